@@ -1,0 +1,237 @@
+//! From a row's canonical JSON to the mutation's bytes and id.
+//!
+//! Everything that is the same for all rows of a resource or join store is prepared once;
+//! per row the encoders only copy and hash. What is hashed has its keys in canonical order,
+//! what is sent has the order of the contract's examples.
+
+use super::RecordOperation;
+use super::canonical::write_string;
+use super::id::{ContentHash, MutationKind};
+
+/// Encodes the records of one resource.
+#[derive(Debug, Clone)]
+pub struct RecordEncoder {
+    id_prefix: String,
+    hash_tail: Vec<u8>,
+    hash_middle: Vec<u8>,
+    body_head: Vec<u8>,
+    body_tail: Vec<u8>,
+}
+
+impl RecordEncoder {
+    /// Prepares what all records of `resource` share.
+    #[must_use]
+    pub fn new(
+        prefix: &str,
+        client_id: &str,
+        resource: &str,
+        version: u64,
+        operation: RecordOperation,
+    ) -> Self {
+        let kind = MutationKind::Record.as_str();
+        let operation = operation.as_str();
+        let resource_json = json(resource);
+        Self {
+            id_prefix: format!("{prefix}:{kind}:{resource}:"),
+            hash_middle: format!(r#","kind":"{kind}","operation":"{operation}","record":"#).into_bytes(),
+            hash_tail: format!(r#","resource":{resource_json}}}"#).into_bytes(),
+            body_head: format!(
+                r#"{{"resource":{resource_json},"version":{version},"operation":"{operation}","id":"#
+            )
+            .into_bytes(),
+            body_tail: body_tail(client_id),
+        }
+    }
+
+    /// Appends the mutation of a record to `body` and returns its id.
+    ///
+    /// `record` is the canonical JSON object of its fields.
+    pub fn encode(&self, body: &mut Vec<u8>, id: &str, record: &[u8]) -> String {
+        body.extend_from_slice(&self.body_head);
+        let start = body.len();
+        write_string(body, id);
+        let hash =
+            ContentHash::of(&[br#"{"id":"#, &body[start..], &self.hash_middle, record, &self.hash_tail]);
+        body.extend_from_slice(br#","record":"#);
+        body.extend_from_slice(record);
+        let mutation_id = format!("{}{id}:{}", self.id_prefix, hash.to_hex());
+        finish(body, &self.body_tail, &mutation_id);
+        mutation_id
+    }
+}
+
+/// Encodes the join rows of one join store.
+#[derive(Debug, Clone)]
+pub struct JoinEncoder {
+    id_prefix: String,
+    hash_middle: Vec<u8>,
+    hash_relation: Vec<u8>,
+    body_head: Vec<u8>,
+    body_relation: Vec<u8>,
+    body_tail: Vec<u8>,
+}
+
+impl JoinEncoder {
+    /// Prepares what all rows of `join_store` share; `resource` and `version` are those of
+    /// the side that refers.
+    #[must_use]
+    pub fn new(
+        prefix: &str,
+        client_id: &str,
+        join_store: &str,
+        resource: &str,
+        version: u64,
+        relation: &str,
+    ) -> Self {
+        let kind = MutationKind::JoinRow.as_str();
+        let (store_json, resource_json, relation_json) = (json(join_store), json(resource), json(relation));
+        Self {
+            id_prefix: format!("{prefix}:{kind}:{join_store}:"),
+            hash_middle: format!(r#","joinStore":{store_json},"kind":"{kind}","metadata":"#).into_bytes(),
+            hash_relation: format!(r#","relation":{relation_json},"resource":{resource_json},"to":"#)
+                .into_bytes(),
+            body_head: format!(
+                r#"{{"resource":{resource_json},"version":{version},"operation":"relate","id":"#
+            )
+            .into_bytes(),
+            body_relation: format!(r#","relations":{{{relation_json}:{{"$ref":"#).into_bytes(),
+            body_tail: body_tail(client_id),
+        }
+    }
+
+    /// The content hash of a join row: rows with the same one make the same mutation.
+    #[must_use]
+    pub fn hash(&self, from: &str, to: &str, metadata: &[u8]) -> ContentHash {
+        ContentHash::of(&[
+            br#"{"from":"#,
+            json(from).as_bytes(),
+            &self.hash_middle,
+            metadata,
+            &self.hash_relation,
+            json(to).as_bytes(),
+            b"}",
+        ])
+    }
+
+    /// Appends the mutation of a join row to `body` and returns its id.
+    ///
+    /// `metadata` is the canonical JSON object of its fields, `hash` what [`Self::hash`] says.
+    pub fn encode(
+        &self,
+        body: &mut Vec<u8>,
+        from: &str,
+        to: &str,
+        metadata: &[u8],
+        hash: ContentHash,
+    ) -> String {
+        body.extend_from_slice(&self.body_head);
+        write_string(body, from);
+        body.extend_from_slice(&self.body_relation);
+        write_string(body, to);
+        // The metadata stands beside `$ref`, without braces of its own.
+        if let [b'{', inner @ .., b'}'] = metadata
+            && !inner.is_empty()
+        {
+            body.push(b',');
+            body.extend_from_slice(inner);
+        }
+        body.extend_from_slice(b"}}");
+        let mutation_id = format!("{}{from}:{to}:{}", self.id_prefix, hash.to_hex());
+        finish(body, &self.body_tail, &mutation_id);
+        mutation_id
+    }
+}
+
+fn json(text: &str) -> String {
+    let mut out = Vec::with_capacity(text.len() + 2);
+    write_string(&mut out, text);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+fn body_tail(client_id: &str) -> Vec<u8> {
+    format!(r#","clientId":{},"mutationId":"#, json(client_id)).into_bytes()
+}
+
+fn finish(body: &mut Vec<u8>, tail: &[u8], mutation_id: &str) {
+    body.extend_from_slice(tail);
+    write_string(body, mutation_id);
+    body.push(b'}');
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::canonical::write_value;
+    use super::*;
+
+    fn canonical(value: &Value) -> Vec<u8> {
+        let mut out = Vec::new();
+        write_value(&mut out, value);
+        out
+    }
+
+    #[test]
+    fn every_vector_of_the_contract_gives_its_canonical_form_and_id() {
+        let text = include_str!("../../tests/data/mutation-id-vectors.json");
+        let file: Value = serde_json::from_str(text).unwrap();
+        let vectors = file["vectors"].as_array().unwrap();
+        assert!(vectors.len() >= 25, "the copy of the vectors is not complete");
+        for vector in vectors {
+            let name = &vector["name"];
+            let input = &vector["input"];
+            let text = |key: &str| input[key].as_str().unwrap();
+            assert_eq!(
+                String::from_utf8(canonical(input)).unwrap(),
+                vector["canonical"].as_str().unwrap(),
+                "{name}"
+            );
+            let prefix = vector["prefix"].as_str().unwrap();
+            let mut body = Vec::new();
+            let id = if text("kind") == "rec" {
+                let operation = match text("operation") {
+                    "merge" => RecordOperation::Merge,
+                    "replace" => RecordOperation::Replace,
+                    _ => RecordOperation::Insert,
+                };
+                let encoder = RecordEncoder::new(prefix, "C", text("resource"), 1, operation);
+                encoder.encode(&mut body, text("id"), &canonical(&input["record"]))
+            } else {
+                let encoder =
+                    JoinEncoder::new(prefix, "C", text("joinStore"), text("resource"), 1, text("relation"));
+                let metadata = canonical(&input["metadata"]);
+                let hash = encoder.hash(text("from"), text("to"), &metadata);
+                encoder.encode(&mut body, text("from"), text("to"), &metadata, hash)
+            };
+            assert_eq!(id, vector["mutationId"].as_str().unwrap(), "{name}");
+            let sent: Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!(sent["mutationId"], vector["mutationId"], "{name}");
+        }
+    }
+
+    #[test]
+    fn the_bytes_are_those_of_the_contracts_examples() {
+        let mut body = Vec::new();
+        let id = RecordEncoder::new("p", "C", "todos", 1, RecordOperation::Merge).encode(
+            &mut body,
+            "t1",
+            br#"{"title":"A"}"#,
+        );
+        let expected = json!({"resource": "todos", "version": 1, "operation": "merge", "id": "t1",
+            "record": {"title": "A"}, "clientId": "C", "mutationId": id});
+        assert_eq!(serde_json::from_slice::<Value>(&body).unwrap(), expected);
+
+        for (metadata, reference) in [
+            (br#"{"order":1}"#.as_slice(), json!({"$ref": "g1", "order": 1})),
+            (b"{}".as_slice(), json!({"$ref": "g1"})),
+        ] {
+            let encoder = JoinEncoder::new("p", "C", "join_todos_tags_tags", "todos", 1, "tags");
+            let mut body = Vec::new();
+            let hash = encoder.hash("t1", "g1", metadata);
+            let id = encoder.encode(&mut body, "t1", "g1", metadata, hash);
+            let expected = json!({"resource": "todos", "version": 1, "operation": "relate", "id": "t1",
+                "relations": {"tags": reference}, "clientId": "C", "mutationId": id});
+            assert_eq!(serde_json::from_slice::<Value>(&body).unwrap(), expected);
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Where the server is and how it is spoken to.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Everything that a [`super::Remote`] needs to know.
+#[derive(Debug, Clone)]
+pub struct RemoteConfig {
+    /// The base, such as `http://127.0.0.1:4400/datafn`.
+    pub base: String,
+    /// Sent as `Authorization: Bearer …`.
+    pub token: Option<Secret>,
+    /// Sent with every request: name and value.
+    pub headers: Vec<(String, String)>,
+    /// For one request, all of it.
+    pub timeout: Duration,
+    /// For a connection.
+    pub connect_timeout: Duration,
+    /// The longest first pause before a retry; it doubles from there.
+    pub retry_delay: Duration,
+    /// The longest pause that back-off comes to.
+    pub retry_max_delay: Duration,
+    /// A PEM file with certificates to trust beside the platform's.
+    pub ca_cert: Option<PathBuf>,
+}
+
+impl RemoteConfig {
+    /// The contract's defaults (section 3) for a server.
+    #[must_use]
+    pub fn new(base: impl Into<String>) -> Self {
+        Self {
+            base: base.into(),
+            token: None,
+            headers: Vec::new(),
+            timeout: Duration::from_secs(60),
+            connect_timeout: Duration::from_secs(10),
+            retry_delay: Duration::from_secs(1),
+            retry_max_delay: Duration::from_secs(30),
+            ca_cert: None,
+        }
+    }
+}
+
+/// Text that no log, error or debug output shows.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Takes the text into custody.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself, for the one place that sends or compares it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<redacted>")
+    }
+}

@@ -1,0 +1,105 @@
+//! Which resource goes before which (contract 3.1, stage A).
+
+use super::model::{Resource, Schema};
+
+/// Orders resources so that one that others refer to by a many-one `fkField` goes before
+/// them; otherwise the given order stands. Cycles are cut in the given order.
+///
+/// A resource that refers to itself is no matter here: its records are ordered by depth.
+#[must_use]
+pub fn upload_order<'a>(schema: &'a Schema, requested: &[&'a Resource]) -> Vec<&'a Resource> {
+    let references = schema.many_ones();
+    let targets = |resource: &Resource| {
+        requested
+            .iter()
+            .copied()
+            .filter(|target| {
+                references.iter().any(|reference| {
+                    reference.from.name == resource.name
+                        && reference.to.name == target.name
+                        && reference.to.name != reference.from.name
+                })
+            })
+            .map(|target| target.name.as_str())
+            .collect::<Vec<_>>()
+    };
+    let mut waiting: Vec<(&Resource, Vec<&str>)> =
+        requested.iter().map(|resource| (*resource, targets(resource))).collect();
+    let mut ordered: Vec<&Resource> = Vec::with_capacity(requested.len());
+    while !waiting.is_empty() {
+        let is_done = |name: &&str| ordered.iter().any(|done| done.name == **name);
+        // The first whose targets have all gone; on a cycle nobody is, and the first goes.
+        let next = waiting.iter().position(|(_, targets)| targets.iter().all(|name| is_done(name)));
+        ordered.push(waiting.remove(next.unwrap_or_else(|| first_on_a_cycle(&waiting))).0);
+    }
+    ordered
+}
+
+/// The first in the given order that waits, directly or not, for itself: what merely
+/// refers into a cycle must not be sent before it.
+fn first_on_a_cycle(waiting: &[(&Resource, Vec<&str>)]) -> usize {
+    let reaches_itself = |start: &str| {
+        let mut seen: Vec<&str> = Vec::new();
+        let mut open = vec![start];
+        while let Some(name) = open.pop() {
+            for (_, targets) in waiting.iter().filter(|(resource, _)| resource.name == name) {
+                for target in targets {
+                    if *target == start {
+                        return true;
+                    }
+                    if !seen.contains(target) {
+                        seen.push(target);
+                        open.push(target);
+                    }
+                }
+            }
+        }
+        false
+    };
+    waiting.iter().position(|(resource, _)| reaches_itself(&resource.name)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `refs`: `("a", "b")` says that `a` has a field that refers to `b`.
+    fn order(requested: &[&str], refs: &[(&str, &str)]) -> Vec<String> {
+        let resources: Vec<_> = ["a", "b", "c", "d"]
+            .iter()
+            .map(|name| {
+                let fields: Vec<_> = ["a", "b", "c", "d"]
+                    .iter()
+                    .map(|to| serde_json::json!({"name": format!("{to}Id"), "type": "string"}))
+                    .collect();
+                serde_json::json!({"name": name, "fields": fields})
+            })
+            .collect();
+        let relations: Vec<_> = refs
+            .iter()
+            .map(|(from, to)| {
+                serde_json::json!({"type": "many-one", "from": from, "to": to, "fkField": format!("{to}Id")})
+            })
+            .collect();
+        let text = serde_json::json!({"resources": resources, "relations": relations}).to_string();
+        let schema = Schema::parse(&text).unwrap();
+        let requested: Vec<_> = requested.iter().map(|name| schema.resource(name).unwrap()).collect();
+        upload_order(&schema, &requested).iter().map(|resource| resource.name.clone()).collect()
+    }
+
+    #[test]
+    fn targets_go_first_and_otherwise_the_requested_order_stands() {
+        assert_eq!(order(&["c", "a", "b"], &[]), ["c", "a", "b"]);
+        assert_eq!(order(&["a", "b", "c"], &[("a", "c")]), ["b", "c", "a"]);
+        assert_eq!(order(&["a", "b", "c", "d"], &[("a", "b"), ("b", "c"), ("c", "d")]), ["d", "c", "b", "a"]);
+        assert_eq!(order(&["a", "b"], &[("a", "a"), ("a", "d")]), ["a", "b"]);
+    }
+
+    #[test]
+    fn cycles_are_cut_in_the_requested_order() {
+        assert_eq!(order(&["a", "b"], &[("a", "b"), ("b", "a")]), ["a", "b"]);
+        assert_eq!(order(&["b", "a"], &[("a", "b"), ("b", "a")]), ["b", "a"]);
+        // `a` only refers into the cycle of `b` and `c`.
+        assert_eq!(order(&["a", "b", "c"], &[("a", "b"), ("b", "c"), ("c", "b")]), ["b", "a", "c"]);
+    }
+}
