@@ -15,6 +15,7 @@
 
 pub mod cloneup;
 pub mod mutation;
+pub mod offline;
 pub mod protocol;
 pub mod remote;
 pub mod schema;

@@ -1,11 +1,103 @@
 //! The job itself: everything of the offline database goes to the server (contract 3.1).
 //!
-//! Nothing here knows a terminal, a flag or SQL.
+//! [`run`] is the whole of it, for a program of your own too: plan, upload, finalize. One
+//! thread reads and encodes ([`produce`]), requests are in flight side by side ([`upload`],
+//! [`deliver`]), and one tally makes the result of the answers. Nothing here knows a
+//! terminal, a flag or SQL.
 
+mod batch;
+mod deliver;
+mod finalize;
 mod observer;
 mod options;
 mod outcome;
+mod plan;
+mod produce;
+mod stop;
+mod tally;
+mod upload;
+
+use std::sync::Arc;
 
 pub use observer::{Event, Observer, PartKind, PlannedPart};
 pub use options::{MAX_CONCURRENCY, Options, RawOptions};
 pub use outcome::{DeleteStats, End, JoinStats, Outcome, RecordStats, Stats};
+pub use stop::{Stop, StopHandle, stop_channel};
+
+use crate::offline::{Database, OfflineError};
+use crate::remote::Remote;
+use crate::schema::Schema;
+use plan::{Plan, PlanError};
+use tally::{Tally, end_of};
+
+/// What every step of a run needs.
+struct Job<'a> {
+    options: Arc<Options>,
+    schema: Arc<Schema>,
+    database: Database,
+    remote: &'a Remote,
+    observer: &'a dyn Observer,
+    stop: Stop,
+    client_id: String,
+}
+
+/// Uploads everything that the options ask for, and says what came of it.
+///
+/// Failures are part of the outcome; nothing is sent before the plan stands, and nothing is
+/// finalized after an error. Needs a tokio runtime with time and network.
+pub async fn run(
+    options: Options,
+    schema: Schema,
+    database: Database,
+    remote: Remote,
+    observer: &dyn Observer,
+    stop: Stop,
+) -> Outcome {
+    let (options, schema) = (Arc::new(options), Arc::new(schema));
+    let planned = {
+        let (options, schema, database) = (Arc::clone(&options), Arc::clone(&schema), database.clone());
+        blocking(move || {
+            let (plan, snapshot) = Plan::make(&options, &schema, &database)?;
+            let client_id = client_id(&options, &database)?;
+            Ok((plan, snapshot, client_id))
+        })
+        .await
+    };
+    let (plan, snapshot, client_id) = match planned {
+        Ok(planned) => planned,
+        Err(PlanError::Options(errors)) => return Outcome::failed(End::Invalid, errors),
+        Err(PlanError::Offline(error)) => return Outcome::failed(end_of(&error), [error.report()]),
+    };
+    let job = Job { options, schema, database, remote: &remote, observer, stop, client_id };
+    for warning in &plan.warnings {
+        observer.on(&Event::Warning(warning));
+    }
+    observer.on(&Event::Planned { parts: &plan.outline() });
+
+    let plan = Arc::new(plan);
+    let mut tally = Tally::new(&plan);
+    upload::upload(&job, &plan, snapshot, &mut tally).await;
+    tally.check_ledger();
+    if tally.is_ok() {
+        finalize::finalize(&job, &plan, &mut tally).await;
+    }
+    tally.outcome()
+}
+
+/// The client id of a run (contract 3.2): the given one, the database's, or a new one that
+/// is stored there first.
+fn client_id(options: &Options, database: &Database) -> Result<String, OfflineError> {
+    match &options.client_id {
+        Some(id) => Ok(id.clone()),
+        None => database.ensure_client_id(|| uuid::Uuid::new_v4().to_string()),
+    }
+}
+
+/// Runs what blocks on a thread where it may.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        // It is never aborted, so it has panicked.
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}

@@ -34,8 +34,10 @@ pub enum Event<'a> {
         part: usize,
         /// Rows of the part that are now dealt with, in addition to those before.
         rows: u64,
-        /// The size of the request's body.
+        /// The size of the batch's body in bytes, however often it was sent.
         bytes: u64,
+        /// How many requests it took.
+        requests: u64,
     },
     /// A request is sent again after a pause.
     Retrying {

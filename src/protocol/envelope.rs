@@ -51,7 +51,7 @@ pub struct NeitherDialect(String);
 
 impl NeitherDialect {
     /// Says what is wrong with the answer, for a person.
-    pub(super) fn new(what: impl Into<String>) -> Self {
+    pub fn new(what: impl Into<String>) -> Self {
         Self(what.into())
     }
 }

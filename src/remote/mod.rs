@@ -1,5 +1,14 @@
-//! The HTTP client: push, pull, what is a transport error, and when to try again.
+//! The HTTP client: push, pull, what an answer means, and when to try again.
+//!
+//! One request is one call of [`Remote::push`] or [`Remote::pull`]; the loop around them,
+//! which retries, halves and counts, is [`crate::cloneup`]'s.
 
+mod backoff;
+mod classify;
+mod client;
 mod config;
 
+pub use backoff::{Backoff, NextTry};
+pub use classify::RequestError;
+pub use client::{ConfigError, Remote};
 pub use config::{RemoteConfig, Secret};

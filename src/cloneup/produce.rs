@@ -1,0 +1,142 @@
+//! The reading side: a thread of its own walks the plan, encodes every row once and hands
+//! out batches in upload order. The bounded channel slows it to the pace of the network.
+
+use std::collections::HashSet;
+
+use tokio::sync::mpsc;
+
+use super::batch::{Batch, Batcher};
+use super::options::Options;
+use super::plan::{Plan, Source};
+use crate::mutation::{JoinEncoder, RecordEncoder};
+use crate::offline::{JoinSource, OfflineError, RecordSource, Snapshot, offline_deletes};
+use crate::schema::Schema;
+
+/// What the sending side gets, in upload order.
+#[derive(Debug)]
+pub(super) enum Item {
+    /// The next part's turn has come; everything before must be answered first.
+    Part(usize),
+    /// Everything before must be answered first: the next depth of a resource begins.
+    Barrier,
+    /// To be sent.
+    Batch(Batch),
+}
+
+/// The reading side's state.
+pub(super) struct Producer<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) options: &'a Options,
+    pub(super) schema: &'a Schema,
+    pub(super) client_id: &'a str,
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) items: mpsc::Sender<Result<Item, OfflineError>>,
+}
+
+impl Producer<'_> {
+    /// Reads everything; the end of the channel is the end of the work.
+    pub(super) fn run(self) {
+        if let Err(error) = self.produce() {
+            // Nobody to tell when the sending side has stopped listening.
+            let _ = self.items.blocking_send(Err(error));
+        }
+    }
+
+    fn produce(&self) -> Result<(), OfflineError> {
+        let mut batcher = Batcher::new(self.options.batch_size().get(), self.client_id);
+        for (index, part) in self.plan.parts.iter().enumerate() {
+            self.send(Item::Part(index))?;
+            batcher.start(index, self.client_id);
+            match &part.source {
+                Source::Records(source) => self.records(source, &mut batcher)?,
+                Source::JoinRows(source) => self.join_rows(source, &mut batcher)?,
+                Source::Deletes => self.deletes(index, &mut batcher)?,
+            }
+            self.flush(&mut batcher)?;
+        }
+        Ok(())
+    }
+
+    fn records(&self, source: &RecordSource, batcher: &mut Batcher) -> Result<(), OfflineError> {
+        let version = self.version(source.name());
+        let prefix = &self.options.mutation_id_prefix;
+        let operation = self.options.record_operation;
+        let encoder = RecordEncoder::new(prefix, self.client_id, source.name(), version, operation);
+        let mut group = 0;
+        source.for_each(self.snapshot, |record| {
+            if record.group != group {
+                group = record.group;
+                self.flush(batcher)?;
+                self.send(Item::Barrier)?;
+            }
+            self.make_room(batcher)?;
+            batcher.add(record.id, |body| encoder.encode(body, record.id, record.json));
+            Ok(())
+        })
+    }
+
+    fn join_rows(&self, source: &JoinSource, batcher: &mut Batcher) -> Result<(), OfflineError> {
+        let stores = self.schema.join_stores();
+        let Some(store) = stores.iter().find(|store| store.name() == source.name()) else { return Ok(()) };
+        let encoder = JoinEncoder::new(
+            &self.options.mutation_id_prefix,
+            self.client_id,
+            source.name(),
+            &store.from.name,
+            store.from.version,
+            &store.relation.name,
+        );
+        // Equal rows lie side by side but for their metadata, so one pair's hashes are enough.
+        let mut pair = (String::new(), String::new());
+        let mut seen = HashSet::new();
+        source.for_each(self.snapshot, |row| {
+            if (row.from, row.to) != (&pair.0, &pair.1) {
+                row.from.clone_into(&mut pair.0);
+                row.to.clone_into(&mut pair.1);
+                seen.clear();
+            }
+            let hash = encoder.hash(row.from, row.to, row.metadata);
+            if !seen.insert(hash) {
+                batcher.add_equal_row();
+                return Ok(());
+            }
+            self.make_room(batcher)?;
+            batcher.add(row.from, |body| encoder.encode(body, row.from, row.to, row.metadata, hash));
+            Ok(())
+        })
+    }
+
+    fn deletes(&self, part: usize, batcher: &mut Batcher) -> Result<(), OfflineError> {
+        let (scope, seq) = (&self.plan.scope, self.plan.seq);
+        let mut client_id = self.client_id.to_owned();
+        offline_deletes(self.snapshot, self.schema, scope, seq, |delete| {
+            if delete.client_id != client_id {
+                self.flush(batcher)?;
+                client_id.clone_from(&delete.client_id);
+                batcher.start(part, &client_id);
+            }
+            self.make_room(batcher)?;
+            batcher.add(&delete.id, |body| {
+                body.extend_from_slice(delete.json.as_bytes());
+                delete.mutation_id
+            });
+            Ok(())
+        })
+    }
+
+    fn version(&self, resource: &str) -> u64 {
+        self.schema.resource(resource).map_or(1, |resource| resource.version)
+    }
+
+    fn make_room(&self, batcher: &mut Batcher) -> Result<(), OfflineError> {
+        if batcher.is_full() { self.flush(batcher) } else { Ok(()) }
+    }
+
+    fn flush(&self, batcher: &mut Batcher) -> Result<(), OfflineError> {
+        batcher.take().map_or(Ok(()), |batch| self.send(Item::Batch(batch)))
+    }
+
+    fn send(&self, item: Item) -> Result<(), OfflineError> {
+        self.items.blocking_send(Ok(item)).map_err(|_| OfflineError::Stopped)
+    }
+}

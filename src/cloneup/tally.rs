@@ -1,0 +1,149 @@
+//! The one owner of the counts: takes in every delivery and makes the result of it.
+
+use super::deliver::{Delivery, Fatal};
+use super::outcome::{DeleteStats, End, JoinStats, Outcome, RecordStats, Stats};
+use super::plan::{Plan, Source};
+use crate::offline::OfflineError;
+use crate::protocol::{Cursor, ErrorBody, MutationError, ROOT_PATH, code};
+
+/// What has been answered so far.
+#[derive(Debug)]
+pub(super) struct Tally<'a> {
+    plan: &'a Plan,
+    /// By index in the plan; `None` until the part's turn has come.
+    parts: Vec<Option<Counts>>,
+    batches: u64,
+    cursor: Option<Cursor>,
+    /// With the place in upload order of the batch they belong to.
+    rejected: Vec<(u64, MutationError)>,
+    /// Errors that belong to no mutation, and how the run ends through them.
+    fatal: Vec<(End, ErrorBody)>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    rows: u64,
+    mutations: u64,
+}
+
+impl<'a> Tally<'a> {
+    pub(super) fn new(plan: &'a Plan) -> Self {
+        let parts = vec![None; plan.parts.len()];
+        Self { plan, parts, batches: 0, cursor: None, rejected: Vec::new(), fatal: Vec::new() }
+    }
+
+    /// A part's turn has come.
+    pub(super) fn start(&mut self, part: usize) {
+        self.parts[part].get_or_insert_default();
+    }
+
+    /// A batch is done.
+    pub(super) fn add(&mut self, delivery: Delivery) {
+        let counts = self.parts[delivery.part].get_or_insert_default();
+        counts.rows += delivery.rows;
+        counts.mutations += delivery.mutations;
+        self.batches += delivery.requests;
+        self.cursor = self.cursor.take().max(delivery.cursor);
+        self.rejected.extend(delivery.errors.into_iter().map(|error| (delivery.sequence, error)));
+        match delivery.fatal {
+            Some(Fatal::Remote(body)) => self.fail(End::Remote, body),
+            Some(Fatal::Refused(body)) => self.fail(End::Rejected, body),
+            None => {}
+        }
+    }
+
+    /// An error that belongs to no mutation.
+    pub(super) fn fail(&mut self, end: End, body: ErrorBody) {
+        self.fatal.push((end, body));
+    }
+
+    /// The offline database failed, or a row cannot be uploaded.
+    pub(super) fn fail_offline(&mut self, error: &OfflineError) {
+        self.fail(end_of(error), error.report());
+    }
+
+    /// Somebody asked the run to stop.
+    pub(super) fn cancel(&mut self) {
+        let message = "the run was interrupted; the same command finishes it";
+        self.fail(End::Interrupted, ErrorBody::new(code::CANCELLED, message, ROOT_PATH));
+    }
+
+    /// Everything that was planned must have been answered when no error says otherwise;
+    /// whatever the reason, a run that cannot account for a row has not succeeded.
+    pub(super) fn check_ledger(&mut self) {
+        if !self.is_ok() {
+            return;
+        }
+        for (part, counts) in self.plan.parts.iter().zip(&self.parts) {
+            let answered = counts.unwrap_or_default().rows;
+            if answered != part.rows {
+                let message = format!("{} rows were planned and {answered} were answered", part.rows);
+                self.fatal.push((End::Storage, ErrorBody::new(code::INTERNAL, message, ROOT_PATH)));
+            }
+        }
+    }
+
+    pub(super) fn is_ok(&self) -> bool {
+        self.rejected.is_empty() && self.fatal.is_empty()
+    }
+
+    /// The highest cursor in the answers.
+    pub(super) fn cursor(&self) -> Option<&Cursor> {
+        self.cursor.as_ref()
+    }
+
+    /// The result.
+    pub(super) fn outcome(mut self) -> Outcome {
+        let end = self.end();
+        let stats = self.stats();
+        // Batches are answered in any order; the result has the upload's.
+        self.rejected.sort_by_key(|(sequence, _)| *sequence);
+        let rejected = self.rejected.into_iter().map(|(_, error)| error);
+        let fatal =
+            self.fatal.into_iter().map(|(_, body)| MutationError { mutation_id: String::new(), body });
+        Outcome {
+            ok: end == End::Success,
+            cursor: self.cursor.unwrap_or_default(),
+            stats,
+            errors: rejected.chain(fatal).collect(),
+            end,
+        }
+    }
+
+    /// The gravest end decides.
+    fn end(&self) -> End {
+        let gravest = [End::Interrupted, End::Storage, End::Invalid, End::Remote];
+        let happened = |end: &End| self.fatal.iter().any(|(other, _)| other == end);
+        match gravest.into_iter().find(happened) {
+            Some(end) => end,
+            None if self.is_ok() => End::Success,
+            None => End::Rejected,
+        }
+    }
+
+    fn stats(&self) -> Stats {
+        let mut stats = Stats { batches: self.batches, ..Stats::default() };
+        for (part, counts) in self.plan.parts.iter().zip(&self.parts) {
+            let Some(Counts { rows, mutations }) = *counts else { continue };
+            match &part.source {
+                Source::Records(source) => {
+                    let entry = RecordStats { records: rows, mutations };
+                    stats.resources.push((source.name().to_owned(), entry));
+                }
+                Source::JoinRows(source) => {
+                    stats.join_stores.insert(source.name().to_owned(), JoinStats { rows, mutations });
+                }
+                Source::Deletes => stats.deletes = Some(DeleteStats { mutations }),
+            }
+        }
+        stats
+    }
+}
+
+/// How a run ends through an error of the offline database.
+pub(super) fn end_of(error: &OfflineError) -> End {
+    match error {
+        OfflineError::Data(_) => End::Invalid,
+        OfflineError::Storage { .. } | OfflineError::Stopped => End::Storage,
+    }
+}

@@ -1,0 +1,154 @@
+//! The change log that the application keeps of its own edits (contract 1.3): which
+//! deletes in it must be pushed, what newer entries protect from a pull, and draining what
+//! an upload covered.
+
+use std::collections::HashSet;
+
+use rusqlite::functions::FunctionFlags;
+use rusqlite::{Connection, params};
+
+use super::entry::Entry;
+use super::error::OfflineError;
+use super::presence::Presence;
+use super::snapshot::Snapshot;
+use super::sql::Table;
+use crate::schema::Schema;
+
+const TABLE: &str = "__datafn_changelog";
+
+/// The SQL function that says whether an entry was covered; NULL for one that cannot be read.
+const IS_COVERED: &str = "synctool_is_covered";
+
+/// What an upload covers, and so may remove from the change log.
+#[derive(Debug, Clone)]
+pub struct Scope {
+    /// The resources that are uploaded.
+    pub resources: HashSet<String>,
+    /// Whether these are all that can be: then entries of unknown resources are covered too.
+    pub all_resources: bool,
+    /// Whether join rows are uploaded.
+    pub join_rows: bool,
+    /// Whether offline deletes are pushed.
+    pub deletes: bool,
+}
+
+/// A delete or unrelate made offline, ready to be pushed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfflineDelete {
+    /// The client that made it, in whose name it must be pushed.
+    pub client_id: String,
+    /// Its own mutation id.
+    pub mutation_id: String,
+    /// The id of the record that is deleted, or whose relation is.
+    pub id: String,
+    /// The whole mutation, as JSON.
+    pub json: String,
+}
+
+/// The highest `seq` in the snapshot; zero for an empty change log.
+pub(super) fn highest_seq(connection: &Connection) -> Result<i64, OfflineError> {
+    if !exists(connection)? {
+        return Ok(0);
+    }
+    connection
+        .query_row(&format!("SELECT coalesce(max(seq), 0) FROM {TABLE}"), [], |row| row.get(0))
+        .map_err(failed("read"))
+}
+
+/// Calls `consume` for every delete and unrelate up to `seq` that is in scope and whose
+/// subject is not in the snapshot any more (contract 3.1, stage C).
+///
+/// # Errors
+/// What `consume` returns; [`OfflineError::Storage`] when the database fails.
+pub fn offline_deletes(
+    snapshot: &Snapshot,
+    schema: &Schema,
+    scope: &Scope,
+    seq: i64,
+    mut consume: impl FnMut(OfflineDelete) -> Result<(), OfflineError>,
+) -> Result<(), OfflineError> {
+    let connection = snapshot.connection();
+    if !scope.deletes || !exists(connection)? {
+        return Ok(());
+    }
+    let mut presence = Presence::new(connection, schema);
+    let sql = format!("SELECT clientId, mutationId, mutation FROM {TABLE} WHERE seq <= ?1 ORDER BY seq");
+    let mut statement = connection.prepare(&sql).map_err(failed("read"))?;
+    let mut rows = statement.query([seq]).map_err(failed("read"))?;
+    while let Some(row) = rows.next().map_err(failed("read"))? {
+        // An entry that cannot be read stays in the change log; draining says so.
+        let Ok(text) = row.get::<_, String>(2) else { continue };
+        let Some(mut entry) = Entry::parse(&text) else { continue };
+        if !entry.is_covered(scope, schema) || !presence.keep_absent(&mut entry)? {
+            continue;
+        }
+        let column = |index| row.get::<_, String>(index).unwrap_or_default();
+        let version = schema.resource(&entry.resource).map_or(1, |resource| resource.version);
+        consume(entry.into_delete(column(0), column(1), version))?;
+    }
+    Ok(())
+}
+
+/// Records and join rows that entries after `seq` touch: a pulled change must not
+/// overwrite these (contract 3.1.6).
+#[derive(Debug, Default)]
+pub(super) struct Touched {
+    /// Resource and id, or join store and `from:to`.
+    subjects: HashSet<(String, String)>,
+}
+
+impl Touched {
+    pub(super) fn since(connection: &Connection, schema: &Schema, seq: i64) -> Result<Self, OfflineError> {
+        let mut touched = Self::default();
+        if !exists(connection)? {
+            return Ok(touched);
+        }
+        let sql = format!("SELECT mutation FROM {TABLE} WHERE seq > ?1");
+        let mut statement = connection.prepare(&sql).map_err(failed("read"))?;
+        let mut rows = statement.query([seq]).map_err(failed("read"))?;
+        while let Some(row) = rows.next().map_err(failed("read"))? {
+            let entry = row.get::<_, String>(0).ok().and_then(|text| Entry::parse(&text));
+            if let Some(entry) = entry {
+                touched.subjects.extend(entry.subjects(schema));
+            }
+        }
+        Ok(touched)
+    }
+
+    pub(super) fn contains(&self, resource: &str, id: &str) -> bool {
+        // Most pulls meet no newer entry at all.
+        !self.subjects.is_empty() && self.subjects.contains(&(resource.to_owned(), id.to_owned()))
+    }
+}
+
+/// Removes the entries up to `seq` that the upload covered, and returns how many stay
+/// because they cannot be read.
+pub(super) fn drain(
+    connection: &Connection,
+    schema: &Schema,
+    scope: &Scope,
+    seq: i64,
+) -> Result<u64, OfflineError> {
+    if !exists(connection)? {
+        return Ok(0);
+    }
+    let (schema, scope) = (schema.clone(), scope.clone());
+    connection
+        .create_scalar_function(IS_COVERED, 1, FunctionFlags::SQLITE_UTF8, move |context| {
+            let entry = context.get::<String>(0).ok().and_then(|text| Entry::parse(&text));
+            Ok(entry.map(|entry| entry.is_covered(&scope, &schema)))
+        })
+        .map_err(failed("drain"))?;
+    let sql = format!("DELETE FROM {TABLE} WHERE seq <= ?1 AND {IS_COVERED}(mutation)");
+    connection.execute(&sql, params![seq]).map_err(failed("drain"))?;
+    let sql = format!("SELECT count(*) FROM {TABLE} WHERE seq <= ?1 AND {IS_COVERED}(mutation) IS NULL");
+    connection.query_row(&sql, params![seq], |row| row.get(0)).map_err(failed("drain"))
+}
+
+fn exists(connection: &Connection) -> Result<bool, OfflineError> {
+    Table::find(connection, TABLE).map(|table| table.is_some()).map_err(failed("read"))
+}
+
+fn failed(verb: &str) -> impl FnOnce(rusqlite::Error) -> OfflineError {
+    OfflineError::while_doing(format!("cannot {verb} {TABLE}"))
+}

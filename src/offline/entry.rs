@@ -1,0 +1,152 @@
+//! One entry of the change log: what it says, and what it is about.
+
+use serde_json::{Map, Value, json};
+
+use super::changelog::{OfflineDelete, Scope};
+use crate::schema::{JoinStore, Schema};
+
+/// An entry as far as an upload needs it.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub(super) resource: String,
+    pub(super) operation: String,
+    pub(super) id: String,
+    pub(super) mutation: Map<String, Value>,
+}
+
+/// A reference from one record to another that an entry names.
+#[derive(Debug, Clone)]
+pub(super) struct Reference<'s> {
+    pub(super) store: JoinStore<'s>,
+    pub(super) from: String,
+    pub(super) to: String,
+}
+
+impl Entry {
+    /// `None` for an entry that cannot be read.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let mutation: Map<String, Value> = serde_json::from_str(text).ok()?;
+        let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+        let in_record = || mutation.get("record").and_then(|record| record.get("id"));
+        Some(Self {
+            resource: text(mutation.get("resource"))?,
+            operation: text(mutation.get("operation"))?,
+            id: text(mutation.get("id").or_else(in_record))?,
+            mutation,
+        })
+    }
+
+    pub(super) fn is_about_relations(&self) -> bool {
+        matches!(self.operation.as_str(), "relate" | "unrelate" | "modifyRelation")
+    }
+
+    /// Whether the upload took along what this entry says (contract 3.1.6).
+    pub(super) fn is_covered(&self, scope: &Scope, schema: &Schema) -> bool {
+        if self.is_about_relations() && !scope.join_rows {
+            return false;
+        }
+        if matches!(self.operation.as_str(), "delete" | "unrelate") && !scope.deletes {
+            return false;
+        }
+        if scope.all_resources {
+            return true;
+        }
+        // A join store goes with the resource that refers, whichever side the entry names.
+        let references = if self.is_about_relations() { self.references(schema) } else { Vec::new() };
+        if references.is_empty() {
+            return scope.resources.contains(&self.resource);
+        }
+        references.iter().all(|reference| scope.resources.contains(&reference.store.from.name))
+    }
+
+    /// The join rows that a relate, unrelate or modifyRelation names, seen from the side
+    /// that refers.
+    pub(super) fn references<'s>(&self, schema: &'s Schema) -> Vec<Reference<'s>> {
+        let mut found = Vec::new();
+        let relations = self.mutation.get("relations").and_then(Value::as_object);
+        for (name, value) in relations.into_iter().flatten() {
+            for store in schema.join_stores() {
+                let forward = store.from.name == self.resource && store.relation.name == *name;
+                let backward =
+                    store.to.name == self.resource && store.relation.inverse.as_deref() == Some(name);
+                if !forward && !backward {
+                    continue;
+                }
+                for other in ids(value) {
+                    let (from, to) = if forward { (&*self.id, other) } else { (other, &*self.id) };
+                    found.push(Reference { store, from: from.to_owned(), to: to.to_owned() });
+                }
+            }
+        }
+        found
+    }
+
+    /// What the entry is about: resource and id, or join store and `from:to`, as the feed
+    /// names them.
+    pub(super) fn subjects(&self, schema: &Schema) -> Vec<(String, String)> {
+        if !self.is_about_relations() {
+            return vec![(self.resource.clone(), self.id.clone())];
+        }
+        self.references(schema)
+            .into_iter()
+            .map(|reference| (reference.store.name(), format!("{}:{}", reference.from, reference.to)))
+            .collect()
+    }
+
+    /// Drops from the entry's relations every reference of which `keep` says no; returns
+    /// whether any is left.
+    pub(super) fn retain_references(&mut self, mut keep: impl FnMut(&str, &str) -> bool) -> bool {
+        let Some(Value::Object(relations)) = self.mutation.get_mut("relations") else { return false };
+        for (name, value) in relations.iter_mut() {
+            match value {
+                Value::Array(items) => items.retain(|item| id(item).is_some_and(|id| keep(name, id))),
+                single => {
+                    if !id(single).is_some_and(|id| keep(name, id)) {
+                        *single = Value::Array(Vec::new());
+                    }
+                }
+            }
+        }
+        relations.retain(|_, value| value.as_array().is_none_or(|items| !items.is_empty()));
+        !relations.is_empty()
+    }
+
+    /// The mutation to push. What the JSON lacks comes from the entry's columns and the
+    /// schema (contract 3.1, stage C).
+    pub(super) fn into_delete(
+        mut self,
+        client_id: String,
+        mutation_id: String,
+        version: u64,
+    ) -> OfflineDelete {
+        let mut complete = |key: &str, column: String| match self
+            .mutation
+            .get(key)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+        {
+            Some(text) => text.to_owned(),
+            None => {
+                self.mutation.insert(key.to_owned(), json!(column));
+                column
+            }
+        };
+        let client_id = complete("clientId", client_id);
+        let mutation_id = complete("mutationId", mutation_id);
+        self.mutation.entry("version").or_insert(json!(version));
+        self.mutation.entry("id").or_insert(json!(self.id));
+        OfflineDelete { client_id, mutation_id, id: self.id, json: Value::Object(self.mutation).to_string() }
+    }
+}
+
+/// The ids in a relation's value: `{"$ref": "g1"}`, a bare id, or a list of them.
+fn ids(value: &Value) -> Vec<&str> {
+    match value {
+        Value::Array(items) => items.iter().filter_map(id).collect(),
+        single => id(single).into_iter().collect(),
+    }
+}
+
+fn id(value: &Value) -> Option<&str> {
+    value.as_str().or_else(|| value.get("$ref").and_then(Value::as_str))
+}

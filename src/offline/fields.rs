@@ -1,0 +1,116 @@
+//! Which columns hold which fields: the part that records and join rows have in common.
+
+use rusqlite::Row;
+use rusqlite::types::ValueRef;
+
+use super::error::OfflineError;
+use super::sql::{Table, quoted};
+use super::value::{IS_JSON, Mapping, ValueError};
+use crate::mutation::canonical::{compare_keys, write_string};
+use crate::schema::{Field, IdFormat};
+
+/// A field and the column that holds it.
+#[derive(Debug, Clone)]
+pub(super) struct MappedField {
+    pub(super) name: String,
+    /// `"name":`, as it goes into the JSON.
+    key: Vec<u8>,
+    /// As the table has it.
+    pub(super) column: String,
+    pub(super) mapping: Mapping,
+    may_be_infinite: bool,
+}
+
+/// Finds the columns of fields, in canonical order of the fields' names.
+///
+/// A missing column is an error of the plan where the schema insists on it, and left out
+/// with a warning otherwise (contract 1.1).
+pub(super) fn map_fields(
+    fields: &[Field],
+    table: &Table,
+    table_name: &str,
+    id_format: impl Fn(&Field) -> Option<IdFormat>,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<MappedField>, OfflineError> {
+    let mut mapped = Vec::with_capacity(fields.len());
+    for field in fields {
+        let Some(column) = table.column(field.column()) else {
+            let what = format!("table {} has no column {}", quoted(table_name), quoted(field.column()));
+            if field.required || field.column.is_some() {
+                return Err(OfflineError::storage(format!("{what}, which the schema needs")));
+            }
+            warnings.push(format!("{what}: the field is left out"));
+            continue;
+        };
+        let mut key = Vec::new();
+        write_string(&mut key, &field.name);
+        key.push(b':');
+        mapped.push(MappedField {
+            name: field.name.clone(),
+            key,
+            column: column.name.clone(),
+            mapping: Mapping {
+                kind: field.kind.clone(),
+                nullable: field.nullable,
+                id_format: id_format(field),
+            },
+            may_be_infinite: !column.has_text_affinity(),
+        });
+    }
+    mapped.sort_by(|a, b| compare_keys(&a.name, &b.name));
+    Ok(mapped)
+}
+
+impl MappedField {
+    /// An SQL condition that holds for values that cannot be uploaded; `None` when there
+    /// can be none. What SQL cannot see (invalid UTF-8) shows when the value is read.
+    pub(super) fn bad_value(&self) -> Option<String> {
+        let column = quoted(&self.column);
+        if self.mapping.id_format.is_some() {
+            return Some(format!("typeof({column}) NOT IN ('null', 'integer', 'text')"));
+        }
+        let infinite = format!("(typeof({column}) = 'real' AND abs({column}) = 9e999)");
+        let kind = &self.mapping.kind;
+        if *kind == crate::schema::Type::Boolean {
+            Some(format!(
+                "({column} IS NOT NULL AND NOT (typeof({column}) = 'integer' AND {column} IN (0, 1)))"
+            ))
+        } else if kind.is_json() {
+            Some(format!(
+                "(typeof({column}) = 'blob' OR (typeof({column}) = 'text' AND NOT {IS_JSON}({column})) OR {infinite})"
+            ))
+        } else {
+            self.may_be_infinite.then_some(infinite)
+        }
+    }
+}
+
+/// Appends the canonical JSON object of a row's fields, whose columns begin at `first`.
+///
+/// On failure it names the field.
+pub(super) fn write_object<'f>(
+    out: &mut Vec<u8>,
+    fields: &'f [MappedField],
+    row: &Row<'_>,
+    first: usize,
+) -> Result<(), (&'f MappedField, ValueError)> {
+    out.push(b'{');
+    for (index, field) in fields.iter().enumerate() {
+        let value = row.get_ref(first + index).unwrap_or(ValueRef::Null);
+        if value == ValueRef::Null && !field.mapping.nullable {
+            continue;
+        }
+        if out.last() != Some(&b'{') {
+            out.push(b',');
+        }
+        out.extend_from_slice(&field.key);
+        field.mapping.write(out, value).map_err(|error| (field, error))?;
+    }
+    out.push(b'}');
+    Ok(())
+}
+
+/// `, "a", "b"` for a SELECT that already has a first column.
+pub(super) fn select_list(fields: &[MappedField]) -> String {
+    fields.iter().map(|field| format!(", {}", quoted(&field.column))).collect()
+}

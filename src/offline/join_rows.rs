@@ -1,0 +1,229 @@
+//! The rows of a join store, in upload order (contract 3.1, stage B).
+
+use std::borrow::Cow;
+
+use rusqlite::types::ValueRef;
+
+use super::error::OfflineError;
+use super::fields::{MappedField, map_fields, select_list, write_object};
+use super::snapshot::Snapshot;
+use super::sql::{Table, literal, quoted};
+use super::value::{key_text, utf8};
+use crate::protocol::code;
+use crate::schema::{IdFormat, JoinStorage, JoinStore};
+
+/// A join store and where its rows lie.
+#[derive(Debug, Clone)]
+pub struct JoinSource {
+    name: String,
+    /// `None` when the table is not there, which is as good as empty.
+    rows: Option<JoinTable>,
+}
+
+#[derive(Debug, Clone)]
+struct JoinTable {
+    storage: JoinStorage,
+    from_format: Option<IdFormat>,
+    to_format: Option<IdFormat>,
+    metadata: Vec<MappedField>,
+    /// Columns of a default-layout table that the metadata does not name.
+    unknown: Vec<String>,
+}
+
+/// A join row as it comes out of the database.
+#[derive(Debug)]
+pub struct JoinRow<'a> {
+    /// The id of the record that refers.
+    pub from: &'a str,
+    /// The id of the record that is referred to.
+    pub to: &'a str,
+    /// The canonical JSON object of its metadata.
+    pub metadata: &'a [u8],
+}
+
+impl JoinSource {
+    /// Finds the table and columns of a join store.
+    ///
+    /// # Errors
+    /// [`OfflineError::Storage`] when a column that must be there is missing.
+    pub fn resolve(
+        snapshot: &Snapshot,
+        store: &JoinStore<'_>,
+        warnings: &mut Vec<String>,
+    ) -> Result<Self, OfflineError> {
+        let name = store.name();
+        let mut storage = store.storage();
+        let found = Table::find(snapshot.connection(), &storage.table)
+            .map_err(OfflineError::while_doing(format!("cannot look at table {}", quoted(&storage.table))))?;
+        let Some(table) = found else {
+            if store.relation.storage.is_some() {
+                return Err(OfflineError::storage(format!(
+                    "there is no table {} for relation `{}`",
+                    quoted(&storage.table),
+                    store.relation.name
+                )));
+            }
+            return Ok(Self { name, rows: None });
+        };
+        for column in [&mut storage.from, &mut storage.to] {
+            match table.column(column) {
+                Some(found) => column.clone_from(&found.name),
+                None => {
+                    return Err(OfflineError::storage(format!(
+                        "table {} has no column {}",
+                        quoted(&storage.table),
+                        quoted(column)
+                    )));
+                }
+            }
+        }
+        let metadata = map_fields(&store.relation.metadata, &table, &storage.table, |_| None, warnings)?;
+        let is_known = |column: &String| {
+            [&storage.from, &storage.to].contains(&column)
+                || metadata.iter().any(|field| field.column == *column)
+        };
+        let unknown = match store.relation.storage {
+            // A mapped table may have columns of its own.
+            Some(_) => Vec::new(),
+            None => {
+                table.columns.into_iter().map(|column| column.name).filter(|name| !is_known(name)).collect()
+            }
+        };
+        Ok(Self {
+            name,
+            rows: Some(JoinTable {
+                from_format: store.from.storage.id_format.clone(),
+                to_format: store.to.storage.id_format.clone(),
+                storage,
+                metadata,
+                unknown,
+            }),
+        })
+    }
+
+    /// The join store's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Counts the rows and checks every one of them, in one pass of SQL.
+    ///
+    /// # Errors
+    /// [`OfflineError::Data`] for the first row in upload order that cannot be uploaded,
+    /// [`OfflineError::Storage`] when the database fails.
+    pub fn check(&self, snapshot: &Snapshot) -> Result<u64, OfflineError> {
+        let Some(table) = &self.rows else { return Ok(0) };
+        let (count, bad): (u64, f64) = snapshot
+            .connection()
+            .query_row(&table.check_sql(), [], |row| Ok((row.get(0)?, row.get(1)?)))
+            .map_err(OfflineError::while_doing(format!(
+                "cannot check table {}",
+                quoted(&table.storage.table)
+            )))?;
+        if bad > 0.0 {
+            // The reader knows the order and says what is wrong.
+            self.for_each(snapshot, |_| Ok(()))?;
+        }
+        Ok(count)
+    }
+
+    /// Reads every row in upload order: by `from`, then `to`, in byte order.
+    ///
+    /// # Errors
+    /// What `consume` returns; [`OfflineError::Data`] for a row that cannot be uploaded;
+    /// [`OfflineError::Storage`] when the database fails.
+    pub fn for_each(
+        &self,
+        snapshot: &Snapshot,
+        mut consume: impl FnMut(JoinRow<'_>) -> Result<(), OfflineError>,
+    ) -> Result<(), OfflineError> {
+        let Some(table) = &self.rows else { return Ok(()) };
+        let failed =
+            || OfflineError::while_doing(format!("cannot read table {}", quoted(&table.storage.table)));
+        let mut statement = snapshot.connection().prepare(&table.select_sql()).map_err(failed())?;
+        let mut rows = statement.query([]).map_err(failed())?;
+        let (mut index, mut metadata) = (0_u64, Vec::new());
+        while let Some(row) = rows.next().map_err(failed())? {
+            let from = end(row.get_ref(0).map_err(failed())?, table.from_format.as_ref(), index, "from")?;
+            let to = end(row.get_ref(1).map_err(failed())?, table.to_format.as_ref(), index, "to")?;
+            let first_unknown = 2 + table.metadata.len();
+            for (offset, column) in table.unknown.iter().enumerate() {
+                if row.get_ref(first_unknown + offset).map_err(failed())? != ValueRef::Null {
+                    return Err(OfflineError::data(
+                        code::DFQL_UNKNOWN_FIELD,
+                        "unknown join metadata field",
+                        format!("joinRows[{index}].{column}"),
+                    ));
+                }
+            }
+            metadata.clear();
+            write_object(&mut metadata, &table.metadata, row, 2).map_err(|(field, error)| {
+                let message = format!("{} of {} {from:?} → {to:?} {error}", field.name, self.name);
+                OfflineError::data(code::DFQL_INVALID, message, format!("joinRows[{index}].{}", field.name))
+            })?;
+            consume(JoinRow { from: &from, to: &to, metadata: &metadata })?;
+            index += 1;
+        }
+        Ok(())
+    }
+}
+
+impl JoinTable {
+    fn check_sql(&self) -> String {
+        let ends = [(&self.storage.from, &self.from_format), (&self.storage.to, &self.to_format)];
+        let bad: Vec<_> = ends
+            .into_iter()
+            .map(|(column, format)| match format {
+                None => format!("typeof({}) <> 'text'", quoted(column)),
+                Some(_) => format!("typeof({}) NOT IN ('integer', 'text')", quoted(column)),
+            })
+            .chain(self.unknown.iter().map(|column| format!("{} IS NOT NULL", quoted(column))))
+            .chain(self.metadata.iter().filter_map(MappedField::bad_value))
+            .collect();
+        format!("SELECT count(*), total({}) FROM {}", bad.join(" OR "), quoted(&self.storage.table))
+    }
+
+    fn select_sql(&self) -> String {
+        let order = |column: &str, format: &Option<IdFormat>| match format {
+            None => format!("{} COLLATE BINARY", quoted(column)),
+            Some(IdFormat { prefix, suffix }) => {
+                format!("({} || {} || {}) COLLATE BINARY", literal(prefix), quoted(column), literal(suffix))
+            }
+        };
+        let (from, to) = (quoted(&self.storage.from), quoted(&self.storage.to));
+        let unknown: String = self.unknown.iter().map(|column| format!(", {}", quoted(column))).collect();
+        // Rows of the same pair come in one order on every machine, by their metadata.
+        let rest: String =
+            self.metadata.iter().map(|field| format!(", {} COLLATE BINARY", quoted(&field.column))).collect();
+        format!(
+            "SELECT {from}, {to}{}{unknown} FROM {} ORDER BY {}, {}{rest}",
+            select_list(&self.metadata),
+            quoted(&self.storage.table),
+            order(&self.storage.from, &self.from_format),
+            order(&self.storage.to, &self.to_format),
+        )
+    }
+}
+
+/// The id at one end of a join row.
+fn end<'a>(
+    value: ValueRef<'a>,
+    format: Option<&IdFormat>,
+    index: u64,
+    side: &str,
+) -> Result<Cow<'a, str>, OfflineError> {
+    let bad =
+        |message: &str| OfflineError::data(code::DFQL_INVALID, message, format!("joinRows[{index}].{side}"));
+    match (format, value) {
+        (None, ValueRef::Text(text)) => match utf8(text) {
+            Ok(text) => Ok(Cow::Borrowed(text)),
+            Err(error) => Err(bad(&format!("join row from/to {error}"))),
+        },
+        (None, _) => Err(bad("join row from/to must be a string")),
+        (Some(format), value) => match key_text(value) {
+            Ok(key) => Ok(Cow::Owned(format.id(&key))),
+            Err(error) => Err(bad(&format!("join row from/to {error}"))),
+        },
+    }
+}

@@ -1,0 +1,31 @@
+//! The offline database: everything that is read from it and written back to it.
+//!
+//! Reading happens in a [`Snapshot`], one state of the database: [`RecordSource`] and
+//! [`JoinSource`] give ordered rows whose values are canonical JSON already. Writing happens
+//! in a [`Finalizer`], after the upload. All of it blocks, so it runs on threads of its own;
+//! what is done with the rows is [`crate::cloneup`]'s business.
+
+mod changelog;
+mod cursors;
+mod database;
+mod depth;
+mod entry;
+mod error;
+mod fields;
+mod finalize;
+mod join_rows;
+mod local_table;
+mod presence;
+mod records;
+mod snapshot;
+mod sql;
+mod value;
+
+pub use changelog::{OfflineDelete, Scope, offline_deletes};
+pub use cursors::Cursors;
+pub use database::Database;
+pub use error::OfflineError;
+pub use finalize::{Applied, Finalizer};
+pub use join_rows::{JoinRow, JoinSource};
+pub use records::{Record, RecordSource};
+pub use snapshot::Snapshot;

@@ -1,0 +1,98 @@
+//! One state of the database, whatever the application writes meanwhile (contract 3.1.2).
+
+use std::time::{Duration, Instant};
+
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, OpenFlags};
+use tempfile::NamedTempFile;
+
+use super::changelog;
+use super::cursors::{self, Cursors};
+use super::database::{Database, prepare};
+use super::error::OfflineError;
+use super::value;
+
+/// How long the copy of a rollback-journal database waits for a writer.
+const COPY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A read transaction that sees one state of the database.
+///
+/// In WAL mode it lies on the database itself: readers and writers do not disturb each
+/// other there. With a rollback journal a long read would keep the application from
+/// committing, so the snapshot is a private copy, made under a short lock and removed with
+/// the snapshot.
+#[derive(Debug)]
+pub struct Snapshot {
+    connection: Connection,
+    /// Keeps the copy until the connection is closed.
+    _copy: Option<NamedTempFile>,
+}
+
+impl Snapshot {
+    /// Takes a snapshot of the database as it is now.
+    ///
+    /// # Errors
+    /// [`OfflineError::Storage`] when it cannot be read, is locked for too long, or when
+    /// there is no space for the copy.
+    pub fn take(database: &Database) -> Result<Self, OfflineError> {
+        let live = database.connect()?;
+        let mode: String = live
+            .query_row("PRAGMA journal_mode", [], |row| row.get(0))
+            .map_err(OfflineError::at(database.path()))?;
+        let (connection, copy) = if mode.eq_ignore_ascii_case("wal") {
+            (live, None)
+        } else {
+            let copy = copy(&live)?;
+            let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            let connection =
+                Connection::open_with_flags(copy.path(), flags).map_err(OfflineError::at(copy.path()))?;
+            prepare(&connection).map_err(OfflineError::at(copy.path()))?;
+            (connection, Some(copy))
+        };
+        value::register_functions(&connection)
+            // A deferred transaction sees its state from the first read on.
+            .and_then(|()| connection.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema"))
+            .map_err(OfflineError::at(database.path()))?;
+        Ok(Self { connection, _copy: copy })
+    }
+
+    /// The change log's highest `seq`; zero when it is empty.
+    ///
+    /// # Errors
+    /// [`OfflineError::Storage`] when the database cannot be read.
+    pub fn changelog_seq(&self) -> Result<i64, OfflineError> {
+        changelog::highest_seq(&self.connection)
+    }
+
+    /// Where the database stands in the server's feed.
+    ///
+    /// # Errors
+    /// [`OfflineError::Storage`] when the database cannot be read, or a cursor is none.
+    pub fn cursors(&self) -> Result<Cursors, OfflineError> {
+        cursors::read(&self.connection)
+    }
+
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+fn copy(live: &Connection) -> Result<NamedTempFile, OfflineError> {
+    let doing = "cannot copy the database to read one state of it (TMPDIR says where to)";
+    let file = NamedTempFile::new().map_err(|error| OfflineError::storage(format!("{doing}: {error}")))?;
+    let mut target = Connection::open(file.path()).map_err(OfflineError::while_doing(doing))?;
+    // The copy is thrown away, so it needs no protection against a power cut.
+    target.pragma_update(None, "synchronous", "OFF").map_err(OfflineError::while_doing(doing))?;
+    let backup = Backup::new(live, &mut target).map_err(OfflineError::while_doing(doing))?;
+    let start = Instant::now();
+    loop {
+        // All pages in one step: one short lock, and nothing to start over.
+        match backup.step(-1).map_err(OfflineError::while_doing(doing))? {
+            StepResult::Done => return Ok(file),
+            _ if start.elapsed() > COPY_TIMEOUT => {
+                return Err(OfflineError::storage("the database is locked by another program"));
+            }
+            _ => std::thread::sleep(Duration::from_millis(25)),
+        }
+    }
+}

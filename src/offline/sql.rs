@@ -1,0 +1,78 @@
+//! Small pieces of SQL that every part needs: quoted names and what a table looks like.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+/// An identifier in double quotes.
+///
+/// SQLite takes an unknown name in double quotes for a string, so callers make sure first
+/// that the table and column are there.
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A string literal.
+pub(super) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// A table or view as the database has it.
+#[derive(Debug, Clone)]
+pub(super) struct Table {
+    /// In declared order; generated columns too.
+    pub(super) columns: Vec<Column>,
+    /// Whether it is a view, into which nothing can be written.
+    pub(super) is_view: bool,
+}
+
+/// A column as the database has it.
+#[derive(Debug, Clone)]
+pub(super) struct Column {
+    pub(super) name: String,
+    /// The declared type, in upper case.
+    pub(super) declared: String,
+}
+
+impl Table {
+    /// Looks at a table or view; `None` when there is none of that name.
+    pub(super) fn find(connection: &Connection, name: &str) -> rusqlite::Result<Option<Self>> {
+        let kind: Option<String> = connection
+            .query_row(
+                "SELECT type FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE AND type IN ('table', 'view')",
+                [name],
+                |row| row.get(0),
+            )
+            .optional()?;
+        let Some(kind) = kind else { return Ok(None) };
+        let mut statement = connection.prepare("SELECT name, type FROM pragma_table_xinfo(?1)")?;
+        let columns = statement
+            .query_map(params![name], |row| {
+                Ok(Column { name: row.get(0)?, declared: row.get::<_, String>(1)?.to_uppercase() })
+            })?
+            .collect::<Result<_, _>>()?;
+        Ok(Some(Self { columns, is_view: kind == "view" }))
+    }
+
+    /// The column of that name; like SQLite, whatever its case.
+    pub(super) fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
+    }
+}
+
+impl Column {
+    /// Whether SQLite stores every number in this column as text, so that it can never hold
+    /// an infinity (<https://www.sqlite.org/datatype3.html>, section 3.1).
+    pub(super) fn has_text_affinity(&self) -> bool {
+        !self.declared.contains("INT")
+            && ["CHAR", "CLOB", "TEXT"].iter().any(|part| self.declared.contains(part))
+    }
+
+    /// Whether an integer belongs here.
+    pub(super) fn has_integer_affinity(&self) -> bool {
+        self.declared.contains("INT")
+    }
+
+    /// Whether it is declared to hold bytes.
+    pub(super) fn is_blob(&self) -> bool {
+        self.declared.contains("BLOB")
+    }
+}

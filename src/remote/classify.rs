@@ -1,0 +1,174 @@
+//! What an answer means (contract 3.3): a pure function of status, headers and body.
+
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Map, Value};
+
+use crate::protocol::{self, ErrorBody, NeitherDialect, ROOT_PATH, code};
+
+/// The statuses that say "try again later", whatever the body.
+const TRANSIENT: [u16; 7] = [408, 425, 429, 500, 502, 503, 504];
+
+/// How much of a body that is no answer is shown.
+const EXCERPT_CHARS: usize = 60;
+
+/// Why a request brought no answer that can be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RequestError {
+    /// It may work the next time: a transport error in the contract's words.
+    #[error("{message}")]
+    Transient {
+        /// What happened, for a person.
+        message: String,
+        /// How long the server asks to wait.
+        retry_after: Option<Duration>,
+    },
+    /// Trying again is pointless: the protocol is broken.
+    #[error("{0}")]
+    Broken(String),
+    /// The credentials are missing, wrong or not enough.
+    #[error("{}", .0.message)]
+    Forbidden(ErrorBody),
+    /// The request is larger than the server takes; with its own words, if it has any.
+    #[error("the request is larger than the server takes")]
+    TooLarge(Option<ErrorBody>),
+    /// The server refuses the request as a whole.
+    #[error("{}", .0.message)]
+    Refused(ErrorBody),
+}
+
+impl RequestError {
+    pub(super) fn transient(message: impl Into<String>) -> Self {
+        Self::Transient { message: message.into(), retry_after: None }
+    }
+}
+
+/// A complete answer, as far as its meaning goes.
+pub(super) struct RawAnswer<'a> {
+    pub(super) status: u16,
+    pub(super) retry_after: Option<&'a str>,
+    pub(super) body: &'a [u8],
+}
+
+impl RawAnswer<'_> {
+    /// The inside of a good answer, or what is wrong with it. Redirects are not its matter.
+    pub(super) fn classify(&self, now: SystemTime) -> Result<Map<String, Value>, RequestError> {
+        let json: Result<Value, _> = serde_json::from_slice(self.body);
+        let is_json = json.is_ok();
+        let inside = match json {
+            Ok(value) => protocol::unwrap(value),
+            Err(error) => Err(not_json(self.body, &error)),
+        };
+        let said = || match &inside {
+            Ok(Err(body)) => Some(body.clone()),
+            _ => None,
+        };
+        match self.status {
+            401 | 403 => Err(RequestError::Forbidden(said().unwrap_or_else(|| {
+                let message = format!("the server refuses the credentials (HTTP {})", self.status);
+                ErrorBody::new(code::FORBIDDEN, message, ROOT_PATH)
+            }))),
+            413 => Err(RequestError::TooLarge(said())),
+            status if TRANSIENT.contains(&status) => Err(RequestError::Transient {
+                message: match said() {
+                    Some(body) => format!("HTTP {status}: {}", body.message),
+                    None => format!("HTTP {status}"),
+                },
+                retry_after: self.retry_after.and_then(|text| wait(text, now)),
+            }),
+            status => match inside {
+                Ok(Ok(result)) if (200..300).contains(&status) => Ok(result),
+                Ok(Ok(_)) => Err(RequestError::transient(format!("HTTP {status} without an error in it"))),
+                Ok(Err(body)) if body.code == code::LIMIT_EXCEEDED => Err(RequestError::TooLarge(Some(body))),
+                Ok(Err(body)) if body.code == code::FORBIDDEN => Err(RequestError::Forbidden(body)),
+                Ok(Err(body)) => Err(RequestError::Refused(body)),
+                Err(error) => Err(RequestError::transient(if is_json {
+                    format!("HTTP {status}, an answer of neither dialect: {error}")
+                } else {
+                    format!("HTTP {status}, {error}")
+                })),
+            },
+        }
+    }
+}
+
+/// Says what came instead of JSON: often a page of a proxy, or of a wrong address.
+fn not_json(body: &[u8], error: &serde_json::Error) -> NeitherDialect {
+    let text = String::from_utf8_lossy(&body[..body.len().min(4 * EXCERPT_CHARS)]);
+    let excerpt: String = text.trim_start().chars().take(EXCERPT_CHARS).collect();
+    let what = if body.is_empty() {
+        "the body is empty".to_owned()
+    } else if error.is_eof() {
+        "the JSON is cut off".to_owned()
+    } else {
+        format!("the body is no JSON; it begins with {excerpt:?}. Is the remote's URL right?")
+    };
+    NeitherDialect::new(what)
+}
+
+/// `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3).
+fn wait(text: &str, now: SystemTime) -> Option<Duration> {
+    let text = text.trim();
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(text).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REFUSAL: &[u8] = br#"{"ok":false,"error":{"code":"DFQL_INVALID","message":"no","path":"x"}}"#;
+
+    fn classify(status: u16, body: &[u8]) -> Result<Map<String, Value>, RequestError> {
+        RawAnswer { status, retry_after: None, body }.classify(SystemTime::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn every_status_with_a_refusal_in_it_has_its_meaning() {
+        for status in 200..600 {
+            let error = classify(status, REFUSAL).unwrap_err();
+            let is_as_expected = match status {
+                401 | 403 => matches!(error, RequestError::Forbidden(_)),
+                413 => matches!(error, RequestError::TooLarge(Some(_))),
+                408 | 425 | 429 | 500 | 502 | 503 | 504 => {
+                    matches!(error, RequestError::Transient { .. })
+                }
+                _ => matches!(error, RequestError::Refused(_)),
+            };
+            assert!(is_as_expected, "{status}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn a_body_that_is_no_answer_may_be_better_next_time() {
+        for body in [b"".as_slice(), b"<html>", b"{\"ok\":tr", b"[]", b"{\"ok\":1}", b"\xff"] {
+            for status in [200, 400, 404] {
+                let error = classify(status, body).unwrap_err();
+                assert!(matches!(error, RequestError::Transient { .. }), "{status} {body:?}: {error:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn limits_and_credentials_count_with_any_status() {
+        let envelope = |code: &str| format!(r#"{{"ok":false,"error":{{"code":"{code}","message":"m"}}}}"#);
+        for status in [200, 400, 422] {
+            let error = classify(status, envelope("LIMIT_EXCEEDED").as_bytes()).unwrap_err();
+            assert!(matches!(error, RequestError::TooLarge(Some(_))), "{status}");
+            let error = classify(status, envelope("FORBIDDEN").as_bytes()).unwrap_err();
+            assert!(matches!(error, RequestError::Forbidden(_)), "{status}");
+        }
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+        assert_eq!(wait("120", now), Some(Duration::from_secs(120)));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:49:47 GMT", now), Some(Duration::from_secs(10)));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:49:07 GMT", now), Some(Duration::ZERO));
+        assert_eq!(wait("soon", now), None);
+    }
+}

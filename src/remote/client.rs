@@ -1,0 +1,293 @@
+//! One request to the server: sent, followed through redirects, read up to a limit.
+
+use std::error::Error as _;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+};
+use reqwest::{Client, Response, StatusCode, Url, redirect};
+use serde_json::{Map, Value};
+
+use super::backoff::Backoff;
+use super::classify::{RawAnswer, RequestError};
+use super::config::RemoteConfig;
+use crate::protocol::{PullAnswer, PullRequest, PushAnswer};
+
+/// The largest answer that is read (contract 3.3).
+const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
+
+/// How many redirects are followed (contract 3.3).
+const MAX_REDIRECTS: usize = 5;
+
+/// A server, ready to be spoken to.
+#[derive(Debug, Clone)]
+pub struct Remote {
+    client: Client,
+    push: Url,
+    pull: Url,
+    retry_delay: Duration,
+    retry_max_delay: Duration,
+}
+
+/// Settings with which no server can be spoken to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// The base is no http or https URL.
+    #[error("the remote must be an http:// or https:// URL, such as https://example.org/datafn")]
+    Url,
+    /// A header's name or value cannot be sent; neither is shown, it may be a secret.
+    #[error("the header {0} cannot be sent as it is")]
+    Header(String),
+    /// The token cannot be sent as a header.
+    #[error("the token has characters that cannot be sent in a header")]
+    Token,
+    /// The file of certificates cannot be used.
+    #[error("the CA certificates cannot be used: {0}")]
+    Certificates(String),
+    /// The HTTP client could not be made.
+    #[error("the HTTP client cannot be set up: {0}")]
+    Client(String),
+}
+
+impl Remote {
+    /// Prepares a client; sends nothing yet.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when the settings cannot be carried out.
+    pub fn new(config: &RemoteConfig) -> Result<Self, ConfigError> {
+        // Another part of the program may have chosen a provider already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let base = Url::parse(&config.base).map_err(|_| ConfigError::Url)?;
+        if !matches!(base.scheme(), "http" | "https") || !base.has_host() {
+            return Err(ConfigError::Url);
+        }
+        let mut builder = Client::builder()
+            .default_headers(headers(config)?)
+            .timeout(config.timeout)
+            .connect_timeout(config.connect_timeout)
+            .redirect(redirect::Policy::none())
+            .user_agent(concat!("synctool/", env!("CARGO_PKG_VERSION")));
+        if is_loopback(&base) {
+            // A proxy cannot reach this machine's own addresses.
+            builder = builder.no_proxy();
+        }
+        if let Some(path) = &config.ca_cert {
+            let failed = |error: &dyn std::fmt::Display| {
+                ConfigError::Certificates(format!("{}: {error}", path.display()))
+            };
+            let pem = std::fs::read(path).map_err(|error| failed(&error))?;
+            let certificates = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| failed(&error))?;
+            if certificates.is_empty() {
+                return Err(failed(&"there is no PEM certificate in it"));
+            }
+            builder = builder.tls_certs_merge(certificates);
+        }
+        let client = builder.build().map_err(|error| ConfigError::Client(chain(&error)))?;
+        Ok(Self {
+            client,
+            push: route(&base, "push"),
+            pull: route(&base, "pull"),
+            retry_delay: config.retry_delay,
+            retry_max_delay: config.retry_max_delay,
+        })
+    }
+
+    /// How this server's transport errors are retried.
+    #[must_use]
+    pub fn backoff(&self, max_retries: u32) -> Backoff {
+        Backoff::new(self.retry_delay, self.retry_max_delay, max_retries)
+    }
+
+    /// Sends a batch whose body is ready.
+    ///
+    /// # Errors
+    /// [`RequestError`] when there is no answer about the mutations.
+    pub async fn push(&self, body: Bytes) -> Result<PushAnswer, RequestError> {
+        let result = self.post(&self.push, body).await?;
+        PushAnswer::from_json(result).map_err(|error| neither(&error))
+    }
+
+    /// Asks for a page of changes.
+    ///
+    /// # Errors
+    /// [`RequestError`] when there is no page.
+    pub async fn pull(&self, request: &PullRequest) -> Result<PullAnswer, RequestError> {
+        // Strings, integers and maps of them cannot fail to be written.
+        let body = serde_json::to_vec(request).unwrap_or_default();
+        let result = self.post(&self.pull, body.into()).await?;
+        PullAnswer::from_json(result).map_err(|error| neither(&error))
+    }
+
+    async fn post(&self, url: &Url, body: Bytes) -> Result<Map<String, Value>, RequestError> {
+        let mut target = url.clone();
+        for _ in 0..=MAX_REDIRECTS {
+            let response = self
+                .client
+                .post(target.clone())
+                .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+                .body(body.clone())
+                .send()
+                .await
+                .map_err(|error| failed(&target, error))?;
+            if !response.status().is_redirection() {
+                return read(&target, response).await;
+            }
+            target = redirected(&target, &response)?;
+        }
+        Err(RequestError::Broken(format!("{} leads to more than {MAX_REDIRECTS} redirects", shown(url))))
+    }
+}
+
+async fn read(url: &Url, mut response: Response) -> Result<Map<String, Value>, RequestError> {
+    let status = response.status().as_u16();
+    let retry_after = response.headers().get(RETRY_AFTER).cloned();
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| failed(url, error))? {
+        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
+            return Err(RequestError::transient(format!(
+                "the answer of {} is larger than {} MiB",
+                shown(url),
+                MAX_ANSWER_BYTES / (1024 * 1024)
+            )));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    RawAnswer { status, retry_after: retry_after.as_ref().and_then(|value| value.to_str().ok()), body: &body }
+        .classify(SystemTime::now())
+}
+
+/// Where a redirect leads: only 307 and 308 keep method and body, and only the same origin
+/// may see the credentials.
+fn redirected(from: &Url, response: &Response) -> Result<Url, RequestError> {
+    let status = response.status();
+    let broken = |what: &str| {
+        Err(RequestError::Broken(format!("{} answers with {what} (HTTP {status})", shown(from))))
+    };
+    if !matches!(status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT) {
+        return broken("a redirect that would lose the request; is the remote's URL right?");
+    }
+    let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+    match location.and_then(|location| from.join(location).ok()) {
+        Some(target) if target.origin() == from.origin() => Ok(target),
+        Some(target) => broken(&format!(
+            "a redirect to {}, another origin, which is not followed",
+            target.origin().ascii_serialization()
+        )),
+        None => broken("a redirect that leads nowhere"),
+    }
+}
+
+fn headers(config: &RemoteConfig) -> Result<HeaderMap, ConfigError> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in &config.headers {
+        let bad = || ConfigError::Header(name.clone());
+        let name = HeaderName::try_from(name.as_str()).map_err(|_| bad())?;
+        let mut value = HeaderValue::try_from(value.as_str()).map_err(|_| bad())?;
+        // What somebody adds by hand is often a key.
+        value.set_sensitive(true);
+        headers.append(name, value);
+    }
+    if let Some(token) = &config.token {
+        let mut value =
+            HeaderValue::try_from(format!("Bearer {}", token.expose())).map_err(|_| ConfigError::Token)?;
+        value.set_sensitive(true);
+        headers.insert(AUTHORIZATION, value);
+    }
+    Ok(headers)
+}
+
+/// `<base>/<name>`, however the base ends.
+fn route(base: &Url, name: &str) -> Url {
+    let mut url = base.clone();
+    url.set_path(&format!("{}/{name}", base.path().trim_end_matches('/')));
+    url
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host_str() {
+        Some("localhost") => true,
+        Some(host) => {
+            let host = host.trim_start_matches('[').trim_end_matches(']');
+            host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+        }
+        None => false,
+    }
+}
+
+fn neither(error: &crate::protocol::NeitherDialect) -> RequestError {
+    RequestError::transient(format!("an answer of neither dialect: {error}"))
+}
+
+fn failed(url: &Url, error: reqwest::Error) -> RequestError {
+    let what = if error.is_timeout() {
+        "no answer in time"
+    } else if error.is_connect() {
+        "cannot connect"
+    } else {
+        "the connection failed"
+    };
+    RequestError::transient(format!("{what}: {}: {}", shown(url), chain(&error.without_url())))
+}
+
+/// A URL without the parts that may be secrets.
+fn shown(url: &Url) -> String {
+    format!("{}{}", url.origin().ascii_serialization(), url.path())
+}
+
+/// An error and everything that led to it, without repetitions.
+fn chain(error: &reqwest::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn routes_hang_on_the_base_however_it_ends() {
+        for base in ["http://h:1/datafn", "http://h:1/datafn/", "http://h:1/datafn//"] {
+            let base = Url::parse(base).unwrap();
+            assert_eq!(route(&base, "push").as_str(), "http://h:1/datafn/push");
+        }
+        assert_eq!(route(&Url::parse("http://h").unwrap(), "pull").as_str(), "http://h/pull");
+    }
+
+    #[test]
+    fn what_is_no_http_url_is_refused() {
+        for base in ["", "h", "localhost:4400", "ftp://h/x", "/datafn", "http://"] {
+            let error = Remote::new(&RemoteConfig::new(base)).unwrap_err();
+            assert_eq!(error, ConfigError::Url, "{base}");
+        }
+    }
+
+    #[test]
+    fn no_message_shows_user_password_or_query() {
+        let url = Url::parse("https://user:secret@h/datafn?key=secret").unwrap();
+        assert_eq!(shown(&url), "https://h/datafn");
+    }
+
+    #[test]
+    fn loopback_is_this_machine_by_name_or_number() {
+        for (url, expected) in [
+            ("http://localhost:1", true),
+            ("http://127.0.0.9", true),
+            ("http://[::1]:1", true),
+            ("http://example.org", false),
+            ("http://10.0.0.1", false),
+        ] {
+            assert_eq!(is_loopback(&Url::parse(url).unwrap()), expected, "{url}");
+        }
+    }
+}
