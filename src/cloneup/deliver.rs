@@ -90,7 +90,7 @@ impl Courier<'_> {
                 Err(Failure::Exhausted(message)) => {
                     delivery.end(Fatal::Remote(transport(message)), &self.halt);
                 }
-                Err(Failure::Request(error)) => self.refused(&batch, piece, error, &mut open, &mut delivery),
+                Err(Failure::Request(error)) => self.refused(&batch, &piece, error, &mut open, &mut delivery),
             }
         }
         delivery
@@ -100,7 +100,7 @@ impl Courier<'_> {
     fn refused(
         &self,
         batch: &Batch,
-        piece: Piece,
+        piece: &Piece,
         error: RequestError,
         open: &mut Vec<Piece>,
         delivery: &mut Delivery,

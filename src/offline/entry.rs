@@ -119,17 +119,13 @@ impl Entry {
         mutation_id: String,
         version: u64,
     ) -> OfflineDelete {
-        let mut complete = |key: &str, column: String| match self
-            .mutation
-            .get(key)
-            .and_then(Value::as_str)
-            .filter(|text| !text.is_empty())
-        {
-            Some(text) => text.to_owned(),
-            None => {
-                self.mutation.insert(key.to_owned(), json!(column));
-                column
+        let mut complete = |key: &str, column: String| {
+            let given = self.mutation.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+            if let Some(text) = given {
+                return text.to_owned();
             }
+            self.mutation.insert(key.to_owned(), json!(column));
+            column
         };
         let client_id = complete("clientId", client_id);
         let mutation_id = complete("mutationId", mutation_id);

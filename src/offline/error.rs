@@ -11,7 +11,7 @@ const STORAGE_PATH: &str = "storage";
 #[derive(Debug, thiserror::Error)]
 pub enum OfflineError {
     /// The database could not be read or written, or is not what the schema says.
-    #[error("offline database: {what}{}", cause(.source))]
+    #[error("offline database: {what}{}", .source.as_ref().map(|error| format!(": {error}")).unwrap_or_default())]
     Storage {
         /// What was being done, and where.
         what: String,
@@ -24,10 +24,6 @@ pub enum OfflineError {
     /// The consumer of the rows does not want any more of them.
     #[error("reading was stopped")]
     Stopped,
-}
-
-fn cause(source: &Option<rusqlite::Error>) -> String {
-    source.as_ref().map(|error| format!(": {error}")).unwrap_or_default()
 }
 
 impl OfflineError {

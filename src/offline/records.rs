@@ -174,12 +174,12 @@ impl RecordSource {
             last_depth = Some(depth);
             self.read_id(row.get_ref(1).map_err(failed())?, index, &mut id)?;
             if previous.as_deref() == Some(id.as_str()) {
-                return Err(self.bad(index, "id", "record id must be unique"));
+                return Err(bad(index, "id", "record id must be unique"));
             }
             json.clear();
             write_object(&mut json, &self.fields, row, 2).map_err(|(field, error)| {
                 let message = format!("{} of {} {id:?} {error}", field.name, self.resource);
-                self.bad(index, &field.name, &message)
+                bad(index, &field.name, &message)
             })?;
             consume(Record { id: &id, json: &json, group })?;
             previous.get_or_insert_default().clone_from(&id);
@@ -192,14 +192,12 @@ impl RecordSource {
         id.clear();
         match (&self.id_format, value) {
             (None, ValueRef::Text(text)) => {
-                let text =
-                    utf8(text).map_err(|error| self.bad(index, "id", &format!("record id {error}")))?;
+                let text = utf8(text).map_err(|error| bad(index, "id", &format!("record id {error}")))?;
                 id.push_str(text);
             }
-            (None, _) => return Err(self.bad(index, "id", "record id must be a string")),
+            (None, _) => return Err(bad(index, "id", "record id must be a string")),
             (Some(format), value) => {
-                let key =
-                    key_text(value).map_err(|error| self.bad(index, "id", &format!("record id {error}")))?;
+                let key = key_text(value).map_err(|error| bad(index, "id", &format!("record id {error}")))?;
                 id.push_str(&format.id(&key));
             }
         }
@@ -217,8 +215,8 @@ impl RecordSource {
             }
         }
     }
+}
 
-    fn bad(&self, index: u64, field: &str, message: &str) -> OfflineError {
-        OfflineError::data(code::DFQL_INVALID, message, format!("records[{index}].{field}"))
-    }
+fn bad(index: u64, field: &str, message: &str) -> OfflineError {
+    OfflineError::data(code::DFQL_INVALID, message, format!("records[{index}].{field}"))
 }

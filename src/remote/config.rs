@@ -33,7 +33,7 @@ impl RemoteConfig {
             base: base.into(),
             token: None,
             headers: Vec::new(),
-            timeout: Duration::from_secs(60),
+            timeout: Duration::from_mins(1),
             connect_timeout: Duration::from_secs(10),
             retry_delay: Duration::from_secs(1),
             retry_max_delay: Duration::from_secs(30),

@@ -29,7 +29,7 @@ pub fn upload_order<'a>(schema: &'a Schema, requested: &[&'a Resource]) -> Vec<&
     while !waiting.is_empty() {
         let is_done = |name: &&str| ordered.iter().any(|done| done.name == **name);
         // The first whose targets have all gone; on a cycle nobody is, and the first goes.
-        let next = waiting.iter().position(|(_, targets)| targets.iter().all(|name| is_done(name)));
+        let next = waiting.iter().position(|(_, targets)| targets.iter().all(&is_done));
         ordered.push(waiting.remove(next.unwrap_or_else(|| first_on_a_cycle(&waiting))).0);
     }
     ordered
