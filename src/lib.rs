@@ -7,7 +7,7 @@
 //! The floors, each of which imports only from below:
 //!
 //! * ground: [`protocol`] (the wire), [`schema`] (what there is to upload), [`mutation`]
-//!   (what is sent);
+//!   (what is sent), [`secret`] (tokens that nothing shows);
 //! * first: [`offline`] (the local database), [`remote`] (the HTTP client) and, with the
 //!   feature `serve`, [`server`] (the reference server), which do not know each other;
 //! * second: [`cloneup`] (the job itself), for a program of your own too;
@@ -19,3 +19,6 @@ pub mod offline;
 pub mod protocol;
 pub mod remote;
 pub mod schema;
+pub mod secret;
+#[cfg(feature = "serve")]
+pub mod server;

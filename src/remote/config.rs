@@ -1,8 +1,9 @@
 //! Where the server is and how it is spoken to.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
+
+use crate::secret::Secret;
 
 /// Everything that a [`super::Remote`] needs to know.
 #[derive(Debug, Clone)]
@@ -39,29 +40,5 @@ impl RemoteConfig {
             retry_max_delay: Duration::from_secs(30),
             ca_cert: None,
         }
-    }
-}
-
-/// Text that no log, error or debug output shows.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Takes the text into custody.
-    #[must_use]
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text itself, for the one place that sends or compares it.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<redacted>")
     }
 }

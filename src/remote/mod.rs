@@ -11,4 +11,4 @@ mod config;
 pub use backoff::{Backoff, NextTry};
 pub use classify::RequestError;
 pub use client::{ConfigError, Remote};
-pub use config::{RemoteConfig, Secret};
+pub use config::RemoteConfig;

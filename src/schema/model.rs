@@ -7,6 +7,9 @@ pub struct Schema {
     pub resources: Vec<Resource>,
     /// In the order of the schema file.
     pub relations: Vec<Relation>,
+    /// The BLAKE3 hash of the schema's canonical JSON, in hex: two files with the same one
+    /// say the same.
+    pub fingerprint: String,
 }
 
 /// A kind of record.

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value};
 
 use super::model::{Field, IdFormat, JoinStorage, Relation, RelationKind, Resource, Schema, Storage, Type};
+use crate::mutation::canonical::write_value;
 use crate::protocol::GLOBAL_CURSOR;
 
 /// The relation's name where the schema gives none.
@@ -40,6 +41,9 @@ impl Schema {
             Ok(value) => value,
             Err(error) => return invalid("$", format!("not JSON: {error}")),
         };
+        let mut canonical = Vec::new();
+        write_value(&mut canonical, &value);
+        let fingerprint = blake3::hash(&canonical).to_hex().to_string();
         let Value::Object(root) = value else {
             return invalid("$", "must be a JSON object");
         };
@@ -53,7 +57,7 @@ impl Schema {
             Some(Value::Array(items)) => relations(items, &resources)?,
             Some(_) => return invalid("relations", "must be an array"),
         };
-        let schema = Self { resources, relations };
+        let schema = Self { resources, relations, fingerprint };
         check_names(&schema)?;
         Ok(schema)
     }

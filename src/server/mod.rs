@@ -1,0 +1,20 @@
+//! The reference server (contract 4): a real DataFn sync server on one SQLite file, for
+//! development, CI and demos.
+//!
+//! [`serve`] runs on a listener and ends with a future, so a test brings port 0 and any
+//! signal it likes. A request goes through [`router`] (limits, token, envelope) and
+//! [`request`] (its shape); a push waits for the one writer thread in [`writer`], which
+//! applies mutations ([`apply`], checked by [`check`]) in group commits; a pull or clone
+//! reads in [`feed`]. All SQL is in [`store`].
+
+mod apply;
+mod check;
+mod feed;
+mod request;
+mod router;
+mod state;
+mod store;
+mod writer;
+
+pub use router::serve;
+pub use state::{Limits, OpenError, ServerConfig, State};

@@ -1,0 +1,102 @@
+//! What every request needs: the schema, the limits, the token and the store.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::store::sqlite::SqliteStore;
+use super::store::{Reader, Store, StoreError};
+use super::writer::WriterHandle;
+use crate::schema::Schema;
+use crate::secret::Secret;
+
+/// How a server is set up.
+#[derive(Debug, Clone)]
+pub struct ServerConfig {
+    /// What it takes.
+    pub schema: Schema,
+    /// The SQLite file of its store; made if it is not there.
+    pub data: PathBuf,
+    /// What clients must send as `Authorization: Bearer …`; `None` lets everybody in.
+    pub token: Option<Secret>,
+    /// The most that it takes.
+    pub limits: Limits,
+}
+
+/// The most that a server takes; `status` tells them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Mutations in one push.
+    pub max_mutations: usize,
+    /// Bytes of one request's body.
+    pub max_body_bytes: usize,
+    /// Changes in one page of a pull.
+    pub max_limit: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_mutations: 1000, max_body_bytes: 16 * 1024 * 1024, max_limit: 10_000 }
+    }
+}
+
+/// A store that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot use {} as the server's store: {source}", .path.display())]
+pub struct OpenError {
+    path: PathBuf,
+    source: StoreError,
+}
+
+/// A server that is ready to be served.
+#[derive(Clone)]
+pub struct State {
+    pub(super) schema: Arc<Schema>,
+    pub(super) limits: Limits,
+    pub(super) store_id: String,
+    pub(super) writer: WriterHandle,
+    store: Arc<dyn Store>,
+    /// Hashes compare in constant time and hide the token's length.
+    token: Option<blake3::Hash>,
+}
+
+impl State {
+    /// Opens the store, or makes it, and starts its writer.
+    ///
+    /// # Errors
+    /// [`OpenError`] when the file cannot be used or is no store of this server.
+    pub fn open(config: ServerConfig) -> Result<Self, OpenError> {
+        let failed = |source| OpenError { path: config.data.clone(), source };
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.data).map_err(failed)?);
+        let schema = Arc::new(config.schema);
+        let writer = WriterHandle::start(store.writer().map_err(failed)?, Arc::clone(&schema));
+        Ok(Self {
+            schema,
+            limits: config.limits,
+            store_id: store.id().to_owned(),
+            writer,
+            store,
+            token: config.token.map(|token| blake3::hash(token.expose().as_bytes())),
+        })
+    }
+
+    /// Whether a request with this `Authorization` header may come in.
+    pub(super) fn admits(&self, authorization: Option<&[u8]>) -> bool {
+        let Some(expected) = &self.token else { return true };
+        let given = authorization.and_then(|value| {
+            let (scheme, token) = value.split_at_checked("Bearer ".len())?;
+            scheme.eq_ignore_ascii_case(b"Bearer ").then_some(token)
+        });
+        // The comparison of hashes takes the same time wherever they differ.
+        given.is_some_and(|token| blake3::hash(token) == *expected)
+    }
+
+    /// Reads from the store on a thread that may block.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut dyn Reader) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let store = Arc::clone(&self.store);
+        let read = tokio::task::spawn_blocking(move || work(&mut *store.reader()?));
+        read.await.unwrap_or_else(|error| Err(StoreError::new(format!("reading failed: {error}"))))
+    }
+}

@@ -1,0 +1,84 @@
+//! Where the server keeps everything, behind one trait. What a mutation means is
+//! [`super::apply`]'s business; a store only keeps, finds and counts.
+
+pub(super) mod sqlite;
+
+use serde_json::{Map, Value};
+
+use crate::protocol::Op;
+
+/// A store that failed. Clients are told that it did, the log is told why.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct StoreError(String);
+
+impl StoreError {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+}
+
+pub(super) type Result<T> = std::result::Result<T, StoreError>;
+
+/// A record's fields or a join row's metadata.
+pub(super) type Document = Map<String, Value>;
+
+/// A store: one writer, any number of readers.
+pub(super) trait Store: Send + Sync {
+    /// The id that was made with the store and stays with it.
+    fn id(&self) -> &str;
+    /// The one writer.
+    fn writer(&self) -> Result<Box<dyn Writer>>;
+    /// A reader of one state of the store.
+    fn reader(&self) -> Result<Box<dyn Reader>>;
+}
+
+/// What a change is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Subject {
+    /// A record: resource and id.
+    Record { resource: String, id: String },
+    /// A join row: join store and both ends.
+    JoinRow { store: String, from: String, to: String },
+}
+
+/// Writes inside one transaction at a time.
+pub(super) trait Writer: Send {
+    fn begin(&mut self) -> Result<()>;
+    /// Makes everything since [`Self::begin`] durable.
+    fn commit(&mut self) -> Result<()>;
+    fn rollback(&mut self);
+    /// The last step of the sequence.
+    fn sequence(&mut self) -> Result<u64>;
+    /// Whether the mutation was applied before.
+    fn is_known(&mut self, client_id: &str, mutation_id: &str) -> Result<bool>;
+    fn find(&mut self, subject: &Subject) -> Result<Option<Document>>;
+    fn put(&mut self, subject: &Subject, document: &Document) -> Result<()>;
+    fn remove(&mut self, subject: &Subject) -> Result<()>;
+    /// Takes one step of the sequence for a mutation, remembers it, and writes its changes.
+    fn record_step(&mut self, client_id: &str, mutation_id: &str, changes: &[(Subject, Op)]) -> Result<u64>;
+}
+
+/// A change as it is read back: what it is about, as that is now.
+#[derive(Debug)]
+pub(super) struct StoredChange {
+    pub(super) sequence: u64,
+    pub(super) subject: Subject,
+    pub(super) op: Op,
+    /// What is there now.
+    pub(super) document: Option<Document>,
+}
+
+/// Reads one state of the store.
+pub(super) trait Reader {
+    /// The last step of the sequence.
+    fn sequence(&mut self) -> Result<u64>;
+    /// The changes of at most `limit` steps after `after`, in order.
+    fn changes(&mut self, after: u64, limit: u64) -> Result<Vec<StoredChange>>;
+    /// The last step that changed a resource or join store.
+    fn last_change_of(&mut self, name: &str) -> Result<Option<u64>>;
+    /// All records of a resource, by id: id and fields.
+    fn records(&mut self, resource: &str, each: &mut dyn FnMut(String, Document)) -> Result<()>;
+    /// All rows of a join store, by both ends: from, to and metadata.
+    fn join_rows(&mut self, store: &str, each: &mut dyn FnMut(String, String, Document)) -> Result<()>;
+}

@@ -1,0 +1,280 @@
+//! The store in one SQLite file.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{Document, Reader, Result, Store, StoreError, StoredChange, Subject, Writer};
+use crate::protocol::Op;
+
+/// Marks a file as a store of this server ("syTo"), so that no other file is taken for one.
+const APPLICATION_ID: i32 = 0x7379_546f;
+
+/// Raised with every change of [`LAYOUT`] that older files need.
+const FORMAT: i32 = 1;
+
+/// Records and join rows as they are, what happened to them, and which mutations did it.
+const LAYOUT: &str = "
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE record (resource TEXT, id TEXT, document TEXT NOT NULL, PRIMARY KEY (resource, id)) WITHOUT ROWID;
+CREATE TABLE join_row (store TEXT, source TEXT, target TEXT, document TEXT NOT NULL,
+    PRIMARY KEY (store, source, target)) WITHOUT ROWID;
+-- A mutation is one step of the sequence, and may change several things: parts 0, 1, …
+CREATE TABLE change (sequence INTEGER, part INTEGER, name TEXT NOT NULL, id TEXT NOT NULL,
+    target TEXT, is_delete INTEGER NOT NULL, PRIMARY KEY (sequence, part)) WITHOUT ROWID;
+CREATE TABLE applied (client TEXT, mutation TEXT, PRIMARY KEY (client, mutation)) WITHOUT ROWID;
+";
+
+/// How long a connection waits for another one's lock.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+/// A store in one SQLite file.
+pub(in crate::server) struct SqliteStore {
+    path: PathBuf,
+    id: String,
+}
+
+impl SqliteStore {
+    /// Opens the file, or makes it.
+    pub(in crate::server) fn open(path: &Path) -> Result<Self> {
+        let mut connection = connect(path)?;
+        let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let pragma = |name| transaction.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i32>(0));
+        let tables: i64 =
+            transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        match (pragma("application_id")?, pragma("user_version")?) {
+            (0, 0) if tables == 0 => {
+                transaction.execute_batch(LAYOUT)?;
+                transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+                transaction.pragma_update(None, "user_version", FORMAT)?;
+                transaction.execute(
+                    "INSERT INTO meta (key, value) VALUES ('storeId', ?1)",
+                    [uuid::Uuid::new_v4().to_string()],
+                )?;
+            }
+            (APPLICATION_ID, FORMAT) => {}
+            (APPLICATION_ID, other) => {
+                return Err(StoreError::new(format!("its format {other} is not that of this version")));
+            }
+            _ => return Err(StoreError::new("it is another program's database; name a new file")),
+        }
+        let id =
+            transaction.query_row("SELECT value FROM meta WHERE key = 'storeId'", [], |row| row.get(0))?;
+        transaction.commit()?;
+        Ok(Self { path: path.to_owned(), id })
+    }
+}
+
+impl Store for SqliteStore {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn writer(&self) -> Result<Box<dyn Writer>> {
+        let connection = connect(&self.path)?;
+        let sequence = last_sequence(&connection)?;
+        Ok(Box::new(SqliteWriter { connection, sequence, committed: sequence }))
+    }
+
+    fn reader(&self) -> Result<Box<dyn Reader>> {
+        let connection = connect(&self.path)?;
+        // One state, from the first read on.
+        connection.execute_batch("BEGIN")?;
+        Ok(Box::new(SqliteReader { connection }))
+    }
+}
+
+fn connect(path: &Path) -> Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // What is acknowledged survives a power cut, not only a killed process.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    Ok(connection)
+}
+
+fn last_sequence(connection: &Connection) -> rusqlite::Result<u64> {
+    connection.query_row("SELECT coalesce(max(sequence), 0) FROM change", [], |row| row.get(0))
+}
+
+struct SqliteWriter {
+    connection: Connection,
+    sequence: u64,
+    /// The sequence to go back to when a transaction fails.
+    committed: u64,
+}
+
+impl SqliteWriter {
+    fn execute(&self, sql: &str, values: impl rusqlite::Params) -> Result<()> {
+        self.connection.prepare_cached(sql)?.execute(values)?;
+        Ok(())
+    }
+}
+
+impl Writer for SqliteWriter {
+    fn begin(&mut self) -> Result<()> {
+        self.execute("BEGIN IMMEDIATE", [])
+    }
+
+    fn commit(&mut self) -> Result<()> {
+        self.execute("COMMIT", [])?;
+        self.committed = self.sequence;
+        Ok(())
+    }
+
+    fn rollback(&mut self) {
+        // A failed transaction may be over already; then there is nothing to roll back.
+        let _ = self.execute("ROLLBACK", []);
+        self.sequence = self.committed;
+    }
+
+    fn sequence(&mut self) -> Result<u64> {
+        Ok(self.sequence)
+    }
+
+    fn is_known(&mut self, client_id: &str, mutation_id: &str) -> Result<bool> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT 1 FROM applied WHERE client = ?1 AND mutation = ?2")?;
+        Ok(statement.exists([client_id, mutation_id])?)
+    }
+
+    fn find(&mut self, subject: &Subject) -> Result<Option<Document>> {
+        let text: Option<String> = match subject {
+            Subject::Record { resource, id } => self
+                .connection
+                .prepare_cached("SELECT document FROM record WHERE resource = ?1 AND id = ?2")?
+                .query_row([resource, id], |row| row.get(0))
+                .optional()?,
+            Subject::JoinRow { store, from, to } => self
+                .connection
+                .prepare_cached(
+                    "SELECT document FROM join_row WHERE store = ?1 AND source = ?2 AND target = ?3",
+                )?
+                .query_row([store, from, to], |row| row.get(0))
+                .optional()?,
+        };
+        text.map(|text| document(&text)).transpose()
+    }
+
+    fn put(&mut self, subject: &Subject, document: &Document) -> Result<()> {
+        let text = serde_json::to_string(document).map_err(|error| StoreError::new(error.to_string()))?;
+        match subject {
+            Subject::Record { resource, id } => self.execute(
+                "INSERT INTO record (resource, id, document) VALUES (?1, ?2, ?3)
+                 ON CONFLICT DO UPDATE SET document = excluded.document",
+                [resource, id, &text],
+            ),
+            Subject::JoinRow { store, from, to } => self.execute(
+                "INSERT INTO join_row (store, source, target, document) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT DO UPDATE SET document = excluded.document",
+                [store, from, to, &text],
+            ),
+        }
+    }
+
+    fn remove(&mut self, subject: &Subject) -> Result<()> {
+        match subject {
+            Subject::Record { resource, id } => {
+                self.execute("DELETE FROM record WHERE resource = ?1 AND id = ?2", [resource, id])
+            }
+            Subject::JoinRow { store, from, to } => self.execute(
+                "DELETE FROM join_row WHERE store = ?1 AND source = ?2 AND target = ?3",
+                [store, from, to],
+            ),
+        }
+    }
+
+    fn record_step(&mut self, client_id: &str, mutation_id: &str, changes: &[(Subject, Op)]) -> Result<u64> {
+        self.sequence += 1;
+        for (part, (subject, op)) in changes.iter().enumerate() {
+            let (name, id, target) = match subject {
+                Subject::Record { resource, id } => (resource, id, None),
+                Subject::JoinRow { store, from, to } => (store, from, Some(to)),
+            };
+            self.execute(
+                "INSERT INTO change (sequence, part, name, id, target, is_delete) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                params![self.sequence, part, name, id, target, *op == Op::Delete],
+            )?;
+        }
+        self.execute("INSERT INTO applied (client, mutation) VALUES (?1, ?2)", [client_id, mutation_id])?;
+        Ok(self.sequence)
+    }
+}
+
+struct SqliteReader {
+    connection: Connection,
+}
+
+impl Reader for SqliteReader {
+    fn sequence(&mut self) -> Result<u64> {
+        Ok(last_sequence(&self.connection)?)
+    }
+
+    fn changes(&mut self, after: u64, limit: u64) -> Result<Vec<StoredChange>> {
+        // A step is never cut in two, so the limit counts steps.
+        let mut statement = self.connection.prepare(
+            "SELECT c.sequence, c.name, c.id, c.target, c.is_delete, coalesce(r.document, j.document)
+             FROM change AS c
+             LEFT JOIN record AS r ON c.target IS NULL AND r.resource = c.name AND r.id = c.id
+             LEFT JOIN join_row AS j ON j.store = c.name AND j.source = c.id AND j.target = c.target
+             WHERE c.sequence > ?1 AND c.sequence <= ?2 ORDER BY c.sequence, c.part",
+        )?;
+        let last = after.saturating_add(limit).min(i64::MAX.unsigned_abs());
+        let after = after.min(i64::MAX.unsigned_abs());
+        let rows = statement.query_map([after, last], stored_change)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    fn last_change_of(&mut self, name: &str) -> Result<Option<u64>> {
+        let sql = "SELECT max(sequence) FROM change WHERE name = ?1";
+        Ok(self.connection.query_row(sql, [name], |row| row.get(0))?)
+    }
+
+    fn records(&mut self, resource: &str, each: &mut dyn FnMut(String, Document)) -> Result<()> {
+        let mut statement =
+            self.connection.prepare("SELECT id, document FROM record WHERE resource = ?1 ORDER BY id")?;
+        let mut rows = statement.query([resource])?;
+        while let Some(row) = rows.next()? {
+            each(row.get(0)?, document(&row.get::<_, String>(1)?)?);
+        }
+        Ok(())
+    }
+
+    fn join_rows(&mut self, store: &str, each: &mut dyn FnMut(String, String, Document)) -> Result<()> {
+        let mut statement = self.connection.prepare(
+            "SELECT source, target, document FROM join_row WHERE store = ?1 ORDER BY source, target",
+        )?;
+        let mut rows = statement.query([store])?;
+        while let Some(row) = rows.next()? {
+            each(row.get(0)?, row.get(1)?, document(&row.get::<_, String>(2)?)?);
+        }
+        Ok(())
+    }
+}
+
+fn stored_change(row: &Row<'_>) -> rusqlite::Result<StoredChange> {
+    let (name, id): (String, String) = (row.get(1)?, row.get(2)?);
+    let subject = match row.get(3)? {
+        None => Subject::Record { resource: name, id },
+        Some(to) => Subject::JoinRow { store: name, from: id, to },
+    };
+    let text: Option<String> = row.get(5)?;
+    let document = text
+        .map(|text| serde_json::from_str(&text))
+        .transpose()
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(5, Type::Text, Box::new(error)))?;
+    let op = if row.get(4)? { Op::Delete } else { Op::Upsert };
+    Ok(StoredChange { sequence: row.get(0)?, subject, op, document })
+}
+
+fn document(text: &str) -> Result<Document> {
+    serde_json::from_str(text).map_err(|error| StoreError::new(format!("a document is damaged: {error}")))
+}

@@ -1,0 +1,103 @@
+//! The one writer: a thread that applies all waiting pushes in one transaction and answers
+//! them once it is durable (group commit), so that many clients share one fsync.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::apply;
+use super::request::Push;
+use super::store::{StoreError, Writer};
+use crate::protocol::MutationError;
+use crate::schema::Schema;
+
+/// How many pushes may wait for the writer; the ones after them wait in their connections.
+const QUEUE: usize = 64;
+
+/// How many mutations share a transaction: enough to make the fsync small, few enough that
+/// the first push in it is answered soon.
+const MAX_GROUP: usize = 10_000;
+
+/// What came of a push.
+#[derive(Debug)]
+pub(super) struct Pushed {
+    /// Ids of mutations that are applied now, or were before.
+    pub(super) applied: Vec<String>,
+    pub(super) errors: Vec<MutationError>,
+    /// The sequence after it.
+    pub(super) cursor: u64,
+}
+
+struct Task {
+    push: Push,
+    answer: oneshot::Sender<Result<Pushed, StoreError>>,
+}
+
+/// The way to the writer. The thread ends when every handle is gone.
+#[derive(Clone)]
+pub(super) struct WriterHandle(mpsc::Sender<Task>);
+
+impl WriterHandle {
+    pub(super) fn start(mut writer: Box<dyn Writer>, schema: Arc<Schema>) -> Self {
+        let (sender, mut tasks) = mpsc::channel::<Task>(QUEUE);
+        std::thread::spawn(move || {
+            while let Some(first) = tasks.blocking_recv() {
+                let mut size = first.push.mutations.len();
+                let mut group = vec![first];
+                while size < MAX_GROUP
+                    && let Ok(task) = tasks.try_recv()
+                {
+                    size += task.push.mutations.len();
+                    group.push(task);
+                }
+                commit(&mut *writer, &schema, group);
+            }
+        });
+        Self(sender)
+    }
+
+    /// Applies a push; returns once it is durable.
+    pub(super) async fn push(&self, push: Push) -> Result<Pushed, StoreError> {
+        let gone = || StoreError::new("the writer has stopped");
+        let (answer, answered) = oneshot::channel();
+        self.0.send(Task { push, answer }).await.map_err(|_| gone())?;
+        answered.await.map_err(|_| gone())?
+    }
+}
+
+fn commit(writer: &mut dyn Writer, schema: &Schema, group: Vec<Task>) {
+    let mut answers = Vec::with_capacity(group.len());
+    let result = transaction(writer, |writer| {
+        for task in &group {
+            answers.push(apply::push(writer, schema, &task.push)?);
+        }
+        Ok(())
+    });
+    match result {
+        // A client that has gone away will ask again.
+        Ok(()) => {
+            for (task, pushed) in group.into_iter().zip(answers) {
+                let _ = task.answer.send(Ok(pushed));
+            }
+        }
+        Err(error) => {
+            tracing::error!(%error, "a transaction failed");
+            for task in group {
+                let _ = task.answer.send(Err(StoreError::new(error.to_string())));
+            }
+        }
+    }
+}
+
+/// All of `work`, durably, or nothing of it.
+fn transaction(
+    writer: &mut dyn Writer,
+    work: impl FnOnce(&mut dyn Writer) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    writer.begin()?;
+    let result = work(writer).and_then(|()| writer.commit());
+    if result.is_err() {
+        writer.rollback();
+    }
+    result
+}
