@@ -13,6 +13,7 @@
 //! * second: [`cloneup`] (the job itself), for a program of your own too;
 //! * roof: [`cli`] (what a person types and sees).
 
+pub mod cli;
 pub mod cloneup;
 pub mod mutation;
 pub mod offline;

@@ -1,1 +1,7 @@
-fn main() {}
+//! The `synctool` binary: parse, run, exit.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    synctool::cli::run(std::env::args_os())
+}

@@ -17,6 +17,8 @@ mod join_rows;
 mod local_table;
 mod presence;
 mod records;
+#[cfg(feature = "serve")]
+pub mod sample;
 mod snapshot;
 mod sql;
 mod value;

@@ -9,6 +9,9 @@ use retry_policies::{Jitter, RetryDecision, RetryPolicy};
 /// A `Retry-After` is obeyed up to so many times the longest pause.
 const MAX_OBEYED: u32 = 10;
 
+/// No pause is longer than a day, whatever the options say: it could not be told from a hang.
+const MAX_PAUSE: Duration = Duration::from_hours(24);
+
 /// Decides about retries; has no state of its own.
 #[derive(Debug, Clone)]
 pub struct Backoff {
@@ -31,6 +34,7 @@ impl Backoff {
     /// `first` is the longest first pause; it doubles up to `longest`.
     #[must_use]
     pub fn new(first: Duration, longest: Duration, max_retries: u32) -> Self {
+        let longest = longest.min(MAX_PAUSE);
         let policy = ExponentialBackoff::builder()
             .retry_bounds(first.min(longest), longest)
             .jitter(Jitter::Full)

@@ -51,6 +51,19 @@ pub enum ConfigError {
     Client(String),
 }
 
+impl ConfigError {
+    /// The option to blame, as a result's path names it (contract 3.5).
+    #[must_use]
+    pub fn path(&self) -> &'static str {
+        match self {
+            Self::Url | Self::Client(_) => "sync.remote",
+            Self::Header(_) => "header",
+            Self::Token => "tokenFile",
+            Self::Certificates(_) => "caCert",
+        }
+    }
+}
+
 impl Remote {
     /// Prepares a client; sends nothing yet.
     ///

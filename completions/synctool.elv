@@ -1,0 +1,119 @@
+
+use builtin;
+use str;
+
+set edit:completion:arg-completer[synctool] = {|@words|
+    fn spaces {|n|
+        builtin:repeat $n ' ' | str:join ''
+    }
+    fn cand {|text desc|
+        edit:complex-candidate $text &display=$text' '(spaces (- 14 (wcswidth $text)))$desc
+    }
+    var command = 'synctool'
+    for word $words[1..-1] {
+        if (str:has-prefix $word '-') {
+            break
+        }
+        set command = $command';'$word
+    }
+    var completions = [
+        &'synctool'= {
+            cand --config 'Configuration file [default: the nearest synctool.toml upward from here]'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand cloneup 'Upload an offline SQLite database to a sync server'
+            cand serve 'Run the reference server on one SQLite file'
+            cand demo 'Show an upload from beginning to end, with data of its own'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'synctool;cloneup'= {
+            cand --db 'The offline database, a SQLite file'
+            cand --remote 'The server''s base URL, such as <http://127.0.0.1:4400/datafn>'
+            cand --schema 'The schema [default: the one stored in the database]'
+            cand --client-id 'Upload as this client [default: the database''s own id]'
+            cand --token-file 'File that holds the token'
+            cand --header 'Send this header with every request; repeatable'
+            cand --ca-cert 'Trust these PEM certificates too'
+            cand --resources 'Only these resources, in this order; repeatable [default: all that are not remote-only]'
+            cand --include-many-many 'Upload join rows of many-many relations [default: true]'
+            cand --include-deletes 'Push deletes and unrelates that were made offline [default: true]'
+            cand --record-operation 'What happens to records that the server already has [default: merge]'
+            cand --mutation-id-prefix 'First part of every mutation id [default: cloneup]'
+            cand --batch-size 'Mutations in one request, at most [default: 100]'
+            cand --concurrency 'Requests in flight, at most (1 to 64) [default: 4]'
+            cand --max-retries 'How often a failed request is sent again [default: 3]'
+            cand --retry-delay 'Longest first pause before a retry; it doubles from there [default: 1s]'
+            cand --retry-max-delay 'Longest pause before a retry [default: 30s]'
+            cand --timeout 'Time for one request, all of it [default: 60s]'
+            cand --connect-timeout 'Time for a connection [default: 10s]'
+            cand --fail-fast 'Stop at the first rejected mutation [default: true]'
+            cand --pull-after 'Pull what others changed [default: true]'
+            cand --pull-limit 'Changes in one page of a pull, at most [default: 1000]'
+            cand --set-global-cursor-on-success 'Move the global cursor to the highest push cursor [default: true]'
+            cand --clear-changelog-on-success 'Remove what was uploaded from the change log [default: true]'
+            cand --output 'How the result is printed [default: auto]'
+            cand --events 'Write events as JSON lines to a file, or to stderr with "-"'
+            cand --config 'Configuration file [default: the nearest synctool.toml upward from here]'
+            cand --no-include-many-many 'Leave join rows out'
+            cand --no-include-deletes 'Leave offline deletes in the change log'
+            cand --no-fail-fast 'Go on after rejected mutations and report them all'
+            cand --no-pull-after 'Do not pull'
+            cand --no-set-global-cursor-on-success 'Leave the global cursor to the pull'
+            cand --no-clear-changelog-on-success 'Keep the change log'
+            cand -q 'Nothing but errors on stderr'
+            cand --quiet 'Nothing but errors on stderr'
+            cand -v 'Say more on stderr; twice for all of it'
+            cand --verbose 'Say more on stderr; twice for all of it'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'synctool;serve'= {
+            cand --listen 'Where to listen; port 0 takes a free one [default: 127.0.0.1:4400]'
+            cand --data 'The server''s store, a SQLite file that is made if it is not there [default: synctool-server.db]'
+            cand --schema 'The schema of what is taken'
+            cand --token-file 'File that holds the token that clients must send; the environment may give it too'
+            cand --max-mutations 'Mutations in one push, at most [default: 1000]'
+            cand --max-body 'Size of a request, at most, such as 512K or 16MiB [default: 16MiB]'
+            cand --config 'Configuration file [default: the nearest synctool.toml upward from here]'
+            cand -q 'Nothing but errors on stderr'
+            cand --quiet 'Nothing but errors on stderr'
+            cand -v 'Say more on stderr; twice for all of it'
+            cand --verbose 'Say more on stderr; twice for all of it'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'synctool;demo'= {
+            cand --dir 'A folder that does not exist yet [default: a new one for temporary files]'
+            cand --config 'Configuration file [default: the nearest synctool.toml upward from here]'
+            cand -q 'Nothing but errors on stderr'
+            cand --quiet 'Nothing but errors on stderr'
+            cand -v 'Say more on stderr; twice for all of it'
+            cand --verbose 'Say more on stderr; twice for all of it'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'synctool;help'= {
+            cand cloneup 'Upload an offline SQLite database to a sync server'
+            cand serve 'Run the reference server on one SQLite file'
+            cand demo 'Show an upload from beginning to end, with data of its own'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'synctool;help;cloneup'= {
+        }
+        &'synctool;help;serve'= {
+        }
+        &'synctool;help;demo'= {
+        }
+        &'synctool;help;help'= {
+        }
+    ]
+    $completions[$command]
+}

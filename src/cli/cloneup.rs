@@ -1,0 +1,131 @@
+//! `synctool cloneup`: from flags to the result on stdout and the exit status.
+
+use clap::ArgMatches;
+
+use super::args::{CloneupArgs, Output};
+use super::events::Events;
+use super::progress::Progress;
+use super::resolve::{self, SchemaFailure};
+use super::signals::{SIGINT, Signals};
+use super::{exit, output};
+use crate::cloneup::{self, End, Event, Observer, Options, Outcome, stop_channel};
+use crate::offline::{Database, OfflineError};
+use crate::protocol::{ErrorBody, ROOT_PATH, code};
+use crate::remote::Remote;
+use crate::schema::Schema;
+
+/// Everything that watches a run.
+struct Watchers {
+    progress: Progress,
+    events: Option<Events>,
+}
+
+impl Observer for Watchers {
+    fn on(&self, event: &Event<'_>) {
+        self.progress.on(event);
+        if let Some(events) = &self.events {
+            events.on(event);
+        }
+    }
+}
+
+/// Runs the subcommand.
+pub(super) fn run(args: &CloneupArgs, matches: &ArgMatches) -> u8 {
+    output::start_diagnostics(args.verbosity.quiet, args.verbosity.verbose);
+    let mut watchers = Watchers { progress: Progress::new(args.verbosity.quiet), events: None };
+    let mut signal = SIGINT;
+    let outcome = open_events(args)
+        .and_then(|events| {
+            watchers.events = events;
+            prepare(args, matches)
+        })
+        .and_then(|ready| upload(ready, &watchers, &mut signal))
+        .unwrap_or_else(|Failed(end, errors)| Outcome::failed(end, errors));
+    if let Some(events) = &watchers.events {
+        events.finish(&outcome);
+    }
+    watchers.progress.finish(&outcome);
+    output::errors(&outcome.errors);
+    output::result(&outcome, args.output.unwrap_or_default());
+    exit::status(outcome.end, signal)
+}
+
+/// The result of a command line that could not be parsed.
+pub(super) fn print_refusal(body: ErrorBody) {
+    output::result(&Outcome::failed(End::Invalid, [body]), Output::Auto);
+}
+
+/// What an upload needs.
+struct Ready {
+    options: Options,
+    schema: Schema,
+    database: Database,
+    remote: Remote,
+}
+
+/// Why nothing could be uploaded.
+struct Failed(End, Vec<ErrorBody>);
+
+impl Failed {
+    fn invalid(body: ErrorBody) -> Self {
+        Self(End::Invalid, vec![body])
+    }
+}
+
+impl From<OfflineError> for Failed {
+    fn from(error: OfflineError) -> Self {
+        Self(End::Storage, vec![error.report()])
+    }
+}
+
+fn open_events(args: &CloneupArgs) -> Result<Option<Events>, Failed> {
+    let Some(path) = args.events.as_deref().filter(|path| !path.as_os_str().is_empty()) else {
+        return Ok(None);
+    };
+    Events::open(path).map(Some).map_err(|error| {
+        let message = format!("Invalid cloneUp: cannot write events to {}: {error}", path.display());
+        Failed::invalid(ErrorBody::new(code::DFQL_INVALID, message, "events"))
+    })
+}
+
+fn prepare(args: &CloneupArgs, matches: &ArgMatches) -> Result<Ready, Failed> {
+    let settings = resolve::settings(args, matches).map_err(|errors| Failed(End::Invalid, errors))?;
+    let remote = Remote::new(&settings.remote).map_err(|error| {
+        let message = format!("Invalid cloneUp: {error}");
+        Failed::invalid(ErrorBody::new(code::DFQL_INVALID, message, error.path()))
+    })?;
+    let database = Database::open(&settings.database)?;
+    let schema =
+        resolve::schema(args.schema.as_deref(), || database.stored_schema()).map_err(
+            |failure| match failure {
+                SchemaFailure::Schema(body) => Failed::invalid(body),
+                SchemaFailure::Stored(error) => error.into(),
+            },
+        )?;
+    Ok(Ready { options: settings.options, schema, database, remote })
+}
+
+fn upload(ready: Ready, watchers: &Watchers, signal: &mut u8) -> Result<Outcome, Failed> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
+        let message = format!("cannot start: {error}");
+        Failed(End::Storage, vec![ErrorBody::new(code::INTERNAL, message, ROOT_PATH)])
+    })?;
+    let outcome = runtime.block_on(async {
+        let signals = Signals::listen();
+        let (handle, stop) = stop_channel();
+        let Ready { options, schema, database, remote } = ready;
+        let run = cloneup::run(options, schema, database, remote, watchers, stop);
+        tokio::pin!(run);
+        let outcome = tokio::select! {
+            outcome = &mut run => outcome,
+            _ = signals.first() => {
+                handle.stop();
+                watchers.progress.say("interrupted: waiting for what is in flight; once more to leave at once");
+                run.await
+            }
+        };
+        *signal = signals.received().unwrap_or(SIGINT);
+        outcome
+    });
+    Ok(outcome)
+}

@@ -1,0 +1,156 @@
+//! `synctool.toml`: found, read, and laid under the flags and the environment.
+//!
+//! Its values become the default values of the command line's definition, so that clap
+//! itself decides what comes before what (contract 3: flag, environment, file, default).
+
+use std::path::{Path, PathBuf};
+
+use clap::{Arg, ArgAction, Command, ValueHint};
+use toml::{Table, Value};
+
+use crate::protocol::{ErrorBody, code};
+
+/// The file's name, wherever it lies.
+const FILE_NAME: &str = "synctool.toml";
+
+/// How alike a key must be to one that there is to be taken for a typo.
+const LIKENESS: f64 = 0.7;
+
+/// A configuration file that has been read.
+pub(super) struct ConfigFile {
+    path: PathBuf,
+    table: Table,
+}
+
+impl ConfigFile {
+    /// Reads the named file, or the nearest one upward from the working directory.
+    ///
+    /// # Errors
+    /// A file that was named and is not there, or that is no TOML.
+    pub(super) fn find(named: Option<PathBuf>) -> Result<Option<Self>, ErrorBody> {
+        let path = match named {
+            Some(path) => path,
+            None => match nearest() {
+                Some(path) => path,
+                None => return Ok(None),
+            },
+        };
+        let text = std::fs::read_to_string(&path)
+            .map_err(|error| invalid(format!("cannot read {}: {error}", path.display()), "config"))?;
+        let table = text.parse().map_err(|error: toml::de::Error| {
+            let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+            invalid(format!("{}, line {line}: {}", path.display(), error.message()), "config")
+        })?;
+        Ok(Some(Self { path, table }))
+    }
+
+    /// Lays the file's values under the command's flags.
+    ///
+    /// # Errors
+    /// A key that no subcommand has, or a value that its flag does not take.
+    pub(super) fn apply(&self, mut command: Command) -> Result<Command, ErrorBody> {
+        let subcommands: Vec<String> =
+            command.get_subcommands().map(|subcommand| subcommand.get_name().to_owned()).collect();
+        for (key, value) in &self.table {
+            let id = key.replace('-', "_");
+            let mut is_known = false;
+            for name in &subcommands {
+                let arg = command.find_subcommand(name).and_then(|subcommand| find(subcommand, &id));
+                let Some(arg) = arg else { continue };
+                is_known = true;
+                let values = self.values(key, value, arg)?;
+                command = command.mut_subcommand(name, |subcommand| {
+                    subcommand.mut_arg(&id, |arg| arg.default_values(values))
+                });
+            }
+            if !is_known {
+                return Err(self.unknown(key, &command));
+            }
+        }
+        Ok(command)
+    }
+
+    /// A value as the flag's text; paths are relative to the file.
+    fn values(&self, key: &str, value: &Value, arg: &Arg) -> Result<Vec<String>, ErrorBody> {
+        let takes_list = matches!(arg.get_action(), ArgAction::Append);
+        let items = match value {
+            Value::Array(items) if takes_list => items.as_slice(),
+            single => std::slice::from_ref(single),
+        };
+        let possible = arg.get_possible_values();
+        items
+            .iter()
+            .map(|item| {
+                let text = match item {
+                    Value::String(text) => text.clone(),
+                    Value::Integer(number) => number.to_string(),
+                    Value::Float(number) => number.to_string(),
+                    Value::Boolean(flag) => flag.to_string(),
+                    Value::Datetime(_) | Value::Array(_) | Value::Table(_) => {
+                        return Err(self.wrong(key, "is not of the type that the flag takes"));
+                    }
+                };
+                if matches!(arg.get_action(), ArgAction::Count) && text.parse::<u8>().is_err() {
+                    return Err(self.wrong(key, "must be a small number"));
+                }
+                if !possible.is_empty() && !possible.iter().any(|value| value.matches(&text, true)) {
+                    let names: Vec<_> = possible.iter().map(clap::builder::PossibleValue::get_name).collect();
+                    return Err(self.wrong(key, &format!("must be one of {}", names.join(", "))));
+                }
+                Ok(match arg.get_value_hint() {
+                    ValueHint::FilePath | ValueHint::DirPath if text != "-" => self.resolve(&text),
+                    _ => text,
+                })
+            })
+            .collect()
+    }
+
+    fn resolve(&self, text: &str) -> String {
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        folder.join(text).to_string_lossy().into_owned()
+    }
+
+    fn wrong(&self, key: &str, what: &str) -> ErrorBody {
+        invalid(format!("{}: `{key}` {what}", self.path.display()), key)
+    }
+
+    fn unknown(&self, key: &str, command: &Command) -> ErrorBody {
+        let id = key.replace('-', "_");
+        if id == "token" {
+            return self.wrong(key, "does not belong in a file that others read; use token-file");
+        }
+        let known = || command.get_subcommands().flat_map(Command::get_arguments);
+        if let Some(positive) = id.strip_prefix("no_")
+            && known().any(|arg| arg.get_id() == positive)
+        {
+            return self.wrong(key, &format!("is written as `{} = false`", flag(positive)));
+        }
+        let nearest = known()
+            .map(|arg| (strsim::jaro_winkler(&id, arg.get_id().as_str()), arg.get_id().as_str()))
+            .filter(|(likeness, _)| *likeness > LIKENESS)
+            .max_by(|a, b| a.0.total_cmp(&b.0));
+        match nearest {
+            Some((_, name)) => self.wrong(key, &format!("is not known; is it meant to be `{}`?", flag(name))),
+            None => self.wrong(key, "is not known"),
+        }
+    }
+}
+
+/// The argument behind a key, if a file may give it.
+fn find<'a>(command: &'a Command, id: &str) -> Option<&'a Arg> {
+    let may_be_given = !id.starts_with("no_") && !matches!(id, "help" | "version" | "config");
+    command.get_arguments().find(|arg| may_be_given && arg.get_id() == id && arg.get_long().is_some())
+}
+
+fn flag(id: &str) -> String {
+    id.replace('_', "-")
+}
+
+fn nearest() -> Option<PathBuf> {
+    let here = std::env::current_dir().ok()?;
+    here.ancestors().map(|folder| folder.join(FILE_NAME)).find(|path| path.is_file())
+}
+
+fn invalid(message: String, path: &str) -> ErrorBody {
+    ErrorBody::new(code::DFQL_INVALID, message, path)
+}

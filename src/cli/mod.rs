@@ -1,0 +1,118 @@
+//! What a person types and sees: flags and their layers, progress, messages, exit statuses.
+//! One file a subcommand; the work itself is done below this floor.
+
+mod args;
+mod cloneup;
+mod config;
+#[cfg(feature = "serve")]
+mod demo;
+mod escape;
+mod events;
+pub mod exit;
+pub mod generated;
+mod output;
+mod progress;
+mod resolve;
+#[cfg(feature = "serve")]
+mod serve;
+mod signals;
+mod units;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
+
+use crate::protocol::{ErrorBody, ROOT_PATH, code};
+use args::{Cli, Subcommand};
+use config::ConfigFile;
+
+/// The command line's definition, from which help, completions and man pages come.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Runs a command line and says how the process is to exit.
+#[must_use]
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let status = match parse(&arguments) {
+        Ok((cli, matches)) => execute(cli.command, &matches),
+        Err(error) => refuse(&error, &arguments),
+    };
+    ExitCode::from(status)
+}
+
+fn execute(subcommand: Subcommand, matches: &ArgMatches) -> u8 {
+    match subcommand {
+        Subcommand::Cloneup(args) => cloneup::run(&args, matches),
+        #[cfg(feature = "serve")]
+        Subcommand::Serve(args) => serve::run(&args, matches),
+        #[cfg(feature = "serve")]
+        Subcommand::Demo(args) => demo::run(&args),
+    }
+}
+
+/// A command line that cannot be carried out.
+enum ParseError {
+    /// clap's word on it; help and version are among these.
+    Clap(clap::Error),
+    /// The configuration file's fault.
+    Config(ErrorBody),
+}
+
+/// Parses with all layers: flag, then environment, then file, then default. Returns the
+/// subcommand's own matches too, which know where each value came from.
+fn parse(arguments: &[OsString]) -> Result<(Cli, ArgMatches), ParseError> {
+    let mut command = command();
+    let matches = command.try_get_matches_from_mut(arguments).map_err(ParseError::Clap)?;
+    let named = matches.get_one::<std::path::PathBuf>("config").cloned();
+    let matches = match ConfigFile::find(named).map_err(ParseError::Config)? {
+        None => matches,
+        Some(file) => {
+            let mut layered = file.apply(self::command()).map_err(ParseError::Config)?;
+            layered.try_get_matches_from_mut(arguments).map_err(ParseError::Clap)?
+        }
+    };
+    let cli = Cli::from_arg_matches(&matches).map_err(ParseError::Clap)?;
+    let own = matches.subcommand().map(|(_, own)| own.clone()).unwrap_or_default();
+    Ok((cli, own))
+}
+
+/// Tells what is wrong with a command line; `cloneup` prints a result all the same.
+fn refuse(error: &ParseError, arguments: &[OsString]) -> u8 {
+    let body = match error {
+        ParseError::Clap(error) => {
+            // A closed stream leaves nobody to tell.
+            let _ = error.print();
+            if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+                return exit::SUCCESS;
+            }
+            usage_error(error)
+        }
+        ParseError::Config(body) => {
+            output::error(&output::sentence(body));
+            body.clone()
+        }
+    };
+    let subcommand = arguments.iter().skip(1).find(|argument| !argument.to_string_lossy().starts_with('-'));
+    if subcommand.is_some_and(|name| name == "cloneup") {
+        cloneup::print_refusal(body);
+    }
+    exit::INVALID
+}
+
+/// clap's first line, and the argument it is about.
+fn usage_error(error: &clap::Error) -> ErrorBody {
+    let text = error.to_string();
+    let first = text.lines().next().unwrap_or_default();
+    let path = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(argument)) => {
+            argument.split([' ', '=']).next().unwrap_or(argument).to_owned()
+        }
+        _ => ROOT_PATH.to_owned(),
+    };
+    ErrorBody::new(code::DFQL_INVALID, first.trim_start_matches("error: "), path)
+}

@@ -1,0 +1,83 @@
+//! The one home of printing: the result on stdout, everything else on stderr.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use super::args::Output;
+use super::escape::escaped;
+use crate::cloneup::Outcome;
+use crate::protocol::{ErrorBody, MutationError};
+
+/// How many errors are told in words; the result has them all.
+const MAX_TOLD: usize = 10;
+
+/// Prints the result: exactly one JSON document.
+pub(super) fn result(outcome: &Outcome, format: Output) {
+    let mut stdout = std::io::stdout().lock();
+    let is_pretty = match format {
+        Output::Json => false,
+        Output::Pretty => true,
+        Output::Auto => stdout.is_terminal(),
+    };
+    let written = if is_pretty {
+        serde_json::to_writer_pretty(&mut stdout, outcome)
+    } else {
+        serde_json::to_writer(&mut stdout, outcome)
+    };
+    // A reader that has gone away does not want the result; the exit status stands.
+    let _ =
+        written.map_err(std::io::Error::from).and_then(|()| writeln!(stdout)).and_then(|()| stdout.flush());
+}
+
+/// A line on stderr, as it is: the caller has escaped what is not its own.
+pub(super) fn line(text: &str) {
+    // With stderr closed there is nobody to tell.
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// An error in words.
+pub(super) fn error(message: &str) {
+    line(&format!("error: {}", escaped(message)));
+}
+
+/// What the result's errors say, for a person.
+pub(super) fn errors(errors: &[MutationError]) {
+    for failed in errors.iter().take(MAX_TOLD) {
+        let sentence = sentence(&failed.body);
+        if failed.mutation_id.is_empty() {
+            error(&sentence);
+        } else {
+            error(&format!("{}: {sentence}, mutation {}", failed.body.code, failed.mutation_id));
+        }
+    }
+    if errors.len() > MAX_TOLD {
+        line(&format!("… and {} more errors, all of them in the result", errors.len() - MAX_TOLD));
+    }
+}
+
+/// Message and path of an error.
+pub(super) fn sentence(body: &ErrorBody) -> String {
+    if body.path.is_empty() || body.path == crate::protocol::ROOT_PATH {
+        body.message.clone()
+    } else {
+        format!("{} ({})", body.message, body.path)
+    }
+}
+
+/// Sends diagnostics to stderr: warnings by default, more with each `-v`, errors alone with
+/// `--quiet`.
+pub(super) fn start_diagnostics(quiet: bool, verbose: u8) {
+    use tracing_subscriber::EnvFilter;
+    let filter = match (quiet, verbose) {
+        (true, _) => "error",
+        (false, 0) => "warn",
+        (false, 1) => "info,synctool=debug,tower_http=debug",
+        (false, _) => "debug,synctool=trace,tower_http=trace",
+    };
+    let is_coloured = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    // A second subscriber is refused, which is fine: the first one is there.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(filter))
+        .with_writer(std::io::stderr)
+        .with_ansi(is_coloured)
+        .try_init();
+}

@@ -1,0 +1,257 @@
+//! From what was typed to what can be carried out: texts become numbers, durations, tokens
+//! and headers, and everything that is wrong is told at once.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::ArgMatches;
+use clap::parser::ValueSource;
+
+use super::args::CloneupArgs;
+use super::units;
+use crate::cloneup::{Options, RawOptions};
+use crate::mutation::RecordOperation;
+use crate::protocol::{ErrorBody, code};
+use crate::remote::RemoteConfig;
+use crate::schema::Schema;
+use crate::secret::Secret;
+
+/// The environment variable that holds the token.
+const TOKEN_VARIABLE: &str = "SYNCTOOL_TOKEN";
+
+/// Everything that an upload needs and that the flags alone decide.
+#[derive(Debug)]
+pub(super) struct Settings {
+    pub(super) database: PathBuf,
+    pub(super) remote: RemoteConfig,
+    pub(super) options: Options,
+}
+
+/// Works out the settings, or everything that is wrong with them.
+pub(super) fn settings(args: &CloneupArgs, matches: &ArgMatches) -> Result<Settings, Vec<ErrorBody>> {
+    let mut problems = Problems::default();
+    let database = args.db.clone().filter(|path| !path.as_os_str().is_empty());
+    if database.is_none() {
+        problems.invalid("storage is required", "storage");
+    }
+    let base = args.remote.clone().filter(|url| !url.trim().is_empty());
+    if base.is_none() {
+        problems.invalid("sync.remote is required", "sync.remote");
+    }
+    let options = Options::validate(raw_options(args, &mut problems));
+    let remote = remote(args, matches, base.unwrap_or_default(), &mut problems);
+    match (database, options) {
+        (Some(database), Ok(options)) if problems.0.is_empty() => Ok(Settings { database, remote, options }),
+        (_, options) => {
+            // In the order in which the contract names them: what is missing, then options.
+            let at = problems.0.iter().take_while(|body| body.message.ends_with("is required")).count();
+            problems.0.splice(at..at, options.err().unwrap_or_default());
+            Err(problems.0)
+        }
+    }
+}
+
+/// What was found to be wrong so far.
+#[derive(Debug, Default)]
+struct Problems(Vec<ErrorBody>);
+
+impl Problems {
+    fn invalid(&mut self, message: &str, path: &str) {
+        self.0.push(ErrorBody::new(code::DFQL_INVALID, format!("Invalid cloneUp: {message}"), path));
+    }
+
+    /// A value, or the default and a problem.
+    fn value<T>(&mut self, path: &str, parsed: Result<T, String>, default: T) -> T {
+        parsed.unwrap_or_else(|what| {
+            self.invalid(&format!("{path} {what}"), path);
+            default
+        })
+    }
+
+    fn duration(&mut self, path: &str, text: Option<&str>, default: Duration) -> Duration {
+        text.map_or(default, |text| self.value(path, units::duration(text), default))
+    }
+
+    /// A duration in which something must be possible.
+    fn timeout(&mut self, path: &str, text: Option<&str>, default: Duration) -> Duration {
+        let timeout = self.duration(path, text, default);
+        if timeout.is_zero() {
+            self.invalid(&format!("{path} must be longer than nothing"), path);
+        }
+        timeout
+    }
+}
+
+fn raw_options(args: &CloneupArgs, problems: &mut Problems) -> RawOptions {
+    let defaults = RawOptions::default();
+    // What is no integer is neither positive nor non-negative; `Options` says so.
+    let integer = |text: &Option<String>, default: i64| {
+        text.as_ref().map_or(default, |text| text.trim().parse().unwrap_or(-1))
+    };
+    let switch = |on: Option<bool>, off: bool, default: bool| !off && on.unwrap_or(default);
+    let concurrency = args.concurrency.as_ref().map_or(defaults.concurrency, |text| {
+        let parsed = text.trim().parse().map_err(|_| "must be a positive integer".to_owned());
+        problems.value("concurrency", parsed, defaults.concurrency)
+    });
+    RawOptions {
+        resources: args.resources.clone(),
+        include_many_many: switch(
+            args.include_many_many,
+            args.no_include_many_many,
+            defaults.include_many_many,
+        ),
+        record_operation: match args.record_operation.as_deref() {
+            Some("replace") => RecordOperation::Replace,
+            Some("insert") => RecordOperation::Insert,
+            _ => defaults.record_operation,
+        },
+        batch_size: integer(&args.batch_size, defaults.batch_size),
+        max_retries: integer(&args.max_retries, defaults.max_retries),
+        fail_fast: switch(args.fail_fast, args.no_fail_fast, defaults.fail_fast),
+        clear_changelog_on_success: switch(
+            args.clear_changelog_on_success,
+            args.no_clear_changelog_on_success,
+            defaults.clear_changelog_on_success,
+        ),
+        set_global_cursor_on_success: switch(
+            args.set_global_cursor_on_success,
+            args.no_set_global_cursor_on_success,
+            defaults.set_global_cursor_on_success,
+        ),
+        pull_after: switch(args.pull_after, args.no_pull_after, defaults.pull_after),
+        mutation_id_prefix: args.mutation_id_prefix.clone().unwrap_or(defaults.mutation_id_prefix),
+        include_deletes: switch(args.include_deletes, args.no_include_deletes, defaults.include_deletes),
+        client_id: args.client_id.clone().filter(|id| !id.is_empty()),
+        concurrency,
+        pull_limit: args
+            .pull_limit
+            .as_ref()
+            .map_or(defaults.pull_limit, |text| text.trim().parse().unwrap_or(0)),
+    }
+}
+
+fn remote(args: &CloneupArgs, matches: &ArgMatches, base: String, problems: &mut Problems) -> RemoteConfig {
+    let defaults = RemoteConfig::new(base);
+    let headers = if matches.value_source("header") == Some(ValueSource::EnvVariable) {
+        args.header.iter().flat_map(|list| split_headers(list)).collect()
+    } else {
+        args.header.clone()
+    };
+    let headers = headers.iter().filter_map(|header| {
+        let pair = header.split_once(':').map(|(name, value)| (name.trim().into(), value.trim().into()));
+        if pair.is_none() {
+            problems.invalid("header must look like `Name: value`", "header");
+        }
+        pair
+    });
+    let headers = headers.collect();
+    let is_flag = matches.value_source("token_file") == Some(ValueSource::CommandLine);
+    RemoteConfig {
+        headers,
+        token: token(args.token_file.as_deref(), is_flag).unwrap_or_else(|body| {
+            problems.0.push(body);
+            None
+        }),
+        timeout: problems.timeout("timeout", args.timeout.as_deref(), defaults.timeout),
+        connect_timeout: problems.timeout(
+            "connectTimeout",
+            args.connect_timeout.as_deref(),
+            defaults.connect_timeout,
+        ),
+        retry_delay: problems.duration("retryDelay", args.retry_delay.as_deref(), defaults.retry_delay),
+        retry_max_delay: problems.duration(
+            "retryMaxDelay",
+            args.retry_max_delay.as_deref(),
+            defaults.retry_max_delay,
+        ),
+        ca_cert: args.ca_cert.clone(),
+        base: defaults.base,
+    }
+}
+
+/// Headers in one environment variable: a comma ends one where the next looks like a header.
+fn split_headers(text: &str) -> Vec<String> {
+    let is_header = |text: &str| {
+        text.trim_start().split_once(':').is_some_and(|(name, _)| {
+            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+        })
+    };
+    let mut headers: Vec<String> = Vec::new();
+    for part in text.split(',') {
+        match headers.last_mut() {
+            Some(last) if !is_header(part) => {
+                last.push(',');
+                last.push_str(part);
+            }
+            _ => headers.push(part.trim_start().to_owned()),
+        }
+    }
+    headers
+}
+
+/// The token: of a file that a flag names, else of the environment, else of a file that the
+/// environment or the configuration names. An empty variable is none.
+pub(super) fn token(file: Option<&Path>, is_flag: bool) -> Result<Option<Secret>, ErrorBody> {
+    let invalid =
+        |what: &str| ErrorBody::new(code::DFQL_INVALID, format!("Invalid cloneUp: {what}"), "tokenFile");
+    let variable = std::env::var_os(TOKEN_VARIABLE).filter(|value| !value.is_empty() && !is_flag);
+    if let Some(value) = variable {
+        let text = value.into_string().map_err(|_| invalid(&format!("{TOKEN_VARIABLE} is not UTF-8")))?;
+        return Ok(Some(Secret::new(text.trim())));
+    }
+    let Some(path) = file.filter(|path| !path.as_os_str().is_empty()) else { return Ok(None) };
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| invalid(&format!("cannot read the token file {}: {error}", path.display())))?;
+    match text.trim() {
+        "" => Err(invalid(&format!("the token file {} is empty", path.display()))),
+        token => Ok(Some(Secret::new(token))),
+    }
+}
+
+/// The schema: of a file, else the one that `stored` finds (contract 2).
+pub(super) fn schema<E>(
+    file: Option<&Path>,
+    stored: impl FnOnce() -> Result<Option<String>, E>,
+) -> Result<Schema, SchemaFailure<E>> {
+    let invalid = |message: String, path: &str| {
+        SchemaFailure::Schema(ErrorBody::new(code::SCHEMA_INVALID, message, path))
+    };
+    let (text, place) = match file.filter(|path| !path.as_os_str().is_empty()) {
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(|error| {
+                invalid(format!("cannot read the schema {}: {error}", path.display()), "schema")
+            })?;
+            (text, path.display().to_string())
+        }
+        None => match stored().map_err(SchemaFailure::Stored)? {
+            Some(text) => (text, "__datafn_meta".to_owned()),
+            None => {
+                let message = "no schema: name one with --schema, SYNCTOOL_SCHEMA or `schema` in synctool.toml, \
+                    or store one in __datafn_meta; `synctool schema infer` makes one";
+                return Err(invalid(message.to_owned(), "schema"));
+            }
+        },
+    };
+    Schema::parse(&text).map_err(|error| invalid(format!("{error} (in {place})"), &error.path))
+}
+
+/// Why there is no schema.
+#[derive(Debug)]
+pub(super) enum SchemaFailure<E> {
+    /// It is missing or invalid.
+    Schema(ErrorBody),
+    /// The place where it is stored failed.
+    Stored(E),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_of_the_environment_are_split_between_headers_only() {
+        assert_eq!(split_headers("X-A: 1, X-B: 2"), ["X-A: 1", "X-B: 2"]);
+        assert_eq!(split_headers("Accept: a/b, c/d,X-B: 2"), ["Accept: a/b, c/d", "X-B: 2"]);
+        assert_eq!(split_headers("X-A: 1"), ["X-A: 1"]);
+    }
+}
