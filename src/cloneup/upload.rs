@@ -67,13 +67,14 @@ async fn send_all(
     let mut barrier: Option<Item> = None;
     let mut is_reading = true;
     loop {
+        let is_halted = courier.halted.is_requested();
         if in_flight.is_empty()
+            && !is_halted
             && let Some(Item::Part(part)) = barrier.take()
         {
             tally.start(part);
             job.observer.on(&Event::PartStarted { part });
         }
-        let is_halted = courier.halted.is_requested();
         let wants_more =
             is_reading && !is_halted && barrier.is_none() && in_flight.len() < job.options.concurrency.get();
         tokio::select! {

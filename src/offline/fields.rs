@@ -69,7 +69,7 @@ impl MappedField {
         if self.mapping.id_format.is_some() {
             return Some(format!("typeof({column}) NOT IN ('null', 'integer', 'text')"));
         }
-        let infinite = format!("(typeof({column}) = 'real' AND abs({column}) = 9e999)");
+        let infinite = format!("(typeof({column}) = 'real' AND {column} IN (9e999, -9e999))");
         let kind = &self.mapping.kind;
         if *kind == crate::schema::Type::Boolean {
             Some(format!(

@@ -141,7 +141,8 @@ impl JoinSource {
         let Some(table) = &self.rows else { return Ok(()) };
         let failed =
             || OfflineError::while_doing(format!("cannot read table {}", quoted(&table.storage.table)));
-        let mut statement = snapshot.connection().prepare(&table.select_sql()).map_err(failed())?;
+        let mut statement =
+            snapshot.connection().prepare(&table.select_sql(snapshot.byte_order())).map_err(failed())?;
         let mut rows = statement.query([]).map_err(failed())?;
         let (mut index, mut metadata) = (0_u64, Vec::new());
         while let Some(row) = rows.next().map_err(failed())? {
@@ -184,18 +185,26 @@ impl JoinTable {
         format!("SELECT count(*), total({}) FROM {}", bad.join(" OR "), quoted(&self.storage.table))
     }
 
-    fn select_sql(&self) -> String {
+    fn select_sql(&self, byte_order: &str) -> String {
         let order = |column: &str, format: &Option<IdFormat>| match format {
-            None => format!("{} COLLATE BINARY", quoted(column)),
+            None => format!("{} COLLATE {byte_order}", quoted(column)),
             Some(IdFormat { prefix, suffix }) => {
-                format!("({} || {} || {}) COLLATE BINARY", literal(prefix), quoted(column), literal(suffix))
+                format!(
+                    "({} || {} || {}) COLLATE {byte_order}",
+                    literal(prefix),
+                    quoted(column),
+                    literal(suffix)
+                )
             }
         };
         let (from, to) = (quoted(&self.storage.from), quoted(&self.storage.to));
         let unknown: String = self.unknown.iter().map(|column| format!(", {}", quoted(column))).collect();
         // Rows of the same pair come in one order on every machine, by their metadata.
-        let rest: String =
-            self.metadata.iter().map(|field| format!(", {} COLLATE BINARY", quoted(&field.column))).collect();
+        let rest: String = self
+            .metadata
+            .iter()
+            .map(|field| format!(", {} COLLATE {byte_order}", quoted(&field.column)))
+            .collect();
         format!(
             "SELECT {from}, {to}{}{unknown} FROM {} ORDER BY {}, {}{rest}",
             select_list(&self.metadata),

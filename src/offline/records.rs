@@ -144,7 +144,7 @@ impl RecordSource {
                 quoted(&self.id_column),
                 select_list(&self.fields),
                 quoted(&self.table),
-                self.id_order("")
+                self.id_order("", snapshot.byte_order())
             );
             connection.prepare(&sql)
         } else {
@@ -157,7 +157,7 @@ impl RecordSource {
                 self.fields.iter().map(|field| format!(", t.{}", quoted(&field.column))).collect::<String>(),
                 quoted(&self.table),
                 quoted(&self.id_column),
-                self.id_order("t.")
+                self.id_order("t.", snapshot.byte_order())
             );
             connection.prepare(&sql)
         }
@@ -205,13 +205,13 @@ impl RecordSource {
     }
 
     /// What to sort by, so that ids come in byte order.
-    fn id_order(&self, alias: &str) -> String {
+    fn id_order(&self, alias: &str, byte_order: &str) -> String {
         let column = format!("{alias}{}", quoted(&self.id_column));
         match &self.id_format {
-            None => format!("{column} COLLATE BINARY"),
+            None => format!("{column} COLLATE {byte_order}"),
             // "10" goes before "9", as the ids do.
             Some(IdFormat { prefix, suffix }) => {
-                format!("({} || {column} || {}) COLLATE BINARY", literal(prefix), literal(suffix))
+                format!("({} || {column} || {}) COLLATE {byte_order}", literal(prefix), literal(suffix))
             }
         }
     }

@@ -104,7 +104,7 @@ fn todo(connection: &Connection, i: usize) -> rusqlite::Result<()> {
     let things =
         ["the supplier", "the report", "a prototype", "spare parts", "Zürich", "東京", "the “old” tests"];
     let title = format!("{} {} #{i}", verbs[i % 7], things[(i / 7) % 7]);
-    let notes = (i % 3 != 0).then(|| format!("Line one of {i}\nand a second line, \"quoted\"."));
+    let notes = (!i.is_multiple_of(3)).then(|| format!("Line one of {i}\nand a second line, \"quoted\"."));
     let checklist = json!([{"text": "prepare", "done": true}, {"text": "finish", "weight": i % 5}]);
     let id = todo_id(i);
     connection.execute(
@@ -112,7 +112,7 @@ fn todo(connection: &Connection, i: usize) -> rusqlite::Result<()> {
         params![
             id,
             title,
-            i % 4 == 0,
+            i.is_multiple_of(4),
             i64::try_from(i % 5).unwrap_or_default(),
             // A quarter of an hour is the smallest estimate.
             f64::from(u32::try_from(i % 16).unwrap_or_default()) * 0.25,

@@ -24,9 +24,14 @@ const COPY_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Snapshot {
     connection: Connection,
+    /// The collation that orders text by its UTF-8 bytes.
+    byte_order: &'static str,
     /// Keeps the copy until the connection is closed.
     _copy: Option<NamedTempFile>,
 }
+
+/// Orders by UTF-8 bytes in a database whose text is UTF-16, where BINARY does not.
+const UTF8_ORDER: &str = "synctool_utf8";
 
 impl Snapshot {
     /// Takes a snapshot of the database as it is now.
@@ -53,7 +58,8 @@ impl Snapshot {
             // A deferred transaction sees its state from the first read on.
             .and_then(|()| connection.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema"))
             .map_err(OfflineError::at(database.path()))?;
-        Ok(Self { connection, _copy: copy })
+        let byte_order = byte_order(&connection).map_err(OfflineError::at(database.path()))?;
+        Ok(Self { connection, byte_order, _copy: copy })
     }
 
     /// The change log's highest `seq`; zero when it is empty.
@@ -72,9 +78,23 @@ impl Snapshot {
         cursors::read(&self.connection)
     }
 
+    /// The collation that orders text by its UTF-8 bytes, whatever the database's encoding.
+    pub(super) fn byte_order(&self) -> &'static str {
+        self.byte_order
+    }
+
     pub(super) fn connection(&self) -> &Connection {
         &self.connection
     }
+}
+
+fn byte_order(connection: &Connection) -> rusqlite::Result<&'static str> {
+    let encoding: String = connection.query_row("PRAGMA encoding", [], |row| row.get(0))?;
+    if encoding == "UTF-8" {
+        return Ok("BINARY");
+    }
+    connection.create_collation(UTF8_ORDER, |a: &str, b: &str| a.cmp(b))?;
+    Ok(UTF8_ORDER)
 }
 
 fn copy(live: &Connection) -> Result<NamedTempFile, OfflineError> {

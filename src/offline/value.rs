@@ -2,9 +2,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Error};
 use serde_json::Value;
 
 use crate::mutation::canonical::{write_double, write_integer, write_string, write_value};
@@ -87,8 +87,8 @@ fn parse_json(text: &[u8]) -> Result<Value, ValueError> {
 pub(super) fn register_functions(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function(IS_JSON, 1, flags, |context| {
-        let text = context.get_raw(0).as_bytes().map_err(|error| Error::UserFunctionError(error.into()))?;
-        Ok(parse_json(text).is_ok())
+        // SQLite may ask about other values too, before it looks at their type.
+        Ok(matches!(context.get_raw(0), ValueRef::Text(text) if parse_json(text).is_ok()))
     })
 }
 

@@ -1,0 +1,107 @@
+//! Runs of the job as a library call, with what they told on the way.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use synctool::cloneup::{Event, Observer, Options, Outcome, RawOptions, StopHandle, run, stop_channel};
+use synctool::offline::Database;
+use synctool::remote::{Remote, RemoteConfig};
+use synctool::schema::Schema;
+use synctool::secret::Secret;
+
+use super::{Offline, SCHEMA, Scripted, TABLES};
+
+/// A database, a scripted server and options: what most tests need.
+pub struct Rig {
+    pub offline: Offline,
+    pub server: Scripted,
+    pub schema: String,
+    pub options: RawOptions,
+    pub remote: RemoteConfig,
+    pub warnings: Vec<String>,
+}
+
+impl Rig {
+    /// The shared schema and its tables, with rows from `sql` in them.
+    pub async fn new(sql: &str) -> Self {
+        Self::with(SCHEMA, &format!("{TABLES}{sql}")).await
+    }
+
+    /// Any schema and database.
+    pub async fn with(schema: &str, sql: &str) -> Self {
+        let server = Scripted::start().await;
+        let mut remote = RemoteConfig::new(server.base());
+        remote.retry_delay = Duration::ZERO;
+        remote.token = Some(Secret::new("secret-token"));
+        remote.timeout = Duration::from_secs(20);
+        let options = RawOptions { client_id: Some("C".to_owned()), ..RawOptions::default() };
+        Self {
+            offline: Offline::new(sql),
+            server,
+            schema: schema.to_owned(),
+            options,
+            remote,
+            warnings: Vec::new(),
+        }
+    }
+
+    pub async fn run(&mut self) -> Outcome {
+        self.run_and(|_| {}).await
+    }
+
+    /// Runs, and must succeed.
+    pub async fn succeed(&mut self) -> Outcome {
+        let outcome = self.run().await;
+        assert!(outcome.ok, "{outcome:?}");
+        outcome
+    }
+
+    /// Runs, and must fail with one error: its code, message and path.
+    pub async fn fail(&mut self) -> (String, String, String) {
+        let outcome = self.run().await;
+        assert!(!outcome.ok, "{outcome:?}");
+        let [error] = outcome.errors.as_slice() else { panic!("not one error: {outcome:?}") };
+        (error.body.code.clone(), error.body.message.clone(), error.body.path.clone())
+    }
+
+    /// Runs, and calls `watch` for every event.
+    pub async fn run_and(&mut self, watch: impl Fn(&Event<'_>) + Send + Sync) -> Outcome {
+        self.run_with(|event, _| watch(event)).await
+    }
+
+    async fn run_with(&mut self, watch: impl Fn(&Event<'_>, &StopHandle) + Send + Sync) -> Outcome {
+        let (handle, stop) = stop_channel();
+        let watcher = Watcher { watch, handle, warnings: Mutex::new(Vec::new()) };
+        let outcome = run(
+            Options::validate(self.options.clone()).unwrap(),
+            Schema::parse(&self.schema).unwrap(),
+            Database::open(&self.offline.path()).unwrap(),
+            Remote::new(&self.remote).unwrap(),
+            &watcher,
+            stop,
+        )
+        .await;
+        self.warnings = watcher.warnings.into_inner().unwrap();
+        outcome
+    }
+}
+
+/// Runs, and may stop the run from within an event.
+pub async fn run_with_stop(rig: &mut Rig, watch: impl Fn(&Event<'_>, &StopHandle) + Send + Sync) -> Outcome {
+    rig.run_with(watch).await
+}
+
+struct Watcher<W> {
+    watch: W,
+    handle: StopHandle,
+    warnings: Mutex<Vec<String>>,
+}
+
+impl<W: Fn(&Event<'_>, &StopHandle) + Send + Sync> Observer for Watcher<W> {
+    fn on(&self, event: &Event<'_>) {
+        if let Event::Warning(message) = event {
+            self.warnings.lock().unwrap().push((*message).to_owned());
+        }
+        (self.watch)(event, &self.handle);
+    }
+}

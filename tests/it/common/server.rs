@@ -1,0 +1,107 @@
+//! The real server, in this process, on a port of its own.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+use synctool::schema::Schema;
+use synctool::secret::Secret;
+use synctool::server::{Limits, ServerConfig, State, serve};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// A running server.
+pub struct TestServer {
+    folder: TempDir,
+    schema: String,
+    token: Option<String>,
+    limits: Limits,
+    base: String,
+    stop: Option<oneshot::Sender<()>>,
+    task: Option<JoinHandle<std::io::Result<()>>>,
+}
+
+impl TestServer {
+    pub async fn start(schema: &str) -> Self {
+        Self::start_with(schema, None, Limits::default()).await
+    }
+
+    pub async fn start_with(schema: &str, token: Option<&str>, limits: Limits) -> Self {
+        let mut server = Self {
+            folder: tempfile::tempdir().unwrap(),
+            schema: schema.to_owned(),
+            token: token.map(str::to_owned),
+            limits,
+            base: String::new(),
+            stop: None,
+            task: None,
+        };
+        server.run().await;
+        server
+    }
+
+    async fn run(&mut self) {
+        let state = State::open(ServerConfig {
+            schema: Schema::parse(&self.schema).unwrap(),
+            data: self.data(),
+            token: self.token.clone().map(Secret::new),
+            limits: self.limits,
+        })
+        .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        self.base = format!("http://{}/datafn", listener.local_addr().unwrap());
+        let (stop, stopped) = oneshot::channel::<()>();
+        self.stop = Some(stop);
+        self.task = Some(tokio::spawn(serve(
+            listener,
+            async {
+                let _ = stopped.await;
+            },
+            state,
+        )));
+    }
+
+    /// Stops, waits for requests in flight, and runs again on the same store.
+    pub async fn restart(&mut self) {
+        self.stop().await;
+        self.run().await;
+    }
+
+    pub async fn stop(&mut self) {
+        drop(self.stop.take());
+        self.task.take().unwrap().await.unwrap().unwrap();
+    }
+
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("server.db")
+    }
+
+    /// Posts a body and gives status and answer.
+    pub async fn post_text(&self, route: &str, body: impl Into<reqwest::Body>) -> (u16, Value) {
+        let mut request = client().post(format!("{}/{route}", self.base)).body(body);
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        let response = request.send().await.unwrap();
+        let status = response.status().as_u16();
+        (status, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap())
+    }
+
+    /// Posts JSON and gives the result of an answer that must be good.
+    pub async fn post(&self, route: &str, body: &Value) -> Value {
+        let (status, mut answer) = self.post_text(route, body.to_string()).await;
+        assert_eq!((status, &answer["ok"]), (200, &Value::Bool(true)), "{answer}");
+        answer["result"].take()
+    }
+}
+
+/// A client of the tests' own.
+pub fn client() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}

@@ -1,0 +1,14 @@
+//! What synctool promises, one module a promise. Everything is real: files, sockets, the
+//! server and the binary; a scripted server gives the answers that a real one would not.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+mod common;
+mod deletes;
+mod finalize;
+mod order;
+mod plan;
+mod pull;
+mod push;
+mod snapshot;
+mod upload;
+mod values;

@@ -1,0 +1,140 @@
+//! What goes before what (contract 3.1, stages A and B).
+
+use std::time::Duration;
+
+use super::common::{Answer, Rig};
+
+#[tokio::test]
+async fn resources_that_others_refer_to_go_first() {
+    let rows = "INSERT INTO todos (id) VALUES ('t'); INSERT INTO projects VALUES ('p', 'P');
+        INSERT INTO tags VALUES ('g', 'G')";
+    let mut rig = Rig::new(rows).await;
+    rig.succeed().await;
+    assert_eq!(rig.server.subjects(), ["projects/p", "todos/t", "tags/g"]);
+}
+
+#[tokio::test]
+async fn the_requested_order_stands_otherwise() {
+    let rows = "INSERT INTO todos (id) VALUES ('t'); INSERT INTO tags VALUES ('g', 'G')";
+    let mut rig = Rig::new(rows).await;
+    rig.options.resources = Some(vec!["tags".into(), "todos".into()]);
+    rig.succeed().await;
+    assert_eq!(rig.server.subjects(), ["tags/g", "todos/t"]);
+}
+
+#[tokio::test]
+async fn records_go_by_id_in_byte_order_whatever_the_collation() {
+    let rows = "DROP TABLE tags; CREATE TABLE tags (id TEXT COLLATE NOCASE, label TEXT);
+        INSERT INTO tags (id) VALUES ('b'), ('a'), ('B'), ('A'), ('ä'), ('Z'), ('10'), ('9'), (''), ('a b'), ('😀'), ('דּ')";
+    let mut rig = Rig::new(rows).await;
+    rig.succeed().await;
+    let mut expected = ["b", "a", "B", "A", "ä", "Z", "10", "9", "", "a b", "😀", "דּ"];
+    expected.sort_unstable();
+    let expected: Vec<_> = expected.iter().map(|id| format!("tags/{id}")).collect();
+    assert_eq!(rig.server.subjects(), expected);
+}
+
+#[tokio::test]
+async fn a_utf_16_database_has_the_same_order() {
+    let schema = r#"{"resources": [{"name": "tags"}]}"#;
+    let sql = "PRAGMA encoding = 'UTF-16le'; CREATE TABLE tags (id TEXT);
+        INSERT INTO tags (id) VALUES ('b'), ('ā'), ('a'), ('דּ'), ('😀')";
+    let mut rig = Rig::with(schema, sql).await;
+    rig.succeed().await;
+    assert_eq!(rig.server.subjects(), ["tags/a", "tags/b", "tags/ā", "tags/דּ", "tags/😀"]);
+}
+
+const TREE: &str = r#"{"resources": [{"name": "nodes", "fields": [{"name": "parentId", "type": "string"}]}],
+    "relations": [{"type": "many-one", "from": "nodes", "to": "nodes", "relation": "parent", "fkField": "parentId"}]}"#;
+
+#[tokio::test]
+async fn parents_are_answered_before_their_children_are_sent() {
+    let sql = "CREATE TABLE nodes (id TEXT PRIMARY KEY, parentId TEXT);
+        INSERT INTO nodes VALUES ('a', 'z'), ('b', 'a'), ('z', NULL), ('y', 'nowhere'), ('c', 'z')";
+    let mut rig = Rig::with(TREE, sql).await;
+    rig.options.concurrency = 4.try_into().unwrap();
+    rig.options.batch_size = 1;
+    let late = || Answer::After(Duration::from_millis(60), Box::new(Answer::Apply));
+    rig.server.script("push", [late(), late(), late(), late(), late()]);
+    rig.succeed().await;
+    let pushes = rig.server.pushes();
+    let mut depths: Vec<Vec<String>> = vec![Vec::new()];
+    let mut answered = None;
+    for push in &pushes {
+        if answered.is_some_and(|answered| push.at >= answered) {
+            depths.push(Vec::new());
+        }
+        depths.last_mut().unwrap().push(push.body["mutations"][0]["id"].as_str().unwrap().to_owned());
+        answered = push.answered;
+    }
+    for depth in &mut depths {
+        depth.sort();
+    }
+    assert_eq!(depths, [vec!["y", "z"], vec!["a", "c"], vec!["b"]]);
+}
+
+#[tokio::test]
+async fn what_lies_on_a_cycle_comes_last() {
+    let sql = "CREATE TABLE nodes (id TEXT PRIMARY KEY, parentId TEXT);
+        INSERT INTO nodes VALUES ('a', 'b'), ('b', 'a'), ('d', 'd'), ('c', 'a'), ('z', NULL), ('y', 'z')";
+    let mut rig = Rig::with(TREE, sql).await;
+    rig.succeed().await;
+    assert_eq!(rig.server.subjects(), ["nodes/z", "nodes/y", "nodes/a", "nodes/b", "nodes/c", "nodes/d"]);
+}
+
+#[tokio::test]
+async fn join_stores_go_by_name_and_their_rows_by_both_ends() {
+    let schema = r#"{"resources": [{"name": "a"}, {"name": "b"}], "relations": [
+        {"type": "many-many", "from": "b", "to": "a", "relation": "r"},
+        {"type": "many-many", "from": ["a", "b"], "to": "b", "relation": "q"}]}"#;
+    let sql = r#"CREATE TABLE a (id TEXT); CREATE TABLE b (id TEXT);
+        CREATE TABLE join_b_r_a ("from" TEXT, "to" TEXT); INSERT INTO join_b_r_a VALUES ('1', '1');
+        CREATE TABLE join_a_q_b ("from" TEXT, "to" TEXT);
+        INSERT INTO join_a_q_b VALUES ('2', '1'), ('1', '9'), ('1', '10'), ('Z', 'a'), ('a', 'Z');
+        CREATE TABLE join_b_q_b ("from" TEXT, "to" TEXT); INSERT INTO join_b_q_b VALUES ('1', '1');"#;
+    let mut rig = Rig::with(schema, sql).await;
+    let outcome = rig.succeed().await;
+    assert_eq!(rig.server.subjects(), ["a/1>10", "a/1>9", "a/2>1", "a/Z>a", "a/a>Z", "b/1>1", "b/1>1"]);
+    let names: Vec<_> = outcome.stats.join_stores.keys().cloned().collect();
+    assert_eq!(names, ["join_a_q_b", "join_b_q_b", "join_b_r_a"]);
+}
+
+#[tokio::test]
+async fn equal_join_rows_are_counted_and_sent_once() {
+    let rows = "INSERT INTO join_todos_tags_tags VALUES
+        ('a', 'b', 1), ('a', 'b', 2), ('a', 'b', 1), ('a', 'b', 1), ('a', 'c', 1), ('a', 'c', 1)";
+    let mut rig = Rig::new(rows).await;
+    rig.options.batch_size = 1;
+    let outcome = rig.succeed().await;
+    let stats = outcome.stats.join_stores["join_todos_tags_tags"];
+    assert_eq!((stats.rows, stats.mutations, outcome.stats.batches), (6, 3, 3));
+}
+
+#[tokio::test]
+async fn batches_do_not_mix_resources_and_keep_their_size() {
+    let rows = "INSERT INTO tags (id) VALUES ('1'), ('2'), ('3'), ('4'), ('5');
+        INSERT INTO projects VALUES ('1', 'x'), ('2', 'x')";
+    let mut rig = Rig::new(rows).await;
+    rig.options.batch_size = 2;
+    rig.options.concurrency = 1.try_into().unwrap();
+    let outcome = rig.succeed().await;
+    let sizes: Vec<_> =
+        rig.server.pushes().iter().map(|push| push.body["mutations"].as_array().unwrap().len()).collect();
+    assert_eq!((sizes, outcome.stats.batches), (vec![2, 2, 2, 1], 4));
+}
+
+#[tokio::test]
+async fn so_many_requests_are_in_flight_and_the_next_resource_waits_for_all() {
+    let rows = "INSERT INTO projects (id, name) SELECT value, 'x' FROM json_each('[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\"]');
+        INSERT INTO todos (id) VALUES ('t')";
+    let mut rig = Rig::new(rows).await;
+    rig.options.batch_size = 1;
+    rig.options.concurrency = 3.try_into().unwrap();
+    let late = || Answer::After(Duration::from_millis(50), Box::new(Answer::Apply));
+    rig.server.script("push", [late(), late(), late(), late(), late(), late()]);
+    rig.succeed().await;
+    assert_eq!(rig.server.most_in_flight(), 3);
+    let pushes = rig.server.pushes();
+    let last_project = pushes[..6].iter().map(|push| push.answered.unwrap()).max().unwrap();
+    assert!(pushes[6].at >= last_project, "a to-do was sent before every project was answered");
+}
