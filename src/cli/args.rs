@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 
-use clap::builder::BoolishValueParser;
+use clap::builder::{BoolishValueParser, OsStringValueParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, ValueEnum, ValueHint};
 
 /// Uploads offline-first data in bulk to a DataFn sync server
@@ -14,7 +14,7 @@ use clap::{ArgAction, Args, Parser, ValueEnum, ValueHint};
 #[command(name = "synctool", version, propagate_version = true, args_override_self = true)]
 pub(super) struct Cli {
     /// Configuration file [default: the nearest synctool.toml upward from here]
-    #[arg(long, global = true, value_name = "FILE", env = "SYNCTOOL_CONFIG", value_hint = ValueHint::FilePath)]
+    #[arg(long, global = true, value_name = "FILE", env = "SYNCTOOL_CONFIG", value_hint = ValueHint::FilePath, value_parser = any_path())]
     pub(super) config: Option<PathBuf>,
 
     #[command(subcommand)]
@@ -41,6 +41,11 @@ pub(super) enum Output {
     Json,
     /// Indented
     Pretty,
+}
+
+/// Takes any path, an empty one too: a variable that is set to nothing counts as not given.
+fn any_path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
 }
 
 const WHERE: &str = "Where from and where to";
@@ -72,25 +77,25 @@ Every flag can also come from its environment variable or from synctool.toml.";
 #[command(after_help = EXIT_STATUSES)]
 pub(super) struct CloneupArgs {
     /// The offline database, a SQLite file
-    #[arg(long, value_name = "PATH", env = "SYNCTOOL_DB", help_heading = WHERE, value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "PATH", env = "SYNCTOOL_DB", help_heading = WHERE, value_hint = ValueHint::FilePath, value_parser = any_path())]
     pub(super) db: Option<PathBuf>,
     /// The server's base URL, such as <http://127.0.0.1:4400/datafn>
     #[arg(long, value_name = "URL", env = "SYNCTOOL_REMOTE", help_heading = WHERE, value_hint = ValueHint::Url)]
     pub(super) remote: Option<String>,
     /// The schema [default: the one stored in the database]
-    #[arg(long, value_name = "FILE", env = "SYNCTOOL_SCHEMA", help_heading = WHERE, value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", env = "SYNCTOOL_SCHEMA", help_heading = WHERE, value_hint = ValueHint::FilePath, value_parser = any_path())]
     pub(super) schema: Option<PathBuf>,
     /// Upload as this client [default: the database's own id]
     #[arg(long, value_name = "ID", env = "SYNCTOOL_CLIENT_ID", help_heading = WHERE)]
     pub(super) client_id: Option<String>,
     /// File that holds the token
-    #[arg(long, value_name = "PATH", env = "SYNCTOOL_TOKEN_FILE", help_heading = WHERE, value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "PATH", env = "SYNCTOOL_TOKEN_FILE", help_heading = WHERE, value_hint = ValueHint::FilePath, value_parser = any_path())]
     pub(super) token_file: Option<PathBuf>,
     /// Send this header with every request; repeatable
     #[arg(long, value_name = "NAME: VALUE", env = "SYNCTOOL_HEADER", hide_env_values = true, help_heading = WHERE)]
     pub(super) header: Vec<String>,
     /// Trust these PEM certificates too
-    #[arg(long, value_name = "FILE", env = "SYNCTOOL_CA_CERT", help_heading = WHERE, value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", env = "SYNCTOOL_CA_CERT", help_heading = WHERE, value_hint = ValueHint::FilePath, value_parser = any_path())]
     pub(super) ca_cert: Option<PathBuf>,
 
     /// Only these resources, in this order; repeatable [default: all that are not remote-only]
@@ -98,19 +103,19 @@ pub(super) struct CloneupArgs {
     pub(super) resources: Option<Vec<String>>,
     /// Upload join rows of many-many relations [default: true]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
-        value_parser = BoolishValueParser::new(), overrides_with = "no_include_many_many",
+        value_parser = BoolishValueParser::new(),
         env = "SYNCTOOL_INCLUDE_MANY_MANY", help_heading = WHAT)]
     pub(super) include_many_many: Option<bool>,
     /// Leave join rows out
-    #[arg(long, overrides_with = "include_many_many", help_heading = WHAT)]
+    #[arg(long, help_heading = WHAT)]
     pub(super) no_include_many_many: bool,
     /// Push deletes and unrelates that were made offline [default: true]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
-        value_parser = BoolishValueParser::new(), overrides_with = "no_include_deletes",
+        value_parser = BoolishValueParser::new(),
         env = "SYNCTOOL_INCLUDE_DELETES", help_heading = WHAT)]
     pub(super) include_deletes: Option<bool>,
     /// Leave offline deletes in the change log
-    #[arg(long, overrides_with = "include_deletes", help_heading = WHAT)]
+    #[arg(long, help_heading = WHAT)]
     pub(super) no_include_deletes: bool,
     /// What happens to records that the server already has [default: merge]
     #[arg(long, value_name = "OPERATION", value_parser = ["merge", "replace", "insert"],
@@ -143,46 +148,46 @@ pub(super) struct CloneupArgs {
     pub(super) connect_timeout: Option<String>,
     /// Stop at the first rejected mutation [default: true]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
-        value_parser = BoolishValueParser::new(), overrides_with = "no_fail_fast",
+        value_parser = BoolishValueParser::new(),
         env = "SYNCTOOL_FAIL_FAST", help_heading = ERRORS)]
     pub(super) fail_fast: Option<bool>,
     /// Go on after rejected mutations and report them all
-    #[arg(long, overrides_with = "fail_fast", help_heading = ERRORS)]
+    #[arg(long, help_heading = ERRORS)]
     pub(super) no_fail_fast: bool,
 
     /// Pull what others changed [default: true]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
-        value_parser = BoolishValueParser::new(), overrides_with = "no_pull_after",
+        value_parser = BoolishValueParser::new(),
         env = "SYNCTOOL_PULL_AFTER", help_heading = AFTER)]
     pub(super) pull_after: Option<bool>,
     /// Do not pull
-    #[arg(long, overrides_with = "pull_after", help_heading = AFTER)]
+    #[arg(long, help_heading = AFTER)]
     pub(super) no_pull_after: bool,
     /// Changes in one page of a pull, at most [default: 1000]
     #[arg(long, value_name = "N", env = "SYNCTOOL_PULL_LIMIT", help_heading = AFTER)]
     pub(super) pull_limit: Option<String>,
     /// Move the global cursor to the highest push cursor [default: true]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
-        value_parser = BoolishValueParser::new(), overrides_with = "no_set_global_cursor_on_success",
+        value_parser = BoolishValueParser::new(),
         env = "SYNCTOOL_SET_GLOBAL_CURSOR_ON_SUCCESS", help_heading = AFTER)]
     pub(super) set_global_cursor_on_success: Option<bool>,
     /// Leave the global cursor to the pull
-    #[arg(long, overrides_with = "set_global_cursor_on_success", help_heading = AFTER)]
+    #[arg(long, help_heading = AFTER)]
     pub(super) no_set_global_cursor_on_success: bool,
     /// Remove what was uploaded from the change log [default: true]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
-        value_parser = BoolishValueParser::new(), overrides_with = "no_clear_changelog_on_success",
+        value_parser = BoolishValueParser::new(),
         env = "SYNCTOOL_CLEAR_CHANGELOG_ON_SUCCESS", help_heading = AFTER)]
     pub(super) clear_changelog_on_success: Option<bool>,
     /// Keep the change log
-    #[arg(long, overrides_with = "clear_changelog_on_success", help_heading = AFTER)]
+    #[arg(long, help_heading = AFTER)]
     pub(super) no_clear_changelog_on_success: bool,
 
     /// How the result is printed [default: auto]
     #[arg(long, value_enum, env = "SYNCTOOL_OUTPUT", help_heading = SHOWN)]
     pub(super) output: Option<Output>,
     /// Write events as JSON lines to a file, or to stderr with "-"
-    #[arg(long, value_name = "FILE", env = "SYNCTOOL_EVENTS", help_heading = SHOWN, value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", env = "SYNCTOOL_EVENTS", help_heading = SHOWN, value_hint = ValueHint::FilePath, value_parser = any_path())]
     pub(super) events: Option<PathBuf>,
     #[command(flatten)]
     pub(super) verbosity: Verbosity,
@@ -210,13 +215,13 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "ADDRESS", env = "SYNCTOOL_LISTEN")]
     pub(super) listen: Option<String>,
     /// The server's store, a SQLite file that is made if it is not there [default: synctool-server.db]
-    #[arg(long, value_name = "FILE", env = "SYNCTOOL_DATA", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", env = "SYNCTOOL_DATA", value_hint = ValueHint::FilePath, value_parser = any_path())]
     pub(super) data: Option<PathBuf>,
     /// The schema of what is taken
-    #[arg(long, value_name = "FILE", env = "SYNCTOOL_SCHEMA", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", env = "SYNCTOOL_SCHEMA", value_hint = ValueHint::FilePath, value_parser = any_path())]
     pub(super) schema: Option<PathBuf>,
     /// File that holds the token that clients must send; the environment may give it too
-    #[arg(long, value_name = "PATH", env = "SYNCTOOL_TOKEN_FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "PATH", env = "SYNCTOOL_TOKEN_FILE", value_hint = ValueHint::FilePath, value_parser = any_path())]
     pub(super) token_file: Option<PathBuf>,
     /// Mutations in one push, at most [default: 1000]
     #[arg(long, value_name = "N", env = "SYNCTOOL_MAX_MUTATIONS")]

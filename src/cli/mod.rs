@@ -19,6 +19,7 @@ mod signals;
 mod units;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -68,7 +69,7 @@ enum ParseError {
 fn parse(arguments: &[OsString]) -> Result<(Cli, ArgMatches), ParseError> {
     let mut command = command();
     let matches = command.try_get_matches_from_mut(arguments).map_err(ParseError::Clap)?;
-    let named = matches.get_one::<std::path::PathBuf>("config").cloned();
+    let named = matches.get_one::<PathBuf>("config").cloned().filter(|path| !path.as_os_str().is_empty());
     let matches = match ConfigFile::find(named).map_err(ParseError::Config)? {
         None => matches,
         Some(file) => {

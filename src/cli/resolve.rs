@@ -38,7 +38,7 @@ pub(super) fn settings(args: &CloneupArgs, matches: &ArgMatches) -> Result<Setti
     if base.is_none() {
         problems.invalid("sync.remote is required", "sync.remote");
     }
-    let options = Options::validate(raw_options(args, &mut problems));
+    let options = Options::validate(raw_options(args, matches, &mut problems));
     let remote = remote(args, matches, base.unwrap_or_default(), &mut problems);
     match (database, options) {
         (Some(database), Ok(options)) if problems.0.is_empty() => Ok(Settings { database, remote, options }),
@@ -82,13 +82,19 @@ impl Problems {
     }
 }
 
-fn raw_options(args: &CloneupArgs, problems: &mut Problems) -> RawOptions {
+fn raw_options(args: &CloneupArgs, matches: &ArgMatches, problems: &mut Problems) -> RawOptions {
     let defaults = RawOptions::default();
     // What is no integer is neither positive nor non-negative; `Options` says so.
     let integer = |text: &Option<String>, default: i64| {
         text.as_ref().map_or(default, |text| text.trim().parse().unwrap_or(-1))
     };
-    let switch = |on: Option<bool>, off: bool, default: bool| !off && on.unwrap_or(default);
+    let switch = |name: &str, on: Option<bool>, off: bool, default: bool| {
+        if off && !is_typed_after(matches, name, &format!("no_{name}")) {
+            false
+        } else {
+            on.unwrap_or(default)
+        }
+    };
     let concurrency = args.concurrency.as_ref().map_or(defaults.concurrency, |text| {
         let parsed = text.trim().parse().map_err(|_| "must be a positive integer".to_owned());
         problems.value("concurrency", parsed, defaults.concurrency)
@@ -96,6 +102,7 @@ fn raw_options(args: &CloneupArgs, problems: &mut Problems) -> RawOptions {
     RawOptions {
         resources: args.resources.clone(),
         include_many_many: switch(
+            "include_many_many",
             args.include_many_many,
             args.no_include_many_many,
             defaults.include_many_many,
@@ -107,20 +114,27 @@ fn raw_options(args: &CloneupArgs, problems: &mut Problems) -> RawOptions {
         },
         batch_size: integer(&args.batch_size, defaults.batch_size),
         max_retries: integer(&args.max_retries, defaults.max_retries),
-        fail_fast: switch(args.fail_fast, args.no_fail_fast, defaults.fail_fast),
+        fail_fast: switch("fail_fast", args.fail_fast, args.no_fail_fast, defaults.fail_fast),
         clear_changelog_on_success: switch(
+            "clear_changelog_on_success",
             args.clear_changelog_on_success,
             args.no_clear_changelog_on_success,
             defaults.clear_changelog_on_success,
         ),
         set_global_cursor_on_success: switch(
+            "set_global_cursor_on_success",
             args.set_global_cursor_on_success,
             args.no_set_global_cursor_on_success,
             defaults.set_global_cursor_on_success,
         ),
-        pull_after: switch(args.pull_after, args.no_pull_after, defaults.pull_after),
+        pull_after: switch("pull_after", args.pull_after, args.no_pull_after, defaults.pull_after),
         mutation_id_prefix: args.mutation_id_prefix.clone().unwrap_or(defaults.mutation_id_prefix),
-        include_deletes: switch(args.include_deletes, args.no_include_deletes, defaults.include_deletes),
+        include_deletes: switch(
+            "include_deletes",
+            args.include_deletes,
+            args.no_include_deletes,
+            defaults.include_deletes,
+        ),
         client_id: args.client_id.clone().filter(|id| !id.is_empty()),
         concurrency,
         pull_limit: args
@@ -128,6 +142,15 @@ fn raw_options(args: &CloneupArgs, problems: &mut Problems) -> RawOptions {
             .as_ref()
             .map_or(defaults.pull_limit, |text| text.trim().parse().unwrap_or(0)),
     }
+}
+
+/// Whether the first flag stands behind the second one on the command line: the last word
+/// counts, and no other layer has one against a flag.
+fn is_typed_after(matches: &ArgMatches, first: &str, second: &str) -> bool {
+    let place = |id: &str| {
+        (matches.value_source(id) == Some(ValueSource::CommandLine)).then(|| matches.index_of(id)).flatten()
+    };
+    place(first).is_some_and(|place_of_first| Some(place_of_first) > place(second))
 }
 
 fn remote(args: &CloneupArgs, matches: &ArgMatches, base: String, problems: &mut Problems) -> RemoteConfig {

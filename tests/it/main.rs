@@ -2,13 +2,17 @@
 //! server and the binary; a scripted server gives the answers that a real one would not.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod cli;
 mod common;
+mod config;
 mod deletes;
 mod finalize;
+mod generated;
 mod order;
 mod plan;
 mod pull;
 mod push;
+mod serve;
 mod snapshot;
 mod upload;
 mod values;

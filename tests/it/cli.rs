@@ -1,0 +1,383 @@
+//! The binary as a person or a script meets it: stdout, stderr and exit status.
+
+use std::process::Output;
+use std::time::Duration;
+
+use assert_cmd::Command;
+use assert_cmd::cargo::cargo_bin;
+use serde_json::{Value, json};
+
+use super::common::{Answer, Offline, SCHEMA, Scripted, TABLES, TestServer};
+
+const ROWS: &str = "INSERT INTO tags VALUES ('g', 'G'), ('h', 'H')";
+
+/// A run of the binary that sees nothing of this machine's own configuration.
+pub fn synctool(offline: &Offline) -> Command {
+    let mut command = Command::new(cargo_bin("synctool"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("SYNCTOOL_") {
+            command.env_remove(name);
+        }
+    }
+    command.current_dir(offline.folder()).timeout(Duration::from_mins(1));
+    command
+}
+
+/// A database whose schema lies in it.
+pub fn database() -> Offline {
+    let offline = Offline::new(&format!("{TABLES}{ROWS}"));
+    offline.execute("CREATE TABLE __datafn_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)");
+    offline
+        .connect()
+        .execute("INSERT INTO __datafn_meta VALUES ('schema', ?1), ('clientId', 'C')", [SCHEMA])
+        .unwrap();
+    offline
+}
+
+/// `cloneup` with these arguments, against a server.
+pub async fn cloneup(offline: &Offline, base: &str, arguments: &[&str]) -> Output {
+    let mut command = synctool(offline);
+    command.args(["cloneup", "--db", "app.db", "--remote", base, "--retry-delay", "1ms"]).args(arguments);
+    tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+}
+
+/// stdout is exactly one JSON document on one line.
+pub fn result(output: &Output) -> Value {
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    assert_eq!(text.trim_end().lines().count(), 1, "{text}\n{}", stderr(output));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}\n{}", stderr(output)))
+}
+
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+pub fn status(output: &Output) -> i32 {
+    output.status.code().unwrap_or_else(|| panic!("{:?}", output.status))
+}
+
+pub fn errors_of(output: &Output) -> Vec<Value> {
+    result(output)["errors"].as_array().unwrap().clone()
+}
+
+fn errors(output: &Output) -> Vec<(String, String, String)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    errors_of(output)
+        .iter()
+        .map(|error| (text(&error["code"]), text(&error["message"]), text(&error["path"])))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_good_run_prints_its_result_and_exits_with_0() {
+    let (offline, server) = (database(), TestServer::start(SCHEMA).await);
+    let output = cloneup(&offline, server.base(), &["--resources", "tags,todos", "--batch-size", "1"]).await;
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    assert_eq!(
+        result(&output),
+        json!({"ok": true, "cursor": "2", "stats": {"resources": {"tags": {"records": 2, "mutations": 2}},
+            "joinStores": {"join_todos_tags_tags": {"rows": 0, "mutations": 0}}, "batches": 2}, "errors": []})
+    );
+    assert!(
+        stderr(&output).starts_with("uploaded 2 records, 0 join rows in 2 requests"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quiet_run_says_nothing_but_errors() {
+    let (offline, server) = (database(), TestServer::start(SCHEMA).await);
+    let output = cloneup(&offline, server.base(), &["--quiet"]).await;
+    assert_eq!((status(&output), stderr(&output)), (0, String::new()));
+    let output = cloneup(&offline, server.base(), &["--quiet", "--resources", "nope"]).await;
+    assert_eq!(stderr(&output), "error: Invalid cloneUp: unknown resource (resources[0])\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_result_is_pretty_when_that_is_asked_for() {
+    let (offline, server) = (database(), TestServer::start(SCHEMA).await);
+    let output = cloneup(&offline, server.base(), &["--output", "pretty"]).await;
+    assert!(String::from_utf8(output.stdout).unwrap().starts_with("{\n  \"ok\": true,\n"));
+}
+
+#[test]
+fn what_is_missing_or_wrong_is_told_at_once_and_exits_with_2() {
+    let offline = database();
+    let invalid = |message: &str, path: &str| {
+        ("DFQL_INVALID".to_owned(), format!("Invalid cloneUp: {message}"), path.to_owned())
+    };
+    let storage = invalid("storage is required", "storage");
+    let remote = invalid("sync.remote is required", "sync.remote");
+    let batch = invalid("batchSize must be a positive integer", "batchSize");
+    let retries = invalid("maxRetries must be a non-negative integer", "maxRetries");
+    for (arguments, expected) in [
+        (vec![], vec![storage.clone(), remote.clone()]),
+        (vec!["--remote", "http://127.0.0.1:9"], vec![storage.clone()]),
+        (vec!["--db", "", "--remote", "http://127.0.0.1:9"], vec![storage.clone()]),
+        (vec!["--db", "app.db"], vec![remote.clone()]),
+        (vec!["--db", "app.db", "--batch-size", "0"], vec![remote, batch.clone()]),
+        (vec!["--db", "app.db", "--remote", "http://127.0.0.1:9", "--batch-size=-1"], vec![batch.clone()]),
+        (
+            vec!["--db", "app.db", "--remote", "http://127.0.0.1:9", "--batch-size", "1.5"],
+            vec![batch.clone()],
+        ),
+        (
+            vec![
+                "--db",
+                "app.db",
+                "--remote",
+                "http://127.0.0.1:9",
+                "--batch-size",
+                "abc",
+                "--max-retries",
+                "-1",
+            ],
+            vec![batch, retries],
+        ),
+    ] {
+        let output = synctool(&offline).arg("cloneup").args(&arguments).output().unwrap();
+        assert_eq!((status(&output), errors(&output)), (2, expected), "{arguments:?}");
+    }
+}
+
+#[test]
+fn unknown_flags_and_values_print_the_result_all_the_same() {
+    let offline = database();
+    for (arguments, path) in [
+        (vec!["--bach-size", "5"], "--bach-size"),
+        (vec!["--record-operation", "upsert"], "--record-operation"),
+        (vec!["--no-pull-after=true"], "--no-pull-after"),
+        (vec!["--token", "secret"], "--token"),
+        (vec!["stray"], "stray"),
+    ] {
+        let output = synctool(&offline).arg("cloneup").args(&arguments).output().unwrap();
+        assert_eq!(status(&output), 2, "{arguments:?}");
+        let errors = errors(&output);
+        assert_eq!((errors[0].0.as_str(), errors[0].2.as_str()), ("DFQL_INVALID", path), "{arguments:?}");
+        assert!(stderr(&output).starts_with("error: "), "{}", stderr(&output));
+    }
+    let output = synctool(&offline).args(["cloneup", "--bach-size", "5"]).output().unwrap();
+    insta::assert_snapshot!(stderr(&output));
+}
+
+#[test]
+fn databases_and_schemas_that_cannot_be_used_have_their_own_status() {
+    let offline = database();
+    std::fs::write(offline.folder().join("text.db"), "not a database, but long enough to look at").unwrap();
+    std::fs::write(offline.folder().join("bad.json"), r#"{"resources": [{}]}"#).unwrap();
+    let run = |db: &str, extra: &[&str]| {
+        let arguments = ["cloneup", "--db", db, "--remote", "http://127.0.0.1:9"];
+        synctool(&offline).args(arguments).args(extra).output().unwrap()
+    };
+    for db in ["missing.db", "text.db", "."] {
+        let output = run(db, &[]);
+        assert_eq!((status(&output), errors(&output)[0].0.as_str()), (3, "STORAGE_ERROR"), "{db}");
+        assert!(!offline.folder().join("missing.db").exists(), "it was created");
+    }
+    let output = run("app.db", &["--schema", "bad.json"]);
+    assert_eq!((status(&output), errors(&output)[0].0.as_str()), (2, "SCHEMA_INVALID"));
+    assert_eq!(errors(&output)[0].2, "resources[0].name");
+    let output = run("app.db", &["--schema", "no.json"]);
+    assert_eq!((status(&output), errors(&output)[0].2.as_str()), (2, "schema"));
+    offline.execute("DELETE FROM __datafn_meta WHERE key = 'schema'");
+    let output = run("app.db", &[]);
+    assert_eq!(status(&output), 2);
+    assert!(errors(&output)[0].1.contains("synctool schema infer"), "{}", stderr(&output));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rejections_exit_with_1_and_an_unreachable_server_with_4() {
+    let offline = database();
+    let server = Scripted::start().await;
+    let body =
+        json!({"errors": [{"mutationId": "m", "code": "CONFLICT", "message": "no\u{1b}[31m", "path": "id"}]});
+    server.script("push", [Answer::Json(200, body)]);
+    let output = cloneup(&offline, server.base(), &[]).await;
+    assert_eq!(status(&output), 1);
+    assert!(
+        stderr(&output).contains(r"error: CONFLICT: no\u{1b}[31m (id), mutation m"),
+        "{}",
+        stderr(&output)
+    );
+
+    let output = cloneup(&offline, "http://127.0.0.1:9/datafn", &["--max-retries", "0"]).await;
+    assert_eq!((status(&output), errors(&output)[0].0.as_str()), (4, "TRANSPORT_ERROR"));
+    for remote in ["127.0.0.1:9", "ftp://x/y", "not a url"] {
+        let output = cloneup(&offline, remote, &[]).await;
+        assert_eq!((status(&output), errors(&output)[0].2.as_str()), (2, "sync.remote"), "{remote}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_token_comes_from_the_environment_or_a_file_and_is_never_shown() {
+    let offline = database();
+    let server = Scripted::start().await;
+    std::fs::write(offline.folder().join("token"), " from-file\n").unwrap();
+    std::fs::write(offline.folder().join("empty"), "\n").unwrap();
+    let run = |variable: &'static str, file: Option<&'static str>| {
+        let mut command = synctool(&offline);
+        command
+            .args(["cloneup", "--db", "app.db", "--remote", server.base(), "-vv"])
+            .env("SYNCTOOL_TOKEN", variable);
+        command.args(file.map(|file| format!("--token-file={file}")));
+        tokio::task::spawn_blocking(move || command.output().unwrap())
+    };
+    for (variable, file, sent) in [
+        ("from-env", None, Some("Bearer from-env")),
+        ("", Some("token"), Some("Bearer from-file")),
+        ("from-env", Some("token"), Some("Bearer from-file")),
+        ("", None, None),
+    ] {
+        let output = run(variable, file).await.unwrap();
+        assert_eq!(status(&output), 0, "{}", stderr(&output));
+        let requests = server.requests();
+        let header = requests.last().unwrap().headers.get("authorization").map(String::as_str);
+        assert_eq!(header, sent, "{variable} {file:?}");
+        assert!(!stderr(&output).contains("from-"), "{}", stderr(&output));
+    }
+    for file in ["empty", "missing"] {
+        let output = run("", Some(file)).await.unwrap();
+        assert_eq!((status(&output), errors(&output)[0].2.as_str()), (2, "tokenFile"));
+    }
+    let output = run("se\ncret", None).await.unwrap();
+    assert_eq!(status(&output), 2);
+    assert!(!stderr(&output).contains("cret"), "{}", stderr(&output));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_are_lines_of_json_with_one_end() {
+    let (offline, server) = (database(), TestServer::start(SCHEMA).await);
+    let path = offline.folder().join("events.ndjson");
+    let read = || -> Vec<Value> {
+        let text = std::fs::read_to_string(&path).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let output = cloneup(&offline, server.base(), &["--events", "events.ndjson"]).await;
+    let events = read();
+    let last = events.last().unwrap();
+    assert_eq!(last["type"], "sync_applied");
+    assert_eq!(
+        last["context"],
+        json!({"phase": "cloneup", "cursor": "2", "stats": result(&output)["stats"]})
+    );
+    assert!(last["timestampMs"].as_u64().unwrap() > 1_600_000_000_000);
+    assert!(events[..events.len() - 1].iter().all(|event| event["type"] == "sync_progress"));
+    assert!(!std::fs::read_to_string(&path).unwrap().contains("\"G\""), "events carry no record content");
+
+    let output = cloneup(&offline, server.base(), &["--events", "events.ndjson", "--batch-size", "0"]).await;
+    let events = read();
+    assert_eq!(events.len(), 1, "the file is truncated at the start");
+    assert_eq!(events[0]["type"], "sync_failed");
+    assert_eq!(
+        events[0]["context"],
+        json!({"phase": "cloneup", "error": {"errors": result(&output)["errors"]}})
+    );
+
+    let output = cloneup(&offline, server.base(), &["--events", "-", "--quiet"]).await;
+    assert!(stderr(&output).lines().all(|line| serde_json::from_str::<Value>(line).is_ok()));
+    let output = cloneup(&offline, server.base(), &["--events", "no/such/folder"]).await;
+    assert_eq!((status(&output), errors(&output)[0].2.as_str()), (2, "events"));
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_ends_the_run_with_its_result() {
+    for (signal, expected) in [("INT", 130), ("TERM", 143)] {
+        let offline = database();
+        let server = Scripted::start().await;
+        server.script("push", [Answer::After(Duration::from_millis(1500), Box::new(Answer::Apply))]);
+        let mut command = std::process::Command::new(cargo_bin("synctool"));
+        command.current_dir(offline.folder()).args([
+            "cloneup",
+            "--db",
+            "app.db",
+            "--batch-size",
+            "1",
+            "--concurrency",
+            "1",
+            "--remote",
+            server.base(),
+        ]);
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        let child = command.spawn().unwrap();
+        let id = child.id().to_string();
+        while server.requests().is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        std::process::Command::new("kill").args([&format!("-{signal}"), &id]).status().unwrap();
+        let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
+        assert_eq!(status(&output), expected, "{}", stderr(&output));
+        let result = result(&output);
+        assert_eq!(result["errors"][0]["code"], "CANCELLED");
+        assert_eq!(result["stats"]["resources"]["tags"], json!({"records": 1, "mutations": 1}));
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn serve_says_where_it_listens_and_ends_with_a_signal() {
+    use std::io::{BufRead as _, BufReader};
+    let offline = database();
+    std::fs::write(offline.folder().join("schema.json"), SCHEMA).unwrap();
+    let mut child = std::process::Command::new(cargo_bin("synctool"))
+        .current_dir(offline.folder())
+        .args(["serve", "--schema", "schema.json", "--listen", "127.0.0.1:0"])
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    let base = line.trim().strip_prefix("listening on ").unwrap().to_owned();
+    let output = cloneup(&offline, &base, &[]).await;
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    assert!(offline.folder().join("synctool-server.db").exists());
+    std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn serve_refuses_what_it_cannot_do() {
+    let offline = database();
+    std::fs::write(offline.folder().join("schema.json"), SCHEMA).unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for (arguments, expected, part) in [
+        (vec![], 2, "needs a schema"),
+        (vec!["--schema", "schema.json", "--listen", "0.0.0.0:0"], 2, "set a token"),
+        (vec!["--schema", "schema.json", "--max-body", "big"], 2, "--max-body must be a size"),
+        (vec!["--schema", "schema.json", "--data", "app.db"], 3, "another program's database"),
+        (vec!["--schema", "schema.json", "--listen", &address], 4, "cannot listen on"),
+    ] {
+        let output = synctool(&offline).arg("serve").args(&arguments).output().unwrap();
+        assert_eq!(status(&output), expected, "{arguments:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(part), "{arguments:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn the_demonstration_shows_an_upload_and_its_deduplication() {
+    let offline = database();
+    let output = synctool(&offline).args(["demo", "--dir", "shown"]).output().unwrap();
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    let result = result(&output);
+    assert_eq!(result["stats"]["resources"]["todos"], json!({"records": 3000, "mutations": 3000}));
+    assert_eq!(result["stats"]["deletes"], json!({"mutations": 12}));
+    let said = stderr(&output);
+    assert!(said.contains("it deduplicated all 7600 mutations"), "{said}");
+    assert!(said.contains("synctool cloneup --db shown/app.db --schema shown/schema.json"), "{said}");
+    let output = synctool(&offline).args(["demo", "--dir", "shown"]).output().unwrap();
+    assert_eq!(status(&output), 3);
+    assert!(stderr(&output).contains("name a new folder"), "{}", stderr(&output));
+}
+
+#[test]
+fn help_is_what_it_was() {
+    let offline = database();
+    for arguments in [vec!["--help"], vec!["cloneup", "-h"], vec!["serve", "--help"], vec!["demo", "--help"]]
+    {
+        let output = synctool(&offline).args(&arguments).env("COLUMNS", "80").output().unwrap();
+        assert_eq!(status(&output), 0);
+        insta::assert_snapshot!(arguments.join(" "), String::from_utf8(output.stdout).unwrap());
+    }
+}

@@ -1,0 +1,125 @@
+//! Flag, then environment, then file, then default (contract 3).
+
+use serde_json::{Value, json};
+
+use super::cli::{database, errors_of, result, status, stderr, synctool};
+use super::common::{Offline, Scripted};
+
+/// Runs `cloneup` with a file, variables and flags, and tells what the server saw.
+async fn sizes(file: &str, variables: &[(&str, &str)], flags: &[&str]) -> Vec<usize> {
+    let (offline, server) = (database(), Scripted::start().await);
+    run(&offline, &server, file, variables, flags).await;
+    server.pushes().iter().map(|push| push.body["mutations"].as_array().unwrap().len()).collect()
+}
+
+async fn run(
+    offline: &Offline,
+    server: &Scripted,
+    file: &str,
+    variables: &[(&str, &str)],
+    flags: &[&str],
+) -> std::process::Output {
+    std::fs::write(offline.folder().join("synctool.toml"), file).unwrap();
+    let below = offline.folder().join("a/b");
+    std::fs::create_dir_all(&below).unwrap();
+    let mut command = synctool(offline);
+    command.current_dir(below).arg("cloneup").args(flags).env("SYNCTOOL_REMOTE", server.base());
+    command.envs(variables.iter().copied());
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    output
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_nearest_layer_wins() {
+    let file = "db = 'app.db'\nbatch-size = 1";
+    assert_eq!(sizes("db = 'app.db'", &[], &[]).await, [2]);
+    assert_eq!(sizes(file, &[], &[]).await, [1, 1]);
+    assert_eq!(sizes("db = 'app.db'\nbatch_size = '1'", &[], &[]).await, [1, 1]);
+    assert_eq!(sizes(file, &[("SYNCTOOL_BATCH_SIZE", "2")], &[]).await, [2]);
+    assert_eq!(sizes("db = 'app.db'", &[("SYNCTOOL_BATCH_SIZE", "2")], &["--batch-size", "1"]).await, [1, 1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn switches_take_every_form() {
+    let pulls = |file: &'static str,
+                 variables: &'static [(&'static str, &'static str)],
+                 flags: &'static [&'static str]| async move {
+        let (offline, server) = (database(), Scripted::start().await);
+        run(&offline, &server, &format!("db = 'app.db'\n{file}"), variables, flags).await;
+        !server.pulls().is_empty()
+    };
+    assert!(pulls("", &[], &[]).await);
+    for flags in [&["--no-pull-after"][..], &["--pull-after=false"], &["--pull-after", "--no-pull-after"]] {
+        assert!(!pulls("", &[], flags).await, "{flags:?}");
+    }
+    for flags in [&["--pull-after"][..], &["--pull-after=true"], &["--no-pull-after", "--pull-after"]] {
+        assert!(pulls("pull-after = false", &[("SYNCTOOL_PULL_AFTER", "false")], flags).await, "{flags:?}");
+    }
+    assert!(!pulls("pull-after = false", &[], &[]).await);
+    assert!(!pulls("", &[("SYNCTOOL_PULL_AFTER", "false")], &[]).await);
+    assert!(pulls("pull-after = false", &[("SYNCTOOL_PULL_AFTER", "true")], &[]).await);
+    assert!(!pulls("pull-after = true", &[("SYNCTOOL_PULL_AFTER", "true")], &["--no-pull-after"]).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_are_arrays_or_have_commas() {
+    for (file, variables, flags) in [
+        ("resources = ['tags', 'projects']", &[][..], &[][..]),
+        ("resources = 'tags,projects'", &[], &[]),
+        ("resources = ['todos']", &[("SYNCTOOL_RESOURCES", "tags,projects")], &[]),
+        ("resources = ['todos']", &[], &["--resources", "tags", "--resources=projects"]),
+    ] {
+        let (offline, server) = (database(), Scripted::start().await);
+        let output = run(&offline, &server, &format!("db = 'app.db'\n{file}"), variables, flags).await;
+        assert_eq!(result(&output)["stats"]["joinStores"], json!({}), "{file} {variables:?} {flags:?}");
+        assert_eq!(server.subjects(), ["tags/g", "tags/h"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn headers_come_from_every_layer() {
+    for (file, variables, flags) in [
+        ("header = ['X-A: 1', 'X-B: 2, 3']", &[][..], &[][..]),
+        ("", &[("SYNCTOOL_HEADER", "X-A: 1,X-B: 2, 3")], &[]),
+        ("", &[], &["--header", "X-A: 1", "--header", "X-B:2, 3"]),
+    ] {
+        let (offline, server) = (database(), Scripted::start().await);
+        run(&offline, &server, &format!("db = 'app.db'\n{file}"), variables, flags).await;
+        let headers = server.requests()[0].headers.clone();
+        assert_eq!((headers["x-a"].as_str(), headers["x-b"].as_str()), ("1", "2, 3"), "{file} {variables:?}");
+    }
+}
+
+#[test]
+fn a_file_with_a_mistake_is_named_with_the_way_out() {
+    let offline = database();
+    for (file, path, part) in [
+        ("bach-size = 5", "bach-size", "is it meant to be `batch-size`?"),
+        ("token = 'secret'", "token", "use token-file"),
+        ("no-pull-after = true", "no-pull-after", "`pull-after = false`"),
+        ("output = 'yaml'", "output", "must be one of auto, json, pretty"),
+        ("pull-after = 'maybe'", "pull-after", "must be one of"),
+        ("db = { a = 1 }", "db", "not of the type"),
+        ("db = 'x'\ndb = ", "config", "line 2"),
+    ] {
+        std::fs::write(offline.folder().join("synctool.toml"), file).unwrap();
+        let output = synctool(&offline).arg("cloneup").output().unwrap();
+        assert_eq!(status(&output), 2, "{file}");
+        let error = &errors_of(&output)[0];
+        assert_eq!(error["path"], path, "{file}");
+        assert!(error["message"].as_str().unwrap().contains(part), "{file}: {error}");
+        assert!(!stderr(&output).contains("secret"), "{}", stderr(&output));
+    }
+    let output = synctool(&offline).args(["cloneup", "--config", "nowhere.toml"]).output().unwrap();
+    assert_eq!(errors_of(&output)[0]["path"], Value::from("config"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_named_file_is_read_instead_of_the_nearest() {
+    let (offline, server) = (database(), Scripted::start().await);
+    std::fs::create_dir(offline.folder().join("other")).unwrap();
+    std::fs::write(offline.folder().join("other/named.toml"), "db = '../app.db'\nbatch-size = 1").unwrap();
+    run(&offline, &server, "batch-size = 7", &[], &["--config", "../../other/named.toml"]).await;
+    assert_eq!(server.pushes().len(), 2);
+}

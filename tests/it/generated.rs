@@ -1,0 +1,29 @@
+//! Completions and manual pages are what the command line's definition says.
+
+use std::path::Path;
+
+use synctool::cli::{command, generated};
+
+#[test]
+fn generated_files_are_current() {
+    let stale = generated::stale(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
+    assert!(stale.is_empty(), "run `cargo run --example generate`: {stale:?}");
+}
+
+#[test]
+fn the_definition_of_the_command_line_is_sound() {
+    command().debug_assert();
+}
+
+#[test]
+fn every_flag_but_the_opposites_has_its_environment_variable() {
+    for subcommand in command().get_subcommands() {
+        for arg in subcommand.get_arguments() {
+            let Some(long) = arg.get_long().filter(|long| !long.starts_with("no-") && *long != "dir") else {
+                continue;
+            };
+            let expected = format!("SYNCTOOL_{}", long.to_uppercase().replace('-', "_"));
+            assert_eq!(arg.get_env().and_then(|name| name.to_str()), Some(expected.as_str()), "--{long}");
+        }
+    }
+}
