@@ -58,13 +58,15 @@ const EXIT_STATUSES: &str = "\
 Exit status:
   0    everything was uploaded
   1    the server rejected mutations
-  2    wrong usage, options, schema, or data that cannot be uploaded as it is
+  2    wrong usage, options or schema, or data that cannot be uploaded as it is
   3    the offline database failed
-  4    the server could not be reached, refused the credentials or broke the protocol
+  4    the server could not be reached, refused the credentials, or broke the
+       protocol
   130  interrupted (143: terminated); the result is printed all the same
 
-The token is taken from SYNCTOOL_TOKEN or --token-file, never from a flag.
-Every flag can also come from its environment variable or from synctool.toml.";
+Every flag can also come from the environment (--batch-size from
+SYNCTOOL_BATCH_SIZE) or from synctool.toml (batch-size = 500). The token comes
+from SYNCTOOL_TOKEN or --token-file, never from a flag.";
 
 /// Upload an offline SQLite database to a sync server
 ///
@@ -79,7 +81,7 @@ pub(super) struct CloneupArgs {
     /// The offline database, a SQLite file
     #[arg(long, value_name = "PATH", env = "SYNCTOOL_DB", help_heading = WHERE, value_hint = ValueHint::FilePath, value_parser = any_path())]
     pub(super) db: Option<PathBuf>,
-    /// The server's base URL, such as <http://127.0.0.1:4400/datafn>
+    /// The server's base URL, such as http://127.0.0.1:4400/datafn
     #[arg(long, value_name = "URL", env = "SYNCTOOL_REMOTE", help_heading = WHERE, value_hint = ValueHint::Url)]
     pub(super) remote: Option<String>,
     /// The schema [default: the one stored in the database]

@@ -1,18 +1,19 @@
 //! What a person sees on stderr while a run works: bars on a terminal, and lines for what
 //! they should know anywhere. The only file that knows indicatif.
 
+use std::fmt::Write;
 use std::io::IsTerminal as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use super::escape::escaped;
 use super::output;
 use crate::cloneup::{Event, Observer, Outcome, PlannedPart};
 
 /// Fits 80 columns: name, bar, count, rate, time left.
-const TEMPLATE: &str = "{prefix:<20!} {wide_bar} {human_pos}/{human_len} {per_sec:>12} {msg:>8!} {eta:>4}";
+const TEMPLATE: &str = "{prefix:<20!} {wide_bar} {human_pos}/{human_len} {rate:>10} {msg:>8!} {eta:>4}";
 
 /// Shows a run.
 pub(super) struct Progress {
@@ -95,7 +96,7 @@ impl Bars {
         // A template that is wrong would fail every test that shows a bar.
         let style = ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = ProgressBar::new(part.rows)
-            .with_style(style.progress_chars("=> "))
+            .with_style(style.progress_chars("=> ").with_key("rate", rate))
             .with_prefix(escaped(&part.name).into_owned());
         state.current = Some(self.all.add(bar));
     }
@@ -119,6 +120,11 @@ impl Bars {
             Event::Pulled { .. } | Event::Warning(_) => {}
         }
     }
+}
+
+fn rate(state: &ProgressState, out: &mut dyn Write) {
+    // What cannot be written is not shown.
+    let _ = write!(out, "{:.0}/s", state.per_sec());
 }
 
 impl Observer for Progress {
