@@ -34,7 +34,7 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
         }
         'synctool;cloneup' {
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'The offline database, a SQLite file')
-            [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'The server''s base URL, such as http://127.0.0.1:4400/datafn')
+            [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'The server''s base URL, to which /push and /pull are added')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'The schema [default: the one stored in the database]')
             [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'Upload as this client [default: the database''s own id]')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'File that holds the token')

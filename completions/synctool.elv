@@ -30,7 +30,7 @@ set edit:completion:arg-completer[synctool] = {|@words|
         }
         &'synctool;cloneup'= {
             cand --db 'The offline database, a SQLite file'
-            cand --remote 'The server''s base URL, such as http://127.0.0.1:4400/datafn'
+            cand --remote 'The server''s base URL, to which /push and /pull are added'
             cand --schema 'The schema [default: the one stored in the database]'
             cand --client-id 'Upload as this client [default: the database''s own id]'
             cand --token-file 'File that holds the token'

@@ -32,7 +32,7 @@ complete -c synctool -n "__fish_synctool_needs_command" -f -a "serve" -d 'Run th
 complete -c synctool -n "__fish_synctool_needs_command" -f -a "demo" -d 'Show an upload from beginning to end, with data of its own'
 complete -c synctool -n "__fish_synctool_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l db -d 'The offline database, a SQLite file' -r -F
-complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l remote -d 'The server\'s base URL, such as http://127.0.0.1:4400/datafn' -r -f
+complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l remote -d 'The server\'s base URL, to which /push and /pull are added' -r -f
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l schema -d 'The schema [default: the one stored in the database]' -r -F
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l client-id -d 'Upload as this client [default: the database\'s own id]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l token-file -d 'File that holds the token' -r -F

@@ -81,7 +81,7 @@ pub(super) struct CloneupArgs {
     /// The offline database, a SQLite file
     #[arg(long, value_name = "PATH", env = "SYNCTOOL_DB", help_heading = WHERE, value_hint = ValueHint::FilePath, value_parser = any_path())]
     pub(super) db: Option<PathBuf>,
-    /// The server's base URL, such as http://127.0.0.1:4400/datafn
+    /// The server's base URL, to which /push and /pull are added
     #[arg(long, value_name = "URL", env = "SYNCTOOL_REMOTE", help_heading = WHERE, value_hint = ValueHint::Url)]
     pub(super) remote: Option<String>,
     /// The schema [default: the one stored in the database]

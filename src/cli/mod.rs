@@ -32,14 +32,13 @@ use config::ConfigFile;
 /// The command line's definition, from which help, completions and man pages come.
 #[must_use]
 pub fn command() -> clap::Command {
-    Cli::command().mut_subcommands(|subcommand| {
-        subcommand.mut_args(|arg| {
-            // Said once below the options, instead of beside each.
-            let is_switch = arg.get_action().takes_values() && arg.get_possible_values().len() == 2;
-            let arg = arg.hide_env(true);
-            if is_switch { arg.hide_possible_values(true) } else { arg }
-        })
-    })
+    // Said once below the options, instead of beside each.
+    let quiet = |arg: clap::Arg| {
+        let is_switch = arg.get_possible_values().iter().any(|value| value.get_name() == "true");
+        let arg = arg.hide_env(true);
+        if is_switch && arg.get_action().takes_values() { arg.hide_possible_values(true) } else { arg }
+    };
+    Cli::command().mut_args(quiet).mut_subcommands(|subcommand| subcommand.mut_args(quiet))
 }
 
 /// Runs a command line and says how the process is to exit.
