@@ -1,6 +1,6 @@
 //! What synctool promises, one module a promise. Everything is real: files, sockets, the
 //! server and the binary; a scripted server gives the answers that a real one would not.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on says why and stops")]
 
 mod cli;
 mod common;

@@ -218,11 +218,8 @@ async fn respond(stream: &mut TcpStream, mut answer: Answer, index: usize, state
         }
         Answer::After(..) => unreachable!("the loop above has waited"),
     };
-    let mut head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n", body.len());
-    for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
-    }
-    head.push_str("\r\n");
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n{headers}\r\n", body.len());
     stream.write_all(head.as_bytes()).await.is_ok() && stream.write_all(&body).await.is_ok()
 }
 
