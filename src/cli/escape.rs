@@ -19,9 +19,33 @@ pub(super) fn escaped(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
+/// JSON text whose strings have DEL and C1 characters as `\u009b` and the like; JSON itself
+/// escapes only C0, and outside of strings there are none.
+pub(super) fn escaped_json(json: String) -> String {
+    if !json.chars().any(|c| matches!(c, '\u{7f}'..='\u{9f}')) {
+        return json;
+    }
+    let mut safe = String::with_capacity(json.len() + 8);
+    for c in json.chars() {
+        match u32::from(c) {
+            code @ 0x7f..=0x9f => safe.extend([r"\u00".to_owned(), format!("{code:02x}")]),
+            _ => safe.push(c),
+        }
+    }
+    safe
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn json_stays_the_same_json() {
+        let value = serde_json::json!({"a\u{9b}": "\u{7f}\u{1b}é"});
+        let safe = escaped_json(value.to_string());
+        assert_eq!(safe, r#"{"a\u009b":"\u007f\u001bé"}"#);
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&safe).unwrap(), value);
+    }
 
     #[test]
     fn control_characters_are_escaped_and_nothing_else_is() {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
+use super::escape::escaped_json;
 use super::output;
 use crate::cloneup::{Event, Observer, Outcome, PlannedPart};
 
@@ -71,7 +72,8 @@ impl State {
         let Some(target) = &mut self.target else { return };
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let timestamp = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
-        let line = json!({"type": name, "timestampMs": timestamp, "context": context}).to_string();
+        let line = json!({"type": name, "timestampMs": timestamp, "context": context});
+        let line = escaped_json(line.to_string());
         if let Err(error) = writeln!(target, "{line}").and_then(|()| target.flush()) {
             // The upload matters more than its events.
             output::line(&format!("warning: events can no longer be written: {error}"));

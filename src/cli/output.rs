@@ -3,7 +3,7 @@
 use std::io::{IsTerminal as _, Write as _};
 
 use super::args::Output;
-use super::escape::escaped;
+use super::escape::{escaped, escaped_json};
 use crate::cloneup::Outcome;
 use crate::protocol::{ErrorBody, MutationError};
 
@@ -18,14 +18,12 @@ pub(super) fn result(outcome: &Outcome, format: Output) {
         Output::Pretty => true,
         Output::Auto => stdout.is_terminal(),
     };
-    let written = if is_pretty {
-        serde_json::to_writer_pretty(&mut stdout, outcome)
-    } else {
-        serde_json::to_writer(&mut stdout, outcome)
-    };
+    let written =
+        if is_pretty { serde_json::to_string_pretty(outcome) } else { serde_json::to_string(outcome) };
+    // Text and numbers cannot fail to be written.
+    let text = escaped_json(written.unwrap_or_default());
     // A reader that has gone away does not want the result; the exit status stands.
-    let _ =
-        written.map_err(std::io::Error::from).and_then(|()| writeln!(stdout)).and_then(|()| stdout.flush());
+    let _ = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
 }
 
 /// A line on stderr, as it is: the caller has escaped what is not its own.

@@ -2,6 +2,7 @@
 //! them once it is durable (group commit), so that many clients share one fsync.
 
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -33,14 +34,32 @@ struct Task {
     answer: oneshot::Sender<Result<Pushed, StoreError>>,
 }
 
-/// The way to the writer. The thread ends when every handle is gone.
+/// The way to the writer. When the last handle goes, the store is closed first, so that its
+/// file is complete by itself.
 #[derive(Clone)]
-pub(super) struct WriterHandle(mpsc::Sender<Task>);
+pub(super) struct WriterHandle(Arc<Running>);
+
+struct Running {
+    /// `None` only while it is being dropped.
+    tasks: Option<mpsc::Sender<Task>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Without senders the thread's loop ends.
+        self.tasks = None;
+        if let Some(thread) = self.thread.take() {
+            // A writer that has panicked has told its clients so.
+            let _ = thread.join();
+        }
+    }
+}
 
 impl WriterHandle {
     pub(super) fn start(mut writer: Box<dyn Writer>, schema: Arc<Schema>) -> Self {
         let (sender, mut tasks) = mpsc::channel::<Task>(QUEUE);
-        std::thread::spawn(move || {
+        let thread = std::thread::spawn(move || {
             while let Some(first) = tasks.blocking_recv() {
                 let mut size = first.push.mutations.len();
                 let mut group = vec![first];
@@ -53,14 +72,15 @@ impl WriterHandle {
                 commit(&mut *writer, &schema, group);
             }
         });
-        Self(sender)
+        Self(Arc::new(Running { tasks: Some(sender), thread: Some(thread) }))
     }
 
     /// Applies a push; returns once it is durable.
     pub(super) async fn push(&self, push: Push) -> Result<Pushed, StoreError> {
         let gone = || StoreError::new("the writer has stopped");
         let (answer, answered) = oneshot::channel();
-        self.0.send(Task { push, answer }).await.map_err(|_| gone())?;
+        let tasks = self.0.tasks.as_ref().ok_or_else(gone)?;
+        tasks.send(Task { push, answer }).await.map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
     }
 }

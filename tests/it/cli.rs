@@ -334,6 +334,7 @@ async fn serve_says_where_it_listens_and_ends_with_a_signal() {
     assert!(offline.folder().join("synctool-server.db").exists());
     std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(!offline.folder().join("synctool-server.db-wal").exists(), "the file is complete by itself");
 }
 
 #[test]
