@@ -11,8 +11,8 @@ use super::sql::quoted;
 /// into one, has no row in it.
 const DEPTHS: &str = "temp.synctool_depth";
 
-/// Fills [`DEPTHS`] for a table whose `parents` columns hold ids of the same table, and
-/// returns its name.
+/// Fills [`DEPTHS`] for a table, and returns its name. `parents` are SQL expressions for keys
+/// of the same table that a row, called `c`, holds.
 pub(super) fn compute(
     connection: &Connection,
     table: &str,
@@ -29,13 +29,12 @@ pub(super) fn compute(
          CREATE INDEX temp.synctool_edge_child ON synctool_edge (child);",
     )?;
     for parent in parents {
-        let parent = quoted(parent);
         // A parent that is not there cannot be waited for.
         connection.execute(
             &format!(
                 "INSERT OR IGNORE INTO temp.synctool_edge
                  SELECT p.{id}, c.{id} FROM {table} AS c JOIN {table} AS p
-                 ON p.{id} = c.{parent} COLLATE BINARY WHERE c.{id} IS NOT NULL"
+                 ON p.{id} = {parent} COLLATE BINARY WHERE c.{id} IS NOT NULL"
             ),
             [],
         )?;

@@ -15,7 +15,7 @@ pub(super) struct MappedField {
     pub(super) name: String,
     /// `"name":`, as it goes into the JSON.
     key: Vec<u8>,
-    /// As the table has it.
+    /// As the table has it; of a document, the key.
     pub(super) column: String,
     pub(super) mapping: Mapping,
     may_be_infinite: bool,
@@ -42,26 +42,41 @@ pub(super) fn map_fields(
             warnings.push(format!("{what}: the field is left out"));
             continue;
         };
-        let mut key = Vec::new();
-        write_string(&mut key, &field.name);
-        key.push(b':');
-        mapped.push(MappedField {
-            name: field.name.clone(),
-            key,
-            column: column.name.clone(),
-            mapping: Mapping {
-                kind: field.kind.clone(),
-                nullable: field.nullable,
-                id_format: id_format(field),
-            },
-            may_be_infinite: !column.has_text_affinity(),
-        });
+        mapped.push(MappedField::new(field, &column.name, id_format(field), !column.has_text_affinity()));
     }
     mapped.sort_by(|a, b| compare_keys(&a.name, &b.name));
     Ok(mapped)
 }
 
+/// The fields of a document, in canonical order of their names: which keys there are, each
+/// document decides for itself.
+pub(super) fn document_fields(
+    fields: &[Field],
+    id_format: impl Fn(&Field) -> Option<IdFormat>,
+) -> Vec<MappedField> {
+    let mut mapped: Vec<_> =
+        fields.iter().map(|field| MappedField::new(field, field.column(), id_format(field), false)).collect();
+    mapped.sort_by(|a, b| compare_keys(&a.name, &b.name));
+    mapped
+}
+
 impl MappedField {
+    fn new(field: &Field, column: &str, id_format: Option<IdFormat>, may_be_infinite: bool) -> Self {
+        let mut key = Vec::new();
+        write_string(&mut key, &field.name);
+        key.push(b':');
+        let mapping = Mapping { kind: field.kind.clone(), nullable: field.nullable, id_format };
+        Self { name: field.name.clone(), key, column: column.to_owned(), mapping, may_be_infinite }
+    }
+
+    /// Begins the field in the JSON object that `out` ends with.
+    pub(super) fn write_key(&self, out: &mut Vec<u8>) {
+        if out.last() != Some(&b'{') {
+            out.push(b',');
+        }
+        out.extend_from_slice(&self.key);
+    }
+
     /// An SQL condition that holds for values that cannot be uploaded; `None` when there
     /// can be none. What SQL cannot see (invalid UTF-8) shows when the value is read.
     pub(super) fn bad_value(&self) -> Option<String> {
@@ -100,10 +115,7 @@ pub(super) fn write_object<'f>(
         if value == ValueRef::Null && !field.mapping.nullable {
             continue;
         }
-        if out.last() != Some(&b'{') {
-            out.push(b',');
-        }
-        out.extend_from_slice(&field.key);
+        field.write_key(out);
         field.mapping.write(out, value).map_err(|error| (field, error))?;
     }
     out.push(b'}');

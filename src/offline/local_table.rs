@@ -6,12 +6,13 @@ use rusqlite::types::{Value as SqlValue, ValueRef};
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 use serde_json::{Map, Value};
 
+use super::document;
 use super::error::OfflineError;
-use super::fields::{MappedField, map_fields};
+use super::fields::{MappedField, document_fields, map_fields};
 use super::presence::local_key;
 use super::sql::{Table, literal, quoted};
 use crate::mutation::canonical::write_value;
-use crate::schema::{IdFormat, JoinStore, Resource, Schema, Type};
+use crate::schema::{Field, IdFormat, JoinStore, Resource, Schema, Type};
 
 /// A table that pulled changes are written to.
 pub(super) struct LocalTable {
@@ -20,6 +21,8 @@ pub(super) struct LocalTable {
     fields: Vec<MappedField>,
     /// For each field, whether its column is declared to hold bytes.
     blobs: Vec<bool>,
+    /// The column that holds the fields, where they have none of their own.
+    document: Option<String>,
 }
 
 /// A column that holds an id.
@@ -38,7 +41,8 @@ impl LocalTable {
     ) -> Result<Option<Self>, OfflineError> {
         let storage = &resource.storage;
         let keys = [(storage.id.as_str(), storage.id_format.as_ref())];
-        Self::find(connection, &storage.table, &keys, &resource.fields, |field| {
+        let document = storage.document.as_deref();
+        Self::find(connection, &storage.table, &keys, &resource.fields, document, |field| {
             let reference = schema
                 .many_ones()
                 .into_iter()
@@ -69,15 +73,16 @@ impl LocalTable {
             (storage.from.as_str(), store.from.storage.id_format.as_ref()),
             (storage.to.as_str(), store.to.storage.id_format.as_ref()),
         ];
-        Self::find(connection, &storage.table, &keys, &store.relation.metadata, |_| None)
+        Self::find(connection, &storage.table, &keys, &store.relation.metadata, None, |_| None)
     }
 
     fn find(
         connection: &Connection,
         name: &str,
         keys: &[(&str, Option<&IdFormat>)],
-        fields: &[crate::schema::Field],
-        id_format: impl Fn(&crate::schema::Field) -> Option<IdFormat>,
+        fields: &[Field],
+        document: Option<&str>,
+        id_format: impl Fn(&Field) -> Option<IdFormat>,
     ) -> Result<Option<Self>, OfflineError> {
         let table = match Table::find(connection, name).map_err(failed(name))? {
             Some(table) if !table.is_view => table,
@@ -92,13 +97,22 @@ impl LocalTable {
                 is_integer: column.has_integer_affinity(),
             });
         }
-        // The plan has told about missing columns already.
-        let fields = map_fields(fields, &table, name, id_format, &mut Vec::new())?;
+        let fields = match document {
+            Some(_) => document_fields(fields, id_format),
+            // The plan has told about missing columns already.
+            None => map_fields(fields, &table, name, id_format, &mut Vec::new())?,
+        };
         let blobs = fields
             .iter()
             .map(|field| table.column(&field.column).is_some_and(super::sql::Column::is_blob))
             .collect();
-        Ok(Some(Self { name: name.to_owned(), keys: found, fields, blobs }))
+        Ok(Some(Self {
+            name: name.to_owned(),
+            keys: found,
+            fields,
+            blobs,
+            document: document.map(str::to_owned),
+        }))
     }
 
     /// Whether its rows are join rows, with an id at each end.
@@ -117,6 +131,10 @@ impl LocalTable {
         record: &Map<String, Value>,
     ) -> Result<bool, OfflineError> {
         let Some(keys) = self.local_keys(ids) else { return Ok(false) };
+        if let Some(column) = &self.document {
+            self.upsert_document(connection, keys, column, record)?;
+            return Ok(true);
+        }
         let pulled: Vec<&Value> =
             self.fields.iter().map(|field| record.get(&field.name).unwrap_or(&Value::Null)).collect();
         let columns: String =
@@ -145,6 +163,44 @@ impl LocalTable {
             Some(changed) => self.update(connection, keys, changed)?,
         }
         Ok(true)
+    }
+
+    /// The same for a record that lies in a document.
+    fn upsert_document(
+        &self,
+        connection: &Connection,
+        mut keys: Vec<SqlValue>,
+        column: &str,
+        record: &Map<String, Value>,
+    ) -> Result<(), OfflineError> {
+        let (table, column) = (quoted(&self.name), quoted(column));
+        let sql = format!("SELECT {column} FROM {table} WHERE {}", self.key_condition(0));
+        let local: Option<SqlValue> = connection
+            .prepare_cached(&sql)
+            .and_then(|mut statement| {
+                statement.query_row(params_from_iter(keys.iter()), |row| row.get(0)).optional()
+            })
+            .map_err(failed(&self.name))?;
+        // What is no document is replaced by one.
+        let mut document =
+            local.as_ref().and_then(|value| document::parse(value.into()).ok()).unwrap_or_default();
+        let has_changed = document::merge(&mut document, &self.fields, record);
+        let text = SqlValue::Text(Value::Object(document).to_string());
+        if local.is_none() {
+            let columns: String = self.keys.iter().map(|key| format!("{}, ", quoted(&key.column))).collect();
+            keys.push(text);
+            self.execute(
+                connection,
+                &format!("INSERT INTO {table} ({columns}{column}) VALUES (?1, ?2)"),
+                keys,
+            )
+        } else if has_changed {
+            keys.insert(0, text);
+            let sql = format!("UPDATE {table} SET {column} = ?1 WHERE {}", self.key_condition(1));
+            self.execute(connection, &sql, keys)
+        } else {
+            Ok(())
+        }
     }
 
     /// Removes the row of these ids, if it is there.

@@ -9,6 +9,7 @@ mod changelog;
 mod cursors;
 mod database;
 mod depth;
+mod document;
 mod entry;
 mod error;
 mod fields;

@@ -1,15 +1,20 @@
 //! The records of a resource, in upload order (contract 3.1, stage A).
 
+use rusqlite::Row;
+use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
 
-use super::depth;
 use super::error::OfflineError;
-use super::fields::{MappedField, map_fields, select_list, write_object};
+use super::fields::{MappedField, document_fields, map_fields, write_object};
 use super::snapshot::Snapshot;
 use super::sql::{Table, literal, quoted};
-use super::value::{key_text, utf8};
+use super::value::{ValueError, key_text, utf8};
+use super::{depth, document};
 use crate::protocol::code;
-use crate::schema::{IdFormat, Resource, Schema};
+use crate::schema::{Field, IdFormat, Resource, Schema};
+
+/// The SQL function with which the plan checks documents.
+const IS_DOCUMENT: &str = "synctool_is_document";
 
 /// A resource whose table is there and has the columns that it must have.
 #[derive(Debug, Clone)]
@@ -19,7 +24,9 @@ pub struct RecordSource {
     id_column: String,
     id_format: Option<IdFormat>,
     fields: Vec<MappedField>,
-    /// Columns that hold ids of the same resource.
+    /// The column that holds the fields, where they have none of their own.
+    document: Option<String>,
+    /// Fields that hold keys of the same resource, by their column or key.
     parents: Vec<String>,
 }
 
@@ -67,16 +74,23 @@ impl RecordSource {
         })?;
         let references: Vec<_> =
             schema.many_ones().into_iter().filter(|reference| reference.from.name == resource.name).collect();
-        let fields = map_fields(
-            &resource.fields,
-            &table,
-            &storage.table,
-            |field| {
-                let reference = references.iter().find(|reference| reference.fk_field == field.name)?;
-                reference.to.storage.id_format.clone()
-            },
-            warnings,
-        )?;
+        let id_format = |field: &Field| {
+            let reference = references.iter().find(|reference| reference.fk_field == field.name)?;
+            reference.to.storage.id_format.clone()
+        };
+        let (fields, document) = match &storage.document {
+            None => (map_fields(&resource.fields, &table, &storage.table, id_format, warnings)?, None),
+            Some(name) => {
+                let column = table.column(name).ok_or_else(|| {
+                    OfflineError::storage(format!(
+                        "table {} has no document column {}",
+                        quoted(&storage.table),
+                        quoted(name)
+                    ))
+                })?;
+                (document_fields(&resource.fields, id_format), Some(column.name.clone()))
+            }
+        };
         let parents = references
             .iter()
             .filter(|reference| reference.to.name == resource.name)
@@ -89,6 +103,7 @@ impl RecordSource {
             id_column: id_column.name.clone(),
             id_format: storage.id_format.clone(),
             fields,
+            document,
             parents,
         })
     }
@@ -111,8 +126,14 @@ impl RecordSource {
             None => format!("typeof({id}) <> 'text'"),
             Some(_) => format!("typeof({id}) NOT IN ('integer', 'text')"),
         };
-        let bad: Vec<_> =
-            std::iter::once(bad_id).chain(self.fields.iter().filter_map(MappedField::bad_value)).collect();
+        let bad: Vec<_> = match &self.document {
+            None => self.fields.iter().filter_map(MappedField::bad_value).collect(),
+            Some(column) => {
+                self.register_document_check(snapshot)?;
+                vec![format!("NOT {IS_DOCUMENT}({})", quoted(column))]
+            }
+        };
+        let bad: Vec<_> = std::iter::once(bad_id).chain(bad).collect();
         let sql = format!("SELECT count(*), total({}) FROM {}", bad.join(" OR "), quoted(&self.table));
         let (count, bad): (u64, f64) = snapshot
             .connection()
@@ -138,31 +159,8 @@ impl RecordSource {
     ) -> Result<(), OfflineError> {
         let connection = snapshot.connection();
         let failed = || OfflineError::while_doing(format!("cannot read table {}", quoted(&self.table)));
-        let mut statement = if self.parents.is_empty() {
-            let sql = format!(
-                "SELECT 0, {}{} FROM {} ORDER BY {}",
-                quoted(&self.id_column),
-                select_list(&self.fields),
-                quoted(&self.table),
-                self.id_order("", snapshot.byte_order())
-            );
-            connection.prepare(&sql)
-        } else {
-            let depths = depth::compute(connection, &self.table, &self.id_column, &self.parents)
-                .map_err(failed())?;
-            let sql = format!(
-                "SELECT coalesce(d.depth, -1), {}{} FROM {} AS t LEFT JOIN {depths} AS d ON d.id = t.{} COLLATE BINARY \
-                 ORDER BY d.depth IS NULL, d.depth, {}",
-                format_args!("t.{}", quoted(&self.id_column)),
-                self.fields.iter().map(|field| format!(", t.{}", quoted(&field.column))).collect::<String>(),
-                quoted(&self.table),
-                quoted(&self.id_column),
-                self.id_order("t.", snapshot.byte_order())
-            );
-            connection.prepare(&sql)
-        }
-        .map_err(failed())?;
-
+        let sql = self.select_sql(snapshot).map_err(failed())?;
+        let mut statement = connection.prepare(&sql).map_err(failed())?;
         let mut rows = statement.query([]).map_err(failed())?;
         let (mut json, mut id, mut previous) = (Vec::new(), String::new(), None::<String>);
         let (mut index, mut group, mut last_depth) = (0_u64, 0_u64, None::<i64>);
@@ -177,15 +175,63 @@ impl RecordSource {
                 return Err(bad(index, "id", "record id must be unique"));
             }
             json.clear();
-            write_object(&mut json, &self.fields, row, 2).map_err(|(field, error)| {
-                let message = format!("{} of {} {id:?} {error}", field.name, self.resource);
-                bad(index, &field.name, &message)
+            self.write_fields(&mut json, row).map_err(|(name, error)| {
+                bad(index, name, &format!("{name} of {} {id:?} {error}", self.resource))
             })?;
             consume(Record { id: &id, json: &json, group })?;
             previous.get_or_insert_default().clone_from(&id);
             index += 1;
         }
         Ok(())
+    }
+
+    /// Reads depth, id and either each field or the document, in upload order.
+    fn select_sql(&self, snapshot: &Snapshot) -> rusqlite::Result<String> {
+        let (table, id) = (quoted(&self.table), quoted(&self.id_column));
+        let columns = match &self.document {
+            None => self.fields.iter().map(|field| format!(", t.{}", quoted(&field.column))).collect(),
+            Some(column) => format!(", t.{}", quoted(column)),
+        };
+        let order = self.id_order("t.", snapshot.byte_order());
+        if self.parents.is_empty() {
+            return Ok(format!("SELECT 0, t.{id}{columns} FROM {table} AS t ORDER BY {order}"));
+        }
+        let parent = |alias: &str, column: &str| match &self.document {
+            None => format!("{alias}.{}", quoted(column)),
+            Some(document) => {
+                let path = literal(&format!("$.\"{column}\""));
+                format!("json_extract({alias}.{}, {path})", quoted(document))
+            }
+        };
+        let parents: Vec<_> = self.parents.iter().map(|column| parent("c", column)).collect();
+        let depths = depth::compute(snapshot.connection(), &self.table, &self.id_column, &parents)?;
+        Ok(format!(
+            "SELECT coalesce(d.depth, -1), t.{id}{columns} FROM {table} AS t
+             LEFT JOIN {depths} AS d ON d.id = t.{id} COLLATE BINARY ORDER BY d.depth IS NULL, d.depth, {order}"
+        ))
+    }
+
+    /// Appends a row's fields as a canonical JSON object; on failure it names the field.
+    fn write_fields<'s>(&'s self, out: &mut Vec<u8>, row: &Row<'_>) -> Result<(), (&'s str, ValueError)> {
+        match &self.document {
+            None => write_object(out, &self.fields, row, 2).map_err(|(field, error)| (&*field.name, error)),
+            Some(column) => {
+                let value = row.get_ref(2).unwrap_or(ValueRef::Null);
+                document::write_object(out, &self.fields, value)
+                    .map_err(|(field, error)| (field.map_or(column.as_str(), |field| &field.name), error))
+            }
+        }
+    }
+
+    /// Lets SQL check documents as the reader will.
+    fn register_document_check(&self, snapshot: &Snapshot) -> Result<(), OfflineError> {
+        let fields = self.fields.clone();
+        snapshot
+            .connection()
+            .create_scalar_function(IS_DOCUMENT, 1, FunctionFlags::SQLITE_UTF8, move |context| {
+                Ok(document::write_object(&mut Vec::new(), &fields, context.get_raw(0)).is_ok())
+            })
+            .map_err(OfflineError::while_doing("cannot check documents"))
     }
 
     fn read_id(&self, value: ValueRef<'_>, index: u64, id: &mut String) -> Result<(), OfflineError> {

@@ -26,6 +26,8 @@ pub(super) enum ValueError {
     NotUtf8,
     #[error("must be an integer or text to become an id")]
     NotKey,
+    #[error("must hold a JSON object")]
+    NotObject,
 }
 
 /// How the value of a column becomes JSON.
@@ -79,7 +81,7 @@ pub(super) fn utf8(text: &[u8]) -> Result<&str, ValueError> {
     std::str::from_utf8(text).map_err(|_| ValueError::NotUtf8)
 }
 
-fn parse_json(text: &[u8]) -> Result<Value, ValueError> {
+pub(super) fn parse_json(text: &[u8]) -> Result<Value, ValueError> {
     serde_json::from_slice(text).map_err(|error| ValueError::NotJson(error.to_string()))
 }
 
