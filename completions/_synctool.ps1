@@ -27,6 +27,8 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('cloneup', 'cloneup', [CompletionResultType]::ParameterValue, 'Upload an offline SQLite database to a sync server')
+            [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Show what an offline database holds')
+            [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Make or check a schema')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run the reference server on one SQLite file')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Show an upload from beginning to end, with data of its own')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -66,6 +68,7 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             [CompletionResult]::new('--no-pull-after', '--no-pull-after', [CompletionResultType]::ParameterName, 'Do not pull')
             [CompletionResult]::new('--no-set-global-cursor-on-success', '--no-set-global-cursor-on-success', [CompletionResultType]::ParameterName, 'Leave the global cursor to the pull')
             [CompletionResult]::new('--no-clear-changelog-on-success', '--no-clear-changelog-on-success', [CompletionResultType]::ParameterName, 'Keep the change log')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Print what would be uploaded, and send and store nothing')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Nothing but errors on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Nothing but errors on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on stderr; twice for all of it')
@@ -74,6 +77,59 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'synctool;inspect' {
+            [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'The schema [default: the one stored in the database, else an inferred one]')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How the result is printed [default: a table]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml upward from here]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'synctool;schema' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml upward from here]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('infer', 'infer', [CompletionResultType]::ParameterValue, 'Print a schema for a database that has none')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Explain everything that is wrong with a schema')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'synctool;schema;infer' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml upward from here]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'synctool;schema;check' {
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Check it against this database too, every row of it')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml upward from here]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'synctool;schema;help' {
+            [CompletionResult]::new('infer', 'infer', [CompletionResultType]::ParameterValue, 'Print a schema for a database that has none')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Explain everything that is wrong with a schema')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'synctool;schema;help;infer' {
+            break
+        }
+        'synctool;schema;help;check' {
+            break
+        }
+        'synctool;schema;help;help' {
             break
         }
         'synctool;serve' {
@@ -109,12 +165,28 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
         }
         'synctool;help' {
             [CompletionResult]::new('cloneup', 'cloneup', [CompletionResultType]::ParameterValue, 'Upload an offline SQLite database to a sync server')
+            [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Show what an offline database holds')
+            [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Make or check a schema')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run the reference server on one SQLite file')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Show an upload from beginning to end, with data of its own')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
         'synctool;help;cloneup' {
+            break
+        }
+        'synctool;help;inspect' {
+            break
+        }
+        'synctool;help;schema' {
+            [CompletionResult]::new('infer', 'infer', [CompletionResultType]::ParameterValue, 'Print a schema for a database that has none')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Explain everything that is wrong with a schema')
+            break
+        }
+        'synctool;help;schema;infer' {
+            break
+        }
+        'synctool;help;schema;check' {
             break
         }
         'synctool;help;serve' {

@@ -24,6 +24,8 @@ set edit:completion:arg-completer[synctool] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
             cand cloneup 'Upload an offline SQLite database to a sync server'
+            cand inspect 'Show what an offline database holds'
+            cand schema 'Make or check a schema'
             cand serve 'Run the reference server on one SQLite file'
             cand demo 'Show an upload from beginning to end, with data of its own'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -62,6 +64,7 @@ set edit:completion:arg-completer[synctool] = {|@words|
             cand --no-pull-after 'Do not pull'
             cand --no-set-global-cursor-on-success 'Leave the global cursor to the pull'
             cand --no-clear-changelog-on-success 'Keep the change log'
+            cand --dry-run 'Print what would be uploaded, and send and store nothing'
             cand -q 'Nothing but errors on stderr'
             cand --quiet 'Nothing but errors on stderr'
             cand -v 'Say more on stderr; twice for all of it'
@@ -70,6 +73,51 @@ set edit:completion:arg-completer[synctool] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
             cand -V 'Print version'
             cand --version 'Print version'
+        }
+        &'synctool;inspect'= {
+            cand --schema 'The schema [default: the one stored in the database, else an inferred one]'
+            cand --output 'How the result is printed [default: a table]'
+            cand --config 'Configuration file [default: the nearest synctool.toml upward from here]'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'synctool;schema'= {
+            cand --config 'Configuration file [default: the nearest synctool.toml upward from here]'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand infer 'Print a schema for a database that has none'
+            cand check 'Explain everything that is wrong with a schema'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'synctool;schema;infer'= {
+            cand --config 'Configuration file [default: the nearest synctool.toml upward from here]'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'synctool;schema;check'= {
+            cand --db 'Check it against this database too, every row of it'
+            cand --config 'Configuration file [default: the nearest synctool.toml upward from here]'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'synctool;schema;help'= {
+            cand infer 'Print a schema for a database that has none'
+            cand check 'Explain everything that is wrong with a schema'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'synctool;schema;help;infer'= {
+        }
+        &'synctool;schema;help;check'= {
+        }
+        &'synctool;schema;help;help'= {
         }
         &'synctool;serve'= {
             cand --listen 'Where to listen; port 0 takes a free one [default: 127.0.0.1:4400]'
@@ -102,11 +150,23 @@ set edit:completion:arg-completer[synctool] = {|@words|
         }
         &'synctool;help'= {
             cand cloneup 'Upload an offline SQLite database to a sync server'
+            cand inspect 'Show what an offline database holds'
+            cand schema 'Make or check a schema'
             cand serve 'Run the reference server on one SQLite file'
             cand demo 'Show an upload from beginning to end, with data of its own'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'synctool;help;cloneup'= {
+        }
+        &'synctool;help;inspect'= {
+        }
+        &'synctool;help;schema'= {
+            cand infer 'Print a schema for a database that has none'
+            cand check 'Explain everything that is wrong with a schema'
+        }
+        &'synctool;help;schema;infer'= {
+        }
+        &'synctool;help;schema;check'= {
         }
         &'synctool;help;serve'= {
         }

@@ -28,6 +28,8 @@ complete -c synctool -n "__fish_synctool_needs_command" -l config -d 'Configurat
 complete -c synctool -n "__fish_synctool_needs_command" -s h -l help -d 'Print help'
 complete -c synctool -n "__fish_synctool_needs_command" -s V -l version -d 'Print version'
 complete -c synctool -n "__fish_synctool_needs_command" -f -a "cloneup" -d 'Upload an offline SQLite database to a sync server'
+complete -c synctool -n "__fish_synctool_needs_command" -f -a "inspect" -d 'Show what an offline database holds'
+complete -c synctool -n "__fish_synctool_needs_command" -f -a "schema" -d 'Make or check a schema'
 complete -c synctool -n "__fish_synctool_needs_command" -f -a "serve" -d 'Run the reference server on one SQLite file'
 complete -c synctool -n "__fish_synctool_needs_command" -f -a "demo" -d 'Show an upload from beginning to end, with data of its own'
 complete -c synctool -n "__fish_synctool_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -74,10 +76,34 @@ complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l no-fail-fa
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l no-pull-after -d 'Do not pull'
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l no-set-global-cursor-on-success -d 'Leave the global cursor to the pull'
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l no-clear-changelog-on-success -d 'Keep the change log'
+complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l dry-run -d 'Print what would be uploaded, and send and store nothing'
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -s q -l quiet -d 'Nothing but errors on stderr'
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -s v -l verbose -d 'Say more on stderr; twice for all of it'
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -s V -l version -d 'Print version'
+complete -c synctool -n "__fish_synctool_using_subcommand inspect" -l schema -d 'The schema [default: the one stored in the database, else an inferred one]' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand inspect" -l output -d 'How the result is printed [default: a table]' -r -f -a "auto\t'Pretty on a terminal, one line elsewhere'
+json\t'One line'
+pretty\t'Indented'"
+complete -c synctool -n "__fish_synctool_using_subcommand inspect" -l config -d 'Configuration file [default: the nearest synctool.toml upward from here]' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c synctool -n "__fish_synctool_using_subcommand inspect" -s V -l version -d 'Print version'
+complete -c synctool -n "__fish_synctool_using_subcommand schema; and not __fish_seen_subcommand_from infer check help" -l config -d 'Configuration file [default: the nearest synctool.toml upward from here]' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand schema; and not __fish_seen_subcommand_from infer check help" -s h -l help -d 'Print help'
+complete -c synctool -n "__fish_synctool_using_subcommand schema; and not __fish_seen_subcommand_from infer check help" -s V -l version -d 'Print version'
+complete -c synctool -n "__fish_synctool_using_subcommand schema; and not __fish_seen_subcommand_from infer check help" -f -a "infer" -d 'Print a schema for a database that has none'
+complete -c synctool -n "__fish_synctool_using_subcommand schema; and not __fish_seen_subcommand_from infer check help" -f -a "check" -d 'Explain everything that is wrong with a schema'
+complete -c synctool -n "__fish_synctool_using_subcommand schema; and not __fish_seen_subcommand_from infer check help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c synctool -n "__fish_synctool_using_subcommand schema; and __fish_seen_subcommand_from infer" -l config -d 'Configuration file [default: the nearest synctool.toml upward from here]' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand schema; and __fish_seen_subcommand_from infer" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c synctool -n "__fish_synctool_using_subcommand schema; and __fish_seen_subcommand_from infer" -s V -l version -d 'Print version'
+complete -c synctool -n "__fish_synctool_using_subcommand schema; and __fish_seen_subcommand_from check" -l db -d 'Check it against this database too, every row of it' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand schema; and __fish_seen_subcommand_from check" -l config -d 'Configuration file [default: the nearest synctool.toml upward from here]' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand schema; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
+complete -c synctool -n "__fish_synctool_using_subcommand schema; and __fish_seen_subcommand_from check" -s V -l version -d 'Print version'
+complete -c synctool -n "__fish_synctool_using_subcommand schema; and __fish_seen_subcommand_from help" -f -a "infer" -d 'Print a schema for a database that has none'
+complete -c synctool -n "__fish_synctool_using_subcommand schema; and __fish_seen_subcommand_from help" -f -a "check" -d 'Explain everything that is wrong with a schema'
+complete -c synctool -n "__fish_synctool_using_subcommand schema; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -l listen -d 'Where to listen; port 0 takes a free one [default: 127.0.0.1:4400]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -l data -d 'The server\'s store, a SQLite file that is made if it is not there [default: synctool-server.db]' -r -F
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -l schema -d 'The schema of what is taken' -r -F
@@ -95,7 +121,11 @@ complete -c synctool -n "__fish_synctool_using_subcommand demo" -s q -l quiet -d
 complete -c synctool -n "__fish_synctool_using_subcommand demo" -s v -l verbose -d 'Say more on stderr; twice for all of it'
 complete -c synctool -n "__fish_synctool_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c synctool -n "__fish_synctool_using_subcommand demo" -s V -l version -d 'Print version'
-complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup serve demo help" -f -a "cloneup" -d 'Upload an offline SQLite database to a sync server'
-complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup serve demo help" -f -a "serve" -d 'Run the reference server on one SQLite file'
-complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup serve demo help" -f -a "demo" -d 'Show an upload from beginning to end, with data of its own'
-complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup serve demo help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup inspect schema serve demo help" -f -a "cloneup" -d 'Upload an offline SQLite database to a sync server'
+complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup inspect schema serve demo help" -f -a "inspect" -d 'Show what an offline database holds'
+complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup inspect schema serve demo help" -f -a "schema" -d 'Make or check a schema'
+complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup inspect schema serve demo help" -f -a "serve" -d 'Run the reference server on one SQLite file'
+complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup inspect schema serve demo help" -f -a "demo" -d 'Show an upload from beginning to end, with data of its own'
+complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup inspect schema serve demo help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c synctool -n "__fish_synctool_using_subcommand help; and __fish_seen_subcommand_from schema" -f -a "infer" -d 'Print a schema for a database that has none'
+complete -c synctool -n "__fish_synctool_using_subcommand help; and __fish_seen_subcommand_from schema" -f -a "check" -d 'Explain everything that is wrong with a schema'

@@ -25,6 +25,8 @@ pub(super) struct Cli {
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Subcommand {
     Cloneup(Box<CloneupArgs>),
+    Inspect(InspectArgs),
+    Schema(SchemaArgs),
     #[cfg(feature = "serve")]
     Serve(ServeArgs),
     #[cfg(feature = "serve")]
@@ -185,6 +187,9 @@ pub(super) struct CloneupArgs {
     #[arg(long, help_heading = AFTER)]
     pub(super) no_clear_changelog_on_success: bool,
 
+    /// Print what would be uploaded, and send and store nothing
+    #[arg(long, env = "SYNCTOOL_DRY_RUN", value_parser = BoolishValueParser::new(), help_heading = SHOWN)]
+    pub(super) dry_run: bool,
     /// How the result is printed [default: auto]
     #[arg(long, value_enum, env = "SYNCTOOL_OUTPUT", help_heading = SHOWN)]
     pub(super) output: Option<Output>,
@@ -204,6 +209,53 @@ pub(super) struct Verbosity {
     /// Say more on stderr; twice for all of it
     #[arg(short, long, action = ArgAction::Count, env = "SYNCTOOL_VERBOSE", help_heading = SHOWN)]
     pub(super) verbose: u8,
+}
+
+/// Show what an offline database holds
+///
+/// Resources, rows, join stores, the pending change log, cursors and client id: a table for
+/// people, or JSON. Without a schema, one is inferred.
+#[derive(Debug, Args)]
+pub(super) struct InspectArgs {
+    /// The offline database, a SQLite file
+    #[arg(value_name = "DB", value_hint = ValueHint::FilePath)]
+    pub(super) db: PathBuf,
+    /// The schema [default: the one stored in the database, else an inferred one]
+    #[arg(long, value_name = "FILE", env = "SYNCTOOL_SCHEMA", value_hint = ValueHint::FilePath, value_parser = any_path())]
+    pub(super) schema: Option<PathBuf>,
+    /// How the result is printed [default: a table]
+    #[arg(long, value_enum, env = "SYNCTOOL_OUTPUT")]
+    pub(super) output: Option<Output>,
+}
+
+/// Make or check a schema
+#[derive(Debug, Args)]
+pub(super) struct SchemaArgs {
+    #[command(subcommand)]
+    pub(super) command: SchemaCommand,
+}
+
+/// What can be done with schemas.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum SchemaCommand {
+    /// Print a schema for a database that has none
+    ///
+    /// Made of declarations, keys and the values themselves; PowerSync and WatermelonDB are
+    /// recognized. The schema is on stdout, what was guessed on stderr.
+    Infer {
+        /// The offline database, a SQLite file
+        #[arg(value_name = "DB", value_hint = ValueHint::FilePath)]
+        db: PathBuf,
+    },
+    /// Explain everything that is wrong with a schema
+    Check {
+        /// The schema
+        #[arg(value_name = "SCHEMA", value_hint = ValueHint::FilePath)]
+        schema: PathBuf,
+        /// Check it against this database too, every row of it
+        #[arg(long, value_name = "PATH", env = "SYNCTOOL_DB", value_hint = ValueHint::FilePath, value_parser = any_path())]
+        db: Option<PathBuf>,
+    },
 }
 
 /// Run the reference server on one SQLite file

@@ -1,13 +1,14 @@
 //! `synctool cloneup`: from flags to the result on stdout and the exit status.
 
 use clap::ArgMatches;
+use tokio::runtime::Runtime;
 
 use super::args::{CloneupArgs, Output};
 use super::events::Events;
 use super::progress::Progress;
 use super::resolve::{self, SchemaFailure};
 use super::signals::{SIGINT, Signals};
-use super::{exit, output};
+use super::{exit, output, plan};
 use crate::cloneup::{self, End, Event, Observer, Options, Outcome, stop_channel};
 use crate::offline::{Database, OfflineError};
 use crate::protocol::{ErrorBody, ROOT_PATH, code};
@@ -32,6 +33,9 @@ impl Observer for Watchers {
 /// Runs the subcommand.
 pub(super) fn run(args: &CloneupArgs, matches: &ArgMatches) -> u8 {
     output::start_diagnostics(args.verbosity.quiet, args.verbosity.verbose);
+    if args.dry_run {
+        return dry_run(args, matches);
+    }
     let mut watchers = Watchers { progress: Progress::new(args.verbosity.quiet), events: None };
     let mut signal = SIGINT;
     let outcome = open_events(args)
@@ -53,6 +57,36 @@ pub(super) fn run(args: &CloneupArgs, matches: &ArgMatches) -> u8 {
 /// The result of a command line that could not be parsed.
 pub(super) fn print_refusal(body: ErrorBody) {
     output::result(&Outcome::failed(End::Invalid, [body]), Output::Auto);
+}
+
+/// Prints the plan: as JSON on stdout, as a table on stderr.
+fn dry_run(args: &CloneupArgs, matches: &ArgMatches) -> u8 {
+    let planned = prepare(args, matches).and_then(|ready| {
+        let Ready { options, schema, database, remote } = ready;
+        Ok(runtime()?.block_on(cloneup::preview(options, schema, database, remote)))
+    });
+    match planned {
+        Ok(preview) => {
+            if !args.verbosity.quiet {
+                plan::tell(&preview);
+            }
+            output::refusals(&preview.errors);
+            output::result(&preview, args.output.unwrap_or_default());
+            exit::status(preview.end, SIGINT)
+        }
+        Err(Failed(end, errors)) => {
+            output::refusals(&errors);
+            output::result(&Outcome::failed(end, errors), args.output.unwrap_or_default());
+            exit::status(end, SIGINT)
+        }
+    }
+}
+
+fn runtime() -> Result<Runtime, Failed> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
+        let message = format!("cannot start: {error}");
+        Failed(End::Storage, vec![ErrorBody::new(code::INTERNAL, message, ROOT_PATH)])
+    })
 }
 
 /// What an upload needs.
@@ -106,10 +140,7 @@ fn prepare(args: &CloneupArgs, matches: &ArgMatches) -> Result<Ready, Failed> {
 }
 
 fn upload(ready: Ready, watchers: &Watchers, signal: &mut u8) -> Result<Outcome, Failed> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
-        let message = format!("cannot start: {error}");
-        Failed(End::Storage, vec![ErrorBody::new(code::INTERNAL, message, ROOT_PATH)])
-    })?;
+    let runtime = runtime()?;
     let outcome = runtime.block_on(async {
         let signals = Signals::listen();
         let (handle, stop) = stop_channel();

@@ -10,12 +10,16 @@ mod escape;
 mod events;
 pub mod exit;
 pub mod generated;
+mod inspect;
 mod output;
+mod plan;
 mod progress;
 mod resolve;
+mod schema;
 #[cfg(feature = "serve")]
 mod serve;
 mod signals;
+mod table;
 mod units;
 
 use std::ffi::OsString;
@@ -55,6 +59,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn execute(subcommand: Subcommand, matches: &ArgMatches) -> u8 {
     match subcommand {
         Subcommand::Cloneup(args) => cloneup::run(&args, matches),
+        Subcommand::Inspect(args) => inspect::run(&args),
+        Subcommand::Schema(args) => schema::run(&args.command),
         #[cfg(feature = "serve")]
         Subcommand::Serve(args) => serve::run(&args, matches),
         #[cfg(feature = "serve")]
@@ -84,6 +90,7 @@ fn parse(arguments: &[OsString]) -> Result<(Cli, ArgMatches), ParseError> {
         }
     };
     let cli = Cli::from_arg_matches(&matches).map_err(ParseError::Clap)?;
+    // A subcommand of a subcommand reads its layers by itself.
     let own = matches.subcommand().map(|(_, own)| own.clone()).unwrap_or_default();
     Ok((cli, own))
 }

@@ -4,14 +4,13 @@ use std::io::{IsTerminal as _, Write as _};
 
 use super::args::Output;
 use super::escape::{escaped, escaped_json};
-use crate::cloneup::Outcome;
 use crate::protocol::{ErrorBody, MutationError};
 
 /// How many errors are told in words; the result has them all.
 const MAX_TOLD: usize = 10;
 
-/// Prints the result: exactly one JSON document.
-pub(super) fn result(outcome: &Outcome, format: Output) {
+/// Prints a result: exactly one JSON document.
+pub(super) fn result(result: &impl serde::Serialize, format: Output) {
     let mut stdout = std::io::stdout().lock();
     let is_pretty = match format {
         Output::Json => false,
@@ -19,11 +18,23 @@ pub(super) fn result(outcome: &Outcome, format: Output) {
         Output::Auto => stdout.is_terminal(),
     };
     let written =
-        if is_pretty { serde_json::to_string_pretty(outcome) } else { serde_json::to_string(outcome) };
+        if is_pretty { serde_json::to_string_pretty(result) } else { serde_json::to_string(result) };
     // Text and numbers cannot fail to be written.
     let text = escaped_json(written.unwrap_or_default());
     // A reader that has gone away does not want the result; the exit status stands.
     let _ = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+}
+
+/// A JSON document on stdout as it is.
+pub(super) fn document(json: &str) {
+    // A reader that has gone away does not want it.
+    let _ = writeln!(std::io::stdout().lock(), "{}", escaped_json(json.to_owned()));
+}
+
+/// A line of text on stdout, where the result is for people.
+pub(super) fn text(text: &str) {
+    // A reader that has gone away does not want the rest.
+    let _ = writeln!(std::io::stdout().lock(), "{}", escaped(text));
 }
 
 /// A line on stderr, as it is: the caller has escaped what is not its own.
@@ -49,6 +60,13 @@ pub(super) fn errors(errors: &[MutationError]) {
     }
     if errors.len() > MAX_TOLD {
         line(&format!("… and {} more errors, all of them in the result", errors.len() - MAX_TOLD));
+    }
+}
+
+/// The same for errors that belong to no mutation.
+pub(super) fn refusals(errors: &[ErrorBody]) {
+    for body in errors {
+        error(&sentence(body));
     }
 }
 

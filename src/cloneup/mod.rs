@@ -7,11 +7,14 @@
 
 mod batch;
 mod deliver;
+mod encoders;
 mod finalize;
+mod inspect;
 mod observer;
 mod options;
 mod outcome;
 mod plan;
+mod preview;
 mod produce;
 mod stop;
 mod tally;
@@ -19,9 +22,11 @@ mod upload;
 
 use std::sync::Arc;
 
+pub use inspect::{InspectedPart, Inspection, inspect};
 pub use observer::{Event, Observer, PartKind, PlannedPart};
 pub use options::{MAX_CONCURRENCY, Options, RawOptions};
 pub use outcome::{DeleteStats, End, JoinStats, Outcome, RecordStats, Stats};
+pub use preview::{Finalization, Preview, PreviewPart, ServerState, preview};
 pub use stop::{Stop, StopHandle, stop_channel};
 
 use crate::offline::{Database, OfflineError};

@@ -73,7 +73,8 @@ pub struct PlannedPart {
 }
 
 /// What a part uploads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum PartKind {
     /// The records of a resource (stage A).
     Records,

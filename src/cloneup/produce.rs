@@ -6,9 +6,9 @@ use std::collections::HashSet;
 use tokio::sync::mpsc;
 
 use super::batch::{Batch, Batcher};
+use super::encoders;
 use super::options::Options;
 use super::plan::{Plan, Source};
-use crate::mutation::{JoinEncoder, RecordEncoder};
 use crate::offline::{JoinSource, OfflineError, RecordSource, Snapshot, offline_deletes};
 use crate::schema::Schema;
 
@@ -58,10 +58,7 @@ impl Producer<'_> {
     }
 
     fn records(&self, source: &RecordSource, batcher: &mut Batcher) -> Result<(), OfflineError> {
-        let version = self.version(source.name());
-        let prefix = &self.options.mutation_id_prefix;
-        let operation = self.options.record_operation;
-        let encoder = RecordEncoder::new(prefix, self.client_id, source.name(), version, operation);
+        let encoder = encoders::records(self.options, self.schema, self.client_id, source.name());
         let mut group = 0;
         source.for_each(self.snapshot, |record| {
             if record.group != group {
@@ -76,16 +73,8 @@ impl Producer<'_> {
     }
 
     fn join_rows(&self, source: &JoinSource, batcher: &mut Batcher) -> Result<(), OfflineError> {
-        let stores = self.schema.join_stores();
-        let Some(store) = stores.iter().find(|store| store.name() == source.name()) else { return Ok(()) };
-        let encoder = JoinEncoder::new(
-            &self.options.mutation_id_prefix,
-            self.client_id,
-            source.name(),
-            &store.from.name,
-            store.from.version,
-            &store.relation.name,
-        );
+        let encoder = encoders::join_rows(self.options, self.schema, self.client_id, source.name());
+        let Some(encoder) = encoder else { return Ok(()) };
         // Equal rows lie side by side but for their metadata, so one pair's hashes are enough.
         let mut pair = (String::new(), String::new());
         let mut seen = HashSet::new();
@@ -122,10 +111,6 @@ impl Producer<'_> {
             });
             Ok(())
         })
-    }
-
-    fn version(&self, resource: &str) -> u64 {
-        self.schema.resource(resource).map_or(1, |resource| resource.version)
     }
 
     fn make_room(&self, batcher: &mut Batcher) -> Result<(), OfflineError> {

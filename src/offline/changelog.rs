@@ -2,7 +2,7 @@
 //! deletes in it must be pushed, what newer entries protect from a pull, and draining what
 //! an upload covered.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, params};
@@ -53,6 +53,23 @@ pub(super) fn highest_seq(connection: &Connection) -> Result<i64, OfflineError> 
     connection
         .query_row(&format!("SELECT coalesce(max(seq), 0) FROM {TABLE}"), [], |row| row.get(0))
         .map_err(failed("read"))
+}
+
+/// How many entries there are, by operation.
+pub(super) fn pending(connection: &Connection) -> Result<BTreeMap<String, u64>, OfflineError> {
+    let mut pending = BTreeMap::new();
+    if !exists(connection)? {
+        return Ok(pending);
+    }
+    let sql = format!("SELECT mutation FROM {TABLE}");
+    let mut statement = connection.prepare(&sql).map_err(failed("read"))?;
+    let mut rows = statement.query([]).map_err(failed("read"))?;
+    while let Some(row) = rows.next().map_err(failed("read"))? {
+        let entry = row.get::<_, String>(0).ok().and_then(|text| Entry::parse(&text));
+        let operation = entry.map_or_else(|| "unreadable".to_owned(), |entry| entry.operation);
+        *pending.entry(operation).or_default() += 1;
+    }
+    Ok(pending)
 }
 
 /// Calls `consume` for every delete and unrelate up to `seq` that is in scope and whose

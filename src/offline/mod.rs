@@ -12,6 +12,7 @@ mod depth;
 mod document;
 mod entry;
 mod error;
+pub mod facts;
 mod fields;
 mod finalize;
 mod join_rows;

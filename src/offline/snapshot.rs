@@ -1,5 +1,6 @@
 //! One state of the database, whatever the application writes meanwhile (contract 3.1.2).
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use rusqlite::backup::{Backup, StepResult};
@@ -8,7 +9,7 @@ use tempfile::NamedTempFile;
 
 use super::changelog;
 use super::cursors::{self, Cursors};
-use super::database::{Database, prepare};
+use super::database::{Database, meta, prepare};
 use super::error::OfflineError;
 use super::value;
 
@@ -76,6 +77,23 @@ impl Snapshot {
     /// [`OfflineError::Storage`] when the database cannot be read, or a cursor is none.
     pub fn cursors(&self) -> Result<Cursors, OfflineError> {
         cursors::read(&self.connection)
+    }
+
+    /// The database's own client id, if it has one.
+    ///
+    /// # Errors
+    /// [`OfflineError::Storage`] when the database cannot be read.
+    pub fn client_id(&self) -> Result<Option<String>, OfflineError> {
+        meta(&self.connection, "clientId").map_err(OfflineError::while_doing("cannot read __datafn_meta"))
+    }
+
+    /// How many entries of the change log there are, by operation; those that cannot be read
+    /// are under `unreadable`.
+    ///
+    /// # Errors
+    /// [`OfflineError::Storage`] when the database cannot be read.
+    pub fn pending(&self) -> Result<BTreeMap<String, u64>, OfflineError> {
+        changelog::pending(&self.connection)
     }
 
     /// The collation that orders text by its UTF-8 bytes, whatever the database's encoding.

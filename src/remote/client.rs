@@ -27,6 +27,7 @@ pub struct Remote {
     client: Client,
     push: Url,
     pull: Url,
+    status: Url,
     retry_delay: Duration,
     retry_max_delay: Duration,
 }
@@ -102,6 +103,7 @@ impl Remote {
             client,
             push: route(&base, "push"),
             pull: route(&base, "pull"),
+            status: route(&base, "status"),
             retry_delay: config.retry_delay,
             retry_max_delay: config.retry_max_delay,
         })
@@ -131,6 +133,17 @@ impl Remote {
         let body = serde_json::to_vec(request).unwrap_or_default();
         let result = self.post(&self.pull, body.into()).await?;
         PullAnswer::from_json(result).map_err(|error| neither(&error))
+    }
+
+    /// Asks whether the server answers and takes the credentials.
+    ///
+    /// # Errors
+    /// [`RequestError`] when it does not answer or refuses; a server without a `status` route
+    /// answers with an error of its own.
+    pub async fn status(&self) -> Result<Map<String, Value>, RequestError> {
+        let request = self.client.get(self.status.clone());
+        let response = request.send().await.map_err(|error| failed(&self.status, error))?;
+        read(&self.status, response).await
     }
 
     async fn post(&self, url: &Url, body: Bytes) -> Result<Map<String, Value>, RequestError> {

@@ -33,8 +33,30 @@ impl Schema {
     /// Reads and checks a schema.
     ///
     /// # Errors
-    /// [`SchemaError`] for the first thing that is wrong, in the order of the text.
+    /// [`SchemaError`] for the first thing that is wrong.
     pub fn parse(text: &str) -> Result<Self> {
+        Self::parse_all(text).map_err(|mut problems| problems.swap_remove(0))
+    }
+
+    /// The same, with everything that is wrong: at least one problem, in the order of the
+    /// text; of each resource, field and relation the first.
+    ///
+    /// # Errors
+    /// Every [`SchemaError`].
+    pub fn parse_all(text: &str) -> std::result::Result<Self, Vec<SchemaError>> {
+        let mut problems = Vec::new();
+        let schema = Self::collect(text, &mut problems);
+        match schema {
+            Err(error) => {
+                problems.push(error);
+                Err(problems)
+            }
+            Ok(schema) if problems.is_empty() => Ok(schema),
+            Ok(_) => Err(problems),
+        }
+    }
+
+    fn collect(text: &str, problems: &mut Vec<SchemaError>) -> Result<Self> {
         // PowerShell and some editors write a byte order mark, which is no JSON.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let value: Value = match serde_json::from_str(text) {
@@ -48,17 +70,19 @@ impl Schema {
             return invalid("$", "must be a JSON object");
         };
         let resources = match root.get("resources") {
-            Some(Value::Array(items)) => resources(items)?,
+            Some(Value::Array(items)) => resources(items, problems),
             Some(_) => return invalid("resources", "must be an array"),
             None => return invalid("resources", "is missing"),
         };
         let relations = match root.get("relations") {
             None | Some(Value::Null) => Vec::new(),
-            Some(Value::Array(items)) => relations(items, &resources)?,
+            Some(Value::Array(items)) => relations(items, &resources, problems),
             Some(_) => return invalid("relations", "must be an array"),
         };
         let schema = Self { resources, relations, fingerprint };
-        check_names(&schema)?;
+        if problems.is_empty() {
+            check_names(&schema)?;
+        }
         Ok(schema)
     }
 }
@@ -78,23 +102,27 @@ fn check_names(schema: &Schema) -> Result<()> {
     Ok(())
 }
 
-fn resources(items: &[Value]) -> Result<Vec<Resource>> {
-    let mut names = HashSet::new();
-    let mut found = Vec::with_capacity(items.len());
+/// The value, or `None` and one problem more.
+fn keep<T>(result: Result<T>, problems: &mut Vec<SchemaError>) -> Option<T> {
+    result.map_err(|error| problems.push(error)).ok()
+}
+
+fn resources(items: &[Value], problems: &mut Vec<SchemaError>) -> Vec<Resource> {
+    let mut found: Vec<Resource> = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
-        let resource = resource(item, &format!("resources[{index}]"))?;
-        if !names.insert(resource.name.clone()) {
-            return invalid(
-                format!("resources[{index}].name"),
-                format!("`{}` is there twice", resource.name),
-            );
+        let path = format!("resources[{index}]");
+        let parsed = resource(item, &path, problems);
+        let Some(resource) = keep(parsed, problems) else { continue };
+        if found.iter().any(|other| other.name == resource.name) {
+            let twice = format!("`{}` is there twice", resource.name);
+            problems.push(SchemaError { message: twice, path: format!("{path}.name") });
         }
         found.push(resource);
     }
-    Ok(found)
+    found
 }
 
-fn resource(item: &Value, path: &str) -> Result<Resource> {
+fn resource(item: &Value, path: &str, problems: &mut Vec<SchemaError>) -> Result<Resource> {
     let item = object(item, path)?;
     let name = name(item, path)?;
     if name == GLOBAL_CURSOR {
@@ -107,11 +135,13 @@ fn resource(item: &Value, path: &str) -> Result<Resource> {
             None => return invalid(format!("{path}.version"), "must be a non-negative integer"),
         },
     };
+    // Every record has an id; a schema that lists it among the fields means that one.
+    let fields =
+        fields(item, "fields", path, problems)?.into_iter().filter(|field| field.name != "id").collect();
     Ok(Resource {
         version,
         is_remote_only: boolean(item, "isRemoteOnly", path)?,
-        // Every record has an id; a schema that lists it among the fields means that one.
-        fields: fields(item, "fields", path)?.into_iter().filter(|field| field.name != "id").collect(),
+        fields,
         storage: storage(item, &name, path)?,
         name,
     })
@@ -140,34 +170,43 @@ fn storage(item: &Map<String, Value>, name: &str, path: &str) -> Result<Storage>
     })
 }
 
-fn fields(item: &Map<String, Value>, key: &str, path: &str) -> Result<Vec<Field>> {
+fn fields(
+    item: &Map<String, Value>,
+    key: &str,
+    path: &str,
+    problems: &mut Vec<SchemaError>,
+) -> Result<Vec<Field>> {
     let path = format!("{path}.{key}");
     let items = match item.get(key) {
         None | Some(Value::Null) => return Ok(Vec::new()),
         Some(Value::Array(items)) => items,
         Some(_) => return invalid(path, "must be an array"),
     };
-    let mut names = HashSet::new();
-    let mut found = Vec::with_capacity(items.len());
+    let mut found: Vec<Field> = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
         let path = format!("{path}[{index}]");
-        let item = object(item, &path)?;
-        let field = Field {
-            name: name(item, &path)?,
-            kind: match text(item, "type", &path)? {
-                Some(name) => Type::named(name),
-                None => return invalid(format!("{path}.type"), "is missing"),
-            },
-            required: boolean(item, "required", &path)?,
-            nullable: boolean(item, "nullable", &path)?,
-            column: text(item, "column", &path)?,
-        };
-        if !names.insert(field.name.clone()) {
-            return invalid(format!("{path}.name"), format!("`{}` is there twice", field.name));
+        let Some(field) = keep(field(item, &path), problems) else { continue };
+        if found.iter().any(|other| other.name == field.name) {
+            let twice = format!("`{}` is there twice", field.name);
+            problems.push(SchemaError { message: twice, path: format!("{path}.name") });
         }
         found.push(field);
     }
     Ok(found)
+}
+
+fn field(item: &Value, path: &str) -> Result<Field> {
+    let item = object(item, path)?;
+    Ok(Field {
+        name: name(item, path)?,
+        kind: match text(item, "type", path)? {
+            Some(name) => Type::named(name),
+            None => return invalid(format!("{path}.type"), "is missing"),
+        },
+        required: boolean(item, "required", path)?,
+        nullable: boolean(item, "nullable", path)?,
+        column: text(item, "column", path)?,
+    })
 }
 
 impl Type {
@@ -184,15 +223,21 @@ impl Type {
     }
 }
 
-fn relations(items: &[Value], resources: &[Resource]) -> Result<Vec<Relation>> {
-    items
-        .iter()
-        .enumerate()
-        .map(|(index, item)| relation(item, resources, &format!("relations[{index}]")))
-        .collect()
+fn relations(items: &[Value], resources: &[Resource], problems: &mut Vec<SchemaError>) -> Vec<Relation> {
+    let mut found = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        let parsed = relation(item, resources, &format!("relations[{index}]"), problems);
+        found.extend(keep(parsed, problems));
+    }
+    found
 }
 
-fn relation(item: &Value, resources: &[Resource], path: &str) -> Result<Relation> {
+fn relation(
+    item: &Value,
+    resources: &[Resource],
+    path: &str,
+    problems: &mut Vec<SchemaError>,
+) -> Result<Relation> {
     let item = object(item, path)?;
     let kind = match text(item, "type", path)?.as_deref() {
         Some("many-many") => RelationKind::ManyMany,
@@ -217,7 +262,7 @@ fn relation(item: &Value, resources: &[Resource], path: &str) -> Result<Relation
         kind,
         name: text(item, "relation", path)?.unwrap_or_else(|| DEFAULT_RELATION.to_owned()),
         inverse: text(item, "inverse", path)?,
-        metadata: fields(item, "metadata", path)?,
+        metadata: fields(item, "metadata", path, problems)?,
         storage: join_storage(item, from.len() == 1 && to.len() == 1, path)?,
         from,
         to,
@@ -357,6 +402,23 @@ mod tests {
         for (text, path) in cases {
             assert_eq!(Schema::parse(&text).unwrap_err().path, path, "{text}");
         }
+    }
+
+    #[test]
+    fn all_problems_are_told_in_their_order() {
+        let text = r#"{"resources": [{"fields": []}, {"name": "a", "fields": [{"name": "x"}, {"type": "string"}]}, {"name": "a"}],
+            "relations": [{"type": "x"}, {"type": "many-one", "from": "a", "to": "b"}]}"#;
+        let paths: Vec<_> =
+            Schema::parse_all(text).unwrap_err().into_iter().map(|error| error.path).collect();
+        let expected = [
+            "resources[0].name",
+            "resources[1].fields[0].type",
+            "resources[1].fields[1].name",
+            "resources[2].name",
+            "relations[0].type",
+            "relations[1].to",
+        ];
+        assert_eq!(paths, expected);
     }
 
     #[test]

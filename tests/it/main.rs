@@ -8,6 +8,7 @@ mod config;
 mod deletes;
 mod finalize;
 mod generated;
+mod layouts;
 mod order;
 mod plan;
 mod pull;

@@ -1,0 +1,94 @@
+//! `synctool inspect`: what an offline database holds.
+
+use super::args::InspectArgs;
+use super::resolve::{self, SchemaFailure};
+use super::schema::infer;
+use super::table::Table;
+use super::{exit, output};
+use crate::cloneup::{Inspection, PartKind, inspect};
+use crate::offline::{Database, OfflineError};
+use crate::protocol::ErrorBody;
+use crate::schema::Schema;
+
+/// What went wrong, and the exit status for it.
+pub(super) struct Failure(pub(super) u8, pub(super) ErrorBody);
+
+impl From<OfflineError> for Failure {
+    fn from(error: OfflineError) -> Self {
+        Self(exit::STORAGE, error.report())
+    }
+}
+
+/// Runs the subcommand.
+pub(super) fn run(args: &InspectArgs) -> u8 {
+    match look(args) {
+        Ok(inspection) => {
+            match args.output {
+                None => tell(&inspection),
+                Some(format) => output::result(&inspection, format),
+            }
+            exit::SUCCESS
+        }
+        Err(Failure(status, body)) => {
+            output::refusals(&[body]);
+            status
+        }
+    }
+}
+
+fn look(args: &InspectArgs) -> Result<Inspection, Failure> {
+    let database = Database::open(&args.db)?;
+    let schema = match (&args.schema, database.stored_schema()?) {
+        (None, None) => {
+            output::line("no schema is given or stored: one was inferred");
+            let (text, _) = infer(&database)?;
+            parse(&text)?
+        }
+        (file, stored) => {
+            resolve::schema(file.as_deref(), || Ok::<_, OfflineError>(stored)).map_err(|failure| {
+                match failure {
+                    SchemaFailure::Schema(body) => Failure(exit::INVALID, body),
+                    SchemaFailure::Stored(error) => error.into(),
+                }
+            })?
+        }
+    };
+    Ok(inspect(&schema, &database)?)
+}
+
+fn parse(text: &str) -> Result<Schema, Failure> {
+    Schema::parse(text).map_err(|error| {
+        let body = ErrorBody::new(crate::protocol::code::SCHEMA_INVALID, error.to_string(), error.path);
+        Failure(exit::INVALID, body)
+    })
+}
+
+/// Tells it on stdout, for a person.
+fn tell(inspection: &Inspection) {
+    let mut table = Table::new(&["", "table", "rows", ""]);
+    for part in &inspection.parts {
+        let kind = if part.kind == PartKind::Records { "" } else { "join rows" };
+        let problem = part.problem.as_ref().map(output::sentence);
+        table.row([
+            part.name.clone(),
+            part.table.clone(),
+            part.rows.map_or_else(|| "?".to_owned(), |rows| rows.to_string()),
+            problem.unwrap_or_else(|| kind.to_owned()),
+        ]);
+    }
+    table.lines().for_each(|line| output::text(&line));
+    let pending: Vec<_> =
+        inspection.pending.iter().map(|(operation, count)| format!("{count} {operation}")).collect();
+    let none = || "none".to_owned();
+    let pending = if pending.is_empty() { none() } else { pending.join(", ") };
+    output::text("");
+    output::text(&format!("change log  {pending}"));
+    output::text(&format!("cursor      {}", inspection.cursor));
+    for (name, cursor) in &inspection.cursors {
+        output::text(&format!("            {name}: {cursor}"));
+    }
+    output::text(&format!("client id   {}", inspection.client_id.clone().unwrap_or_else(none)));
+    for warning in &inspection.warnings {
+        output::line(&format!("warning: {}", super::escape::escaped(warning)));
+    }
+}

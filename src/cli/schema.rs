@@ -1,0 +1,83 @@
+//! `synctool schema`: making a schema for a database, and checking one.
+
+use std::path::Path;
+
+use super::args::SchemaCommand;
+use super::escape::escaped;
+use super::{exit, output};
+use crate::cloneup::inspect;
+use crate::offline::{Database, OfflineError, Snapshot, facts};
+use crate::protocol::{ErrorBody, code};
+use crate::schema::Schema;
+
+/// Runs the subcommand.
+pub(super) fn run(command: &SchemaCommand) -> u8 {
+    let done = match command {
+        SchemaCommand::Infer { db } => print_inferred(db),
+        SchemaCommand::Check { schema, db } => check(schema, db.as_deref()),
+    };
+    done.unwrap_or_else(|error| {
+        output::refusals(&[error.report()]);
+        exit::STORAGE
+    })
+}
+
+/// A schema for a database as JSON, and what was guessed for it.
+pub(super) fn infer(database: &Database) -> Result<(String, Vec<String>), OfflineError> {
+    let snapshot = Snapshot::take(database)?;
+    let tables = facts::tables(&snapshot)?;
+    // A table whose documents cannot be read has no keys that could be fields.
+    let documents = |table: &str| facts::document_keys(&snapshot, table).unwrap_or_default();
+    let inferred = crate::schema::infer(&tables, documents);
+    // Text cannot fail to be written.
+    let text = serde_json::to_string_pretty(&inferred).unwrap_or_default();
+    Ok((text, inferred.notes))
+}
+
+fn print_inferred(db: &Path) -> Result<u8, OfflineError> {
+    let (text, notes) = infer(&Database::open(db)?)?;
+    for note in notes {
+        output::line(&escaped(&note));
+    }
+    output::document(&text);
+    Ok(exit::SUCCESS)
+}
+
+fn check(path: &Path, db: Option<&Path>) -> Result<u8, OfflineError> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => {
+            output::error(&format!("cannot read the schema {}: {error}", path.display()));
+            return Ok(exit::INVALID);
+        }
+    };
+    let schema = match Schema::parse_all(&text) {
+        Ok(schema) => schema,
+        Err(problems) => {
+            let body = |problem: crate::schema::SchemaError| {
+                ErrorBody::new(code::SCHEMA_INVALID, problem.to_string(), problem.path)
+            };
+            output::refusals(&problems.into_iter().map(body).collect::<Vec<_>>());
+            return Ok(exit::INVALID);
+        }
+    };
+    let Some(db) = db.filter(|path| !path.as_os_str().is_empty()) else {
+        output::line("the schema is valid");
+        return Ok(exit::SUCCESS);
+    };
+    let inspection = inspect(&schema, &Database::open(db)?)?;
+    for warning in &inspection.warnings {
+        output::line(&format!("warning: {}", escaped(warning)));
+    }
+    let problems = inspection.parts.into_iter().filter_map(|part| {
+        let mut problem = part.problem?;
+        problem.message = format!("{}: {}", part.name, problem.message);
+        Some(problem)
+    });
+    let problems: Vec<_> = problems.collect();
+    output::refusals(&problems);
+    if problems.is_empty() {
+        output::line("the schema is valid, and the database fits it");
+    }
+    Ok(if problems.is_empty() { exit::SUCCESS } else { exit::INVALID })
+}
