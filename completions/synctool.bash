@@ -112,7 +112,7 @@ _synctool() {
             return 0
             ;;
         synctool__subcmd__cloneup)
-            opts="-q -v -h -V --db --remote --schema --client-id --token-file --header --ca-cert --resources --include-many-many --no-include-many-many --include-deletes --no-include-deletes --record-operation --mutation-id-prefix --batch-size --concurrency --max-retries --retry-delay --retry-max-delay --timeout --connect-timeout --fail-fast --no-fail-fast --pull-after --no-pull-after --pull-limit --set-global-cursor-on-success --no-set-global-cursor-on-success --clear-changelog-on-success --no-clear-changelog-on-success --dry-run --output --events --quiet --verbose --config --help --version"
+            opts="-q -v -h -V --db --remote --schema --client-id --token-file --header --ca-cert --resources --include-many-many --no-include-many-many --include-deletes --no-include-deletes --record-operation --only-failed --mutation-id-prefix --batch-size --concurrency --max-retries --retry-delay --retry-max-delay --timeout --connect-timeout --fail-fast --error-file --no-fail-fast --pull-after --no-pull-after --pull-limit --set-global-cursor-on-success --no-set-global-cursor-on-success --clear-changelog-on-success --no-clear-changelog-on-success --dry-run --output --events --quiet --verbose --config --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -206,6 +206,21 @@ _synctool() {
                     COMPREPLY=($(compgen -W "merge replace insert" -- "${cur}"))
                     return 0
                     ;;
+                --only-failed)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --mutation-id-prefix)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -240,6 +255,21 @@ _synctool() {
                     ;;
                 --fail-fast)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --error-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --pull-after)

@@ -48,6 +48,7 @@ false\t''"
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l record-operation -d 'What happens to records that the server already has [default: merge]' -r -f -a "merge\t''
 replace\t''
 insert\t''"
+complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l only-failed -d 'Only what an earlier run wrote to its --error-file; such a run finalizes nothing' -r -F
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l mutation-id-prefix -d 'First part of every mutation id [default: cloneup]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l batch-size -d 'Mutations in one request, at most [default: 100]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l concurrency -d 'Requests in flight, at most (1 to 64) [default: 4]' -r
@@ -58,6 +59,7 @@ complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l timeout -d
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l connect-timeout -d 'Time for a connection [default: 10s]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l fail-fast -d 'Stop at the first rejected mutation [default: true]' -r -f -a "true\t''
 false\t''"
+complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l error-file -d 'Write rejected mutations to a file, a JSON object a line' -r -F
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l pull-after -d 'Pull what others changed [default: true]' -r -f -a "true\t''
 false\t''"
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l pull-limit -d 'Changes in one page of a pull, at most [default: 1000]' -r

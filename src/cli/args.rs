@@ -125,6 +125,9 @@ pub(super) struct CloneupArgs {
     #[arg(long, value_name = "OPERATION", value_parser = ["merge", "replace", "insert"],
         env = "SYNCTOOL_RECORD_OPERATION", help_heading = WHAT)]
     pub(super) record_operation: Option<String>,
+    /// Only what an earlier run wrote to its --error-file; such a run finalizes nothing
+    #[arg(long, value_name = "FILE", env = "SYNCTOOL_ONLY_FAILED", help_heading = WHAT, value_hint = ValueHint::FilePath, value_parser = any_path())]
+    pub(super) only_failed: Option<PathBuf>,
     /// First part of every mutation id [default: cloneup]
     #[arg(long, value_name = "TEXT", env = "SYNCTOOL_MUTATION_ID_PREFIX", help_heading = WHAT)]
     pub(super) mutation_id_prefix: Option<String>,
@@ -155,6 +158,9 @@ pub(super) struct CloneupArgs {
         value_parser = BoolishValueParser::new(),
         env = "SYNCTOOL_FAIL_FAST", help_heading = ERRORS)]
     pub(super) fail_fast: Option<bool>,
+    /// Write rejected mutations to a file, a JSON object a line
+    #[arg(long, value_name = "FILE", env = "SYNCTOOL_ERROR_FILE", help_heading = ERRORS, value_hint = ValueHint::FilePath, value_parser = any_path())]
+    pub(super) error_file: Option<PathBuf>,
     /// Go on after rejected mutations and report them all
     #[arg(long, help_heading = ERRORS)]
     pub(super) no_fail_fast: bool,

@@ -1,5 +1,7 @@
 //! `synctool cloneup`: from flags to the result on stdout and the exit status.
 
+use std::fs::File;
+
 use clap::ArgMatches;
 use tokio::runtime::Runtime;
 
@@ -8,7 +10,7 @@ use super::events::Events;
 use super::progress::Progress;
 use super::resolve::{self, SchemaFailure};
 use super::signals::{SIGINT, Signals};
-use super::{exit, output, plan};
+use super::{exit, failures, output, plan};
 use crate::cloneup::{self, End, Event, Observer, Options, Outcome, stop_channel};
 use crate::offline::{Database, OfflineError};
 use crate::protocol::{ErrorBody, ROOT_PATH, code};
@@ -38,15 +40,25 @@ pub(super) fn run(args: &CloneupArgs, matches: &ArgMatches) -> u8 {
     }
     let mut watchers = Watchers { progress: Progress::new(args.verbosity.quiet), events: None };
     let mut signal = SIGINT;
+    let mut error_file = None;
     let outcome = open_events(args)
         .and_then(|events| {
             watchers.events = events;
             prepare(args, matches)
         })
-        .and_then(|ready| upload(ready, &watchers, &mut signal))
+        .and_then(|ready| {
+            // After the settings: the file may be the one that --only-failed has read.
+            error_file = open_error_file(args)?;
+            upload(ready, &watchers, &mut signal)
+        })
         .unwrap_or_else(|Failed(end, errors)| Outcome::failed(end, errors));
     if let Some(events) = &watchers.events {
         events.finish(&outcome);
+    }
+    if let Some(file) = error_file
+        && let Err(error) = failures::write(file, &outcome.rejected)
+    {
+        output::line(&format!("warning: the error file could not be written: {error}"));
     }
     watchers.progress.finish(&outcome);
     output::errors(&outcome.errors);
@@ -119,6 +131,16 @@ fn open_events(args: &CloneupArgs) -> Result<Option<Events>, Failed> {
     Events::open(path).map(Some).map_err(|error| {
         let message = format!("Invalid cloneUp: cannot write events to {}: {error}", path.display());
         Failed::invalid(ErrorBody::new(code::DFQL_INVALID, message, "events"))
+    })
+}
+
+fn open_error_file(args: &CloneupArgs) -> Result<Option<File>, Failed> {
+    let Some(path) = args.error_file.as_deref().filter(|path| !path.as_os_str().is_empty()) else {
+        return Ok(None);
+    };
+    failures::create(path).map(Some).map_err(|error| {
+        let message = format!("Invalid cloneUp: cannot write errors to {}: {error}", path.display());
+        Failed::invalid(ErrorBody::new(code::DFQL_INVALID, message, "errorFile"))
     })
 }
 

@@ -9,6 +9,7 @@ mod demo;
 mod escape;
 mod events;
 pub mod exit;
+mod failures;
 pub mod generated;
 mod inspect;
 mod output;

@@ -8,8 +8,8 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 
 use super::args::CloneupArgs;
-use super::units;
-use crate::cloneup::{Options, RawOptions};
+use super::{failures, units};
+use crate::cloneup::{Options, RawOptions, Selection};
 use crate::mutation::RecordOperation;
 use crate::protocol::{ErrorBody, code};
 use crate::remote::RemoteConfig;
@@ -99,7 +99,14 @@ fn raw_options(args: &CloneupArgs, matches: &ArgMatches, problems: &mut Problems
         let parsed = text.trim().parse().map_err(|_| "must be a positive integer".to_owned());
         problems.value("concurrency", parsed, defaults.concurrency)
     });
+    let only = args.only_failed.as_deref().filter(|path| !path.as_os_str().is_empty()).map(|path| {
+        failures::read(path).unwrap_or_else(|what| {
+            problems.invalid(&what, "onlyFailed");
+            Selection::new()
+        })
+    });
     RawOptions {
+        only,
         resources: args.resources.clone(),
         include_many_many: switch(
             "include_many_many",

@@ -1,6 +1,7 @@
 //! Batches: mutations put side by side into the body of one request.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -22,12 +23,32 @@ pub(super) struct Batch {
     body: Bytes,
 }
 
+/// What a mutation is about.
+#[derive(Debug, Clone)]
+pub(super) struct Subject {
+    /// The resource, or the join store.
+    pub(super) resource: Arc<str>,
+    /// The id of the record that it changes.
+    pub(super) id: String,
+    /// Of a join row, the id of the record that is referred to.
+    pub(super) to: Option<String>,
+}
+
+impl Subject {
+    /// The record's id, or `from:to` of a join row, as the change feed has it.
+    pub(super) fn feed_id(&self) -> String {
+        match &self.to {
+            None => self.id.clone(),
+            Some(to) => format!("{}:{to}", self.id),
+        }
+    }
+}
+
 /// A mutation in a batch.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     pub(super) mutation_id: String,
-    /// The id of the record that it changes.
-    pub(super) id: String,
+    pub(super) subject: Subject,
     /// How many rows made it: several equal join rows make one mutation.
     pub(super) rows: u64,
     /// Where it lies in the body.
@@ -100,7 +121,7 @@ impl Batcher {
     }
 
     /// Adds a mutation: `write` appends it to the body and returns its id.
-    pub(super) fn add(&mut self, id: &str, write: impl FnOnce(&mut Vec<u8>) -> String) {
+    pub(super) fn add(&mut self, subject: Subject, write: impl FnOnce(&mut Vec<u8>) -> String) {
         if self.entries.is_empty() {
             self.body.extend_from_slice(&self.head);
         } else {
@@ -109,7 +130,7 @@ impl Batcher {
         let start = self.body.len();
         let mutation_id = write(&mut self.body);
         let range = start..self.body.len();
-        self.entries.push(Entry { mutation_id, id: id.to_owned(), rows: 1, range });
+        self.entries.push(Entry { mutation_id, subject, rows: 1, range });
     }
 
     /// Counts a row that makes the same mutation as one before it.
@@ -141,10 +162,14 @@ mod tests {
 
     use super::*;
 
+    fn subject(id: &str) -> Subject {
+        Subject { resource: "tags".into(), id: id.to_owned(), to: None }
+    }
+
     fn batch(ids: &[&str]) -> Batch {
         let mut batcher = Batcher::new(10, "C\"");
         for id in ids {
-            batcher.add(id, |body| {
+            batcher.add(subject(id), |body| {
                 write_string(body, id);
                 format!("m:{id}")
             });
@@ -167,7 +192,7 @@ mod tests {
         let mut batcher = Batcher::new(1, "C");
         assert!(batcher.take().is_none());
         for sequence in 0..2 {
-            batcher.add("a", |body| {
+            batcher.add(subject("a"), |body| {
                 body.extend_from_slice(b"1");
                 "m".to_owned()
             });

@@ -1,11 +1,12 @@
 //! One batch, until the server has answered every mutation in it: retries, halves and
 //! repeated questions (contract 3.3).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use super::batch::{Batch, Entry};
 use super::observer::{Event, Observer};
+use super::outcome::Rejected;
 use super::stop::{Stop, StopHandle};
 use crate::protocol::{Cursor, ErrorBody, MutationError, PushAnswer, code};
 use crate::remote::{Backoff, NextTry, Remote, RequestError};
@@ -36,6 +37,8 @@ pub(super) struct Delivery {
     pub(super) rows: u64,
     /// Rejected mutations.
     pub(super) errors: Vec<MutationError>,
+    /// Those of them that are in the batch, with what they are about.
+    pub(super) rejected: Vec<Rejected>,
     /// The highest cursor in the answers.
     pub(super) cursor: Option<Cursor>,
     /// Requests that were sent.
@@ -210,6 +213,7 @@ impl Delivery {
             mutations: 0,
             rows: 0,
             errors: Vec::new(),
+            rejected: Vec::new(),
             cursor: None,
             requests: 0,
             fatal: None,
@@ -218,7 +222,8 @@ impl Delivery {
 
     /// Counts an answer; returns the mutations that it does not name though it names others.
     fn take_in(&mut self, batch: &Batch, piece: &Piece, answer: PushAnswer) -> Vec<usize> {
-        let rejected: HashSet<&str> = answer.errors.iter().map(|error| error.mutation_id.as_str()).collect();
+        let rejected: HashMap<&str, &MutationError> =
+            answer.errors.iter().map(|error| (error.mutation_id.as_str(), error)).collect();
         let applied: Option<HashSet<&str>> =
             answer.applied.as_ref().map(|ids| ids.iter().map(String::as_str).collect());
         let mut unnamed = Vec::new();
@@ -227,8 +232,10 @@ impl Delivery {
             // Servers name a mutation by its own id, or by that of the record it changes.
             let is_applied = applied
                 .as_ref()
-                .is_none_or(|ids| ids.contains(&*entry.mutation_id) || ids.contains(&*entry.id));
-            if rejected.contains(&*entry.mutation_id) || is_applied {
+                .is_none_or(|ids| ids.contains(&*entry.mutation_id) || ids.contains(&*entry.subject.id));
+            if let Some(error) = rejected.get(&*entry.mutation_id) {
+                self.note(entry, (*error).clone());
+            } else if is_applied {
                 self.count(entry);
             } else if piece.is_repeated {
                 let message =
@@ -243,9 +250,17 @@ impl Delivery {
         unnamed
     }
 
+    /// An error that the server has named otherwise than by the mutation.
     fn reject(&mut self, entry: &Entry, body: ErrorBody) {
+        let error = MutationError { mutation_id: entry.mutation_id.clone(), body };
+        self.errors.push(error.clone());
+        self.note(entry, error);
+    }
+
+    fn note(&mut self, entry: &Entry, error: MutationError) {
         self.count(entry);
-        self.errors.push(MutationError { mutation_id: entry.mutation_id.clone(), body });
+        let subject = &entry.subject;
+        self.rejected.push(Rejected { resource: subject.resource.to_string(), id: subject.feed_id(), error });
     }
 
     fn count(&mut self, entry: &Entry) {

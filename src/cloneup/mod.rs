@@ -24,8 +24,8 @@ use std::sync::Arc;
 
 pub use inspect::{InspectedPart, Inspection, inspect};
 pub use observer::{Event, Observer, PartKind, PlannedPart};
-pub use options::{MAX_CONCURRENCY, Options, RawOptions};
-pub use outcome::{DeleteStats, End, JoinStats, Outcome, RecordStats, Stats};
+pub use options::{MAX_CONCURRENCY, Options, RawOptions, Selection};
+pub use outcome::{DeleteStats, End, JoinStats, Outcome, RecordStats, Rejected, Stats};
 pub use preview::{Finalization, Preview, PreviewPart, ServerState, preview};
 pub use stop::{Stop, StopHandle, stop_channel};
 
@@ -83,7 +83,8 @@ pub async fn run(
     let mut tally = Tally::new(&plan);
     upload::upload(&job, &plan, snapshot, &mut tally).await;
     tally.check_ledger();
-    if tally.is_ok() {
+    // A part of an upload says nothing about the rest, which the change log may be about.
+    if tally.is_ok() && job.options.only.is_none() {
         finalize::finalize(&job, &plan, &mut tally).await;
     }
     tally.outcome()

@@ -1,5 +1,6 @@
 //! What a run is asked to do: the options of the API (contract 3), raw and validated.
 
+use std::collections::{HashMap, HashSet};
 use std::num::NonZeroUsize;
 
 use crate::mutation::RecordOperation;
@@ -37,7 +38,13 @@ pub struct RawOptions {
     pub concurrency: NonZeroUsize,
     /// The most changes in one page of a pull.
     pub pull_limit: u64,
+    /// Only these records and join rows: by resource or join store, their ids or `from:to`.
+    /// Such a run finalizes nothing.
+    pub only: Option<Selection>,
 }
+
+/// Some records and join rows: by resource or join store, ids or `from:to`.
+pub type Selection = HashMap<String, HashSet<String>>;
 
 impl Default for RawOptions {
     fn default() -> Self {
@@ -56,6 +63,7 @@ impl Default for RawOptions {
             client_id: None,
             concurrency: DEFAULT_CONCURRENCY,
             pull_limit: 1000,
+            only: None,
         }
     }
 }
@@ -110,6 +118,12 @@ impl Options {
     #[must_use]
     pub fn batch_size(&self) -> NonZeroUsize {
         self.batch_size
+    }
+
+    /// Whether a record or join row is among those that are wanted.
+    #[must_use]
+    pub fn selects(&self, resource: &str, id: &str) -> bool {
+        self.raw.only.as_ref().is_none_or(|only| only.get(resource).is_some_and(|ids| ids.contains(id)))
     }
 
     /// How often a request that failed in transport is sent again.

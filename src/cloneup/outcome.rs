@@ -17,9 +17,24 @@ pub struct Outcome {
     pub stats: Stats,
     /// What went wrong, in upload order.
     pub errors: Vec<MutationError>,
+    /// The rejected mutations among the errors, with what they are about.
+    #[serde(skip)]
+    pub rejected: Vec<Rejected>,
     /// How it ended, from which the exit status follows.
     #[serde(skip)]
     pub end: End,
+}
+
+/// A mutation that was rejected, and what it is about: a line of `--error-file`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Rejected {
+    /// The resource, or the join store.
+    pub resource: String,
+    /// The record's id, or `from:to` of a join row.
+    pub id: String,
+    /// Why.
+    #[serde(flatten)]
+    pub error: MutationError,
 }
 
 /// How a run ended.
@@ -90,6 +105,6 @@ impl Outcome {
     pub fn failed(end: End, errors: impl IntoIterator<Item = ErrorBody>) -> Self {
         let errors =
             errors.into_iter().map(|body| MutationError { mutation_id: String::new(), body }).collect();
-        Self { ok: false, cursor: Cursor::zero(), stats: Stats::default(), errors, end }
+        Self { ok: false, cursor: Cursor::zero(), stats: Stats::default(), errors, rejected: Vec::new(), end }
     }
 }

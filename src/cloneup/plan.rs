@@ -79,18 +79,32 @@ impl Plan {
             }
         }
         for source in records {
-            let rows = source.check(&snapshot)?;
+            let mut rows = source.check(&snapshot)?;
+            if options.only.is_some() {
+                rows = 0;
+                source.for_each(&snapshot, |record| {
+                    rows += u64::from(options.selects(source.name(), record.id));
+                    Ok(())
+                })?;
+            }
             if rows > 0 {
                 parts.push(Part { source: Source::Records(source), rows });
             }
         }
         for source in join_rows {
-            let rows = source.check(&snapshot)?;
+            let mut rows = source.check(&snapshot)?;
+            if options.only.is_some() {
+                rows = 0;
+                source.for_each(&snapshot, |row| {
+                    rows += u64::from(options.selects(source.name(), &format!("{}:{}", row.from, row.to)));
+                    Ok(())
+                })?;
+            }
             parts.push(Part { source: Source::JoinRows(source), rows });
         }
         let mut deletes = 0;
-        offline_deletes(&snapshot, schema, &scope, seq, |_| {
-            deletes += 1;
+        offline_deletes(&snapshot, schema, &scope, seq, |delete| {
+            deletes += u64::from(options.selects(&delete.resource, &delete.id));
             Ok(())
         })?;
         if deletes > 0 {

@@ -2,10 +2,11 @@
 //! out batches in upload order. The bounded channel slows it to the pace of the network.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::batch::{Batch, Batcher};
+use super::batch::{Batch, Batcher, Subject};
 use super::encoders;
 use super::options::Options;
 use super::plan::{Plan, Source};
@@ -59,15 +60,20 @@ impl Producer<'_> {
 
     fn records(&self, source: &RecordSource, batcher: &mut Batcher) -> Result<(), OfflineError> {
         let encoder = encoders::records(self.options, self.schema, self.client_id, source.name());
+        let resource: Arc<str> = source.name().into();
         let mut group = 0;
         source.for_each(self.snapshot, |record| {
+            if !self.options.selects(&resource, record.id) {
+                return Ok(());
+            }
             if record.group != group {
                 group = record.group;
                 self.flush(batcher)?;
                 self.send(Item::Barrier)?;
             }
             self.make_room(batcher)?;
-            batcher.add(record.id, |body| encoder.encode(body, record.id, record.json));
+            let subject = Subject { resource: Arc::clone(&resource), id: record.id.to_owned(), to: None };
+            batcher.add(subject, |body| encoder.encode(body, record.id, record.json));
             Ok(())
         })
     }
@@ -75,10 +81,19 @@ impl Producer<'_> {
     fn join_rows(&self, source: &JoinSource, batcher: &mut Batcher) -> Result<(), OfflineError> {
         let encoder = encoders::join_rows(self.options, self.schema, self.client_id, source.name());
         let Some(encoder) = encoder else { return Ok(()) };
+        let store: Arc<str> = source.name().into();
         // Equal rows lie side by side but for their metadata, so one pair's hashes are enough.
         let mut pair = (String::new(), String::new());
         let mut seen = HashSet::new();
         source.for_each(self.snapshot, |row| {
+            let subject = Subject {
+                resource: Arc::clone(&store),
+                id: row.from.to_owned(),
+                to: Some(row.to.to_owned()),
+            };
+            if !self.options.selects(&store, &subject.feed_id()) {
+                return Ok(());
+            }
             if (row.from, row.to) != (&pair.0, &pair.1) {
                 row.from.clone_into(&mut pair.0);
                 row.to.clone_into(&mut pair.1);
@@ -90,7 +105,7 @@ impl Producer<'_> {
                 return Ok(());
             }
             self.make_room(batcher)?;
-            batcher.add(row.from, |body| encoder.encode(body, row.from, row.to, row.metadata, hash));
+            batcher.add(subject, |body| encoder.encode(body, row.from, row.to, row.metadata, hash));
             Ok(())
         })
     }
@@ -99,13 +114,17 @@ impl Producer<'_> {
         let (scope, seq) = (&self.plan.scope, self.plan.seq);
         let mut client_id = self.client_id.to_owned();
         offline_deletes(self.snapshot, self.schema, scope, seq, |delete| {
+            if !self.options.selects(&delete.resource, &delete.id) {
+                return Ok(());
+            }
             if delete.client_id != client_id {
                 self.flush(batcher)?;
                 client_id.clone_from(&delete.client_id);
                 batcher.start(part, &client_id);
             }
             self.make_room(batcher)?;
-            batcher.add(&delete.id, |body| {
+            let subject = Subject { resource: delete.resource.into(), id: delete.id, to: None };
+            batcher.add(subject, |body| {
                 body.extend_from_slice(delete.json.as_bytes());
                 delete.mutation_id
             });

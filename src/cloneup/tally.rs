@@ -1,7 +1,7 @@
 //! The one owner of the counts: takes in every delivery and makes the result of it.
 
 use super::deliver::{Delivery, Fatal};
-use super::outcome::{DeleteStats, End, JoinStats, Outcome, RecordStats, Stats};
+use super::outcome::{DeleteStats, End, JoinStats, Outcome, RecordStats, Rejected, Stats};
 use super::plan::{Plan, Source};
 use crate::offline::OfflineError;
 use crate::protocol::{Cursor, ErrorBody, MutationError, ROOT_PATH, code};
@@ -15,7 +15,9 @@ pub(super) struct Tally<'a> {
     batches: u64,
     cursor: Option<Cursor>,
     /// With the place in upload order of the batch they belong to.
-    rejected: Vec<(u64, MutationError)>,
+    errors: Vec<(u64, MutationError)>,
+    /// Likewise, with what they are about.
+    rejected: Vec<(u64, Rejected)>,
     /// Errors that belong to no mutation, and how the run ends through them.
     fatal: Vec<(End, ErrorBody)>,
 }
@@ -29,7 +31,15 @@ struct Counts {
 impl<'a> Tally<'a> {
     pub(super) fn new(plan: &'a Plan) -> Self {
         let parts = vec![None; plan.parts.len()];
-        Self { plan, parts, batches: 0, cursor: None, rejected: Vec::new(), fatal: Vec::new() }
+        Self {
+            plan,
+            parts,
+            batches: 0,
+            cursor: None,
+            errors: Vec::new(),
+            rejected: Vec::new(),
+            fatal: Vec::new(),
+        }
     }
 
     /// A part's turn has come.
@@ -44,7 +54,8 @@ impl<'a> Tally<'a> {
         counts.mutations += delivery.mutations;
         self.batches += delivery.requests;
         self.cursor = self.cursor.take().max(delivery.cursor);
-        self.rejected.extend(delivery.errors.into_iter().map(|error| (delivery.sequence, error)));
+        self.errors.extend(delivery.errors.into_iter().map(|error| (delivery.sequence, error)));
+        self.rejected.extend(delivery.rejected.into_iter().map(|rejected| (delivery.sequence, rejected)));
         match delivery.fatal {
             Some(Fatal::Remote(body)) => self.fail(End::Remote, body),
             Some(Fatal::Refused(body)) => self.fail(End::Rejected, body),
@@ -84,7 +95,7 @@ impl<'a> Tally<'a> {
     }
 
     pub(super) fn is_ok(&self) -> bool {
-        self.rejected.is_empty() && self.fatal.is_empty()
+        self.errors.is_empty() && self.fatal.is_empty()
     }
 
     /// The highest cursor in the answers.
@@ -97,15 +108,17 @@ impl<'a> Tally<'a> {
         let end = self.end();
         let stats = self.stats();
         // Batches are answered in any order; the result has the upload's.
+        self.errors.sort_by_key(|(sequence, _)| *sequence);
         self.rejected.sort_by_key(|(sequence, _)| *sequence);
-        let rejected = self.rejected.into_iter().map(|(_, error)| error);
+        let errors = self.errors.into_iter().map(|(_, error)| error);
         let fatal =
             self.fatal.into_iter().map(|(_, body)| MutationError { mutation_id: String::new(), body });
         Outcome {
             ok: end == End::Success,
             cursor: self.cursor.unwrap_or_default(),
             stats,
-            errors: rejected.chain(fatal).collect(),
+            errors: errors.chain(fatal).collect(),
+            rejected: self.rejected.into_iter().map(|(_, rejected)| rejected).collect(),
             end,
         }
     }

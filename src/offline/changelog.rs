@@ -39,6 +39,8 @@ pub struct OfflineDelete {
     pub client_id: String,
     /// Its own mutation id.
     pub mutation_id: String,
+    /// The resource of that record.
+    pub resource: String,
     /// The id of the record that is deleted, or whose relation is.
     pub id: String,
     /// The whole mutation, as JSON.

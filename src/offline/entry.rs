@@ -131,7 +131,13 @@ impl Entry {
         let mutation_id = complete("mutationId", mutation_id);
         self.mutation.entry("version").or_insert(json!(version));
         self.mutation.entry("id").or_insert(json!(self.id));
-        OfflineDelete { client_id, mutation_id, id: self.id, json: Value::Object(self.mutation).to_string() }
+        OfflineDelete {
+            client_id,
+            mutation_id,
+            resource: self.resource,
+            id: self.id,
+            json: Value::Object(self.mutation).to_string(),
+        }
     }
 }
 
