@@ -6,11 +6,13 @@ use clap::ArgMatches;
 use tokio::runtime::Runtime;
 
 use super::args::{CloneupArgs, Output};
+use super::escape::escaped;
 use super::events::Events;
+use super::output::Hints;
 use super::progress::Progress;
 use super::resolve::{self, SchemaFailure};
 use super::signals::{SIGINT, Signals};
-use super::{exit, failures, output, plan};
+use super::{exit, failures, hints, output, plan};
 use crate::cloneup::{self, End, Event, Observer, Options, Outcome, stop_channel};
 use crate::offline::{Database, OfflineError};
 use crate::protocol::{ErrorBody, ROOT_PATH, code};
@@ -61,7 +63,7 @@ pub(super) fn run(args: &CloneupArgs, matches: &ArgMatches) -> u8 {
         output::line(&format!("warning: the error file could not be written: {error}"));
     }
     watchers.progress.finish(&outcome);
-    output::errors(&outcome.errors);
+    output::errors(&outcome.errors, Hints::unless(args.verbosity.quiet));
     output::result(&outcome, args.output.unwrap_or_default());
     exit::status(outcome.end, signal)
 }
@@ -82,12 +84,12 @@ fn dry_run(args: &CloneupArgs, matches: &ArgMatches) -> u8 {
             if !args.verbosity.quiet {
                 plan::tell(&preview);
             }
-            output::refusals(&preview.errors);
+            output::refusals(&preview.errors, Hints::unless(args.verbosity.quiet));
             output::result(&preview, args.output.unwrap_or_default());
             exit::status(preview.end, SIGINT)
         }
         Err(Failed(end, errors)) => {
-            output::refusals(&errors);
+            output::refusals(&errors, Hints::unless(args.verbosity.quiet));
             output::result(&Outcome::failed(end, errors), args.output.unwrap_or_default());
             exit::status(end, SIGINT)
         }
@@ -134,6 +136,18 @@ fn open_events(args: &CloneupArgs) -> Result<Option<Events>, Failed> {
     })
 }
 
+/// The message for an unknown resource is fixed; the name that was meant goes beside it.
+fn hint_at_resources(options: &Options, schema: &Schema) {
+    for name in options.resources.iter().flatten().filter(|name| schema.resource(name).is_none()) {
+        let names = schema.resources.iter().map(|resource| resource.name.as_str());
+        let meant = match hints::nearest(name, names.clone()) {
+            Some(nearest) => format!("is `{}` meant?", escaped(nearest)),
+            None => format!("there are {}", escaped(&names.collect::<Vec<_>>().join(", "))),
+        };
+        output::line(&format!("hint: there is no resource `{}`; {meant}", escaped(name)));
+    }
+}
+
 fn open_error_file(args: &CloneupArgs) -> Result<Option<File>, Failed> {
     let Some(path) = args.error_file.as_deref().filter(|path| !path.as_os_str().is_empty()) else {
         return Ok(None);
@@ -158,6 +172,9 @@ fn prepare(args: &CloneupArgs, matches: &ArgMatches) -> Result<Ready, Failed> {
                 SchemaFailure::Stored(error) => error.into(),
             },
         )?;
+    if !args.verbosity.quiet {
+        hint_at_resources(&settings.options, &schema);
+    }
     Ok(Ready { options: settings.options, schema, database, remote })
 }
 

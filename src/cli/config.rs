@@ -8,13 +8,11 @@ use std::path::{Path, PathBuf};
 use clap::{Arg, ArgAction, Command, ValueHint};
 use toml::{Table, Value};
 
+use super::hints::nearest as nearest_name;
 use crate::protocol::{ErrorBody, code};
 
 /// The file's name, wherever it lies.
 const FILE_NAME: &str = "synctool.toml";
-
-/// How alike a key must be to one that there is to be taken for a typo.
-const LIKENESS: f64 = 0.7;
 
 /// A configuration file that has been read.
 pub(super) struct ConfigFile {
@@ -125,12 +123,9 @@ impl ConfigFile {
         {
             return self.wrong(key, &format!("is written as `{} = false`", flag(positive)));
         }
-        let nearest = known()
-            .map(|arg| (strsim::jaro_winkler(&id, arg.get_id().as_str()), arg.get_id().as_str()))
-            .filter(|(likeness, _)| *likeness > LIKENESS)
-            .max_by(|a, b| a.0.total_cmp(&b.0));
+        let nearest = nearest_name(&id, known().map(|arg| arg.get_id().as_str()));
         match nearest {
-            Some((_, name)) => self.wrong(key, &format!("is not known; is it meant to be `{}`?", flag(name))),
+            Some(name) => self.wrong(key, &format!("is not known; is it meant to be `{}`?", flag(name))),
             None => self.wrong(key, "is not known"),
         }
     }

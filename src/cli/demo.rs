@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::args::{DemoArgs, Output};
+use super::output::Hints;
 use super::progress::Progress;
 use super::{exit, output};
 use crate::cloneup::{self, Options, Outcome, RawOptions, stop_channel};
@@ -74,12 +75,12 @@ async fn show(files: &Files, progress: &Progress, args: &DemoArgs) -> anyhow::Re
     progress.say(&format!("uploading to {base}"));
     let first = upload(files, &schema, &base, progress).await?;
     output::result(&first, Output::Auto);
-    output::errors(&first.errors);
+    output::errors(&first.errors, Hints::Told);
     let mut status = exit::status(first.end, super::signals::SIGINT);
     if first.ok {
         progress.say("uploading once more");
         let again = upload(files, &schema, &base, progress).await?;
-        output::errors(&again.errors);
+        output::errors(&again.errors, Hints::Told);
         if again.ok && again.cursor == first.cursor {
             progress.say(&format!(
                 "the server's sequence is {} as before: it deduplicated all {} mutations",

@@ -1,6 +1,7 @@
 //! `synctool inspect`: what an offline database holds.
 
 use super::args::InspectArgs;
+use super::output::Hints;
 use super::resolve::{self, SchemaFailure};
 use super::schema::infer;
 use super::table::Table;
@@ -30,7 +31,7 @@ pub(super) fn run(args: &InspectArgs) -> u8 {
             exit::SUCCESS
         }
         Err(Failure(status, body)) => {
-            output::refusals(&[body]);
+            output::refusals(&[body], Hints::Told);
             status
         }
     }
@@ -76,7 +77,9 @@ fn tell(inspection: &Inspection) {
             problem.unwrap_or_else(|| kind.to_owned()),
         ]);
     }
-    table.lines().for_each(|line| output::text(&line));
+    for line in table.lines() {
+        output::text(&line);
+    }
     let pending: Vec<_> =
         inspection.pending.iter().map(|(operation, count)| format!("{count} {operation}")).collect();
     let none = || "none".to_owned();

@@ -11,6 +11,7 @@ mod events;
 pub mod exit;
 mod failures;
 pub mod generated;
+mod hints;
 mod inspect;
 mod output;
 mod plan;

@@ -4,6 +4,7 @@ use std::io::{IsTerminal as _, Write as _};
 
 use super::args::Output;
 use super::escape::{escaped, escaped_json};
+use super::hints::hint;
 use crate::protocol::{ErrorBody, MutationError};
 
 /// How many errors are told in words; the result has them all.
@@ -48,25 +49,60 @@ pub(super) fn error(message: &str) {
     line(&format!("error: {}", escaped(message)));
 }
 
-/// What the result's errors say, for a person.
-pub(super) fn errors(errors: &[MutationError]) {
-    for failed in errors.iter().take(MAX_TOLD) {
-        let sentence = sentence(&failed.body);
-        if failed.mutation_id.is_empty() {
-            error(&sentence);
-        } else {
-            error(&format!("{}: {sentence}, mutation {}", failed.body.code, failed.mutation_id));
+/// Whether the way out of an error is told beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hints {
+    Told,
+    /// When quiet, and where the person is on the way already.
+    Left,
+}
+
+impl Hints {
+    pub(super) fn unless(is_quiet: bool) -> Self {
+        if is_quiet { Self::Left } else { Self::Told }
+    }
+
+    fn tell(self, hint: Option<&str>) {
+        if let (Self::Told, Some(hint)) = (self, hint) {
+            line(&format!("hint: {hint}"));
         }
     }
-    if errors.len() > MAX_TOLD {
-        line(&format!("… and {} more errors, all of them in the result", errors.len() - MAX_TOLD));
+}
+
+/// What the result's errors say, for a person: the first few, by code, each code with the
+/// way out.
+pub(super) fn errors(errors: &[MutationError], hints: Hints) {
+    let mut codes: Vec<&str> = Vec::new();
+    for failed in errors {
+        if !codes.contains(&&*failed.body.code) {
+            codes.push(&failed.body.code);
+        }
+    }
+    let mut told = 0;
+    for code in codes {
+        let group: Vec<_> = errors.iter().filter(|failed| failed.body.code == code).collect();
+        let shown = &group[..group.len().min(MAX_TOLD - told)];
+        for failed in shown {
+            let sentence = sentence(&failed.body);
+            if failed.mutation_id.is_empty() {
+                error(&sentence);
+            } else {
+                error(&format!("{code}: {sentence}, mutation {}", failed.mutation_id));
+            }
+        }
+        told += shown.len();
+        if group.len() > shown.len() {
+            line(&format!("… and {} more with {}", group.len() - shown.len(), escaped(code)));
+        }
+        hints.tell(group.iter().find_map(|failed| hint(&failed.body)));
     }
 }
 
 /// The same for errors that belong to no mutation.
-pub(super) fn refusals(errors: &[ErrorBody]) {
+pub(super) fn refusals(errors: &[ErrorBody], hints: Hints) {
     for body in errors {
         error(&sentence(body));
+        hints.tell(hint(body));
     }
 }
 

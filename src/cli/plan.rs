@@ -17,7 +17,9 @@ pub(super) fn tell(preview: &Preview) {
             why.to_owned(),
         ]);
     }
-    table.lines().for_each(|line| output::line(&line));
+    for line in table.lines() {
+        output::line(&line);
+    }
     if !preview.deletes.is_empty() {
         output::line(&format!("offline deletes to push: {}", preview.deletes.len()));
     }

@@ -1,124 +1,239 @@
-//! What a person sees on stderr while a run works: bars on a terminal, and lines for what
-//! they should know anywhere. The only file that knows indicatif.
+//! What a person sees on stderr while a run works: bars on a terminal, a line now and then
+//! elsewhere, and what they should know anywhere. The only file that knows indicatif.
 
 use std::fmt::Write;
 use std::io::IsTerminal as _;
-use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
-use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressState, ProgressStyle};
+use indicatif::{HumanBytes, HumanCount, MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use super::escape::escaped;
 use super::output;
 use crate::cloneup::{Event, Observer, Outcome, PlannedPart};
 
 /// Fits 80 columns: name, bar, count, rate, time left.
-const TEMPLATE: &str = "{prefix:<20!} {wide_bar} {human_pos}/{human_len} {rate:>10} {msg:>8!} {eta:>4}";
+const PART: &str = "{prefix:<20!} {wide_bar} {human_pos}/{human_len} {rate:>9} {eta:>4}";
+
+/// The same for everything, with bytes and what is being waited for.
+const ALL: &str = "{prefix:<20!} {wide_bar} {percent:>3}% {msg} {rate:>9} {eta:>4}";
+
+/// How often a line is written off a terminal at the most, and how long an answer may take
+/// before that is said.
+const INTERVAL: Duration = Duration::from_secs(10);
+
+/// How often it is looked whether a line is due.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// Shows a run.
-pub(super) struct Progress {
-    /// `None` off a terminal and when quiet.
-    bars: Option<Bars>,
-    is_quiet: bool,
-    start: Instant,
-}
+pub(super) struct Progress(Arc<Shared>);
 
-struct Bars {
-    all: MultiProgress,
+struct Shared {
+    /// `None` off a terminal and when quiet.
+    bars: Option<MultiProgress>,
+    is_quiet: bool,
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
     parts: Vec<PlannedPart>,
-    /// The bar of the part whose turn it is.
-    current: Option<ProgressBar>,
+    /// The bar of everything, and that of the part whose turn it is.
+    all: Option<ProgressBar>,
+    part: Option<ProgressBar>,
+    start: Instant,
+    total: u64,
+    done: u64,
+    bytes: u64,
+    retries: u64,
+    /// Whether requests may be in flight.
+    is_running: bool,
+    last_answer: Instant,
+    last_line: Instant,
+    has_told_silence: bool,
 }
 
 impl Progress {
     /// Bars on a terminal, unless `is_quiet`.
     pub(super) fn new(is_quiet: bool) -> Self {
         let wants_bars = !is_quiet && std::io::stderr().is_terminal();
-        let bars =
-            wants_bars.then(|| Bars { all: MultiProgress::new(), state: Mutex::new(State::default()) });
-        Self { bars, is_quiet, start: Instant::now() }
+        let now = Instant::now();
+        let state = State {
+            parts: Vec::new(),
+            all: None,
+            part: None,
+            start: now,
+            total: 0,
+            done: 0,
+            bytes: 0,
+            retries: 0,
+            is_running: false,
+            last_answer: now,
+            last_line: now,
+            has_told_silence: false,
+        };
+        let bars = wants_bars.then(MultiProgress::new);
+        let shared = Arc::new(Shared { bars, is_quiet, state: Mutex::new(state) });
+        if !is_quiet {
+            let weak = Arc::downgrade(&shared);
+            std::thread::spawn(move || watch(&weak));
+        }
+        Self(shared)
     }
 
     /// A line that does not disturb the bars.
     pub(super) fn say(&self, text: &str) {
-        if self.is_quiet {
-            return;
-        }
-        match &self.bars {
-            Some(bars) => bars.all.suspend(|| output::line(text)),
-            None => output::line(text),
-        }
+        self.0.say(text);
     }
 
-    /// Takes the bars' last state and sums the run up.
+    /// Takes the bars away and sums the run up.
     pub(super) fn finish(&self, outcome: &Outcome) {
-        if let Some(bars) = &self.bars {
-            bars.finish_current();
-        }
+        let (elapsed, bytes, retries) = {
+            let mut state = self.0.state();
+            state.clear();
+            (state.start.elapsed(), state.bytes, state.retries)
+        };
         let stats = &outcome.stats;
         let records: u64 = stats.resources.iter().map(|(_, stats)| stats.records).sum();
         let rows: u64 = stats.join_stores.values().map(|stats| stats.rows).sum();
         let verb = if outcome.ok { "uploaded" } else { "failed after" };
-        let deletes = stats.deletes.map_or(0, |stats| stats.mutations);
-        let deletes = if deletes > 0 { format!(", {} deletes", HumanCount(deletes)) } else { String::new() };
-        self.say(&format!(
-            "{verb} {} records, {} join rows{deletes} in {} requests, {:.1} s",
-            HumanCount(records),
-            HumanCount(rows),
-            HumanCount(stats.batches),
-            self.start.elapsed().as_secs_f64()
-        ));
+        let mut text = format!("{verb} {} records, {} join rows", HumanCount(records), HumanCount(rows));
+        let mut add = |part: String| text.push_str(&part);
+        if let Some(deletes) = stats.deletes {
+            add(format!(", {} deletes", HumanCount(deletes.mutations)));
+        }
+        add(format!(" in {} requests", HumanCount(stats.batches)));
+        if retries > 0 {
+            add(format!(", {} of them retries", HumanCount(retries)));
+        }
+        add(format!(", {:.1} s", elapsed.as_secs_f64()));
+        if bytes > 0 {
+            add(format!(" ({}, {:.0} rows/s)", HumanBytes(bytes), per_second(records + rows, elapsed)));
+        }
+        self.say(&text);
     }
 }
 
-impl Bars {
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+fn per_second(count: u64, elapsed: Duration) -> f64 {
+    // A run has far fewer rows than a double can count.
+    let count = u32::try_from(count).map_or(f64::from(u32::MAX), f64::from);
+    count / elapsed.as_secs_f64().max(0.001)
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
         // The state is whole after a panic elsewhere: every change of it is one assignment.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn finish_current(&self) {
-        if let Some(bar) = self.state().current.take() {
-            bar.set_message("");
-            bar.abandon();
+    fn say(&self, text: &str) {
+        if self.is_quiet {
+            return;
+        }
+        match &self.bars {
+            Some(bars) => bars.suspend(|| output::line(text)),
+            None => output::line(text),
         }
     }
 
-    fn start(&self, part: usize) {
-        self.finish_current();
-        let mut state = self.state();
-        let Some(part) = state.parts.get(part) else { return };
-        // A template that is wrong would fail every test that shows a bar.
-        let style = ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar());
-        let bar = ProgressBar::new(part.rows)
-            .with_style(style.progress_chars("=> ").with_key("rate", rate))
-            .with_prefix(escaped(&part.name).into_owned());
-        state.current = Some(self.all.add(bar));
+    /// What is due: a line off a terminal, or word of a server that is silent.
+    fn look(&self) {
+        let mut lines = Vec::new();
+        {
+            let mut state = self.state();
+            if !state.is_running {
+                return;
+            }
+            if !state.has_told_silence && state.last_answer.elapsed() >= INTERVAL {
+                state.has_told_silence = true;
+                lines.push(format!("no answer from the server for {} s; still waiting", INTERVAL.as_secs()));
+            }
+            if self.bars.is_none() && state.last_line.elapsed() >= INTERVAL {
+                state.last_line = Instant::now();
+                lines.push(state.summary());
+            }
+        }
+        for line in lines {
+            self.say(&line);
+        }
+    }
+}
+
+impl State {
+    fn clear(&mut self) {
+        self.is_running = false;
+        for bar in [self.part.take(), self.all.take()].into_iter().flatten() {
+            bar.finish_and_clear();
+        }
     }
 
-    fn show(&self, event: &Event<'_>) {
+    fn summary(&self) -> String {
+        format!(
+            "{} of {} rows, {}, {:.0} rows/s",
+            HumanCount(self.done),
+            HumanCount(self.total),
+            HumanBytes(self.bytes),
+            per_second(self.done, self.start.elapsed())
+        )
+    }
+
+    fn note(&mut self, event: &Event<'_>) {
         match event {
-            Event::Planned { parts } => self.state().parts = parts.to_vec(),
-            Event::PartStarted { part } => self.start(*part),
-            Event::Answered { rows, .. } => {
-                if let Some(bar) = &self.state().current {
-                    bar.set_message("");
+            Event::Planned { parts } => {
+                self.parts = parts.to_vec();
+                self.total = parts.iter().map(|part| part.rows).sum();
+                self.start = Instant::now();
+                self.last_answer = self.start;
+                self.last_line = self.start;
+                (self.done, self.bytes, self.retries) = (0, 0, 0);
+                self.is_running = true;
+            }
+            Event::Answered { rows, bytes, .. } => {
+                self.done += rows;
+                self.bytes += bytes;
+                self.last_answer = Instant::now();
+                self.has_told_silence = false;
+                for bar in [&self.part, &self.all].into_iter().flatten() {
                     bar.inc(*rows);
                 }
+                self.tell(None);
             }
-            Event::Retrying { .. } => {
-                if let Some(bar) = &self.state().current {
-                    bar.set_message("retrying");
-                }
+            Event::Retrying { retry, wait, .. } => {
+                self.retries += 1;
+                // The server has answered, if only with an error; its pause is no silence.
+                self.last_answer = Instant::now() + *wait;
+                self.tell(Some(&format!("retry {retry}")));
             }
-            Event::Finalizing => self.finish_current(),
-            Event::Pulled { .. } | Event::Warning(_) => {}
+            Event::Pulled { .. } => self.last_answer = Instant::now(),
+            Event::PartStarted { .. } | Event::Finalizing | Event::Warning(_) => {}
         }
+    }
+
+    /// What stands beside the bar of everything.
+    fn tell(&self, waiting: Option<&str>) {
+        if let Some(all) = &self.all {
+            let bytes = HumanBytes(self.bytes).to_string();
+            all.set_message(waiting.map_or(bytes, str::to_owned));
+        }
+    }
+}
+
+fn bar(bars: &MultiProgress, template: &str, name: &str, length: u64) -> ProgressBar {
+    // A template that is wrong would fail every test that shows a bar.
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = ProgressBar::new(length)
+        .with_style(style.progress_chars("=> ").with_key("rate", rate))
+        .with_prefix(escaped(name).into_owned());
+    let bar = bars.add(bar);
+    bar.enable_steady_tick(LOOK);
+    bar
+}
+
+/// Looks now and then until the run is over.
+fn watch(shared: &Weak<Shared>) {
+    while let Some(shared) = shared.upgrade() {
+        shared.look();
+        drop(shared);
+        std::thread::sleep(LOOK);
     }
 }
 
@@ -129,8 +244,30 @@ fn rate(state: &ProgressState, out: &mut dyn Write) {
 
 impl Observer for Progress {
     fn on(&self, event: &Event<'_>) {
-        if let Some(bars) = &self.bars {
-            bars.show(event);
+        let shared = &self.0;
+        {
+            let mut state = shared.state();
+            state.note(event);
+            if let Some(bars) = &shared.bars {
+                match event {
+                    Event::Planned { .. } => {
+                        state.all = Some(bar(bars, ALL, "everything", state.total));
+                    }
+                    Event::PartStarted { part } => {
+                        if let Some(before) = state.part.take() {
+                            before.finish_and_clear();
+                        }
+                        let next = state.parts.get(*part).cloned();
+                        state.part = next.map(|part| bar(bars, PART, &part.name, part.rows));
+                    }
+                    Event::Finalizing => {
+                        if let Some(all) = &state.all {
+                            all.set_message("finalizing");
+                        }
+                    }
+                    _ => {}
+                }
+            }
         }
         match event {
             Event::Warning(message) => self.say(&format!("warning: {}", escaped(message))),

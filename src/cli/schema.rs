@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::args::SchemaCommand;
 use super::escape::escaped;
+use super::output::Hints;
 use super::{exit, output};
 use crate::cloneup::inspect;
 use crate::offline::{Database, OfflineError, Snapshot, facts};
@@ -17,7 +18,7 @@ pub(super) fn run(command: &SchemaCommand) -> u8 {
         SchemaCommand::Check { schema, db } => check(schema, db.as_deref()),
     };
     done.unwrap_or_else(|error| {
-        output::refusals(&[error.report()]);
+        output::refusals(&[error.report()], Hints::Told);
         exit::STORAGE
     })
 }
@@ -57,7 +58,7 @@ fn check(path: &Path, db: Option<&Path>) -> Result<u8, OfflineError> {
             let body = |problem: crate::schema::SchemaError| {
                 ErrorBody::new(code::SCHEMA_INVALID, problem.to_string(), problem.path)
             };
-            output::refusals(&problems.into_iter().map(body).collect::<Vec<_>>());
+            output::refusals(&problems.into_iter().map(body).collect::<Vec<_>>(), Hints::Left);
             return Ok(exit::INVALID);
         }
     };
@@ -75,7 +76,7 @@ fn check(path: &Path, db: Option<&Path>) -> Result<u8, OfflineError> {
         Some(problem)
     });
     let problems: Vec<_> = problems.collect();
-    output::refusals(&problems);
+    output::refusals(&problems, Hints::Left);
     if problems.is_empty() {
         output::line("the schema is valid, and the database fits it");
     }

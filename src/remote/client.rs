@@ -254,7 +254,16 @@ fn failed(url: &Url, error: reqwest::Error) -> RequestError {
     } else {
         "the connection failed"
     };
-    RequestError::transient(format!("{what}: {}: {}", shown(url), chain(&error.without_url())))
+    let cause = chain(&error.without_url());
+    // Neither side of a mistaken scheme says so in plain words.
+    let hint = if cause.contains("invalid HTTP version") {
+        " (the answer is no HTTP: does the server speak TLS? Then its URL begins with https://)"
+    } else if cause.contains("InvalidContentType") {
+        " (the answer is no TLS: does the server speak plain HTTP? Then its URL begins with http://)"
+    } else {
+        ""
+    };
+    RequestError::transient(format!("{what}: {}: {cause}{hint}", shown(url)))
 }
 
 /// A URL without the parts that may be secrets.
