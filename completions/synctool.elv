@@ -24,6 +24,7 @@ set edit:completion:arg-completer[synctool] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
             cand cloneup 'Upload an offline SQLite database to a sync server'
+            cand config 'Show the configuration'
             cand inspect 'Show what an offline database holds'
             cand schema 'Make or check a schema'
             cand serve 'Run the reference server on one SQLite file'
@@ -75,6 +76,31 @@ set edit:completion:arg-completer[synctool] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
             cand -V 'Print version'
             cand --version 'Print version'
+        }
+        &'synctool;config'= {
+            cand --config 'Configuration file [default: the nearest synctool.toml upward from here]'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand show 'List every value that cloneup would use, and where it comes from'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'synctool;config;show'= {
+            cand --output 'How the result is printed [default: a table]'
+            cand --config 'Configuration file [default: the nearest synctool.toml upward from here]'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'synctool;config;help'= {
+            cand show 'List every value that cloneup would use, and where it comes from'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'synctool;config;help;show'= {
+        }
+        &'synctool;config;help;help'= {
         }
         &'synctool;inspect'= {
             cand --schema 'The schema [default: the one stored in the database, else an inferred one]'
@@ -152,6 +178,7 @@ set edit:completion:arg-completer[synctool] = {|@words|
         }
         &'synctool;help'= {
             cand cloneup 'Upload an offline SQLite database to a sync server'
+            cand config 'Show the configuration'
             cand inspect 'Show what an offline database holds'
             cand schema 'Make or check a schema'
             cand serve 'Run the reference server on one SQLite file'
@@ -159,6 +186,11 @@ set edit:completion:arg-completer[synctool] = {|@words|
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'synctool;help;cloneup'= {
+        }
+        &'synctool;help;config'= {
+            cand show 'List every value that cloneup would use, and where it comes from'
+        }
+        &'synctool;help;config;show'= {
         }
         &'synctool;help;inspect'= {
         }

@@ -25,6 +25,7 @@ pub(super) struct Cli {
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Subcommand {
     Cloneup(Box<CloneupArgs>),
+    Config(ConfigArgs),
     Inspect(InspectArgs),
     Schema(SchemaArgs),
     #[cfg(feature = "serve")]
@@ -215,6 +216,24 @@ pub(super) struct Verbosity {
     /// Say more on stderr; twice for all of it
     #[arg(short, long, action = ArgAction::Count, env = "SYNCTOOL_VERBOSE", help_heading = SHOWN)]
     pub(super) verbose: u8,
+}
+
+/// Show the configuration
+#[derive(Debug, Args)]
+pub(super) struct ConfigArgs {
+    #[command(subcommand)]
+    pub(super) command: ConfigCommand,
+}
+
+/// What can be done with the configuration.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum ConfigCommand {
+    /// List every value that cloneup would use, and where it comes from
+    Show {
+        /// How the result is printed [default: a table]
+        #[arg(long, value_enum, env = "SYNCTOOL_OUTPUT")]
+        output: Option<Output>,
+    },
 }
 
 /// Show what an offline database holds

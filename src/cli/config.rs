@@ -42,6 +42,11 @@ impl ConfigFile {
         Ok(Some(Self { path, table }))
     }
 
+    /// Where it lies.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Lays the file's values under the command's flags.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 mod args;
 mod cloneup;
 mod config;
+mod config_show;
 #[cfg(feature = "serve")]
 mod demo;
 mod escape;
@@ -61,6 +62,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn execute(subcommand: Subcommand, matches: &ArgMatches) -> u8 {
     match subcommand {
         Subcommand::Cloneup(args) => cloneup::run(&args, matches),
+        Subcommand::Config(args) => config_show::run(&args.command, matches),
         Subcommand::Inspect(args) => inspect::run(&args),
         Subcommand::Schema(args) => schema::run(&args.command),
         #[cfg(feature = "serve")]

@@ -17,7 +17,7 @@ use crate::schema::Schema;
 use crate::secret::Secret;
 
 /// The environment variable that holds the token.
-const TOKEN_VARIABLE: &str = "SYNCTOOL_TOKEN";
+pub(super) const TOKEN_VARIABLE: &str = "SYNCTOOL_TOKEN";
 
 /// Everything that an upload needs and that the flags alone decide.
 #[derive(Debug)]
@@ -236,6 +236,11 @@ pub(super) fn token(file: Option<&Path>, is_flag: bool) -> Result<Option<Secret>
         "" => Err(invalid(&format!("the token file {} is empty", path.display()))),
         token => Ok(Some(Secret::new(token))),
     }
+}
+
+/// Whether the environment holds a token.
+pub(super) fn has_token_variable() -> bool {
+    std::env::var_os(TOKEN_VARIABLE).is_some_and(|value| !value.is_empty())
 }
 
 /// The schema: of a file, else the one that `stored` finds (contract 2).

@@ -9,7 +9,7 @@ use super::cli::{cloneup, result, status, stderr, synctool};
 use super::common::{Offline, TestServer};
 
 /// The shape of the Chinook sample: integer keys, references, a link table, a hierarchy.
-const CHINOOK: &str = "
+pub const CHINOOK: &str = "
 CREATE TABLE Artist (ArtistId INTEGER PRIMARY KEY NOT NULL, Name NVARCHAR(120));
 CREATE TABLE Album (AlbumId INTEGER PRIMARY KEY NOT NULL, Title NVARCHAR(160) NOT NULL,
     ArtistId INTEGER NOT NULL REFERENCES Artist (ArtistId));
@@ -29,7 +29,7 @@ INSERT INTO PlaylistTrack VALUES (1, 1), (1, 2), (2, 2), (2, 1);
 INSERT INTO Employee VALUES (1, 'Adams', 2, '1962-02-18 00:00:00'), (2, 'Edwards', NULL, NULL), (3, 'Peacock', 1, NULL);
 ";
 
-const POWERSYNC: &str = r#"
+pub const POWERSYNC: &str = r#"
 CREATE TABLE "ps_data__lists" (id TEXT PRIMARY KEY, data TEXT);
 CREATE TABLE "ps_data__todos" (id TEXT PRIMARY KEY, data TEXT);
 CREATE TABLE ps_crud (id INTEGER PRIMARY KEY AUTOINCREMENT, data TEXT);
@@ -42,7 +42,7 @@ INSERT INTO "ps_data__todos" VALUES
 INSERT INTO ps_crud (data) VALUES ('{"op":"PUT","id":"t1"}');
 "#;
 
-const WATERMELON: &str = r#"
+pub const WATERMELON: &str = r#"
 CREATE TABLE "local_storage" ("key" varchar(16) primary key not null, "value" text not null);
 CREATE TABLE "posts" ("id" primary key, "_changed", "_status", "title", "is_pinned", "created_at");
 INSERT INTO posts VALUES ('p1', 'title', 'updated', 'Hello', 1, 1700000000000.0), ('p2', '', 'synced', 'World', 0, 1700000000001.0);

@@ -6,6 +6,7 @@ mod cli;
 mod common;
 mod config;
 mod deletes;
+mod docs;
 mod finalize;
 mod generated;
 mod layouts;

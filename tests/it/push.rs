@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use synctool::cloneup::{End, Event, Outcome};
 
+use tokio::io::AsyncWriteExt as _;
+
 use super::common::{Answer, Rig, Scripted};
 
 const THREE: &str = "INSERT INTO tags (id) VALUES ('a'), ('b'), ('c')";
@@ -126,6 +128,35 @@ async fn a_server_that_is_not_there_is_a_transport_error() {
     let (code, message, path) = rig.fail().await;
     assert_eq!((code.as_str(), path.as_str()), ("TRANSPORT_ERROR", "sync.push"));
     assert!(message.contains("cannot connect") && message.contains("127.0.0.1:9"), "{message}");
+}
+
+/// A server that says these bytes to everybody; its address.
+async fn parrot(bytes: &'static [u8]) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.write_all(bytes).await;
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_mistaken_scheme_is_named() {
+    // What a server of one kind says to a client of the other.
+    let plain = parrot(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").await;
+    let alert = parrot(&[0x15, 3, 3, 0, 2, 2, 70]).await;
+    for (base, part) in [
+        (format!("https://{plain}/datafn"), "its URL begins with http://"),
+        (format!("http://{alert}/datafn"), "its URL begins with https://"),
+    ] {
+        let mut rig = Rig::new(THREE).await;
+        rig.remote.base = base;
+        rig.options.max_retries = 0;
+        let (_, message, _) = rig.fail().await;
+        assert!(message.contains(part), "{message}");
+    }
 }
 
 #[tokio::test]
