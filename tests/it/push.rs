@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use synctool::cloneup::{End, Event, Outcome};
 
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::common::{Answer, Rig, Scripted};
 
@@ -136,6 +136,7 @@ async fn parrot(bytes: &'static [u8]) -> String {
     let address = listener.local_addr().unwrap().to_string();
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 1000]).await;
             let _ = stream.write_all(bytes).await;
         }
     });
