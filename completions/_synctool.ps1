@@ -67,6 +67,7 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml upward from here]')
             [CompletionResult]::new('--no-include-many-many', '--no-include-many-many', [CompletionResultType]::ParameterName, 'Leave join rows out')
             [CompletionResult]::new('--no-include-deletes', '--no-include-deletes', [CompletionResultType]::ParameterName, 'Leave offline deletes in the change log')
+            [CompletionResult]::new('--no-resume', '--no-resume', [CompletionResultType]::ParameterName, 'Start from the beginning, whatever an earlier run has come to')
             [CompletionResult]::new('--no-fail-fast', '--no-fail-fast', [CompletionResultType]::ParameterName, 'Go on after rejected mutations and report them all')
             [CompletionResult]::new('--no-pull-after', '--no-pull-after', [CompletionResultType]::ParameterName, 'Do not pull')
             [CompletionResult]::new('--no-set-global-cursor-on-success', '--no-set-global-cursor-on-success', [CompletionResultType]::ParameterName, 'Leave the global cursor to the pull')

@@ -63,6 +63,7 @@ set edit:completion:arg-completer[synctool] = {|@words|
             cand --config 'Configuration file [default: the nearest synctool.toml upward from here]'
             cand --no-include-many-many 'Leave join rows out'
             cand --no-include-deletes 'Leave offline deletes in the change log'
+            cand --no-resume 'Start from the beginning, whatever an earlier run has come to'
             cand --no-fail-fast 'Go on after rejected mutations and report them all'
             cand --no-pull-after 'Do not pull'
             cand --no-set-global-cursor-on-success 'Leave the global cursor to the pull'

@@ -75,6 +75,7 @@ complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l events -d 
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l config -d 'Configuration file [default: the nearest synctool.toml upward from here]' -r -F
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l no-include-many-many -d 'Leave join rows out'
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l no-include-deletes -d 'Leave offline deletes in the change log'
+complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l no-resume -d 'Start from the beginning, whatever an earlier run has come to'
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l no-fail-fast -d 'Go on after rejected mutations and report them all'
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l no-pull-after -d 'Do not pull'
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l no-set-global-cursor-on-success -d 'Leave the global cursor to the pull'

@@ -139,6 +139,9 @@ pub(super) struct CloneupArgs {
     /// Requests in flight, at most (1 to 64) [default: 4]
     #[arg(long, value_name = "N", env = "SYNCTOOL_CONCURRENCY", help_heading = ERRORS)]
     pub(super) concurrency: Option<String>,
+    /// Start from the beginning, whatever an earlier run has come to
+    #[arg(long, env = "SYNCTOOL_NO_RESUME", value_parser = BoolishValueParser::new(), help_heading = ERRORS)]
+    pub(super) no_resume: bool,
     /// How often a failed request is sent again [default: 3]
     #[arg(long, value_name = "N", allow_hyphen_values = true, env = "SYNCTOOL_MAX_RETRIES", help_heading = ERRORS)]
     pub(super) max_retries: Option<String>,

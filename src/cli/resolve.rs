@@ -107,6 +107,7 @@ fn raw_options(args: &CloneupArgs, matches: &ArgMatches, problems: &mut Problems
     });
     RawOptions {
         only,
+        resume: !args.no_resume,
         resources: args.resources.clone(),
         include_many_many: switch(
             "include_many_many",

@@ -75,6 +75,21 @@ impl Batch {
         body.into()
     }
 
+    /// The digest of its mutation ids, in their order.
+    pub(super) fn digest(&self) -> blake3::Hash {
+        let mut hasher = blake3::Hasher::new();
+        for entry in &self.entries {
+            hasher.update(entry.mutation_id.as_bytes());
+            hasher.update(&[0]);
+        }
+        hasher.finalize()
+    }
+
+    /// How many mutations it has, and how many rows made them.
+    pub(super) fn counts(&self) -> (u64, u64) {
+        (self.entries.len() as u64, self.entries.iter().map(|entry| entry.rows).sum())
+    }
+
     /// The size of the whole body in bytes.
     pub(super) fn bytes(&self) -> u64 {
         self.body.len() as u64

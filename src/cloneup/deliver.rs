@@ -43,6 +43,10 @@ pub(super) struct Delivery {
     pub(super) cursor: Option<Cursor>,
     /// Requests that were sent.
     pub(super) requests: u64,
+    /// The digest of the batch's mutation ids.
+    pub(super) digest: blake3::Hash,
+    /// How many mutations the batch has.
+    pub(super) size: u64,
     /// Why the run must end.
     pub(super) fatal: Option<Fatal>,
 }
@@ -216,8 +220,15 @@ impl Delivery {
             rejected: Vec::new(),
             cursor: None,
             requests: 0,
+            digest: batch.digest(),
+            size: batch.counts().0,
             fatal: None,
         }
+    }
+
+    /// Whether the server has applied all of it.
+    pub(super) fn is_acknowledged(&self) -> bool {
+        self.errors.is_empty() && self.fatal.is_none() && self.mutations == self.size
     }
 
     /// Counts an answer; returns the mutations that it does not name though it names others.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::checkpoint::Unfinished;
 use super::observer::PartKind;
 use crate::offline::{Cursors, Database, JoinSource, OfflineError, RecordSource, Snapshot};
 use crate::protocol::{Cursor, ErrorBody};
@@ -24,6 +25,8 @@ pub struct Inspection {
     pub cursors: BTreeMap<String, Cursor>,
     /// The database's own client id, if it has one.
     pub client_id: Option<String>,
+    /// An upload that has not come to its end; the same command continues it.
+    pub checkpoint: Option<Unfinished>,
     /// What a person should know.
     pub warnings: Vec<String>,
 }
@@ -71,6 +74,7 @@ pub fn inspect(schema: &Schema, database: &Database) -> Result<Inspection, Offli
         pending: snapshot.pending()?,
         cursor: global,
         cursors: tables,
+        checkpoint: Unfinished::peek(database),
         client_id: snapshot.client_id()?,
         warnings,
     })

@@ -6,6 +6,7 @@
 //! terminal, a flag or SQL.
 
 mod batch;
+mod checkpoint;
 mod deliver;
 mod encoders;
 mod finalize;
@@ -22,6 +23,7 @@ mod upload;
 
 use std::sync::Arc;
 
+pub use checkpoint::Unfinished;
 pub use inspect::{InspectedPart, Inspection, inspect};
 pub use observer::{Event, Observer, PartKind, PlannedPart};
 pub use options::{MAX_CONCURRENCY, Options, RawOptions, Selection};
@@ -29,9 +31,10 @@ pub use outcome::{DeleteStats, End, JoinStats, Outcome, RecordStats, Rejected, S
 pub use preview::{Finalization, Preview, PreviewPart, ServerState, preview};
 pub use stop::{Stop, StopHandle, stop_channel};
 
-use crate::offline::{Database, OfflineError};
+use crate::offline::{Acquired, Database, OfflineError, Sidecar, Snapshot};
 use crate::remote::Remote;
 use crate::schema::Schema;
+use checkpoint::{Binding, Checkpoint, Keeper, Progress};
 use plan::{Plan, PlanError};
 use tally::{Tally, end_of};
 
@@ -59,17 +62,12 @@ pub async fn run(
     stop: Stop,
 ) -> Outcome {
     let (options, schema) = (Arc::new(options), Arc::new(schema));
-    let planned = {
+    let prepared = {
         let (options, schema, database) = (Arc::clone(&options), Arc::clone(&schema), database.clone());
-        blocking(move || {
-            let (plan, snapshot) = Plan::make(&options, &schema, &database)?;
-            let client_id = client_id(&options, &database)?;
-            Ok((plan, snapshot, client_id))
-        })
-        .await
+        blocking(move || prepare(&options, &schema, &database)).await
     };
-    let (plan, snapshot, client_id) = match planned {
-        Ok(planned) => planned,
+    let Prepared { plan, snapshot, client_id, sidecar } = match prepared {
+        Ok(prepared) => prepared,
         Err(PlanError::Options(errors)) => return Outcome::failed(End::Invalid, errors),
         Err(PlanError::Offline(error)) => return Outcome::failed(end_of(&error), [error.report()]),
     };
@@ -79,15 +77,57 @@ pub async fn run(
     }
     observer.on(&Event::Planned { parts: &plan.outline() });
 
+    let binding = Binding::new(remote.identity(), &job.client_id, &job.schema, &job.options);
+    let earlier = earlier(&job, sidecar.as_ref(), &binding).await;
+    let progress = earlier.clone().map_or_else(|| Progress::new(binding), Progress::resume);
+    let mut keeper = Keeper::new(progress, sidecar, job.options.only.is_none());
     let plan = Arc::new(plan);
     let mut tally = Tally::new(&plan);
-    upload::upload(&job, &plan, snapshot, &mut tally).await;
+    upload::upload(&job, &plan, snapshot, earlier, &mut keeper, &mut tally).await;
     tally.check_ledger();
     // A part of an upload says nothing about the rest, which the change log may be about.
     if tally.is_ok() && job.options.only.is_none() {
         finalize::finalize(&job, &plan, &mut tally).await;
     }
+    if tally.is_ok() {
+        keeper.finish();
+    }
     tally.outcome()
+}
+
+/// What a run begins with.
+struct Prepared {
+    plan: Plan,
+    snapshot: Snapshot,
+    client_id: String,
+    /// `None` where nothing can be or is to be kept.
+    sidecar: Option<Sidecar>,
+}
+
+fn prepare(options: &Options, schema: &Schema, database: &Database) -> Result<Prepared, PlanError> {
+    let acquired = Sidecar::acquire(database)?;
+    let (mut plan, snapshot) = Plan::make(options, schema, database)?;
+    let client_id = client_id(options, database)?;
+    let sidecar = match acquired {
+        Acquired::Held(sidecar) => Some(sidecar),
+        Acquired::Without(why) => {
+            plan.warnings.push(format!("the upload goes on without lock and checkpoint: {why}"));
+            None
+        }
+    };
+    Ok(Prepared { plan, snapshot, client_id, sidecar })
+}
+
+/// How far an earlier run of the same upload has come, as far as that may still hold.
+async fn earlier(job: &Job<'_>, sidecar: Option<&Sidecar>, binding: &Binding) -> Option<Checkpoint> {
+    if !job.options.resume || job.options.only.is_some() {
+        return None;
+    }
+    let checkpoint = Checkpoint::read(sidecar?, binding)?;
+    match (&checkpoint.store_id, job.remote.store_id().await) {
+        (Some(expected), Some(found)) if *expected != found => None,
+        _ => Some(checkpoint),
+    }
 }
 
 /// The client id of a run (contract 3.2): the given one, the database's, or a new one that

@@ -38,6 +38,8 @@ pub struct RawOptions {
     pub concurrency: NonZeroUsize,
     /// The most changes in one page of a pull.
     pub pull_limit: u64,
+    /// Whether an upload that did not come to its end is continued (contract 3.6).
+    pub resume: bool,
     /// Only these records and join rows: by resource or join store, their ids or `from:to`.
     /// Such a run finalizes nothing.
     pub only: Option<Selection>,
@@ -63,6 +65,7 @@ impl Default for RawOptions {
             client_id: None,
             concurrency: DEFAULT_CONCURRENCY,
             pull_limit: 1000,
+            resume: true,
             only: None,
         }
     }

@@ -1,12 +1,14 @@
 //! The reading side: a thread of its own walks the plan, encodes every row once and hands
 //! out batches in upload order. The bounded channel slows it to the pace of the network.
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
 use super::batch::{Batch, Batcher, Subject};
+use super::checkpoint::{Checkpoint, PrefixDigest};
 use super::encoders;
 use super::options::Options;
 use super::plan::{Plan, Source};
@@ -22,6 +24,12 @@ pub(super) enum Item {
     Barrier,
     /// To be sent.
     Batch(Batch),
+    /// Acknowledged by an earlier run, by index of the part: mutations, rows.
+    Skipped(usize, u64, u64),
+    /// The last batch that an earlier run had acknowledged: the server must know it still.
+    Probe(Batch),
+    /// What an earlier run had acknowledged is not what there is now.
+    Changed,
 }
 
 /// The reading side's state.
@@ -32,14 +40,32 @@ pub(super) struct Producer<'a> {
     pub(super) client_id: &'a str,
     pub(super) snapshot: &'a Snapshot,
     pub(super) items: mpsc::Sender<Result<Item, OfflineError>>,
+    /// What an earlier run had acknowledged, until all of it has been read again.
+    pub(super) skip: RefCell<Option<Skip>>,
+}
+
+/// A prefix that is read again and not sent.
+pub(super) struct Skip {
+    pub(super) checkpoint: Checkpoint,
+    pub(super) seen: u64,
+    pub(super) digest: PrefixDigest,
+}
+
+impl Skip {
+    pub(super) fn new(checkpoint: Checkpoint) -> Self {
+        Self { checkpoint, seen: 0, digest: PrefixDigest::empty() }
+    }
 }
 
 impl Producer<'_> {
     /// Reads everything; the end of the channel is the end of the work.
     pub(super) fn run(self) {
-        if let Err(error) = self.produce() {
-            // Nobody to tell when the sending side has stopped listening.
-            let _ = self.items.blocking_send(Err(error));
+        match self.produce() {
+            Ok(()) | Err(OfflineError::Stopped) => {}
+            Err(error) => {
+                // Nobody to tell when the sending side has stopped listening.
+                let _ = self.items.blocking_send(Err(error));
+            }
         }
     }
 
@@ -55,7 +81,8 @@ impl Producer<'_> {
             }
             self.flush(&mut batcher)?;
         }
-        Ok(())
+        // There was more when the checkpoint was written.
+        if self.skip.borrow().is_some() { self.send(Item::Changed) } else { Ok(()) }
     }
 
     fn records(&self, source: &RecordSource, batcher: &mut Batcher) -> Result<(), OfflineError> {
@@ -137,7 +164,22 @@ impl Producer<'_> {
     }
 
     fn flush(&self, batcher: &mut Batcher) -> Result<(), OfflineError> {
-        batcher.take().map_or(Ok(()), |batch| self.send(Item::Batch(batch)))
+        let Some(batch) = batcher.take() else { return Ok(()) };
+        let mut skip = self.skip.borrow_mut();
+        let Some(prefix) = skip.as_mut() else { return self.send(Item::Batch(batch)) };
+        prefix.seen += 1;
+        prefix.digest = prefix.digest.with(&batch.digest());
+        if prefix.seen < prefix.checkpoint.batches {
+            let (mutations, rows) = batch.counts();
+            return self.send(Item::Skipped(batch.part, mutations, rows));
+        }
+        let is_same = prefix.digest == prefix.checkpoint.digest;
+        *skip = None;
+        if is_same {
+            return self.send(Item::Probe(batch));
+        }
+        self.send(Item::Changed)?;
+        Err(OfflineError::Stopped)
     }
 
     fn send(&self, item: Item) -> Result<(), OfflineError> {

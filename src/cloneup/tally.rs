@@ -42,6 +42,16 @@ impl<'a> Tally<'a> {
         }
     }
 
+    /// Forgets everything but the requests that were sent: the upload begins anew.
+    pub(super) fn start_over(&mut self) {
+        *self = Self { batches: self.batches, ..Self::new(self.plan) };
+    }
+
+    /// Requests whose answers do not count.
+    pub(super) fn add_requests(&mut self, requests: u64) {
+        self.batches += requests;
+    }
+
     /// A part's turn has come.
     pub(super) fn start(&mut self, part: usize) {
         self.parts[part].get_or_insert_default();
@@ -61,6 +71,19 @@ impl<'a> Tally<'a> {
             Some(Fatal::Refused(body)) => self.fail(End::Rejected, body),
             None => {}
         }
+    }
+
+    /// A batch that an earlier run had acknowledged.
+    pub(super) fn add_skipped(&mut self, part: usize, mutations: u64, rows: u64) {
+        let counts = self.parts[part].get_or_insert_default();
+        counts.mutations += mutations;
+        counts.rows += rows;
+    }
+
+    /// What an earlier run had come to.
+    pub(super) fn add_earlier(&mut self, requests: u64, cursor: Cursor) {
+        self.batches += requests;
+        self.cursor = self.cursor.take().max(Some(cursor));
     }
 
     /// An error that belongs to no mutation.

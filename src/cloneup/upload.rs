@@ -1,6 +1,7 @@
 //! The sending side: keeps requests in flight, up to the limit and across no barrier, and
 //! gives every answer to the tally (contract 3.1, stages A to C).
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
@@ -8,25 +9,57 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 
 use super::Job;
+use super::batch::Batch;
+use super::checkpoint::{Checkpoint, Keeper};
 use super::deliver::{Courier, Delivery};
 use super::observer::Event;
 use super::plan::Plan;
-use super::produce::{Item, Producer};
+use super::produce::{Item, Producer, Skip};
 use super::stop::stop_channel;
 use super::tally::Tally;
 use crate::offline::{OfflineError, Snapshot};
+use crate::protocol::Cursor;
 
 /// How many items wait between reading and sending: enough that a request that ends finds
 /// the next batch ready, few enough that a large batch size stays small in memory.
 const READ_AHEAD: usize = 2;
 
-/// Uploads everything in the plan.
-pub(super) async fn upload(job: &Job<'_>, plan: &Arc<Plan>, snapshot: Snapshot, tally: &mut Tally<'_>) {
+/// Uploads everything in the plan, behind what an earlier run has come to; or from the
+/// beginning, when that does not hold any more.
+pub(super) async fn upload(
+    job: &Job<'_>,
+    plan: &Arc<Plan>,
+    mut snapshot: Snapshot,
+    earlier: Option<Checkpoint>,
+    keeper: &mut Keeper,
+    tally: &mut Tally<'_>,
+) {
+    let skip = earlier.map(Skip::new);
+    let (again, returned) = attempt(job, plan, snapshot, skip, keeper, tally).await;
+    if again {
+        snapshot = returned;
+        keeper.start_over();
+        tally.start_over();
+        job.observer.on(&Event::Planned { parts: &plan.outline() });
+        attempt(job, plan, snapshot, None, keeper, tally).await;
+    }
+}
+
+/// One way through the plan; returns whether it has to be gone again, and the snapshot.
+async fn attempt(
+    job: &Job<'_>,
+    plan: &Arc<Plan>,
+    snapshot: Snapshot,
+    skip: Option<Skip>,
+    keeper: &mut Keeper,
+    tally: &mut Tally<'_>,
+) -> (bool, Snapshot) {
     let (sender, items) = mpsc::channel(READ_AHEAD);
+    let earlier = skip.as_ref().map(|skip| (skip.checkpoint.requests, skip.checkpoint.cursor.clone()));
     let reader = {
         let (plan, options, schema) = (Arc::clone(plan), Arc::clone(&job.options), Arc::clone(&job.schema));
         let client_id = job.client_id.clone();
-        tokio::task::spawn_blocking(move || {
+        super::blocking(move || {
             Producer {
                 plan: &plan,
                 options: &options,
@@ -34,8 +67,10 @@ pub(super) async fn upload(job: &Job<'_>, plan: &Arc<Plan>, snapshot: Snapshot, 
                 client_id: &client_id,
                 snapshot: &snapshot,
                 items: sender,
+                skip: RefCell::new(skip),
             }
             .run();
+            snapshot
         })
     };
     let (halt, halted) = stop_channel();
@@ -47,56 +82,98 @@ pub(super) async fn upload(job: &Job<'_>, plan: &Arc<Plan>, snapshot: Snapshot, 
         halt,
         halted,
     };
-    send_all(job, &courier, items, tally).await;
-    // The reader ends as soon as nobody takes its items; a panic in it must not be lost.
-    if let Err(error) = reader.await
-        && error.is_panic()
-    {
-        std::panic::resume_unwind(error.into_panic());
-    }
+    let sender = Sender { job, courier: &courier, keeper, tally, earlier };
+    // The reader ends as soon as nobody takes its items.
+    tokio::join!(sender.run(items), reader)
 }
 
-async fn send_all(
-    job: &Job<'_>,
-    courier: &Courier<'_>,
-    mut items: mpsc::Receiver<Result<Item, OfflineError>>,
-    tally: &mut Tally<'_>,
-) {
-    let mut in_flight = FuturesUnordered::new();
-    // A barrier that was read and has not been reached by all answers yet.
-    let mut barrier: Option<Item> = None;
-    let mut is_reading = true;
-    loop {
-        let is_halted = courier.halted.is_requested();
-        if in_flight.is_empty()
-            && !is_halted
-            && let Some(Item::Part(part)) = barrier.take()
-        {
-            tally.start(part);
-            job.observer.on(&Event::PartStarted { part });
-        }
-        let wants_more =
-            is_reading && !is_halted && barrier.is_none() && in_flight.len() < job.options.concurrency.get();
-        tokio::select! {
-            Some(delivery) = in_flight.next(), if !in_flight.is_empty() => {
-                observe(job, &delivery);
-                tally.add(delivery);
+/// The sending side's state.
+struct Sender<'s, 'p> {
+    job: &'s Job<'s>,
+    courier: &'s Courier<'s>,
+    keeper: &'s mut Keeper,
+    tally: &'s mut Tally<'p>,
+    /// Requests and cursor of the prefix that is being skipped.
+    earlier: Option<(u64, Cursor)>,
+}
+
+impl Sender<'_, '_> {
+    /// Sends everything that is read; returns whether the earlier run's prefix does not hold.
+    async fn run(mut self, mut items: mpsc::Receiver<Result<Item, OfflineError>>) -> bool {
+        let mut in_flight = FuturesUnordered::new();
+        // A barrier that was read and has not been reached by all answers yet.
+        let mut barrier: Option<Item> = None;
+        let mut is_reading = true;
+        loop {
+            let is_halted = self.courier.halted.is_requested();
+            if in_flight.is_empty()
+                && !is_halted
+                && let Some(item) = barrier.take()
+                && !self.pass(item).await
+            {
+                return true;
             }
-            item = items.recv(), if wants_more => match item {
-                Some(Ok(Item::Batch(batch))) => in_flight.push(courier.deliver(batch)),
-                Some(Ok(other)) => barrier = Some(other),
-                Some(Err(error)) => {
-                    tally.fail_offline(&error);
-                    courier.halt.stop();
+            let has_room = in_flight.len() < self.job.options.concurrency.get();
+            tokio::select! {
+                Some(delivery) = in_flight.next(), if !in_flight.is_empty() => self.take_in(delivery),
+                item = items.recv(), if is_reading && !is_halted && barrier.is_none() && has_room => match item {
+                    Some(Ok(Item::Batch(batch))) => in_flight.push(self.courier.deliver(batch)),
+                    Some(Ok(other)) => barrier = Some(other),
+                    Some(Err(error)) => {
+                        self.tally.fail_offline(&error);
+                        self.courier.halt.stop();
+                    }
+                    None => is_reading = false,
+                },
+                () = self.job.stop.requested(), if !is_halted && is_reading => {
+                    self.tally.cancel();
+                    self.courier.halt.stop();
                 }
-                None => is_reading = false,
-            },
-            () = job.stop.requested(), if !is_halted && is_reading => {
-                tally.cancel();
-                courier.halt.stop();
+                else => return false,
             }
-            else => return,
         }
+    }
+
+    /// Everything before is answered; returns whether the upload can go on.
+    async fn pass(&mut self, item: Item) -> bool {
+        match item {
+            Item::Part(part) => {
+                self.tally.start(part);
+                self.job.observer.on(&Event::PartStarted { part });
+            }
+            Item::Skipped(part, mutations, rows) => {
+                self.tally.add_skipped(part, mutations, rows);
+                self.job.observer.on(&Event::Answered { part, rows, bytes: 0, requests: 0 });
+            }
+            Item::Probe(batch) => return self.probe(batch).await,
+            Item::Changed => return false,
+            Item::Barrier | Item::Batch(_) => {}
+        }
+        true
+    }
+
+    /// Sends the last acknowledged batch again: a server that stands where it stood answers
+    /// with a cursor that is not lower. One that has no cursors cannot show it.
+    async fn probe(&mut self, batch: Batch) -> bool {
+        let Some((requests, cursor)) = self.earlier.take() else { return true };
+        let delivery = self.courier.deliver(batch).await;
+        let stands = delivery.cursor.as_ref().is_some_and(|answered| *answered >= cursor);
+        if delivery.is_acknowledged() && !stands {
+            self.tally.add_requests(delivery.requests);
+            return false;
+        }
+        self.tally.add_earlier(requests, cursor);
+        observe(self.job, &delivery);
+        self.tally.add(delivery);
+        true
+    }
+
+    fn take_in(&mut self, delivery: Delivery) {
+        observe(self.job, &delivery);
+        if let Some(warning) = self.keeper.note(&delivery, self.job.remote) {
+            self.job.observer.on(&Event::Warning(&warning));
+        }
+        self.tally.add(delivery);
     }
 }
 

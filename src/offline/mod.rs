@@ -21,6 +21,7 @@ mod presence;
 mod records;
 #[cfg(feature = "serve")]
 pub mod sample;
+mod sidecar;
 mod snapshot;
 mod sql;
 mod value;
@@ -32,4 +33,5 @@ pub use error::OfflineError;
 pub use finalize::{Applied, Finalizer};
 pub use join_rows::{JoinRow, JoinSource};
 pub use records::{Record, RecordSource};
+pub use sidecar::{Acquired, Sidecar};
 pub use snapshot::Snapshot;

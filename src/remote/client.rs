@@ -109,6 +109,17 @@ impl Remote {
         })
     }
 
+    /// The server's address without anything secret in it.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        shown(&self.push)
+    }
+
+    /// The id of the server's store, if it tells one.
+    pub async fn store_id(&self) -> Option<String> {
+        self.status().await.ok()?.get("storeId")?.as_str().map(str::to_owned)
+    }
+
     /// How this server's transport errors are retried.
     #[must_use]
     pub fn backoff(&self, max_retries: u32) -> Backoff {

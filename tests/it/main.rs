@@ -14,6 +14,7 @@ mod order;
 mod plan;
 mod pull;
 mod push;
+mod resume;
 mod serve;
 mod snapshot;
 mod upload;

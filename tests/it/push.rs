@@ -395,7 +395,7 @@ async fn headers_and_token_are_sent_and_retries_are_told() {
         .await;
     assert!(outcome.ok);
     assert_eq!(retries.into_inner().unwrap(), [(1, 3, "HTTP 503".to_owned())]);
-    for request in rig.server.requests() {
+    for request in rig.server.pushes().into_iter().chain(rig.server.pulls()) {
         assert_eq!(request.headers["x-tenant"], "blue");
         assert_eq!(request.headers["authorization"], "Bearer secret-token");
         assert_eq!(request.headers["content-type"], "application/json");

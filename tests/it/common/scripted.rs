@@ -143,7 +143,9 @@ async fn converse(mut stream: TcpStream, state: Arc<Mutex<State>>) {
         let goes_on = respond(&mut stream, answer, index, &state).await;
         {
             let mut state = state.lock().unwrap();
-            state.in_flight -= 1;
+            if state.requests[index].path.ends_with("/push") {
+                state.in_flight -= 1;
+            }
             state.requests[index].answered = Some(Instant::now());
         }
         if !goes_on {
@@ -182,8 +184,10 @@ async fn receive(
     let body: Vec<u8> = buffer.drain(..head + length).skip(head).collect();
     let mut state = state.lock().unwrap();
     let answer = state.script.get_mut(&path).and_then(VecDeque::pop_front).unwrap_or(Answer::Apply);
-    state.in_flight += 1;
-    state.most_in_flight = state.most_in_flight.max(state.in_flight);
+    if path.ends_with("/push") {
+        state.in_flight += 1;
+        state.most_in_flight = state.most_in_flight.max(state.in_flight);
+    }
     state.requests.push(Recorded {
         path,
         headers,

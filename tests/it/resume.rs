@@ -1,0 +1,215 @@
+//! The same command finishes what was begun (contract 3.6), and one upload of a database
+//! runs at a time.
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use assert_cmd::cargo::cargo_bin;
+use serde_json::{Value, json};
+use synctool::cloneup::{End, Outcome};
+
+use super::cli::{cloneup, database, result, status, stderr};
+use super::common::{Answer, Offline, Rig, SCHEMA, Scripted, TestServer};
+
+/// Ten tags, a batch each.
+const TEN: &str =
+    "INSERT INTO tags (id) VALUES ('0'), ('1'), ('2'), ('3'), ('4'), ('5'), ('6'), ('7'), ('8'), ('9')";
+
+fn sidecar(offline: &Offline) -> PathBuf {
+    offline.folder().join("app.db.synctool")
+}
+
+/// A rig whose server fails for good after so many batches, and that first, failed run.
+async fn failed_after(batches: usize) -> (Rig, Outcome) {
+    let mut rig = Rig::new(TEN).await;
+    rig.options.batch_size = 1;
+    rig.options.concurrency = 1.try_into().unwrap();
+    rig.options.max_retries = 0;
+    rig.server.script("push", std::iter::repeat_n(Answer::Apply, batches).chain([Answer::Close]));
+    let outcome = rig.run().await;
+    assert_eq!((outcome.end, outcome.stats.batches), (End::Remote, batches as u64 + 1));
+    (rig, outcome)
+}
+
+/// The ids that were pushed since so many pushes.
+fn pushed_since(rig: &Rig, pushes: usize) -> Vec<String> {
+    rig.server.subjects().split_off(pushes)
+}
+
+#[tokio::test]
+async fn the_next_run_continues_behind_what_was_acknowledged() {
+    let (mut rig, _) = failed_after(6).await;
+    assert!(sidecar(&rig.offline).exists());
+    let outcome = rig.succeed().await;
+    // The last acknowledged batch once more, as a probe, and then what was missing.
+    let expected: Vec<_> = (5..10).map(|id| format!("tags/{id}")).collect();
+    assert_eq!(pushed_since(&rig, 7), expected);
+    assert_eq!(outcome.stats.resources[0].1.records, 10, "the statistics are those of the whole upload");
+    assert_eq!(outcome.stats.resources[0].1.mutations, 10);
+    assert!(!sidecar(&rig.offline).exists(), "success removes the checkpoint");
+    rig.succeed().await;
+    assert_eq!(pushed_since(&rig, 12).len(), 10);
+}
+
+#[tokio::test]
+async fn a_run_that_was_stopped_in_finalization_probes_and_finalizes() {
+    let mut rig = Rig::new(TEN).await;
+    rig.options.max_retries = 0;
+    rig.options.batch_size = 4;
+    rig.server.script("pull", [Answer::Close]);
+    assert_eq!(rig.run().await.end, End::Remote);
+    let outcome = rig.succeed().await;
+    assert_eq!(pushed_since(&rig, 10), ["tags/8", "tags/9"]);
+    assert_eq!((outcome.stats.resources[0].1.records, outcome.cursor.as_str()), (10, "12"));
+}
+
+#[tokio::test]
+async fn whatever_makes_it_another_upload_starts_over() {
+    type Change = fn(&mut Rig);
+    let changes: [(&str, Change); 7] = [
+        ("data in the prefix", |rig| rig.offline.execute("UPDATE tags SET label = 'x' WHERE id = '2'")),
+        ("less data than before", |rig| rig.offline.execute("DELETE FROM tags WHERE id > '3'")),
+        ("client id", |rig| rig.options.client_id = Some("other".into())),
+        ("batch size", |rig| rig.options.batch_size = 2),
+        ("prefix of ids", |rig| rig.options.mutation_id_prefix = "again".into()),
+        ("schema", |rig| rig.schema = rig.schema.replacen("\"version\": 3", "\"version\": 4", 1)),
+        ("no resume", |rig| rig.options.resume = false),
+    ];
+    for (name, change) in changes {
+        let (mut rig, _) = failed_after(6).await;
+        change(&mut rig);
+        let outcome = rig.succeed().await;
+        let rows: usize = rig.offline.column("SELECT count(*) FROM tags")[0].parse().unwrap();
+        assert_eq!(pushed_since(&rig, 7)[0], "tags/0", "{name}");
+        assert_eq!(pushed_since(&rig, 7).len(), rows, "{name}");
+        assert_eq!(outcome.stats.resources[0].1.records, rows as u64, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn data_behind_the_prefix_may_change() {
+    let (mut rig, _) = failed_after(6).await;
+    rig.offline.execute("UPDATE tags SET label = 'x' WHERE id = '8'; INSERT INTO tags (id) VALUES ('99')");
+    rig.succeed().await;
+    assert_eq!(pushed_since(&rig, 7).len(), 6);
+}
+
+#[tokio::test]
+async fn a_server_that_lacks_what_it_had_gets_everything_again() {
+    let (mut rig, _) = failed_after(6).await;
+    let wiped = Scripted::start().await;
+    let lower = json!({"errors": [], "cursor": "1"});
+    rig.server.script("push", [Answer::Json(200, lower)]);
+    let outcome = rig.succeed().await;
+    assert_eq!(pushed_since(&rig, 7).len(), 11, "the probe, and all ten");
+    assert_eq!((outcome.stats.resources[0].1.records, outcome.stats.batches), (10, 11));
+    drop(wiped);
+
+    // One without cursors cannot show that it has not been wiped.
+    let (mut rig, _) = failed_after(6).await;
+    rig.server.script("push", [Answer::Json(200, json!({"errors": []}))]);
+    rig.succeed().await;
+    assert_eq!(pushed_since(&rig, 7).len(), 11);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_store_behind_the_same_address_is_noticed() {
+    let offline = database();
+    offline.execute(&TEN.replace("INSERT", "INSERT OR IGNORE"));
+    let server = Scripted::start().await;
+    let status_of = |id: &str| Answer::Json(200, json!({"ok": true, "result": {"storeId": id}}));
+    server.script("status", [status_of("first"), status_of("second")]);
+    let late = || Answer::After(Duration::from_millis(30), Box::new(Answer::Apply));
+    server.script("push", [late(), late(), late(), late(), Answer::Json(401, json!({}))]);
+    let arguments = ["--batch-size", "1", "--concurrency", "1", "--max-retries", "0"];
+    assert_eq!(status(&cloneup(&offline, server.base(), &arguments).await), 4);
+    let before = server.pushes().len();
+    assert_eq!(status(&cloneup(&offline, server.base(), &arguments).await), 0);
+    assert_eq!(server.pushes().len() - before, 12, "all of it, and no probe");
+}
+
+#[tokio::test]
+async fn a_batch_with_a_rejection_is_not_behind_the_upload() {
+    let mut rig = Rig::new(TEN).await;
+    rig.options.batch_size = 1;
+    rig.options.concurrency = 1.try_into().unwrap();
+    rig.options.fail_fast = false;
+    let reject = json!({"ok": false, "error": {"code": "X", "message": "no"}});
+    rig.server.script("push", [Answer::Apply, Answer::Apply, Answer::Json(400, reject)]);
+    assert_eq!(rig.run().await.end, End::Rejected);
+    rig.succeed().await;
+    assert_eq!(pushed_since(&rig, 10)[..2], ["tags/1", "tags/2"]);
+}
+
+#[tokio::test]
+async fn a_damaged_checkpoint_is_no_checkpoint() {
+    let (mut rig, _) = failed_after(6).await;
+    let text = std::fs::read_to_string(sidecar(&rig.offline)).unwrap();
+    std::fs::write(sidecar(&rig.offline), text.replacen("\"batches\":6", "\"batches\":9", 1)).unwrap();
+    rig.succeed().await;
+    assert_eq!(pushed_since(&rig, 7).len(), 10);
+}
+
+fn spawn(offline: &Offline, base: &str) -> Child {
+    Command::new(cargo_bin("synctool"))
+        .current_dir(offline.folder())
+        .args([
+            "cloneup",
+            "--db",
+            "app.db",
+            "--remote",
+            base,
+            "--batch-size",
+            "1",
+            "--concurrency",
+            "2",
+            "--quiet",
+        ])
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_upload_is_continued_and_everything_arrives_once() {
+    let server = TestServer::start(SCHEMA).await;
+    for wait in [0, 15, 30, 60, 90, 120] {
+        let offline = database();
+        offline.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)
+             INSERT INTO todos (id, title) SELECT 't' || i, 'x' FROM n;
+             UPDATE __datafn_meta SET value = 'C' || hex(randomblob(4)) WHERE key = 'clientId'",
+        );
+        let mut child = spawn(&offline, server.base());
+        tokio::time::sleep(Duration::from_millis(wait)).await;
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let arguments = ["--batch-size", "1", "--concurrency", "2"];
+        let output = cloneup(&offline, server.base(), &arguments).await;
+        assert_eq!(status(&output), 0, "{}", stderr(&output));
+        let stats: Value = result(&output)["stats"]["resources"]["todos"].clone();
+        assert_eq!(stats, json!({"records": 300, "mutations": 300}), "killed after {wait} ms");
+        let clone = server.post("clone", &json!({"clientId": "x", "tables": ["todos"]})).await;
+        assert_eq!(clone["data"]["todos"].as_array().unwrap().len(), 300);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_upload_of_the_same_database_is_refused_and_a_dead_ones_lock_is_not() {
+    let offline = database();
+    let server = Scripted::start().await;
+    server.script("push", [Answer::After(Duration::from_secs(3), Box::new(Answer::Apply))]);
+    let mut child = spawn(&offline, server.base());
+    while server.requests().is_empty() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let output = cloneup(&offline, server.base(), &[]).await;
+    assert_eq!(status(&output), 3);
+    let message = result(&output)["errors"][0]["message"].as_str().unwrap().to_owned();
+    assert!(message.contains(&format!("process {}", child.id())), "{message}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let output = cloneup(&offline, server.base(), &[]).await;
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+}
