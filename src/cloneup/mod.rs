@@ -75,7 +75,11 @@ pub async fn run(
     for warning in &plan.warnings {
         observer.on(&Event::Warning(warning));
     }
-    observer.on(&Event::Planned { parts: &plan.outline() });
+    let outline = plan.outline();
+    for part in &outline {
+        tracing::info!(name = part.name, rows = part.rows, "planned");
+    }
+    observer.on(&Event::Planned { parts: &outline });
 
     let binding = Binding::new(remote.identity(), &job.client_id, &job.schema, &job.options);
     let earlier = earlier(&job, sidecar.as_ref(), &binding).await;

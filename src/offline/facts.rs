@@ -85,8 +85,9 @@ fn note_value(facts: &mut ColumnFacts, value: &Value) {
 
 fn table(connection: &Connection, name: &str) -> rusqlite::Result<TableFacts> {
     let mut facts = TableFacts { name: name.to_owned(), ..TableFacts::default() };
+    // Generated columns follow from the others, and cannot be written when a change comes back.
     let mut statement = connection
-        .prepare("SELECT name, type, \"notnull\", pk FROM pragma_table_xinfo(?1) WHERE hidden <> 1")?;
+        .prepare("SELECT name, type, \"notnull\", pk FROM pragma_table_xinfo(?1) WHERE hidden = 0")?;
     facts.columns = statement
         .query_map([name], |row| {
             Ok(ColumnFacts {

@@ -1,7 +1,7 @@
 //! One request to the server: sent, followed through redirects, read up to a limit.
 
 use std::error::Error as _;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use reqwest::header::{
@@ -158,7 +158,7 @@ impl Remote {
     }
 
     async fn post(&self, url: &Url, body: Bytes) -> Result<Map<String, Value>, RequestError> {
-        let mut target = url.clone();
+        let (mut target, start) = (url.clone(), Instant::now());
         for _ in 0..=MAX_REDIRECTS {
             let response = self
                 .client
@@ -169,7 +169,16 @@ impl Remote {
                 .await
                 .map_err(|error| failed(&target, error))?;
             if !response.status().is_redirection() {
-                return read(&target, response).await;
+                let status = response.status();
+                let result = read(&target, response).await;
+                tracing::debug!(
+                    url = shown(&target),
+                    sent = body.len(),
+                    status = status.as_u16(),
+                    elapsed_ms = start.elapsed().as_millis(),
+                    "answered"
+                );
+                return result;
             }
             target = redirected(&target, &response)?;
         }
