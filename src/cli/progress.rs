@@ -45,6 +45,9 @@ struct State {
     done: u64,
     bytes: u64,
     retries: u64,
+    /// How long the upload took, once it is being finalized.
+    uploaded_in: Option<Duration>,
+    pulled: u64,
     /// Whether requests may be in flight.
     is_running: bool,
     last_answer: Instant,
@@ -66,6 +69,8 @@ impl Progress {
             done: 0,
             bytes: 0,
             retries: 0,
+            uploaded_in: None,
+            pulled: 0,
             is_running: false,
             last_answer: now,
             last_line: now,
@@ -87,10 +92,11 @@ impl Progress {
 
     /// Takes the bars away and sums the run up.
     pub(super) fn finish(&self, outcome: &Outcome) {
-        let (elapsed, bytes, retries) = {
+        let (elapsed, uploaded_in, bytes, retries) = {
             let mut state = self.0.state();
             state.clear();
-            (state.start.elapsed(), state.bytes, state.retries)
+            let elapsed = state.start.elapsed();
+            (elapsed, state.uploaded_in.unwrap_or(elapsed), state.bytes, state.retries)
         };
         let stats = &outcome.stats;
         let records: u64 = stats.resources.iter().map(|(_, stats)| stats.records).sum();
@@ -107,7 +113,7 @@ impl Progress {
         }
         add(format!(", {:.1} s", elapsed.as_secs_f64()));
         if bytes > 0 {
-            add(format!(" ({}, {:.0} rows/s)", HumanBytes(bytes), per_second(records + rows, elapsed)));
+            add(format!(" ({}, {:.0} rows/s)", HumanBytes(bytes), per_second(records + rows, uploaded_in)));
         }
         self.say(&text);
     }
@@ -167,6 +173,9 @@ impl State {
     }
 
     fn summary(&self) -> String {
+        if self.uploaded_in.is_some() {
+            return format!("all rows are uploaded; {} changes pulled so far", HumanCount(self.pulled));
+        }
         format!(
             "{} of {} rows, {}, {:.0} rows/s",
             HumanCount(self.done),
@@ -184,7 +193,8 @@ impl State {
                 self.start = Instant::now();
                 self.last_answer = self.start;
                 self.last_line = self.start;
-                (self.done, self.bytes, self.retries) = (0, 0, 0);
+                (self.done, self.bytes, self.retries, self.pulled) = (0, 0, 0, 0);
+                self.uploaded_in = None;
                 self.is_running = true;
             }
             Event::Answered { rows, bytes, .. } => {
@@ -203,8 +213,16 @@ impl State {
                 self.last_answer = Instant::now() + *wait;
                 self.tell(Some(&format!("retry {retry}")));
             }
-            Event::Pulled { .. } => self.last_answer = Instant::now(),
-            Event::PartStarted { .. } | Event::Finalizing | Event::Warning(_) => {}
+            Event::Finalizing => {
+                self.uploaded_in = Some(self.start.elapsed());
+                self.tell(Some("finalizing"));
+            }
+            Event::Pulled { changes } => {
+                self.last_answer = Instant::now();
+                self.pulled += changes;
+                self.tell(Some(&format!("pulled {}", HumanCount(self.pulled))));
+            }
+            Event::PartStarted { .. } | Event::Warning(_) => {}
         }
     }
 
@@ -259,11 +277,6 @@ impl Observer for Progress {
                         }
                         let next = state.parts.get(*part).cloned();
                         state.part = next.map(|part| bar(bars, PART, &part.name, part.rows));
-                    }
-                    Event::Finalizing => {
-                        if let Some(all) = &state.all {
-                            all.set_message("finalizing");
-                        }
                     }
                     _ => {}
                 }
