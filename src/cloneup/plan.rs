@@ -5,9 +5,7 @@ use std::collections::HashSet;
 
 use super::observer::{PartKind, PlannedPart};
 use super::options::Options;
-use crate::offline::{
-    Cursors, Database, JoinSource, OfflineError, RecordSource, Scope, Snapshot, offline_deletes,
-};
+use crate::offline::{Cursors, Database, JoinSource, OfflineError, RecordSource, Scope, Snapshot};
 use crate::protocol::{ErrorBody, code};
 use crate::schema::{Resource, Schema, upload_order};
 
@@ -103,7 +101,7 @@ impl Plan {
             parts.push(Part { source: Source::JoinRows(source), rows });
         }
         let mut deletes = 0;
-        offline_deletes(&snapshot, schema, &scope, seq, |delete| {
+        snapshot.offline_deletes(schema, &scope, seq, |delete| {
             deletes += u64::from(options.selects(&delete.resource, &delete.id));
             Ok(())
         })?;

@@ -12,7 +12,7 @@ use super::outcome::End;
 use super::plan::{Part, Plan, PlanError, Source};
 use super::tally::end_of;
 use crate::mutation::ContentHash;
-use crate::offline::{Database, OfflineError, Snapshot, offline_deletes};
+use crate::offline::{Database, OfflineError, Snapshot};
 use crate::protocol::{Cursor, ErrorBody, code};
 use crate::remote::{Remote, RequestError};
 use crate::schema::Schema;
@@ -138,7 +138,7 @@ fn plan(options: &Options, schema: &Schema, database: &Database) -> Result<Previ
         });
     }
     let mut deletes = Vec::new();
-    offline_deletes(&snapshot, schema, &plan.scope, plan.seq, |delete| {
+    snapshot.offline_deletes(schema, &plan.scope, plan.seq, |delete| {
         deletes.push(delete.mutation_id);
         Ok(())
     })?;

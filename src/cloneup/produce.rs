@@ -12,7 +12,7 @@ use super::checkpoint::{Checkpoint, PrefixDigest};
 use super::encoders;
 use super::options::Options;
 use super::plan::{Plan, Source};
-use crate::offline::{JoinSource, OfflineError, RecordSource, Snapshot, offline_deletes};
+use crate::offline::{JoinSource, OfflineError, RecordSource, Snapshot};
 use crate::schema::Schema;
 
 /// What the sending side gets, in upload order.
@@ -140,7 +140,7 @@ impl Producer<'_> {
     fn deletes(&self, part: usize, batcher: &mut Batcher) -> Result<(), OfflineError> {
         let (scope, seq) = (&self.plan.scope, self.plan.seq);
         let mut client_id = self.client_id.to_owned();
-        offline_deletes(self.snapshot, self.schema, scope, seq, |delete| {
+        self.snapshot.offline_deletes(self.schema, scope, seq, |delete| {
             if !self.options.selects(&delete.resource, &delete.id) {
                 return Ok(());
             }

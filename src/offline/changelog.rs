@@ -7,10 +7,9 @@ use std::collections::{BTreeMap, HashSet};
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, params};
 
-use super::entry::Entry;
+use super::entry::{Entry, OfflineDelete, Scope};
 use super::error::OfflineError;
 use super::presence::Presence;
-use super::snapshot::Snapshot;
 use super::sql::Table;
 use crate::schema::Schema;
 
@@ -18,34 +17,6 @@ const TABLE: &str = "__datafn_changelog";
 
 /// The SQL function that says whether an entry was covered; NULL for one that cannot be read.
 const IS_COVERED: &str = "synctool_is_covered";
-
-/// What an upload covers, and so may remove from the change log.
-#[derive(Debug, Clone)]
-pub struct Scope {
-    /// The resources that are uploaded.
-    pub resources: HashSet<String>,
-    /// Whether these are all that can be: then entries of unknown resources are covered too.
-    pub all_resources: bool,
-    /// Whether join rows are uploaded.
-    pub join_rows: bool,
-    /// Whether offline deletes are pushed.
-    pub deletes: bool,
-}
-
-/// A delete or unrelate made offline, ready to be pushed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OfflineDelete {
-    /// The client that made it, in whose name it must be pushed.
-    pub client_id: String,
-    /// Its own mutation id.
-    pub mutation_id: String,
-    /// The resource of that record.
-    pub resource: String,
-    /// The id of the record that is deleted, or whose relation is.
-    pub id: String,
-    /// The whole mutation, as JSON.
-    pub json: String,
-}
 
 /// The highest `seq` in the snapshot; zero for an empty change log.
 pub(super) fn highest_seq(connection: &Connection) -> Result<i64, OfflineError> {
@@ -75,18 +46,14 @@ pub(super) fn pending(connection: &Connection) -> Result<BTreeMap<String, u64>, 
 }
 
 /// Calls `consume` for every delete and unrelate up to `seq` that is in scope and whose
-/// subject is not in the snapshot any more (contract 3.1, stage C).
-///
-/// # Errors
-/// What `consume` returns; [`OfflineError::Storage`] when the database fails.
-pub fn offline_deletes(
-    snapshot: &Snapshot,
+/// subject is not there any more (contract 3.1, stage C).
+pub(super) fn offline_deletes(
+    connection: &Connection,
     schema: &Schema,
     scope: &Scope,
     seq: i64,
     mut consume: impl FnMut(OfflineDelete) -> Result<(), OfflineError>,
 ) -> Result<(), OfflineError> {
-    let connection = snapshot.connection();
     if !scope.deletes || !exists(connection)? {
         return Ok(());
     }

@@ -1,9 +1,38 @@
 //! One entry of the change log: what it says, and what it is about.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 
-use super::changelog::{OfflineDelete, Scope};
 use crate::schema::{JoinStore, Schema};
+
+/// What an upload covers, and so may remove from the change log.
+#[derive(Debug, Clone)]
+pub struct Scope {
+    /// The resources that are uploaded.
+    pub resources: HashSet<String>,
+    /// Whether these are all that can be: then entries of unknown resources are covered too.
+    pub all_resources: bool,
+    /// Whether join rows are uploaded.
+    pub join_rows: bool,
+    /// Whether offline deletes are pushed.
+    pub deletes: bool,
+}
+
+/// A delete or unrelate made offline, ready to be pushed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfflineDelete {
+    /// The client that made it, in whose name it must be pushed.
+    pub client_id: String,
+    /// Its own mutation id.
+    pub mutation_id: String,
+    /// The resource of that record.
+    pub resource: String,
+    /// The id of the record that is deleted, or whose relation is.
+    pub id: String,
+    /// The whole mutation, as JSON.
+    pub json: String,
+}
 
 /// An entry as far as an upload needs it.
 #[derive(Debug, Clone)]

@@ -6,9 +6,10 @@ use std::collections::HashMap;
 use rusqlite::{Connection, TransactionBehavior};
 use serde_json::{Map, Value};
 
-use super::changelog::{self, Scope, Touched};
+use super::changelog::{self, Touched};
 use super::cursors::{self, Cursors};
 use super::database::Database;
+use super::entry::Scope;
 use super::error::OfflineError;
 use super::local_table::LocalTable;
 use crate::protocol::{Cursor, GLOBAL_CURSOR, Op, PullAnswer};

@@ -6,8 +6,9 @@ use rusqlite::types::ValueRef;
 
 use super::error::OfflineError;
 use super::fields::{MappedField, map_fields, select_list, write_object};
+use super::keys::{self, bad_key, id_order};
 use super::snapshot::Snapshot;
-use super::sql::{Table, literal, quoted};
+use super::sql::{Table, quoted};
 use super::value::{key_text, utf8};
 use crate::protocol::code;
 use crate::schema::{IdFormat, JoinStorage, JoinStore};
@@ -114,14 +115,8 @@ impl JoinSource {
     /// [`OfflineError::Storage`] when the database fails.
     pub fn check(&self, snapshot: &Snapshot) -> Result<u64, OfflineError> {
         let Some(table) = &self.rows else { return Ok(0) };
-        let (count, bad): (u64, f64) = snapshot
-            .connection()
-            .query_row(&table.check_sql(), [], |row| Ok((row.get(0)?, row.get(1)?)))
-            .map_err(OfflineError::while_doing(format!(
-                "cannot check table {}",
-                quoted(&table.storage.table)
-            )))?;
-        if bad > 0.0 {
+        let (count, has_bad) = keys::count(snapshot.connection(), &table.storage.table, &table.bad_rows())?;
+        if has_bad {
             // The reader knows the order and says what is wrong.
             self.for_each(snapshot, |_| Ok(()))?;
         }
@@ -171,32 +166,18 @@ impl JoinSource {
 }
 
 impl JoinTable {
-    fn check_sql(&self) -> String {
-        let ends = [(&self.storage.from, &self.from_format), (&self.storage.to, &self.to_format)];
-        let bad: Vec<_> = ends
-            .into_iter()
-            .map(|(column, format)| match format {
-                None => format!("typeof({}) <> 'text'", quoted(column)),
-                Some(_) => format!("typeof({}) NOT IN ('integer', 'text')", quoted(column)),
-            })
-            .chain(self.unknown.iter().map(|column| format!("{} IS NOT NULL", quoted(column))))
-            .chain(self.metadata.iter().filter_map(MappedField::bad_value))
-            .collect();
-        format!("SELECT count(*), total({}) FROM {}", bad.join(" OR "), quoted(&self.storage.table))
+    /// SQL conditions that hold for rows that cannot be uploaded.
+    fn bad_rows(&self) -> Vec<String> {
+        let mut bad = vec![
+            bad_key(&self.storage.from, self.from_format.as_ref()),
+            bad_key(&self.storage.to, self.to_format.as_ref()),
+        ];
+        bad.extend(self.unknown.iter().map(|column| format!("{} IS NOT NULL", quoted(column))));
+        bad.extend(self.metadata.iter().filter_map(MappedField::bad_value));
+        bad
     }
 
     fn select_sql(&self, byte_order: &str) -> String {
-        let order = |column: &str, format: &Option<IdFormat>| match format {
-            None => format!("{} COLLATE {byte_order}", quoted(column)),
-            Some(IdFormat { prefix, suffix }) => {
-                format!(
-                    "({} || {} || {}) COLLATE {byte_order}",
-                    literal(prefix),
-                    quoted(column),
-                    literal(suffix)
-                )
-            }
-        };
         let (from, to) = (quoted(&self.storage.from), quoted(&self.storage.to));
         let unknown: String = self.unknown.iter().map(|column| format!(", {}", quoted(column))).collect();
         // Rows of the same pair come in one order on every machine, by their metadata.
@@ -209,8 +190,8 @@ impl JoinTable {
             "SELECT {from}, {to}{}{unknown} FROM {} ORDER BY {}, {}{rest}",
             select_list(&self.metadata),
             quoted(&self.storage.table),
-            order(&self.storage.from, &self.from_format),
-            order(&self.storage.to, &self.to_format),
+            id_order(&from, self.from_format.as_ref(), byte_order),
+            id_order(&to, self.to_format.as_ref(), byte_order),
         )
     }
 }

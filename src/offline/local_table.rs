@@ -9,8 +9,9 @@ use serde_json::{Map, Value};
 use super::document;
 use super::error::OfflineError;
 use super::fields::{MappedField, document_fields, map_fields};
+use super::keys::id_expression;
 use super::presence::local_key;
-use super::sql::{Table, literal, quoted};
+use super::sql::{Table, quoted};
 use crate::mutation::canonical::write_value;
 use crate::schema::{Field, IdFormat, JoinStore, Resource, Schema, Type};
 
@@ -213,12 +214,7 @@ impl LocalTable {
     /// Removes the join row that the feed calls `from:to`. Ids may have colons themselves,
     /// so the database finds the place where they meet.
     pub(super) fn delete_joined(&self, connection: &Connection, id: &str) -> Result<(), OfflineError> {
-        let part = |key: &Key| match &key.format {
-            None => quoted(&key.column),
-            Some(IdFormat { prefix, suffix }) => {
-                format!("{} || {} || {}", literal(prefix), quoted(&key.column), literal(suffix))
-            }
-        };
+        let part = |key: &Key| id_expression(&quoted(&key.column), key.format.as_ref());
         let parts: Vec<_> = self.keys.iter().map(part).collect();
         let sql = format!("DELETE FROM {} WHERE {} = ?1", quoted(&self.name), parts.join(" || ':' || "));
         self.execute(connection, &sql, vec![SqlValue::Text(id.to_owned())])

@@ -16,6 +16,7 @@ pub mod facts;
 mod fields;
 mod finalize;
 mod join_rows;
+mod keys;
 mod local_table;
 mod presence;
 mod records;
@@ -26,9 +27,9 @@ mod snapshot;
 mod sql;
 mod value;
 
-pub use changelog::{OfflineDelete, Scope, offline_deletes};
 pub use cursors::Cursors;
 pub use database::Database;
+pub use entry::{OfflineDelete, Scope};
 pub use error::OfflineError;
 pub use finalize::{Applied, Finalizer};
 pub use join_rows::{JoinRow, JoinSource};

@@ -6,6 +6,7 @@ use rusqlite::types::ValueRef;
 
 use super::error::OfflineError;
 use super::fields::{MappedField, document_fields, map_fields, write_object};
+use super::keys::{self, bad_key, id_order};
 use super::snapshot::Snapshot;
 use super::sql::{Table, literal, quoted};
 use super::value::{ValueError, key_text, utf8};
@@ -121,25 +122,16 @@ impl RecordSource {
     /// [`OfflineError::Data`] for the first record in upload order that cannot be uploaded,
     /// [`OfflineError::Storage`] when the database fails.
     pub fn check(&self, snapshot: &Snapshot) -> Result<u64, OfflineError> {
-        let id = quoted(&self.id_column);
-        let bad_id = match self.id_format {
-            None => format!("typeof({id}) <> 'text'"),
-            Some(_) => format!("typeof({id}) NOT IN ('integer', 'text')"),
-        };
-        let bad: Vec<_> = match &self.document {
-            None => self.fields.iter().filter_map(MappedField::bad_value).collect(),
+        let mut bad = vec![bad_key(&self.id_column, self.id_format.as_ref())];
+        match &self.document {
+            None => bad.extend(self.fields.iter().filter_map(MappedField::bad_value)),
             Some(column) => {
                 self.register_document_check(snapshot)?;
-                vec![format!("NOT {IS_DOCUMENT}({})", quoted(column))]
+                bad.push(format!("NOT {IS_DOCUMENT}({})", quoted(column)));
             }
-        };
-        let bad: Vec<_> = std::iter::once(bad_id).chain(bad).collect();
-        let sql = format!("SELECT count(*), total({}) FROM {}", bad.join(" OR "), quoted(&self.table));
-        let (count, bad): (u64, f64) = snapshot
-            .connection()
-            .query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
-            .map_err(OfflineError::while_doing(format!("cannot check table {}", quoted(&self.table))))?;
-        if bad > 0.0 {
+        }
+        let (count, has_bad) = keys::count(snapshot.connection(), &self.table, &bad)?;
+        if has_bad {
             // The reader knows the order and says what is wrong.
             self.for_each(snapshot, |_| Ok(()))?;
         }
@@ -192,7 +184,7 @@ impl RecordSource {
             None => self.fields.iter().map(|field| format!(", t.{}", quoted(&field.column))).collect(),
             Some(column) => format!(", t.{}", quoted(column)),
         };
-        let order = self.id_order("t.", snapshot.byte_order());
+        let order = id_order(&format!("t.{id}"), self.id_format.as_ref(), snapshot.byte_order());
         if self.parents.is_empty() {
             return Ok(format!("SELECT 0, t.{id}{columns} FROM {table} AS t ORDER BY {order}"));
         }
@@ -248,18 +240,6 @@ impl RecordSource {
             }
         }
         Ok(())
-    }
-
-    /// What to sort by, so that ids come in byte order.
-    fn id_order(&self, alias: &str, byte_order: &str) -> String {
-        let column = format!("{alias}{}", quoted(&self.id_column));
-        match &self.id_format {
-            None => format!("{column} COLLATE {byte_order}"),
-            // "10" goes before "9", as the ids do.
-            Some(IdFormat { prefix, suffix }) => {
-                format!("({} || {column} || {}) COLLATE {byte_order}", literal(prefix), literal(suffix))
-            }
-        }
     }
 }
 

@@ -10,8 +10,10 @@ use tempfile::NamedTempFile;
 use super::changelog;
 use super::cursors::{self, Cursors};
 use super::database::{Database, meta, prepare};
+use super::entry::{OfflineDelete, Scope};
 use super::error::OfflineError;
 use super::value;
+use crate::schema::Schema;
 
 /// How long the copy of a rollback-journal database waits for a writer.
 const COPY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -94,6 +96,21 @@ impl Snapshot {
     /// [`OfflineError::Storage`] when the database cannot be read.
     pub fn pending(&self) -> Result<BTreeMap<String, u64>, OfflineError> {
         changelog::pending(&self.connection)
+    }
+
+    /// Calls `consume` for every delete and unrelate in the change log up to `seq` that is in
+    /// scope and whose subject is not in the snapshot any more (contract 3.1, stage C).
+    ///
+    /// # Errors
+    /// What `consume` returns; [`OfflineError::Storage`] when the database fails.
+    pub fn offline_deletes(
+        &self,
+        schema: &Schema,
+        scope: &Scope,
+        seq: i64,
+        consume: impl FnMut(OfflineDelete) -> Result<(), OfflineError>,
+    ) -> Result<(), OfflineError> {
+        changelog::offline_deletes(&self.connection, schema, scope, seq, consume)
     }
 
     /// The collation that orders text by its UTF-8 bytes, whatever the database's encoding.

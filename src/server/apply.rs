@@ -6,9 +6,18 @@ use serde_json::{Map, Value};
 use super::check::{Mutation, references, text};
 use super::request::{Push, invalid};
 use super::store::{Document, StoreError, Subject, Writer};
-use super::writer::Pushed;
 use crate::protocol::{ErrorBody, MutationError, Op, code};
 use crate::schema::{JoinStore, RelationKind, Schema};
+
+/// What came of a push.
+#[derive(Debug)]
+pub(super) struct Pushed {
+    /// Ids of mutations that are applied now, or were before.
+    pub(super) applied: Vec<String>,
+    pub(super) errors: Vec<MutationError>,
+    /// The sequence after it.
+    pub(super) cursor: u64,
+}
 
 /// Why a mutation was not applied.
 enum Failure {

@@ -16,5 +16,6 @@ mod state;
 mod store;
 mod writer;
 
+pub use request::Limits;
 pub use router::serve;
-pub use state::{Limits, OpenError, ServerConfig, State};
+pub use state::{OpenError, ServerConfig, State};

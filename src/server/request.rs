@@ -2,11 +2,27 @@
 
 use serde_json::{Map, Value};
 
-use super::state::Limits;
 use crate::protocol::{ErrorBody, ROOT_PATH, code};
 
 /// The page of a pull that names no limit.
 const DEFAULT_LIMIT: u64 = 1000;
+
+/// The most that a server takes; `status` tells them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Mutations in one push.
+    pub max_mutations: usize,
+    /// Bytes of one request's body.
+    pub max_body_bytes: usize,
+    /// Changes in one page of a pull.
+    pub max_limit: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_mutations: 1000, max_body_bytes: 16 * 1024 * 1024, max_limit: 10_000 }
+    }
+}
 
 /// A push, its mutations still as they came.
 #[derive(Debug)]

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::request::Limits;
 use super::store::sqlite::SqliteStore;
 use super::store::{Reader, Store, StoreError};
 use super::writer::WriterHandle;
@@ -20,23 +21,6 @@ pub struct ServerConfig {
     pub token: Option<Secret>,
     /// The most that it takes.
     pub limits: Limits,
-}
-
-/// The most that a server takes; `status` tells them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Mutations in one push.
-    pub max_mutations: usize,
-    /// Bytes of one request's body.
-    pub max_body_bytes: usize,
-    /// Changes in one page of a pull.
-    pub max_limit: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { max_mutations: 1000, max_body_bytes: 16 * 1024 * 1024, max_limit: 10_000 }
-    }
 }
 
 /// A store that cannot be used.

@@ -6,10 +6,9 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::apply;
+use super::apply::{self, Pushed};
 use super::request::Push;
 use super::store::{StoreError, Writer};
-use crate::protocol::MutationError;
 use crate::schema::Schema;
 
 /// How many pushes may wait for the writer; the ones after them wait in their connections.
@@ -18,16 +17,6 @@ const QUEUE: usize = 64;
 /// How many mutations share a transaction: enough to make the fsync small, few enough that
 /// the first push in it is answered soon.
 const MAX_GROUP: usize = 10_000;
-
-/// What came of a push.
-#[derive(Debug)]
-pub(super) struct Pushed {
-    /// Ids of mutations that are applied now, or were before.
-    pub(super) applied: Vec<String>,
-    pub(super) errors: Vec<MutationError>,
-    /// The sequence after it.
-    pub(super) cursor: u64,
-}
 
 struct Task {
     push: Push,

@@ -1,0 +1,44 @@
+//! Columns that hold keys, and the ids that an `idFormat` makes of them: how SQL checks,
+//! counts and orders them, for records and join rows alike.
+
+use rusqlite::Connection;
+
+use super::error::OfflineError;
+use super::sql::{literal, quoted};
+use crate::schema::IdFormat;
+
+/// An SQL condition that holds for keys that cannot be ids.
+pub(super) fn bad_key(column: &str, format: Option<&IdFormat>) -> String {
+    match format {
+        None => format!("typeof({}) <> 'text'", quoted(column)),
+        Some(_) => format!("typeof({}) NOT IN ('integer', 'text')", quoted(column)),
+    }
+}
+
+/// What to sort by, so that ids come in byte order: with a template "10" goes before "9",
+/// as the ids do. `column` is quoted already.
+pub(super) fn id_order(column: &str, format: Option<&IdFormat>, byte_order: &str) -> String {
+    format!("{} COLLATE {byte_order}", id_expression(column, format))
+}
+
+/// The id as an SQL expression; `column` is quoted already.
+pub(super) fn id_expression(column: &str, format: Option<&IdFormat>) -> String {
+    match format {
+        None => column.to_owned(),
+        Some(IdFormat { prefix, suffix }) => {
+            format!("({} || {column} || {})", literal(prefix), literal(suffix))
+        }
+    }
+}
+
+/// Counts the rows of a table, and says whether one meets any of the conditions.
+pub(super) fn count(
+    connection: &Connection,
+    table: &str,
+    bad: &[String],
+) -> Result<(u64, bool), OfflineError> {
+    let sql = format!("SELECT count(*), total({}) FROM {}", bad.join(" OR "), quoted(table));
+    connection
+        .query_row(&sql, [], |row| Ok((row.get(0)?, row.get::<_, f64>(1)? > 0.0)))
+        .map_err(OfflineError::while_doing(format!("cannot check table {}", quoted(table))))
+}
