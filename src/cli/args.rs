@@ -136,8 +136,8 @@ pub(super) struct CloneupArgs {
     /// Mutations in one request, at most [default: 100]
     #[arg(long, value_name = "N", allow_hyphen_values = true, env = "SYNCTOOL_BATCH_SIZE", help_heading = ERRORS)]
     pub(super) batch_size: Option<String>,
-    /// Requests in flight, at most (1 to 64) [default: 4]
-    #[arg(long, value_name = "N", env = "SYNCTOOL_CONCURRENCY", help_heading = ERRORS)]
+    /// Requests in flight, at most: 1 to 64, or what is found while running [default: auto]
+    #[arg(long, value_name = "N|auto", env = "SYNCTOOL_CONCURRENCY", help_heading = ERRORS)]
     pub(super) concurrency: Option<String>,
     /// Start from the beginning, whatever an earlier run has come to
     #[arg(long, env = "SYNCTOOL_NO_RESUME", value_parser = BoolishValueParser::new(), help_heading = ERRORS)]

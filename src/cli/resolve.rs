@@ -9,7 +9,7 @@ use clap::parser::ValueSource;
 
 use super::args::CloneupArgs;
 use super::{failures, units};
-use crate::cloneup::{Options, RawOptions, Selection};
+use crate::cloneup::{Concurrency, Options, RawOptions, Selection};
 use crate::mutation::RecordOperation;
 use crate::protocol::{ErrorBody, code};
 use crate::remote::RemoteConfig;
@@ -96,7 +96,10 @@ fn raw_options(args: &CloneupArgs, matches: &ArgMatches, problems: &mut Problems
         }
     };
     let concurrency = args.concurrency.as_ref().map_or(defaults.concurrency, |text| {
-        let parsed = text.trim().parse().map_err(|_| "must be a positive integer".to_owned());
+        let text = text.trim();
+        let number = || text.parse::<usize>().ok().and_then(|number| Concurrency::try_from(number).ok());
+        let parsed = if text == "auto" { Some(Concurrency::Auto) } else { number() };
+        let parsed = parsed.ok_or_else(|| "must be auto or a positive integer".to_owned());
         problems.value("concurrency", parsed, defaults.concurrency)
     });
     let only = args.only_failed.as_deref().filter(|path| !path.as_os_str().is_empty()).map(|path| {

@@ -43,6 +43,10 @@ pub(super) struct Delivery {
     pub(super) cursor: Option<Cursor>,
     /// Requests that were sent.
     pub(super) requests: u64,
+    /// Whether one of them had to be sent again.
+    pub(super) was_retried: bool,
+    /// How long the last one took.
+    pub(super) taken: Duration,
     /// The digest of the batch's mutation ids.
     pub(super) digest: blake3::Hash,
     /// How many mutations the batch has.
@@ -160,7 +164,11 @@ impl Courier<'_> {
                 return Err(Failure::Halted);
             }
             delivery.requests += 1;
-            let (message, retry_after) = match self.remote.push(body.clone()).await {
+            delivery.was_retried |= retries > 0;
+            let sent = Instant::now();
+            let answered = self.remote.push(body.clone()).await;
+            delivery.taken = sent.elapsed();
+            let (message, retry_after) = match answered {
                 Ok(answer) => return Ok(answer),
                 Err(RequestError::Transient { message, retry_after }) => (message, retry_after),
                 Err(error) => return Err(Failure::Request(error)),
@@ -220,6 +228,8 @@ impl Delivery {
             rejected: Vec::new(),
             cursor: None,
             requests: 0,
+            was_retried: false,
+            taken: Duration::ZERO,
             digest: batch.digest(),
             size: batch.counts().0,
             fatal: None,

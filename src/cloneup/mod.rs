@@ -11,6 +11,7 @@ mod deliver;
 mod encoders;
 mod finalize;
 mod inspect;
+mod level;
 mod observer;
 mod options;
 mod outcome;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 
 pub use checkpoint::Unfinished;
 pub use inspect::{InspectedPart, Inspection, inspect};
+pub use level::Concurrency;
 pub use observer::{Event, Observer, PartKind, PlannedPart};
 pub use options::{MAX_CONCURRENCY, Options, RawOptions, Selection};
 pub use outcome::{DeleteStats, End, JoinStats, Outcome, RecordStats, Rejected, Stats};

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroUsize;
 
+use super::level::Concurrency;
 use crate::mutation::RecordOperation;
 use crate::protocol::{ErrorBody, code};
 
@@ -34,8 +35,8 @@ pub struct RawOptions {
     pub include_deletes: bool,
     /// The client id; `None` is the database's own.
     pub client_id: Option<String>,
-    /// The most requests in flight.
-    pub concurrency: NonZeroUsize,
+    /// How many requests may be in flight.
+    pub concurrency: Concurrency,
     /// The most changes in one page of a pull.
     pub pull_limit: u64,
     /// Whether an upload that did not come to its end is continued (contract 3.6).
@@ -63,16 +64,13 @@ impl Default for RawOptions {
             mutation_id_prefix: "cloneup".to_owned(),
             include_deletes: true,
             client_id: None,
-            concurrency: DEFAULT_CONCURRENCY,
+            concurrency: Concurrency::Auto,
             pull_limit: 1000,
             resume: true,
             only: None,
         }
     }
 }
-
-/// Enough to hide the round trip of a usual server, and few enough not to press a small one.
-const DEFAULT_CONCURRENCY: NonZeroUsize = NonZeroUsize::new(4).unwrap();
 
 /// The most requests in flight that a run may ask for.
 pub const MAX_CONCURRENCY: usize = 64;
@@ -106,7 +104,7 @@ impl Options {
         if raw.pull_limit == 0 {
             invalid("pullLimit must be a positive integer", "pullLimit");
         }
-        if raw.concurrency.get() > MAX_CONCURRENCY {
+        if matches!(raw.concurrency, Concurrency::Fixed(number) if number.get() > MAX_CONCURRENCY) {
             invalid(&format!("concurrency must be at most {MAX_CONCURRENCY}"), "concurrency");
         }
         match (batch_size, max_retries) {

@@ -12,6 +12,7 @@ use super::Job;
 use super::batch::Batch;
 use super::checkpoint::{Checkpoint, Keeper};
 use super::deliver::{Courier, Delivery};
+use super::level::Level;
 use super::observer::Event;
 use super::plan::Plan;
 use super::produce::{Item, Producer, Skip};
@@ -82,7 +83,8 @@ async fn attempt(
         halt,
         halted,
     };
-    let sender = Sender { job, courier: &courier, keeper, tally, earlier };
+    let level = Level::new(job.options.concurrency);
+    let sender = Sender { job, courier: &courier, keeper, tally, earlier, level };
     // The reader ends as soon as nobody takes its items.
     tokio::join!(sender.run(items), reader)
 }
@@ -95,6 +97,7 @@ struct Sender<'s, 'p> {
     tally: &'s mut Tally<'p>,
     /// Requests and cursor of the prefix that is being skipped.
     earlier: Option<(u64, Cursor)>,
+    level: Level,
 }
 
 impl Sender<'_, '_> {
@@ -113,7 +116,7 @@ impl Sender<'_, '_> {
             {
                 return true;
             }
-            let has_room = in_flight.len() < self.job.options.concurrency.get();
+            let has_room = in_flight.len() < self.level.current();
             tokio::select! {
                 Some(delivery) = in_flight.next(), if !in_flight.is_empty() => self.take_in(delivery),
                 item = items.recv(), if is_reading && !is_halted && barrier.is_none() && has_room => match item {
@@ -169,6 +172,7 @@ impl Sender<'_, '_> {
     }
 
     fn take_in(&mut self, delivery: Delivery) {
+        self.level.observe(delivery.taken, delivery.was_retried);
         observe(self.job, &delivery);
         if let Some(warning) = self.keeper.note(&delivery, self.job.remote) {
             self.job.observer.on(&Event::Warning(&warning));

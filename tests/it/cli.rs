@@ -71,7 +71,12 @@ fn errors(output: &Output) -> Vec<(String, String, String)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_good_run_prints_its_result_and_exits_with_0() {
     let (offline, server) = (database(), TestServer::start(SCHEMA).await);
-    let output = cloneup(&offline, server.base(), &["--resources", "tags,todos", "--batch-size", "1"]).await;
+    let output = cloneup(
+        &offline,
+        server.base(),
+        &["--resources", "tags,todos", "--batch-size", "1", "--concurrency", "auto"],
+    )
+    .await;
     assert_eq!(status(&output), 0, "{}", stderr(&output));
     assert_eq!(
         result(&output),
@@ -111,7 +116,9 @@ fn what_is_missing_or_wrong_is_told_at_once_and_exits_with_2() {
     let remote = invalid("sync.remote is required", "sync.remote");
     let batch = invalid("batchSize must be a positive integer", "batchSize");
     let retries = invalid("maxRetries must be a non-negative integer", "maxRetries");
+    let concurrency = invalid("concurrency must be auto or a positive integer", "concurrency");
     for (arguments, expected) in [
+        (vec!["--db", "app.db", "--remote", "http://127.0.0.1:9", "--concurrency", "0"], vec![concurrency]),
         (vec![], vec![storage.clone(), remote.clone()]),
         (vec!["--remote", "http://127.0.0.1:9"], vec![storage.clone()]),
         (vec!["--db", "", "--remote", "http://127.0.0.1:9"], vec![storage.clone()]),
