@@ -9,7 +9,7 @@ use assert_cmd::cargo::cargo_bin;
 use serde_json::{Value, json};
 use synctool::cloneup::{End, Outcome};
 
-use super::cli::{cloneup, database, result, status, stderr};
+use super::cli::{cloneup, database, result, status, stderr, synctool};
 use super::common::{Answer, Offline, Rig, SCHEMA, Scripted, TestServer};
 
 /// Ten tags, a batch each.
@@ -41,6 +41,10 @@ fn pushed_since(rig: &Rig, pushes: usize) -> Vec<String> {
 async fn the_next_run_continues_behind_what_was_acknowledged() {
     let (mut rig, _) = failed_after(6).await;
     assert!(sidecar(&rig.offline).exists());
+    let output = synctool(&rig.offline).args(["inspect", "app.db", "--output", "json"]).output().unwrap();
+    let seen: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let remote = format!("{}/push", rig.server.base());
+    assert_eq!(seen["checkpoint"], json!({"remote": remote, "batches": 6, "cursor": "6"}));
     let outcome = rig.succeed().await;
     // The last acknowledged batch once more, as a probe, and then what was missing.
     let expected: Vec<_> = (5..10).map(|id| format!("tags/{id}")).collect();
