@@ -101,6 +101,10 @@ impl Progress {
         let stats = &outcome.stats;
         let records: u64 = stats.resources.iter().map(|(_, stats)| stats.records).sum();
         let rows: u64 = stats.join_stores.values().map(|stats| stats.rows).sum();
+        if !outcome.ok && stats.batches == 0 {
+            self.say("nothing was sent");
+            return;
+        }
         let verb = if outcome.ok { "uploaded" } else { "failed after" };
         let mut text = format!("{verb} {} records, {} join rows", HumanCount(records), HumanCount(rows));
         let mut add = |part: String| text.push_str(&part);

@@ -274,7 +274,8 @@ fn failed(url: &Url, error: reqwest::Error) -> RequestError {
     } else {
         "the connection failed"
     };
-    let cause = chain(&error.without_url());
+    let error = error.without_url();
+    let cause = chain(&error);
     // Neither side of a mistaken scheme says so in plain words.
     let hint = if cause.contains("invalid HTTP version") {
         " (the answer is no HTTP: does the server speak TLS? Then its URL begins with https://)"
@@ -283,12 +284,23 @@ fn failed(url: &Url, error: reqwest::Error) -> RequestError {
     } else {
         ""
     };
-    RequestError::transient(format!("{what}: {}: {cause}{hint}", shown(url)))
+    // The layers between say only that the one below has failed.
+    let root = root_cause(&error);
+    RequestError::transient(format!("{what}: {}: {root}{hint}", shown(url)))
 }
 
 /// A URL without the parts that may be secrets.
 fn shown(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
+}
+
+/// What led to an error in the first place.
+fn root_cause(error: &reqwest::Error) -> String {
+    let mut root: &dyn std::error::Error = error;
+    while let Some(source) = root.source() {
+        root = source;
+    }
+    root.to_string()
 }
 
 /// An error and everything that led to it, without repetitions.
