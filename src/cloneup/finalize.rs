@@ -36,6 +36,9 @@ pub(super) async fn finalize(job: &Job<'_>, plan: &Arc<Plan>, tally: &mut Tally<
 }
 
 async fn run(job: &Job<'_>, plan: &Arc<Plan>, pushed: Option<Cursor>) -> Result<(), Failure> {
+    if job.stop.is_requested() {
+        return Err(Failure::Interrupted);
+    }
     let (database, schema, seq) = (job.database.clone(), (*job.schema).clone(), plan.seq);
     let mut finalizer =
         super::blocking(move || Finalizer::open(&database, schema, seq)).await.map_err(Failure::Offline)?;

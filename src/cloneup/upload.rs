@@ -116,6 +116,9 @@ impl Sender<'_, '_> {
             {
                 return true;
             }
+            if in_flight.is_empty() && (is_halted || !is_reading) {
+                return false;
+            }
             let has_room = in_flight.len() < self.level.current();
             tokio::select! {
                 Some(delivery) = in_flight.next(), if !in_flight.is_empty() => self.take_in(delivery),
@@ -128,11 +131,10 @@ impl Sender<'_, '_> {
                     }
                     None => is_reading = false,
                 },
-                () = self.job.stop.requested(), if !is_halted && is_reading => {
+                () = self.job.stop.requested(), if !is_halted => {
                     self.tally.cancel();
                     self.courier.halt.stop();
                 }
-                else => return false,
             }
         }
     }

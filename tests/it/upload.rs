@@ -100,6 +100,26 @@ async fn an_interrupted_run_awaits_what_is_in_flight_and_finalizes_nothing() {
 }
 
 #[tokio::test]
+async fn an_interruption_during_the_last_request_is_one_too() {
+    let mut rig = Rig::new("INSERT INTO tags (id) VALUES ('g')").await;
+    rig.options.pull_after = false;
+    rig.offline.log("C", "m", r#"{"resource": "tags", "operation": "merge", "id": "g", "record": {}}"#);
+    rig.server.script("push", [Answer::After(Duration::from_millis(300), Box::new(Answer::Apply))]);
+    let outcome = run_with_stop(&mut rig, |event, handle| {
+        if matches!(event, Event::PartStarted { .. }) {
+            let handle = handle.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(150)).await;
+                handle.stop();
+            });
+        }
+    })
+    .await;
+    assert_eq!((outcome.end, outcome.stats.resources[0].1.mutations), (End::Interrupted, 1));
+    assert_eq!(rig.offline.logged(), ["m"], "nothing is finalized");
+}
+
+#[tokio::test]
 async fn an_interrupted_pause_before_a_retry_ends_at_once() {
     let mut rig = Rig::new(ROWS).await;
     rig.server.script("push", [Answer::Raw(503, vec![("retry-after", "20".into())], Vec::new())]);
