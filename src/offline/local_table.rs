@@ -11,7 +11,7 @@ use super::error::OfflineError;
 use super::fields::{MappedField, document_fields, map_fields};
 use super::keys::id_expression;
 use super::presence::local_key;
-use super::sql::{Table, quoted};
+use super::sql::{Column, Table, quoted};
 use crate::mutation::canonical::write_value;
 use crate::schema::{Field, IdFormat, JoinStore, Resource, Schema, Type};
 
@@ -22,6 +22,8 @@ pub(super) struct LocalTable {
     fields: Vec<MappedField>,
     /// For each field, whether its column is declared to hold bytes.
     blobs: Vec<bool>,
+    /// For each field, whether its column can never hold NULL.
+    not_null: Vec<bool>,
     /// The column that holds the fields, where they have none of their own.
     document: Option<String>,
 }
@@ -103,15 +105,16 @@ impl LocalTable {
             // The plan has told about missing columns already.
             None => map_fields(fields, &table, name, id_format, &mut Vec::new())?,
         };
-        let blobs = fields
-            .iter()
-            .map(|field| table.column(&field.column).is_some_and(super::sql::Column::is_blob))
-            .collect();
+        let each = |is: fn(&Column) -> bool| {
+            fields.iter().map(|field| table.column(&field.column).is_some_and(is)).collect()
+        };
+        let (blobs, not_null) = (each(Column::is_blob), each(|column| column.is_not_null));
         Ok(Some(Self {
             name: name.to_owned(),
             keys: found,
             fields,
             blobs,
+            not_null,
             document: document.map(str::to_owned),
         }))
     }
@@ -229,8 +232,8 @@ impl LocalTable {
         let mut columns: Vec<_> = self.keys.iter().map(|key| quoted(&key.column)).collect();
         let mut values = keys;
         for (index, value) in pulled.iter().enumerate() {
-            // A column that the record lacks keeps the table's default.
-            if !value.is_null() {
+            // What the record lacks is NULL; only a column that cannot be keeps its default.
+            if !(value.is_null() && self.not_null[index]) {
                 columns.push(quoted(&self.fields[index].column));
                 values.push(self.to_sql(index, value, ValueRef::Null));
             }

@@ -30,6 +30,8 @@ pub(super) struct Column {
     pub(super) name: String,
     /// The declared type, in upper case.
     pub(super) declared: String,
+    /// Whether it can never hold NULL.
+    pub(super) is_not_null: bool,
 }
 
 impl Table {
@@ -43,10 +45,12 @@ impl Table {
             )
             .optional()?;
         let Some(kind) = kind else { return Ok(None) };
-        let mut statement = connection.prepare("SELECT name, type FROM pragma_table_xinfo(?1)")?;
+        let mut statement =
+            connection.prepare("SELECT name, type, \"notnull\" FROM pragma_table_xinfo(?1)")?;
         let columns = statement
             .query_map(params![name], |row| {
-                Ok(Column { name: row.get(0)?, declared: row.get::<_, String>(1)?.to_uppercase() })
+                let declared = row.get::<_, String>(1)?.to_uppercase();
+                Ok(Column { name: row.get(0)?, declared, is_not_null: row.get(2)? })
             })?
             .collect::<Result<_, _>>()?;
         Ok(Some(Self { columns, is_view: kind == "view" }))

@@ -74,6 +74,20 @@ async fn values_go_back_the_way_they_came() {
 }
 
 #[tokio::test]
+async fn fields_that_a_new_record_lacks_are_null_whatever_the_tables_defaults() {
+    let mut rig = Rig::new(
+        "DROP TABLE tags; CREATE TABLE tags (id TEXT PRIMARY KEY, label TEXT DEFAULT 'none', mine TEXT DEFAULT 'x');
+         DROP TABLE projects; CREATE TABLE projects (id TEXT PRIMARY KEY, name TEXT NOT NULL DEFAULT 'new')",
+    )
+    .await;
+    let changes = json!([upsert(1, "tags", "g", &json!({})), upsert(2, "projects", "p", &json!({}))]);
+    rig.server.script("pull", [feed(&changes, None)]);
+    rig.succeed().await;
+    assert_eq!(rig.offline.rows("SELECT label, mine FROM tags"), [["NULL", "x"]]);
+    assert_eq!(rig.offline.rows("SELECT name FROM projects"), [["new"]], "it cannot be NULL");
+}
+
+#[tokio::test]
 async fn a_value_that_means_the_same_stays_as_it_is() {
     let rows = "INSERT INTO todos (id, count, data, photo) VALUES ('t', 2, '{ \"b\": 1,  \"a\": 2.0 }', x'00ff');
         CREATE TABLE writes (n); CREATE TRIGGER w AFTER UPDATE ON todos BEGIN INSERT INTO writes VALUES (1); END";
