@@ -226,15 +226,17 @@ async fn collected_errors_come_in_upload_order() {
     let mut rig = Rig::new(rows).await;
     rig.options.fail_fast = false;
     rig.options.batch_size = 1;
-    let reject = |delay: u64| {
-        let body = json!({"applied": [], "errors": [{"mutationId": format!("late {delay}"), "code": "X"}]});
-        Answer::After(Duration::from_millis(delay), Box::new(Answer::Json(200, body)))
+    let reject = |delay| {
+        let answer = Answer::Json(400, envelope("CONFLICT"));
+        Answer::After(Duration::from_millis(delay), Box::new(answer))
     };
+    // The first batch is answered last.
     rig.server.script("push", [reject(90), reject(60), reject(30), reject(0)]);
-    // Each batch's own mutation is named by nobody, so it is asked for once more and applied.
     let outcome = rig.run().await;
-    let ids: Vec<_> = outcome.errors.iter().map(|error| error.mutation_id.as_str()).collect();
-    assert_eq!(ids.len(), 4);
+    let ids: Vec<_> = outcome.errors.iter().map(|error| Value::from(error.mutation_id.as_str())).collect();
+    assert_eq!(ids, ["a", "b", "c", "d"].map(|tag| id_of(&rig.server, tag)));
+    let subjects: Vec<_> = outcome.rejected.iter().map(|rejected| rejected.id.as_str()).collect();
+    assert_eq!(subjects, ["a", "b", "c", "d"]);
     assert_eq!(outcome.end, End::Rejected);
 }
 
