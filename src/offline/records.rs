@@ -14,6 +14,12 @@ use super::{depth, document};
 use crate::protocol::code;
 use crate::schema::{Field, IdFormat, Resource, Schema};
 
+/// How many rows are looked at to tell how a table lies; a smaller one is read either way.
+const SAMPLE: u32 = 1000;
+
+/// How far apart two rows may lie that are probably on one page, or on the next one.
+const NEAR: u32 = 20;
+
 /// The SQL function with which the plan checks documents.
 const IS_DOCUMENT: &str = "synctool_is_document";
 
@@ -186,7 +192,9 @@ impl RecordSource {
         };
         let order = id_order(&format!("t.{id}"), self.id_format.as_ref(), snapshot.byte_order());
         if self.parents.is_empty() {
-            return Ok(format!("SELECT 0, t.{id}{columns} FROM {table} AS t ORDER BY {order}"));
+            // The plus keeps SQLite from following the index.
+            let plus = if self.is_scattered(snapshot) { "+" } else { "" };
+            return Ok(format!("SELECT 0, t.{id}{columns} FROM {table} AS t ORDER BY {plus}{order}"));
         }
         let parent = |alias: &str, column: &str| match &self.document {
             None => format!("{alias}.{}", quoted(column)),
@@ -201,6 +209,23 @@ impl RecordSource {
             "SELECT coalesce(d.depth, -1), t.{id}{columns} FROM {table} AS t
              LEFT JOIN {depths} AS d ON d.id = t.{id} COLLATE BINARY ORDER BY d.depth IS NULL, d.depth, {order}"
         ))
+    }
+
+    /// Whether neighbours by id lie far from each other in the table, as with random ids.
+    /// Then one sorted read is faster than following the index from page to page. A table
+    /// for which it cannot be told is read the way SQLite chooses.
+    fn is_scattered(&self, snapshot: &Snapshot) -> bool {
+        let sql = format!(
+            "SELECT count(*), total(abs(rowid - before) > {NEAR}) FROM (
+                 SELECT rowid, lag(rowid) OVER () AS before FROM
+                 (SELECT rowid FROM {} ORDER BY {} COLLATE {} LIMIT {SAMPLE}))",
+            quoted(&self.table),
+            quoted(&self.id_column),
+            snapshot.byte_order(),
+        );
+        let sample: rusqlite::Result<(u32, f64)> =
+            snapshot.connection().query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)));
+        sample.is_ok_and(|(rows, far)| rows == SAMPLE && far > f64::from(SAMPLE) / 2.0)
     }
 
     /// Appends a row's fields as a canonical JSON object; on failure it names the field.
