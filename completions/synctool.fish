@@ -52,6 +52,11 @@ insert\t''"
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l only-failed -d 'Only what an earlier run wrote to its --error-file; such a run finalizes nothing' -r -F
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l mutation-id-prefix -d 'First part of every mutation id [default: cloneup]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l batch-size -d 'Mutations in one request, at most [default: 100]' -r
+complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l batch-bytes -d 'Size of a request before compression, at most; a larger mutation goes alone [default: 1MiB]' -r
+complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l compress -d 'Compress requests; auto does what the server advertises [default: auto]' -r -f -a "auto\t''
+none\t''
+gzip\t''
+zstd\t''"
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l concurrency -d 'Requests in flight, at most: 1 to 64, or what is found while running [default: auto]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l max-retries -d 'How often a failed request is sent again [default: 3]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l retry-delay -d 'Longest first pause before a retry; it doubles from there [default: 1s]' -r

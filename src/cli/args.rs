@@ -136,6 +136,13 @@ pub(super) struct CloneupArgs {
     /// Mutations in one request, at most [default: 100]
     #[arg(long, value_name = "N", allow_hyphen_values = true, env = "SYNCTOOL_BATCH_SIZE", help_heading = ERRORS)]
     pub(super) batch_size: Option<String>,
+    /// Size of a request before compression, at most; a larger mutation goes alone [default: 1MiB]
+    #[arg(long, value_name = "SIZE", env = "SYNCTOOL_BATCH_BYTES", help_heading = ERRORS)]
+    pub(super) batch_bytes: Option<String>,
+    /// Compress requests; auto does what the server advertises [default: auto]
+    #[arg(long, value_name = "ENCODING", value_parser = ["auto", "none", "gzip", "zstd"],
+        env = "SYNCTOOL_COMPRESS", help_heading = ERRORS)]
+    pub(super) compress: Option<String>,
     /// Requests in flight, at most: 1 to 64, or what is found while running [default: auto]
     #[arg(long, value_name = "N|auto", env = "SYNCTOOL_CONCURRENCY", help_heading = ERRORS)]
     pub(super) concurrency: Option<String>,

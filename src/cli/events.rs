@@ -31,6 +31,8 @@ struct State {
     done: u64,
     bytes: u64,
     batches: u64,
+    /// How many requests may be in flight, and why, once that has changed.
+    level: Option<(usize, String)>,
 }
 
 impl Events {
@@ -47,6 +49,7 @@ impl Events {
             done: 0,
             bytes: 0,
             batches: 0,
+            level: None,
         })))
     }
 
@@ -87,7 +90,7 @@ impl State {
         }
         self.last = Some(Instant::now());
         let Some(part) = self.parts.get(self.part) else { return };
-        let context = json!({
+        let mut context = json!({
             "phase": PHASE,
             "part": part.name,
             "done": self.done,
@@ -95,6 +98,9 @@ impl State {
             "bytes": self.bytes,
             "batches": self.batches,
         });
+        if let Some((level, why)) = &self.level {
+            context["concurrency"] = json!({"level": level, "why": why});
+        }
         self.write("sync_progress", &context);
     }
 }
@@ -114,6 +120,7 @@ impl Observer for Events {
                 state.batches += requests;
                 state.progress();
             }
+            Event::Level { level, why } => state.level = Some((*level, (*why).to_owned())),
             Event::Retrying { .. } | Event::Finalizing | Event::Pulled { .. } | Event::Warning(_) => {}
         }
     }

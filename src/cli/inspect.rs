@@ -91,10 +91,9 @@ fn tell(inspection: &Inspection) {
         output::text(&format!("            {name}: {cursor}"));
     }
     output::text(&format!("client id   {}", inspection.client_id.clone().unwrap_or_else(none)));
-    let checkpoint = inspection
-        .checkpoint
-        .as_ref()
-        .map(|unfinished| format!("{} batches acknowledged by {}", unfinished.batches, unfinished.remote));
+    let checkpoint = inspection.checkpoint.as_ref().map(|unfinished| {
+        format!("{} mutations acknowledged by {}", unfinished.mutations, unfinished.remote)
+    });
     output::text(&format!("checkpoint  {}", checkpoint.unwrap_or_else(none)));
     for warning in &inspection.warnings {
         output::line(&format!("warning: {}", super::escape::escaped(warning)));

@@ -12,7 +12,7 @@ use super::{failures, units};
 use crate::cloneup::{Concurrency, Options, RawOptions, Selection};
 use crate::mutation::RecordOperation;
 use crate::protocol::{ErrorBody, code};
-use crate::remote::RemoteConfig;
+use crate::remote::{Compression, Encoding, RemoteConfig};
 use crate::schema::Schema;
 use crate::secret::Secret;
 
@@ -124,6 +124,9 @@ fn raw_options(args: &CloneupArgs, matches: &ArgMatches, problems: &mut Problems
             _ => defaults.record_operation,
         },
         batch_size: integer(&args.batch_size, defaults.batch_size),
+        batch_bytes: args.batch_bytes.as_ref().map_or(defaults.batch_bytes, |text| {
+            problems.value("batchBytes", units::size(text), defaults.batch_bytes)
+        }),
         max_retries: integer(&args.max_retries, defaults.max_retries),
         fail_fast: switch("fail_fast", args.fail_fast, args.no_fail_fast, defaults.fail_fast),
         clear_changelog_on_success: switch(
@@ -199,6 +202,12 @@ fn remote(args: &CloneupArgs, matches: &ArgMatches, base: String, problems: &mut
             defaults.retry_max_delay,
         ),
         ca_cert: args.ca_cert.clone(),
+        compression: match args.compress.as_deref() {
+            Some("none") => Compression::None,
+            Some("gzip") => Compression::With(Encoding::Gzip),
+            Some("zstd") => Compression::With(Encoding::Zstd),
+            _ => Compression::Auto,
+        },
         base: defaults.base,
     }
 }

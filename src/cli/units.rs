@@ -12,7 +12,6 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// A number of bytes, or with a unit: `512K`, `1MiB`. K is 1024, with or without `iB`.
-#[cfg_attr(not(feature = "serve"), expect(dead_code, reason = "only the server's limits are sizes"))]
 pub(super) fn size(text: &str) -> Result<usize, String> {
     let text = text.trim();
     let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));

@@ -2,14 +2,19 @@
 //! repeated questions (contract 3.3).
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::batch::{Batch, Entry};
+use super::batch::{Batch, Reached};
+use super::level::Observed;
+use super::limits::BatchLimits;
 use super::observer::{Event, Observer};
 use super::outcome::Rejected;
+use super::packing::{Packed, Packing};
 use super::stop::{Stop, StopHandle};
+use super::traffic::Traffic;
 use crate::protocol::{Cursor, ErrorBody, MutationError, PushAnswer, code};
-use crate::remote::{Backoff, NextTry, Remote, RequestError};
+use crate::remote::{Backoff, Excess, NextTry, Remote, RequestError};
 
 /// Where errors of pushing are (contract 3.5).
 const PUSH_PATH: &str = "sync.push";
@@ -20,6 +25,9 @@ pub(super) struct Courier<'a> {
     pub(super) backoff: Backoff,
     pub(super) fail_fast: bool,
     pub(super) observer: &'a dyn Observer,
+    pub(super) limits: Arc<BatchLimits>,
+    pub(super) traffic: Traffic,
+    pub(super) packing: Packing,
     /// Set as soon as nothing new may be sent.
     pub(super) halt: StopHandle,
     pub(super) halted: Stop,
@@ -43,14 +51,14 @@ pub(super) struct Delivery {
     pub(super) cursor: Option<Cursor>,
     /// Requests that were sent.
     pub(super) requests: u64,
-    /// Whether one of them had to be sent again.
-    pub(super) was_retried: bool,
-    /// How long the last one took.
-    pub(super) taken: Duration,
-    /// The digest of the batch's mutation ids.
-    pub(super) digest: blake3::Hash,
+    /// How far the upload has come with the batch.
+    pub(super) reached: Reached,
     /// How many mutations the batch has.
-    pub(super) size: u64,
+    size: u64,
+    /// Of what a request for it had too much.
+    excess: Option<Excess>,
+    /// Mutations and bytes of the largest part of it that the server has taken.
+    largest: (usize, usize),
     /// Why the run must end.
     pub(super) fatal: Option<Fatal>,
 }
@@ -104,6 +112,10 @@ impl Courier<'_> {
                 Err(Failure::Request(error)) => self.refused(&batch, &piece, error, &mut open, &mut delivery),
             }
         }
+        if let Some(excess) = delivery.excess {
+            let (mutations, bytes) = delivery.largest;
+            self.limits.lower(excess, mutations, bytes);
+        }
         delivery
     }
 
@@ -117,13 +129,13 @@ impl Courier<'_> {
         delivery: &mut Delivery,
     ) {
         let body = match error {
-            RequestError::TooLarge(body) => body.unwrap_or_else(|| {
-                ErrorBody::new(
-                    code::LIMIT_EXCEEDED,
-                    "the mutation is larger than the server takes",
-                    PUSH_PATH,
-                )
-            }),
+            RequestError::TooLarge(excess, body) => {
+                if piece.entries.len() > 1 {
+                    delivery.excess = Some(excess);
+                }
+                let what = "the mutation is larger than the server takes";
+                body.unwrap_or_else(|| ErrorBody::new(code::LIMIT_EXCEEDED, what, PUSH_PATH))
+            }
             RequestError::Refused(body) if self.fail_fast => {
                 return delivery.end(Fatal::Refused(body), &self.halt);
             }
@@ -133,12 +145,12 @@ impl Courier<'_> {
                 let body = ErrorBody::new(code::FORBIDDEN, body.message, PUSH_PATH);
                 return delivery.end(Fatal::Remote(body), &self.halt);
             }
-            RequestError::Broken(message) | RequestError::Transient { message, .. } => {
-                return delivery.end(Fatal::Remote(transport(message)), &self.halt);
+            error @ (RequestError::Broken(_) | RequestError::Transient { .. } | RequestError::NotDecoded) => {
+                return delivery.end(Fatal::Remote(transport(error.to_string())), &self.halt);
             }
         };
         if let [only] = piece.entries.as_slice() {
-            delivery.reject(&batch.entries[*only], body);
+            delivery.reject(batch, *only, body);
             if self.fail_fast {
                 self.halt.stop();
             }
@@ -150,43 +162,78 @@ impl Courier<'_> {
         }
     }
 
-    /// Sends a piece, and again after transport errors.
+    /// Sends a piece, and again after transport errors: the same bytes each time.
     async fn send(
         &self,
         batch: &Batch,
         piece: &Piece,
         delivery: &mut Delivery,
     ) -> Result<PushAnswer, Failure> {
-        let body = batch.body(&piece.entries);
-        let start = Instant::now();
-        for retries in 0.. {
-            if self.halted.is_requested() {
-                return Err(Failure::Halted);
-            }
-            delivery.requests += 1;
-            delivery.was_retried |= retries > 0;
-            let sent = Instant::now();
-            let answered = self.remote.push(body.clone()).await;
-            delivery.taken = sent.elapsed();
-            let (message, retry_after) = match answered {
+        let plain = batch.body(&piece.entries);
+        let mut packed = self.packing.pack(&plain).await;
+        let (start, mut retries) = (Instant::now(), 0);
+        loop {
+            let error = match self.send_once(&packed, delivery).await? {
                 Ok(answer) => return Ok(answer),
-                Err(RequestError::Transient { message, retry_after }) => (message, retry_after),
-                Err(error) => return Err(Failure::Request(error)),
+                Err(error) => error,
+            };
+            let (message, retry_after, is_throttled) = match error {
+                RequestError::Transient { message, retry_after, is_throttled } => {
+                    (message, retry_after, is_throttled)
+                }
+                RequestError::NotDecoded if packed.is_compressed() => {
+                    self.packing.give_up();
+                    packed = self.packing.pack(&plain).await;
+                    continue;
+                }
+                error => return Err(Failure::Request(error)),
             };
             let wait =
                 next_try(&self.backoff, retries, retry_after, start, &message).map_err(Failure::Exhausted)?;
+            retries += 1;
             self.observer.on(&Event::Retrying {
-                retry: retries + 1,
+                retry: retries,
                 max_retries: self.backoff.max_retries(),
                 wait,
                 reason: &message,
             });
+            if is_throttled {
+                // Whoever else is about to send would only be told the same.
+                self.traffic.hold(wait);
+                continue;
+            }
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
                 () = self.halted.requested() => return Err(Failure::Halted),
             }
         }
-        unreachable!("the back-off ends before the integers do")
+    }
+
+    /// Sends one request when its turn has come.
+    async fn send_once(
+        &self,
+        packed: &Packed,
+        delivery: &mut Delivery,
+    ) -> Result<Result<PushAnswer, RequestError>, Failure> {
+        let ticket = tokio::select! {
+            biased;
+            () = self.halted.requested() => return Err(Failure::Halted),
+            ticket = self.traffic.enter() => ticket,
+        };
+        delivery.requests += 1;
+        let sent = Instant::now();
+        let answered = self.remote.push(packed.body.clone(), packed.encoding).await;
+        let observed = match &answered {
+            Err(RequestError::Transient { is_throttled: true, .. }) => Observed::Throttled,
+            Err(RequestError::Transient { .. }) => Observed::Failed,
+            _ => Observed::Answered(sent.elapsed()),
+        };
+        if let Some(change) = self.traffic.leave(ticket, observed) {
+            let (from, level, why) = (change.from, change.to, change.why);
+            tracing::debug!(from, level, why, "requests in flight");
+            self.observer.on(&Event::Level { level, why });
+        }
+        Ok(answered)
     }
 }
 
@@ -228,10 +275,10 @@ impl Delivery {
             rejected: Vec::new(),
             cursor: None,
             requests: 0,
-            was_retried: false,
-            taken: Duration::ZERO,
-            digest: batch.digest(),
+            reached: batch.reached,
             size: batch.counts().0,
+            excess: None,
+            largest: (0, 0),
             fatal: None,
         }
     }
@@ -243,27 +290,33 @@ impl Delivery {
 
     /// Counts an answer; returns the mutations that it does not name though it names others.
     fn take_in(&mut self, batch: &Batch, piece: &Piece, answer: PushAnswer) -> Vec<usize> {
-        let rejected: HashMap<&str, &MutationError> =
-            answer.errors.iter().map(|error| (error.mutation_id.as_str(), error)).collect();
-        let applied: Option<HashSet<&str>> =
-            answer.applied.as_ref().map(|ids| ids.iter().map(String::as_str).collect());
+        let size = (piece.entries.len(), batch.size(&piece.entries));
+        self.largest = (self.largest.0.max(size.0), self.largest.1.max(size.1));
         let mut unnamed = Vec::new();
-        for index in &piece.entries {
-            let entry = &batch.entries[*index];
-            // Servers name a mutation by its own id, or by that of the record it changes.
-            let is_applied = applied
-                .as_ref()
-                .is_none_or(|ids| ids.contains(&*entry.mutation_id) || ids.contains(&*entry.subject.id));
-            if let Some(error) = rejected.get(&*entry.mutation_id) {
-                self.note(entry, (*error).clone());
-            } else if is_applied {
-                self.count(entry);
-            } else if piece.is_repeated {
-                let message =
-                    "the server neither applied nor rejected this mutation, though it was asked twice";
-                self.reject(entry, ErrorBody::new(code::NOT_ACKNOWLEDGED, message, PUSH_PATH));
-            } else {
-                unnamed.push(*index);
+        if answer.errors.is_empty() && answer.applied.is_none() {
+            piece.entries.iter().for_each(|index| self.count(batch, *index));
+        } else {
+            let rejected: HashMap<&str, &MutationError> =
+                answer.errors.iter().map(|error| (error.mutation_id.as_str(), error)).collect();
+            let applied: Option<HashSet<&str>> =
+                answer.applied.as_ref().map(|ids| ids.iter().map(String::as_str).collect());
+            for index in &piece.entries {
+                let mutation_id = batch.mutation_id(*index);
+                // Servers name a mutation by its own id, or by that of the record it changes.
+                let is_applied = applied
+                    .as_ref()
+                    .is_none_or(|ids| ids.contains(&*mutation_id) || ids.contains(&*batch.id(*index)));
+                if let Some(error) = rejected.get(&*mutation_id) {
+                    self.note(batch, *index, (*error).clone());
+                } else if is_applied {
+                    self.count(batch, *index);
+                } else if piece.is_repeated {
+                    let message =
+                        "the server neither applied nor rejected this mutation, though it was asked twice";
+                    self.reject(batch, *index, ErrorBody::new(code::NOT_ACKNOWLEDGED, message, PUSH_PATH));
+                } else {
+                    unnamed.push(*index);
+                }
             }
         }
         self.errors.extend(answer.errors);
@@ -272,21 +325,21 @@ impl Delivery {
     }
 
     /// An error that the server has named otherwise than by the mutation.
-    fn reject(&mut self, entry: &Entry, body: ErrorBody) {
-        let error = MutationError { mutation_id: entry.mutation_id.clone(), body };
+    fn reject(&mut self, batch: &Batch, index: usize, body: ErrorBody) {
+        let error = MutationError { mutation_id: batch.mutation_id(index).into_owned(), body };
         self.errors.push(error.clone());
-        self.note(entry, error);
+        self.note(batch, index, error);
     }
 
-    fn note(&mut self, entry: &Entry, error: MutationError) {
-        self.count(entry);
-        let subject = &entry.subject;
-        self.rejected.push(Rejected { resource: subject.resource.to_string(), id: subject.feed_id(), error });
+    fn note(&mut self, batch: &Batch, index: usize, error: MutationError) {
+        self.count(batch, index);
+        let (resource, id) = batch.subject(index);
+        self.rejected.push(Rejected { resource, id, error });
     }
 
-    fn count(&mut self, entry: &Entry) {
+    fn count(&mut self, batch: &Batch, index: usize) {
         self.mutations += 1;
-        self.rows += entry.rows;
+        self.rows += batch.entries[index].rows;
     }
 
     fn end(&mut self, fatal: Fatal, halt: &StopHandle) {

@@ -125,7 +125,7 @@ async fn pull_page(job: &Job<'_>, request: &PullRequest) -> Result<PullAnswer, F
         }
         let (message, retry_after) = match job.remote.pull(request).await {
             Ok(page) => return Ok(page),
-            Err(RequestError::Transient { message, retry_after }) => (message, retry_after),
+            Err(RequestError::Transient { message, retry_after, .. }) => (message, retry_after),
             Err(RequestError::Forbidden(body)) => {
                 return Err(Failure::Remote(ErrorBody::new(code::FORBIDDEN, body.message, PULL_PATH)));
             }

@@ -37,12 +37,40 @@ impl TryFrom<usize> for Concurrency {
     }
 }
 
-/// The level as it is now: raised by one after a good round, halved when the server throttles
-/// or fails (additive increase, multiplicative decrease).
+/// What came of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Observed {
+    /// The server answered after this time.
+    Answered(Duration),
+    /// The server asks for fewer requests.
+    Throttled,
+    /// It failed in transport.
+    Failed,
+}
+
+/// Which level a request was sent at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ticket(u64);
+
+/// The level has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Change {
+    pub(super) from: usize,
+    pub(super) to: usize,
+    pub(super) why: &'static str,
+}
+
+/// The level as it is now. It doubles after a good round until the first sign of trouble,
+/// then rises by one a round, and is halved when the server throttles or fails (slow start,
+/// additive increase, multiplicative decrease).
 #[derive(Debug)]
 pub(super) struct Level {
     current: usize,
     is_auto: bool,
+    /// Until something has gone against it.
+    is_starting: bool,
+    /// How often it has been halved.
+    halvings: u64,
     /// Answers since the level last changed or a round ended.
     answers: u32,
     /// How long they took together.
@@ -57,7 +85,15 @@ impl Level {
             Concurrency::Auto => (START, true),
             Concurrency::Fixed(number) => (number.get(), false),
         };
-        Self { current, is_auto, answers: 0, taken: Duration::ZERO, fastest: None }
+        Self {
+            current,
+            is_auto,
+            is_starting: true,
+            halvings: 0,
+            answers: 0,
+            taken: Duration::ZERO,
+            fastest: None,
+        }
     }
 
     /// How many requests may be in flight now.
@@ -65,41 +101,59 @@ impl Level {
         self.current
     }
 
-    /// A request was answered after this time; or only after it had to be sent again.
-    pub(super) fn observe(&mut self, taken: Duration, was_retried: bool) {
+    /// For a request that is about to be sent.
+    pub(super) fn ticket(&self) -> Ticket {
+        Ticket(self.halvings)
+    }
+
+    /// A request is done; returns how the level changes through it.
+    pub(super) fn observe(&mut self, ticket: Ticket, observed: Observed) -> Option<Change> {
         if !self.is_auto {
-            return;
+            return None;
         }
-        if was_retried {
-            self.turn(self.current / 2, "a request had to be sent again");
-            return;
+        match observed {
+            Observed::Answered(taken) => self.answered(taken),
+            // Requests that were in flight together fail together: that is one sign, not many.
+            _ if ticket != self.ticket() => None,
+            Observed::Throttled => self.halve("the server asks for a pause"),
+            Observed::Failed => self.halve("a request failed"),
         }
+    }
+
+    fn halve(&mut self, why: &'static str) -> Option<Change> {
+        self.is_starting = false;
+        self.halvings += 1;
+        self.turn(self.current / 2, why)
+    }
+
+    fn answered(&mut self, taken: Duration) -> Option<Change> {
         self.answers += 1;
         self.taken += taken;
         if (self.answers as usize) < self.current {
-            return;
+            return None;
         }
         let mean = self.taken / self.answers;
         let fastest = self.fastest.map_or(mean, |fastest| fastest.min(mean));
         self.fastest = Some(fastest);
+        if mean <= fastest * QUEUED {
+            let step = if self.is_starting { self.current } else { 1 };
+            return self.turn(self.current + step, "answers come without delay");
+        }
+        self.is_starting = false;
         if mean > fastest * CROWDED {
-            self.turn(self.current - 1, "answers take much longer than they could");
-        } else if mean <= fastest * QUEUED {
-            self.turn(self.current + 1, "answers come without delay");
+            self.turn(self.current - 1, "answers take much longer than they could")
         } else {
-            self.turn(self.current, "answers begin to wait");
+            self.turn(self.current, "answers begin to wait")
         }
     }
 
-    /// Begins a new round at another level.
-    fn turn(&mut self, level: usize, why: &str) {
-        let level = level.clamp(1, MAX_AUTO);
-        if level != self.current {
-            tracing::debug!(from = self.current, to = level, why, "requests in flight");
-        }
-        self.current = level;
+    /// Begins a new round, perhaps at another level.
+    fn turn(&mut self, level: usize, why: &'static str) -> Option<Change> {
+        let (from, to) = (self.current, level.clamp(1, MAX_AUTO));
+        self.current = to;
         self.answers = 0;
         self.taken = Duration::ZERO;
+        (from != to).then_some(Change { from, to, why })
     }
 }
 
@@ -108,18 +162,19 @@ mod tests {
     use super::*;
 
     /// So many rounds at a server that answers after `answer(level)` milliseconds.
-    fn run(level: &mut Level, rounds: usize, answer: impl Fn(usize) -> u64) {
+    fn run(level: &mut Level, rounds: usize, mut answer: impl FnMut(usize) -> u64) {
         for _ in 0..rounds {
             for _ in 0..level.current() {
-                level.observe(Duration::from_millis(answer(level.current())), false);
+                let taken = Duration::from_millis(answer(level.current()));
+                level.observe(level.ticket(), Observed::Answered(taken));
             }
         }
     }
 
     #[test]
-    fn a_server_that_is_only_far_away_is_used_to_the_full() {
+    fn a_server_that_is_only_far_away_is_used_to_the_full_and_soon() {
         let mut level = Level::new(Concurrency::Auto);
-        run(&mut level, 20, |_| 25);
+        run(&mut level, 2, |_| 25);
         assert_eq!(level.current(), MAX_AUTO);
     }
 
@@ -131,11 +186,24 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_throttles_halves_the_level_and_gets_its_time_to_recover() {
+    fn a_line_that_jitters_is_no_queue() {
+        let (mut level, mut random) = (Level::new(Concurrency::Auto), 1_u64);
+        run(&mut level, 200, |_| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            10 + (random >> 33) % 60
+        });
+        assert_eq!(level.current(), MAX_AUTO);
+    }
+
+    #[test]
+    fn a_server_that_throttles_halves_the_level_once_for_all_in_flight_and_recovers_step_by_step() {
         let mut level = Level::new(Concurrency::Auto);
         run(&mut level, 20, |_| 25);
         for expected in [8, 4, 2, 1, 1] {
-            level.observe(Duration::from_millis(25), true);
+            let ticket = level.ticket();
+            for _ in 0..16 {
+                level.observe(ticket, Observed::Throttled);
+            }
             assert_eq!(level.current(), expected);
         }
         run(&mut level, 3, |_| 25);
@@ -151,9 +219,16 @@ mod tests {
     }
 
     #[test]
+    fn a_change_says_why() {
+        let mut level = Level::new(Concurrency::Auto);
+        let change = level.observe(level.ticket(), Observed::Failed);
+        assert_eq!(change, Some(Change { from: 4, to: 2, why: "a request failed" }));
+    }
+
+    #[test]
     fn a_fixed_number_stays() {
         let mut level = Level::new(3.try_into().unwrap());
-        level.observe(Duration::from_secs(9), true);
+        level.observe(level.ticket(), Observed::Throttled);
         run(&mut level, 10, |_| 1);
         assert_eq!(level.current(), 3);
     }

@@ -1,9 +1,9 @@
 //! The job itself: everything of the offline database goes to the server (contract 3.1).
 //!
 //! [`run`] is the whole of it, for a program of your own too: plan, upload, finalize. One
-//! thread reads and encodes ([`produce`]), requests are in flight side by side ([`upload`],
-//! [`deliver`]), and one tally makes the result of the answers. Nothing here knows a
-//! terminal, a flag or SQL.
+//! thread reads ([`read`]), one encodes ([`produce`]), requests are in flight side by side
+//! ([`upload`], [`deliver`]), as many as do good ([`traffic`], [`level`]), and one tally makes
+//! the result of the answers. Nothing here knows a terminal, a flag or SQL.
 
 mod batch;
 mod checkpoint;
@@ -12,17 +12,22 @@ mod encoders;
 mod finalize;
 mod inspect;
 mod level;
+mod limits;
 mod observer;
 mod options;
 mod outcome;
+mod packing;
 mod plan;
 mod preview;
 mod produce;
+mod read;
 mod stop;
 mod tally;
+mod traffic;
 mod upload;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use checkpoint::Unfinished;
 pub use inspect::{InspectedPart, Inspection, inspect};
@@ -34,9 +39,10 @@ pub use preview::{Finalization, Preview, PreviewPart, ServerState, preview};
 pub use stop::{Stop, StopHandle, stop_channel};
 
 use crate::offline::{Acquired, Database, OfflineError, Sidecar, Snapshot};
+use crate::protocol::ServerStatus;
 use crate::remote::Remote;
 use crate::schema::Schema;
-use checkpoint::{Binding, Checkpoint, Keeper, Progress};
+use checkpoint::{Binding, Checkpoint, Keeper};
 use plan::{Plan, PlanError};
 use tally::{Tally, end_of};
 
@@ -49,7 +55,21 @@ struct Job<'a> {
     observer: &'a dyn Observer,
     stop: Stop,
     client_id: String,
+    /// What the server says about itself; nothing, if it does not say.
+    server: ServerStatus,
+    binding: Binding,
 }
+
+impl Job<'_> {
+    /// The checkpoint of an upload that begins now.
+    fn beginning(&self) -> Checkpoint {
+        Checkpoint::beginning(self.binding.clone(), &self.server)
+    }
+}
+
+/// How long the server may take to say something about itself: nothing depends on it, so
+/// nobody waits as long as for an answer to a push.
+const STATUS_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Uploads everything that the options ask for, and says what came of it.
 ///
@@ -73,7 +93,9 @@ pub async fn run(
         Err(PlanError::Options(errors)) => return Outcome::failed(End::Invalid, errors),
         Err(PlanError::Offline(error)) => return Outcome::failed(end_of(&error), [error.report()]),
     };
-    let job = Job { options, schema, database, remote: &remote, observer, stop, client_id };
+    let binding = Binding::new(remote.identity(), &client_id, &schema, &options);
+    let server = server_status(&remote).await;
+    let job = Job { options, schema, database, remote: &remote, observer, stop, client_id, server, binding };
     for warning in &plan.warnings {
         observer.on(&Event::Warning(warning));
     }
@@ -83,10 +105,9 @@ pub async fn run(
     }
     observer.on(&Event::Planned { parts: &outline });
 
-    let binding = Binding::new(remote.identity(), &job.client_id, &job.schema, &job.options);
-    let earlier = earlier(&job, sidecar.as_ref(), &binding).await;
-    let progress = earlier.clone().map_or_else(|| Progress::new(binding), Progress::resume);
-    let mut keeper = Keeper::new(progress, sidecar, job.options.only.is_none());
+    let earlier = earlier(&job, sidecar.as_ref());
+    let checkpoint = earlier.clone().unwrap_or_else(|| job.beginning());
+    let mut keeper = Keeper::new(checkpoint, sidecar, job.options.only.is_none());
     let plan = Arc::new(plan);
     let mut tally = Tally::new(&plan);
     upload::upload(&job, &plan, snapshot, earlier, &mut keeper, &mut tally).await;
@@ -124,14 +145,27 @@ fn prepare(options: &Options, schema: &Schema, database: &Database) -> Result<Pr
     Ok(Prepared { plan, snapshot, client_id, sidecar })
 }
 
+/// What the server says about itself. One that does not say is one without limits and
+/// extensions; whether it is there at all, the first push will show.
+async fn server_status(remote: &Remote) -> ServerStatus {
+    match tokio::time::timeout(STATUS_TIMEOUT, remote.status()).await {
+        Ok(Ok(status)) => status,
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "the server says nothing about itself");
+            ServerStatus::default()
+        }
+        Err(_) => ServerStatus::default(),
+    }
+}
+
 /// How far an earlier run of the same upload has come, as far as that may still hold.
-async fn earlier(job: &Job<'_>, sidecar: Option<&Sidecar>, binding: &Binding) -> Option<Checkpoint> {
+fn earlier(job: &Job<'_>, sidecar: Option<&Sidecar>) -> Option<Checkpoint> {
     if !job.options.resume || job.options.only.is_some() {
         return None;
     }
-    let checkpoint = Checkpoint::read(sidecar?, binding)?;
-    match (&checkpoint.store_id, job.remote.store_id().await) {
-        (Some(expected), Some(found)) if *expected != found => None,
+    let checkpoint = Checkpoint::read(sidecar?, &job.binding)?;
+    match (&checkpoint.store_id, &job.server.store_id) {
+        (Some(expected), Some(found)) if expected != found => None,
         _ => Some(checkpoint),
     }
 }

@@ -39,6 +39,13 @@ pub enum Event<'a> {
         /// How many requests it took.
         requests: u64,
     },
+    /// More or fewer requests may be in flight from now on.
+    Level {
+        /// How many.
+        level: usize,
+        /// Why it is not as many as before.
+        why: &'a str,
+    },
     /// A request is sent again after a pause.
     Retrying {
         /// Which retry this is, from 1.

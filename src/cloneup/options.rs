@@ -19,6 +19,9 @@ pub struct RawOptions {
     pub record_operation: RecordOperation,
     /// The most mutations in one request.
     pub batch_size: i64,
+    /// The most bytes of one request's body, before compression; a mutation that is larger
+    /// alone goes alone.
+    pub batch_bytes: usize,
     /// How often a request that failed in transport is sent again.
     pub max_retries: i64,
     /// Whether the first rejected mutation ends the run.
@@ -56,6 +59,7 @@ impl Default for RawOptions {
             include_many_many: true,
             record_operation: RecordOperation::Merge,
             batch_size: 100,
+            batch_bytes: 1024 * 1024,
             max_retries: 3,
             fail_fast: true,
             clear_changelog_on_success: true,
@@ -100,6 +104,9 @@ impl Options {
         let max_retries = u32::try_from(raw.max_retries).ok();
         if max_retries.is_none() {
             invalid("maxRetries must be a non-negative integer", "maxRetries");
+        }
+        if raw.batch_bytes == 0 {
+            invalid("batchBytes must be a positive size", "batchBytes");
         }
         if raw.pull_limit == 0 {
             invalid("pullLimit must be a positive integer", "pullLimit");

@@ -222,7 +222,9 @@ async fn ask(remote: &Remote) -> (ServerState, Option<ErrorBody>) {
             (said(true, Some(false)), Some(error))
         }
         // A server that has no such route is a server all the same.
-        Err(RequestError::Refused(_) | RequestError::TooLarge(_)) => (said(true, None), None),
+        Err(RequestError::Refused(_) | RequestError::TooLarge(..) | RequestError::NotDecoded) => {
+            (said(true, None), None)
+        }
         Err(RequestError::Transient { message, .. } | RequestError::Broken(message)) => {
             if message.starts_with("HTTP 4") {
                 return (said(true, None), None);

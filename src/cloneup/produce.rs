@@ -1,18 +1,22 @@
-//! The reading side: a thread of its own walks the plan, encodes every row once and hands
-//! out batches in upload order. The bounded channel slows it to the pace of the network.
+//! The encoding side: a thread of its own makes mutations and batches of the rows that
+//! [`super::read`] hands on, hashing every row once. The bounded channels slow both to the
+//! pace of the network.
 
-use std::cell::RefCell;
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::mpsc::Receiver;
 
 use tokio::sync::mpsc;
 
-use super::batch::{Batch, Batcher, Subject};
-use super::checkpoint::{Checkpoint, PrefixDigest};
+use super::batch::{About, Batch, Batcher, Written};
+use super::checkpoint::Checkpoint;
 use super::encoders;
+use super::limits::BatchLimits;
 use super::options::Options;
 use super::plan::{Plan, Source};
-use crate::offline::{JoinSource, OfflineError, RecordSource, Snapshot};
+use super::read::{Read, Rows};
+use crate::mutation::{ContentHash, JoinEncoder, RecordEncoder};
+use crate::offline::{OfflineDelete, OfflineError};
 use crate::schema::Schema;
 
 /// What the sending side gets, in upload order.
@@ -32,35 +36,64 @@ pub(super) enum Item {
     Changed,
 }
 
-/// The reading side's state.
+/// The encoding side's state.
 pub(super) struct Producer<'a> {
-    pub(super) plan: &'a Plan,
-    pub(super) options: &'a Options,
-    pub(super) schema: &'a Schema,
-    pub(super) client_id: &'a str,
-    pub(super) snapshot: &'a Snapshot,
-    pub(super) items: mpsc::Sender<Result<Item, OfflineError>>,
+    plan: &'a Plan,
+    options: &'a Options,
+    schema: &'a Schema,
+    client_id: &'a str,
+    items: mpsc::Sender<Result<Item, OfflineError>>,
+    batcher: Batcher,
     /// What an earlier run had acknowledged, until all of it has been read again.
-    pub(super) skip: RefCell<Option<Skip>>,
+    skip: Option<Checkpoint>,
 }
 
-/// A prefix that is read again and not sent.
-pub(super) struct Skip {
-    pub(super) checkpoint: Checkpoint,
-    pub(super) seen: u64,
-    pub(super) digest: PrefixDigest,
+/// What encodes the rows of the part whose turn it is.
+enum Encoder {
+    Records(RecordEncoder),
+    JoinRows(JoinEncoder, Pair),
+    /// Deletes are mutations already; this is whose they are.
+    Deletes(String),
 }
 
-impl Skip {
-    pub(super) fn new(checkpoint: Checkpoint) -> Self {
-        Self { checkpoint, seen: 0, digest: PrefixDigest::empty() }
+/// A pair of ids, and the hashes of its rows so far. Equal rows lie side by side but for
+/// their metadata, so one pair is enough.
+#[derive(Default)]
+struct Pair {
+    from: String,
+    to: String,
+    seen: HashSet<ContentHash>,
+}
+
+impl Pair {
+    /// Whether a row is the first one that makes its mutation.
+    fn is_new(&mut self, from: &str, to: &str, hash: ContentHash) -> bool {
+        if (from, to) != (&self.from, &self.to) {
+            from.clone_into(&mut self.from);
+            to.clone_into(&mut self.to);
+            self.seen.clear();
+        }
+        self.seen.insert(hash)
     }
 }
 
-impl Producer<'_> {
-    /// Reads everything; the end of the channel is the end of the work.
-    pub(super) fn run(self) {
-        match self.produce() {
+impl<'a> Producer<'a> {
+    pub(super) fn new(
+        plan: &'a Plan,
+        options: &'a Options,
+        schema: &'a Schema,
+        client_id: &'a str,
+        limits: Arc<BatchLimits>,
+        skip: Option<Checkpoint>,
+        items: mpsc::Sender<Result<Item, OfflineError>>,
+    ) -> Self {
+        let cut = skip.as_ref().map_or(0, |checkpoint| checkpoint.mutations);
+        Self { plan, options, schema, client_id, items, batcher: Batcher::new(limits, cut), skip }
+    }
+
+    /// Takes in everything that is read; the end of the channel is the end of the work.
+    pub(super) fn run(mut self, reads: &Receiver<Result<Read, OfflineError>>) {
+        match self.produce(reads) {
             Ok(()) | Err(OfflineError::Stopped) => {}
             Err(error) => {
                 // Nobody to tell when the sending side has stopped listening.
@@ -69,112 +102,111 @@ impl Producer<'_> {
         }
     }
 
-    fn produce(&self) -> Result<(), OfflineError> {
-        let mut batcher = Batcher::new(self.options.batch_size().get(), self.client_id);
-        for (index, part) in self.plan.parts.iter().enumerate() {
-            self.send(Item::Part(index))?;
-            batcher.start(index, self.client_id);
-            match &part.source {
-                Source::Records(source) => self.records(source, &mut batcher)?,
-                Source::JoinRows(source) => self.join_rows(source, &mut batcher)?,
-                Source::Deletes => self.deletes(index, &mut batcher)?,
+    fn produce(&mut self, reads: &Receiver<Result<Read, OfflineError>>) -> Result<(), OfflineError> {
+        let mut encoder = Encoder::Deletes(String::new());
+        let mut part = 0;
+        for read in reads {
+            match (read?, &mut encoder) {
+                (Read::Part(index), _) => {
+                    self.flush()?;
+                    self.send(Item::Part(index))?;
+                    (part, encoder) = (index, self.start(index)?);
+                }
+                (Read::Barrier, _) => {
+                    self.flush()?;
+                    self.send(Item::Barrier)?;
+                }
+                (Read::Rows(rows), Encoder::Records(encoder)) => self.records(&rows, encoder)?,
+                (Read::Rows(rows), Encoder::JoinRows(encoder, pair)) => {
+                    self.join_rows(&rows, encoder, pair)?;
+                }
+                (Read::Delete(delete), Encoder::Deletes(client_id)) => {
+                    self.delete(part, delete, client_id)?;
+                }
+                (Read::Rows(_), Encoder::Deletes(_)) | (Read::Delete(_), _) => {
+                    unreachable!("the reader hands on what the part is made of")
+                }
             }
-            self.flush(&mut batcher)?;
         }
+        self.flush()?;
         // There was more when the checkpoint was written.
-        if self.skip.borrow().is_some() { self.send(Item::Changed) } else { Ok(()) }
+        if self.skip.is_some() { self.send(Item::Changed) } else { Ok(()) }
     }
 
-    fn records(&self, source: &RecordSource, batcher: &mut Batcher) -> Result<(), OfflineError> {
-        let encoder = encoders::records(self.options, self.schema, self.client_id, source.name());
-        let resource: Arc<str> = source.name().into();
-        let mut group = 0;
-        source.for_each(self.snapshot, |record| {
-            if !self.options.selects(&resource, record.id) {
-                return Ok(());
+    fn start(&mut self, part: usize) -> Result<Encoder, OfflineError> {
+        let (options, schema, client_id) = (self.options, self.schema, self.client_id);
+        let (about, encoder) = match &self.plan.parts[part].source {
+            Source::Records(source) => {
+                let encoder = encoders::records(options, schema, client_id, source.name());
+                (About::Records(source.name().into()), Encoder::Records(encoder))
             }
-            if record.group != group {
-                group = record.group;
-                self.flush(batcher)?;
-                self.send(Item::Barrier)?;
+            Source::JoinRows(source) => {
+                let encoder = encoders::join_rows(options, schema, client_id, source.name());
+                // The plan was made of this schema's join stores.
+                let encoder = encoder.ok_or(OfflineError::Stopped)?;
+                (About::JoinRows(source.name().into()), Encoder::JoinRows(encoder, Pair::default()))
             }
-            self.make_room(batcher)?;
-            let subject = Subject { resource: Arc::clone(&resource), id: record.id.to_owned(), to: None };
-            batcher.add(subject, |body| encoder.encode(body, record.id, record.json));
-            Ok(())
-        })
+            Source::Deletes => (About::Deletes, Encoder::Deletes(client_id.to_owned())),
+        };
+        self.batcher.start(part, about, client_id);
+        Ok(encoder)
     }
 
-    fn join_rows(&self, source: &JoinSource, batcher: &mut Batcher) -> Result<(), OfflineError> {
-        let encoder = encoders::join_rows(self.options, self.schema, self.client_id, source.name());
-        let Some(encoder) = encoder else { return Ok(()) };
-        let store: Arc<str> = source.name().into();
-        // Equal rows lie side by side but for their metadata, so one pair's hashes are enough.
-        let mut pair = (String::new(), String::new());
-        let mut seen = HashSet::new();
-        source.for_each(self.snapshot, |row| {
-            let subject = Subject {
-                resource: Arc::clone(&store),
-                id: row.from.to_owned(),
-                to: Some(row.to.to_owned()),
-            };
-            if !self.options.selects(&store, &subject.feed_id()) {
-                return Ok(());
-            }
-            if (row.from, row.to) != (&pair.0, &pair.1) {
-                row.from.clone_into(&mut pair.0);
-                row.to.clone_into(&mut pair.1);
-                seen.clear();
-            }
-            let hash = encoder.hash(row.from, row.to, row.metadata);
-            if !seen.insert(hash) {
-                batcher.add_equal_row();
-                return Ok(());
-            }
-            self.make_room(batcher)?;
-            batcher.add(subject, |body| encoder.encode(body, row.from, row.to, row.metadata, hash));
-            Ok(())
-        })
+    fn records(&mut self, rows: &Rows, encoder: &RecordEncoder) -> Result<(), OfflineError> {
+        for (id, _, json) in rows.iter() {
+            let full = self.batcher.add(|body| encoder.encode(body, id, json).into());
+            self.hand_out(full)?;
+        }
+        Ok(())
     }
 
-    fn deletes(&self, part: usize, batcher: &mut Batcher) -> Result<(), OfflineError> {
-        let (scope, seq) = (&self.plan.scope, self.plan.seq);
-        let mut client_id = self.client_id.to_owned();
-        self.snapshot.offline_deletes(self.schema, scope, seq, |delete| {
-            if !self.options.selects(&delete.resource, &delete.id) {
-                return Ok(());
+    fn join_rows(&mut self, rows: &Rows, encoder: &JoinEncoder, pair: &mut Pair) -> Result<(), OfflineError> {
+        for (from, to, metadata) in rows.iter() {
+            let hash = encoder.hash(from, to, metadata);
+            if !pair.is_new(from, to, hash) {
+                self.batcher.add_equal_row();
+                continue;
             }
-            if delete.client_id != client_id {
-                self.flush(batcher)?;
-                client_id.clone_from(&delete.client_id);
-                batcher.start(part, &client_id);
-            }
-            self.make_room(batcher)?;
-            let subject = Subject { resource: delete.resource.into(), id: delete.id, to: None };
-            batcher.add(subject, |body| {
-                body.extend_from_slice(delete.json.as_bytes());
-                delete.mutation_id
-            });
-            Ok(())
-        })
+            let full = self.batcher.add(|body| encoder.encode(body, from, to, metadata, hash).into());
+            self.hand_out(full)?;
+        }
+        Ok(())
     }
 
-    fn make_room(&self, batcher: &mut Batcher) -> Result<(), OfflineError> {
-        if batcher.is_full() { self.flush(batcher) } else { Ok(()) }
+    /// Each client's deletes go in requests of that client.
+    fn delete(
+        &mut self,
+        part: usize,
+        delete: OfflineDelete,
+        client_id: &mut String,
+    ) -> Result<(), OfflineError> {
+        if delete.client_id != *client_id {
+            self.flush()?;
+            client_id.clone_from(&delete.client_id);
+            self.batcher.start(part, About::Deletes, client_id);
+        }
+        let full = self.batcher.add(|body| {
+            body.extend_from_slice(delete.json.as_bytes());
+            Written::foreign(delete.id, delete.mutation_id)
+        });
+        self.hand_out(full)
     }
 
-    fn flush(&self, batcher: &mut Batcher) -> Result<(), OfflineError> {
-        let Some(batch) = batcher.take() else { return Ok(()) };
-        let mut skip = self.skip.borrow_mut();
-        let Some(prefix) = skip.as_mut() else { return self.send(Item::Batch(batch)) };
-        prefix.seen += 1;
-        prefix.digest = prefix.digest.with(&batch.digest());
-        if prefix.seen < prefix.checkpoint.batches {
+    fn flush(&mut self) -> Result<(), OfflineError> {
+        let batch = self.batcher.take();
+        self.hand_out(batch)
+    }
+
+    fn hand_out(&mut self, batch: Option<Batch>) -> Result<(), OfflineError> {
+        let Some(batch) = batch else { return Ok(()) };
+        let Some(checkpoint) = &self.skip else { return self.send(Item::Batch(batch)) };
+        if batch.reached.mutations < checkpoint.mutations {
             let (mutations, rows) = batch.counts();
             return self.send(Item::Skipped(batch.part, mutations, rows));
         }
-        let is_same = prefix.digest == prefix.checkpoint.digest;
-        *skip = None;
+        // The batcher has cut here.
+        let is_same = checkpoint.is_at(&batch.reached);
+        self.skip = None;
         if is_same {
             return self.send(Item::Probe(batch));
         }

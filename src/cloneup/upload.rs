@@ -1,7 +1,6 @@
 //! The sending side: keeps requests in flight, up to the limit and across no barrier, and
 //! gives every answer to the tally (contract 3.1, stages A to C).
 
-use std::cell::RefCell;
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
@@ -12,18 +11,25 @@ use super::Job;
 use super::batch::Batch;
 use super::checkpoint::{Checkpoint, Keeper};
 use super::deliver::{Courier, Delivery};
-use super::level::Level;
+use super::limits::BatchLimits;
 use super::observer::Event;
+use super::packing::Packing;
 use super::plan::Plan;
-use super::produce::{Item, Producer, Skip};
+use super::produce::{Item, Producer};
+use super::read::Reader;
 use super::stop::stop_channel;
 use super::tally::Tally;
+use super::traffic::Traffic;
 use crate::offline::{OfflineError, Snapshot};
 use crate::protocol::Cursor;
 
-/// How many items wait between reading and sending: enough that a request that ends finds
-/// the next batch ready, few enough that a large batch size stays small in memory.
-const READ_AHEAD: usize = 2;
+/// How many chunks of rows wait between reading and encoding: enough that neither waits for
+/// the other's hiccups.
+const CHUNKS_AHEAD: usize = 4;
+
+/// How many batches wait between encoding and sending: enough that the encoder is not woken
+/// for each, few enough that a large batch size stays small in memory.
+const BATCHES_AHEAD: usize = 8;
 
 /// Uploads everything in the plan, behind what an earlier run has come to; or from the
 /// beginning, when that does not hold any more.
@@ -35,11 +41,10 @@ pub(super) async fn upload(
     keeper: &mut Keeper,
     tally: &mut Tally<'_>,
 ) {
-    let skip = earlier.map(Skip::new);
-    let (again, returned) = attempt(job, plan, snapshot, skip, keeper, tally).await;
+    let (again, returned) = attempt(job, plan, snapshot, earlier, keeper, tally).await;
     if again {
         snapshot = returned;
-        keeper.start_over();
+        keeper.start_over(job.beginning());
         tally.start_over();
         job.observer.on(&Event::Planned { parts: &plan.outline() });
         attempt(job, plan, snapshot, None, keeper, tally).await;
@@ -51,42 +56,56 @@ async fn attempt(
     job: &Job<'_>,
     plan: &Arc<Plan>,
     snapshot: Snapshot,
-    skip: Option<Skip>,
+    skip: Option<Checkpoint>,
     keeper: &mut Keeper,
     tally: &mut Tally<'_>,
 ) -> (bool, Snapshot) {
-    let (sender, items) = mpsc::channel(READ_AHEAD);
-    let earlier = skip.as_ref().map(|skip| (skip.checkpoint.requests, skip.checkpoint.cursor.clone()));
-    let reader = {
-        let (plan, options, schema) = (Arc::clone(plan), Arc::clone(&job.options), Arc::clone(&job.schema));
-        let client_id = job.client_id.clone();
-        super::blocking(move || {
-            Producer {
-                plan: &plan,
-                options: &options,
-                schema: &schema,
-                client_id: &client_id,
-                snapshot: &snapshot,
-                items: sender,
-                skip: RefCell::new(skip),
-            }
-            .run();
-            snapshot
-        })
-    };
+    let limits = Arc::new(BatchLimits::new(&job.options, &job.server.limits));
+    let earlier = skip.as_ref().map(|checkpoint| (checkpoint.requests, checkpoint.cursor.clone()));
+    let (sender, items) = mpsc::channel(BATCHES_AHEAD);
+    let reading = read_and_encode(job, plan, snapshot, Arc::clone(&limits), skip, sender);
     let (halt, halted) = stop_channel();
     let courier = Courier {
         remote: job.remote,
         backoff: job.remote.backoff(job.options.max_retries()),
         fail_fast: job.options.fail_fast,
         observer: job.observer,
+        limits,
+        traffic: Traffic::new(job.options.concurrency),
+        packing: Packing::new(job.remote.compression().choose(&job.server)),
         halt,
         halted,
     };
-    let level = Level::new(job.options.concurrency);
-    let sender = Sender { job, courier: &courier, keeper, tally, earlier, level };
+    let level = courier.traffic.level();
+    job.observer.on(&Event::Level { level, why: "this is where a run begins" });
+    let sender = Sender { job, courier: &courier, keeper, tally, earlier };
     // The reader ends as soon as nobody takes its items.
-    tokio::join!(sender.run(items), reader)
+    tokio::join!(sender.run(items), reading)
+}
+
+/// Reads and encodes on two threads, until everything is or nobody wants it; gives the
+/// snapshot back.
+async fn read_and_encode(
+    job: &Job<'_>,
+    plan: &Arc<Plan>,
+    snapshot: Snapshot,
+    limits: Arc<BatchLimits>,
+    skip: Option<Checkpoint>,
+    items: mpsc::Sender<Result<Item, OfflineError>>,
+) -> Snapshot {
+    let (plan, options, schema) = (Arc::clone(plan), Arc::clone(&job.options), Arc::clone(&job.schema));
+    let client_id = job.client_id.clone();
+    super::blocking(move || {
+        let (sender, reads) = std::sync::mpsc::sync_channel(CHUNKS_AHEAD);
+        std::thread::scope(|scope| {
+            let producer = Producer::new(&plan, &options, &schema, &client_id, limits, skip, items);
+            scope.spawn(move || producer.run(&reads));
+            Reader { plan: &plan, options: &options, schema: &schema, snapshot: &snapshot, reads: sender }
+                .run();
+        });
+        snapshot
+    })
+    .await
 }
 
 /// The sending side's state.
@@ -97,7 +116,6 @@ struct Sender<'s, 'p> {
     tally: &'s mut Tally<'p>,
     /// Requests and cursor of the prefix that is being skipped.
     earlier: Option<(u64, Cursor)>,
-    level: Level,
 }
 
 impl Sender<'_, '_> {
@@ -119,7 +137,7 @@ impl Sender<'_, '_> {
             if in_flight.is_empty() && (is_halted || !is_reading) {
                 return false;
             }
-            let has_room = in_flight.len() < self.level.current();
+            let has_room = in_flight.len() < self.courier.traffic.level();
             tokio::select! {
                 Some(delivery) = in_flight.next(), if !in_flight.is_empty() => self.take_in(delivery),
                 item = items.recv(), if is_reading && !is_halted && barrier.is_none() && has_room => match item {
@@ -167,6 +185,7 @@ impl Sender<'_, '_> {
             self.tally.add_requests(delivery.requests);
             return false;
         }
+        self.keeper.continue_from(delivery.sequence + 1);
         self.tally.add_earlier(requests, cursor);
         observe(self.job, &delivery);
         self.tally.add(delivery);
@@ -174,9 +193,8 @@ impl Sender<'_, '_> {
     }
 
     fn take_in(&mut self, delivery: Delivery) {
-        self.level.observe(delivery.taken, delivery.was_retried);
         observe(self.job, &delivery);
-        if let Some(warning) = self.keeper.note(&delivery, self.job.remote) {
+        if let Some(warning) = self.keeper.note(&delivery) {
             self.job.observer.on(&Event::Warning(&warning));
         }
         self.tally.add(delivery);

@@ -4,18 +4,31 @@
 //! per row the encoders only copy and hash. What is hashed has its keys in canonical order,
 //! what is sent has the order of the contract's examples.
 
+use std::ops::Range;
+
 use super::RecordOperation;
 use super::canonical::write_string;
 use super::id::{ContentHash, MutationKind};
 
+/// A mutation that has been appended to a body, and where its parts lie in it: the contents
+/// of JSON strings, without their quotes and still escaped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoded {
+    /// The id of the record that it changes.
+    pub id: Range<usize>,
+    /// The mutation's own id.
+    pub mutation_id: Range<usize>,
+    /// What the mutation's own id ends with.
+    pub hash: ContentHash,
+}
+
 /// Encodes the records of one resource.
 #[derive(Debug, Clone)]
 pub struct RecordEncoder {
-    id_prefix: String,
-    hash_tail: Vec<u8>,
     hash_middle: Vec<u8>,
+    hash_tail: Vec<u8>,
     body_head: Vec<u8>,
-    body_tail: Vec<u8>,
+    tail: Tail,
 }
 
 impl RecordEncoder {
@@ -32,43 +45,44 @@ impl RecordEncoder {
         let operation = operation.as_str();
         let resource_json = json(resource);
         Self {
-            id_prefix: format!("{prefix}:{kind}:{resource}:"),
             hash_middle: format!(r#","kind":"{kind}","operation":"{operation}","record":"#).into_bytes(),
             hash_tail: format!(r#","resource":{resource_json}}}"#).into_bytes(),
             body_head: format!(
                 r#"{{"resource":{resource_json},"version":{version},"operation":"{operation}","id":"#
             )
             .into_bytes(),
-            body_tail: body_tail(client_id),
+            tail: Tail::new(client_id, &format!("{prefix}:{kind}:{resource}:")),
         }
     }
 
-    /// Appends the mutation of a record to `body` and returns its id.
+    /// Appends the mutation of a record to `body`.
     ///
     /// `record` is the canonical JSON object of its fields.
-    pub fn encode(&self, body: &mut Vec<u8>, id: &str, record: &[u8]) -> String {
+    pub fn encode(&self, body: &mut Vec<u8>, id: &str, record: &[u8]) -> Encoded {
         body.extend_from_slice(&self.body_head);
-        let start = body.len();
-        write_string(body, id);
-        let hash =
-            ContentHash::of(&[br#"{"id":"#, &body[start..], &self.hash_middle, record, &self.hash_tail]);
+        let id = append_string(body, id);
+        let hash = ContentHash::of(&[
+            br#"{"id":"#,
+            &body[id.start - 1..],
+            &self.hash_middle,
+            record,
+            &self.hash_tail,
+        ]);
         body.extend_from_slice(br#","record":"#);
         body.extend_from_slice(record);
-        let mutation_id = format!("{}{id}:{}", self.id_prefix, hash.to_hex());
-        finish(body, &self.body_tail, &mutation_id);
-        mutation_id
+        let mutation_id = self.tail.append(body, &[&id], hash);
+        Encoded { id, mutation_id, hash }
     }
 }
 
 /// Encodes the join rows of one join store.
 #[derive(Debug, Clone)]
 pub struct JoinEncoder {
-    id_prefix: String,
     hash_middle: Vec<u8>,
     hash_relation: Vec<u8>,
     body_head: Vec<u8>,
     body_relation: Vec<u8>,
-    body_tail: Vec<u8>,
+    tail: Tail,
 }
 
 impl JoinEncoder {
@@ -86,7 +100,6 @@ impl JoinEncoder {
         let kind = MutationKind::JoinRow.as_str();
         let (store_json, resource_json, relation_json) = (json(join_store), json(resource), json(relation));
         Self {
-            id_prefix: format!("{prefix}:{kind}:{join_store}:"),
             hash_middle: format!(r#","joinStore":{store_json},"kind":"{kind}","metadata":"#).into_bytes(),
             hash_relation: format!(r#","relation":{relation_json},"resource":{resource_json},"to":"#)
                 .into_bytes(),
@@ -95,7 +108,7 @@ impl JoinEncoder {
             )
             .into_bytes(),
             body_relation: format!(r#","relations":{{{relation_json}:{{"$ref":"#).into_bytes(),
-            body_tail: body_tail(client_id),
+            tail: Tail::new(client_id, &format!("{prefix}:{kind}:{join_store}:")),
         }
     }
 
@@ -113,7 +126,7 @@ impl JoinEncoder {
         ])
     }
 
-    /// Appends the mutation of a join row to `body` and returns its id.
+    /// Appends the mutation of a join row to `body`.
     ///
     /// `metadata` is the canonical JSON object of its fields, `hash` what [`Self::hash`] says.
     pub fn encode(
@@ -123,11 +136,11 @@ impl JoinEncoder {
         to: &str,
         metadata: &[u8],
         hash: ContentHash,
-    ) -> String {
+    ) -> Encoded {
         body.extend_from_slice(&self.body_head);
-        write_string(body, from);
+        let id = append_string(body, from);
         body.extend_from_slice(&self.body_relation);
-        write_string(body, to);
+        let target = append_string(body, to);
         // The metadata stands beside `$ref`, without braces of its own.
         if let [b'{', inner @ .., b'}'] = metadata
             && !inner.is_empty()
@@ -136,10 +149,16 @@ impl JoinEncoder {
             body.extend_from_slice(inner);
         }
         body.extend_from_slice(b"}}");
-        let mutation_id = format!("{}{from}:{to}:{}", self.id_prefix, hash.to_hex());
-        finish(body, &self.body_tail, &mutation_id);
-        mutation_id
+        let mutation_id = self.tail.append(body, &[&id, &target], hash);
+        Encoded { id, mutation_id, hash }
     }
+}
+
+/// Appends a JSON string, and says where its content lies.
+fn append_string(body: &mut Vec<u8>, text: &str) -> Range<usize> {
+    let start = body.len() + 1;
+    write_string(body, text);
+    start..body.len() - 1
 }
 
 fn json(text: &str) -> String {
@@ -148,14 +167,37 @@ fn json(text: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-fn body_tail(client_id: &str) -> Vec<u8> {
-    format!(r#","clientId":{},"mutationId":"#, json(client_id)).into_bytes()
+/// The end of every mutation, up to the ids in its own id.
+#[derive(Debug, Clone)]
+struct Tail {
+    bytes: Vec<u8>,
+    /// Where the mutation's own id begins in them.
+    id_start: usize,
 }
 
-fn finish(body: &mut Vec<u8>, tail: &[u8], mutation_id: &str) {
-    body.extend_from_slice(tail);
-    write_string(body, mutation_id);
-    body.push(b'}');
+impl Tail {
+    fn new(client_id: &str, id_prefix: &str) -> Self {
+        let mut bytes = format!(r#","clientId":{},"mutationId":"#, json(client_id)).into_bytes();
+        let id_start = append_string(&mut bytes, id_prefix).start;
+        // The string goes on.
+        bytes.pop();
+        Self { bytes, id_start }
+    }
+
+    /// Appends the mutation's own id, with the ids that lie at `ids` in it, and closes the
+    /// mutation. Returns where its own id lies.
+    fn append(&self, body: &mut Vec<u8>, ids: &[&Range<usize>], hash: ContentHash) -> Range<usize> {
+        let start = body.len() + self.id_start;
+        body.extend_from_slice(&self.bytes);
+        for id in ids {
+            body.extend_from_within((*id).clone());
+            body.push(b':');
+        }
+        hash.write_hex(body);
+        let end = body.len();
+        body.extend_from_slice(br#""}"#);
+        start..end
+    }
 }
 
 #[cfg(test)]
@@ -188,7 +230,7 @@ mod tests {
             );
             let prefix = vector["prefix"].as_str().unwrap();
             let mut body = Vec::new();
-            let id = if text("kind") == "rec" {
+            let encoded = if text("kind") == "rec" {
                 let operation = match text("operation") {
                     "merge" => RecordOperation::Merge,
                     "replace" => RecordOperation::Replace,
@@ -203,20 +245,26 @@ mod tests {
                 let hash = encoder.hash(text("from"), text("to"), &metadata);
                 encoder.encode(&mut body, text("from"), text("to"), &metadata, hash)
             };
-            assert_eq!(id, vector["mutationId"].as_str().unwrap(), "{name}");
             let sent: Value = serde_json::from_slice(&body).unwrap();
             assert_eq!(sent["mutationId"], vector["mutationId"], "{name}");
+            let part = |range: Range<usize>| {
+                let quoted = std::str::from_utf8(&body[range.start - 1..=range.end]).unwrap();
+                serde_json::from_str::<Value>(quoted).unwrap()
+            };
+            assert_eq!(part(encoded.mutation_id), vector["mutationId"], "{name}");
+            assert_eq!(part(encoded.id), sent["id"], "{name}");
         }
     }
 
     #[test]
     fn the_bytes_are_those_of_the_contracts_examples() {
         let mut body = Vec::new();
-        let id = RecordEncoder::new("p", "C", "todos", 1, RecordOperation::Merge).encode(
+        let encoded = RecordEncoder::new("p", "C", "todos", 1, RecordOperation::Merge).encode(
             &mut body,
             "t1",
             br#"{"title":"A"}"#,
         );
+        let id = std::str::from_utf8(&body[encoded.mutation_id]).unwrap();
         let expected = json!({"resource": "todos", "version": 1, "operation": "merge", "id": "t1",
             "record": {"title": "A"}, "clientId": "C", "mutationId": id});
         assert_eq!(serde_json::from_slice::<Value>(&body).unwrap(), expected);
@@ -225,10 +273,11 @@ mod tests {
             (br#"{"order":1}"#.as_slice(), json!({"$ref": "g1", "order": 1})),
             (b"{}".as_slice(), json!({"$ref": "g1"})),
         ] {
-            let encoder = JoinEncoder::new("p", "C", "join_todos_tags_tags", "todos", 1, "tags");
+            let join_rows = JoinEncoder::new("p", "C", "join_todos_tags_tags", "todos", 1, "tags");
             let mut body = Vec::new();
-            let hash = encoder.hash("t1", "g1", metadata);
-            let id = encoder.encode(&mut body, "t1", "g1", metadata, hash);
+            let hash = join_rows.hash("t1", "g1", metadata);
+            let encoded = join_rows.encode(&mut body, "t1", "g1", metadata, hash);
+            let id = std::str::from_utf8(&body[encoded.mutation_id]).unwrap();
             let expected = json!({"resource": "todos", "version": 1, "operation": "relate", "id": "t1",
                 "relations": {"tags": reference}, "clientId": "C", "mutationId": id});
             assert_eq!(serde_json::from_slice::<Value>(&body).unwrap(), expected);

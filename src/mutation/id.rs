@@ -14,21 +14,23 @@ impl ContentHash {
         for part in parts {
             hasher.update(part);
         }
-        let mut hash = [0; Self::BYTES];
-        hasher.finalize_xof().fill(&mut hash);
-        Self(hash)
+        let mut first = [0; Self::BYTES];
+        first.copy_from_slice(&hasher.finalize().as_bytes()[..Self::BYTES]);
+        Self(first)
     }
 
-    /// 32 lower-case hex digits.
+    /// Its bytes, for a digest of many.
     #[must_use]
-    pub fn to_hex(self) -> String {
-        let mut hex = String::with_capacity(2 * Self::BYTES);
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Appends 32 lower-case hex digits.
+    pub fn write_hex(self, out: &mut Vec<u8>) {
+        const HEX: &[u8; 16] = b"0123456789abcdef";
         for byte in self.0 {
-            for digit in [byte >> 4, byte & 0xf] {
-                hex.extend(char::from_digit(digit.into(), 16));
-            }
+            out.extend([HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 0xf)]]);
         }
-        hex
     }
 }
 

@@ -8,7 +8,7 @@ pub mod canonical;
 mod encode;
 mod id;
 
-pub use encode::{JoinEncoder, RecordEncoder};
+pub use encode::{Encoded, JoinEncoder, RecordEncoder};
 pub use id::{ContentHash, MutationKind};
 
 /// What happens to a record that the server already has (contract 3, `--record-operation`).

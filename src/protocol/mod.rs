@@ -10,11 +10,13 @@ mod cursor;
 mod envelope;
 mod pull;
 mod push;
+pub mod status;
 
 pub use cursor::{Cursor, InvalidCursor};
 pub use envelope::{ErrorBody, NeitherDialect, failure, success, unwrap};
 pub use pull::{Change, Op, PullAnswer, PullRequest, TableChanges};
 pub use push::{MutationError, PushAnswer};
+pub use status::{ServerLimits, ServerStatus};
 
 /// The key of `__datafn_cursors` that holds the global cursor (contract 1.3).
 pub const GLOBAL_CURSOR: &str = "__global_cursor__";

@@ -22,6 +22,8 @@ pub enum RequestError {
         message: String,
         /// How long the server asks to wait.
         retry_after: Option<Duration>,
+        /// Whether the server asks for fewer requests: it names a pause, or says 429.
+        is_throttled: bool,
     },
     /// Trying again is pointless: the protocol is broken.
     #[error("{0}")]
@@ -31,15 +33,27 @@ pub enum RequestError {
     Forbidden(ErrorBody),
     /// The request is larger than the server takes; with its own words, if it has any.
     #[error("the request is larger than the server takes")]
-    TooLarge(Option<ErrorBody>),
+    TooLarge(Excess, Option<ErrorBody>),
+    /// The server does not take a body that is compressed in this way (HTTP 415).
+    #[error("the server does not take the body as it was compressed")]
+    NotDecoded,
     /// The server refuses the request as a whole.
     #[error("{}", .0.message)]
     Refused(ErrorBody),
 }
 
+/// What there is too much of in a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Excess {
+    /// Bytes: HTTP 413.
+    Bytes,
+    /// Mutations: any other `LIMIT_EXCEEDED`.
+    Mutations,
+}
+
 impl RequestError {
     pub(super) fn transient(message: impl Into<String>) -> Self {
-        Self::Transient { message: message.into(), retry_after: None }
+        Self::Transient { message: message.into(), retry_after: None, is_throttled: false }
     }
 }
 
@@ -47,6 +61,8 @@ impl RequestError {
 pub(super) struct RawAnswer<'a> {
     pub(super) status: u16,
     pub(super) retry_after: Option<&'a str>,
+    /// Whether the request was.
+    pub(super) is_compressed: bool,
     pub(super) body: &'a [u8],
 }
 
@@ -68,18 +84,23 @@ impl RawAnswer<'_> {
                 let message = format!("the server refuses the credentials (HTTP {})", self.status);
                 ErrorBody::new(code::FORBIDDEN, message, ROOT_PATH)
             }))),
-            413 => Err(RequestError::TooLarge(said())),
-            status if TRANSIENT.contains(&status) => Err(RequestError::Transient {
-                message: match said() {
+            413 => Err(RequestError::TooLarge(Excess::Bytes, said())),
+            415 if self.is_compressed => Err(RequestError::NotDecoded),
+            status if TRANSIENT.contains(&status) => {
+                let retry_after = self.retry_after.and_then(|text| wait(text, now));
+                let message = match said() {
                     Some(body) => format!("HTTP {status}: {}", body.message),
                     None => format!("HTTP {status}"),
-                },
-                retry_after: self.retry_after.and_then(|text| wait(text, now)),
-            }),
+                };
+                let is_throttled = status == 429 || retry_after.is_some();
+                Err(RequestError::Transient { message, retry_after, is_throttled })
+            }
             status => match inside {
                 Ok(Ok(result)) if (200..300).contains(&status) => Ok(result),
                 Ok(Ok(_)) => Err(RequestError::transient(format!("HTTP {status} without an error in it"))),
-                Ok(Err(body)) if body.code == code::LIMIT_EXCEEDED => Err(RequestError::TooLarge(Some(body))),
+                Ok(Err(body)) if body.code == code::LIMIT_EXCEEDED => {
+                    Err(RequestError::TooLarge(Excess::Mutations, Some(body)))
+                }
                 Ok(Err(body)) if body.code == code::FORBIDDEN => Err(RequestError::Forbidden(body)),
                 Ok(Err(body)) => Err(RequestError::Refused(body)),
                 Err(error) => Err(RequestError::transient(if is_json {
@@ -123,7 +144,7 @@ mod tests {
     const REFUSAL: &[u8] = br#"{"ok":false,"error":{"code":"DFQL_INVALID","message":"no","path":"x"}}"#;
 
     fn classify(status: u16, body: &[u8]) -> Result<Map<String, Value>, RequestError> {
-        RawAnswer { status, retry_after: None, body }.classify(SystemTime::UNIX_EPOCH)
+        RawAnswer { status, retry_after: None, is_compressed: false, body }.classify(SystemTime::UNIX_EPOCH)
     }
 
     #[test]
@@ -132,7 +153,7 @@ mod tests {
             let error = classify(status, REFUSAL).unwrap_err();
             let is_as_expected = match status {
                 401 | 403 => matches!(error, RequestError::Forbidden(_)),
-                413 => matches!(error, RequestError::TooLarge(Some(_))),
+                413 => matches!(error, RequestError::TooLarge(Excess::Bytes, Some(_))),
                 408 | 425 | 429 | 500 | 502 | 503 | 504 => {
                     matches!(error, RequestError::Transient { .. })
                 }
@@ -157,7 +178,7 @@ mod tests {
         let envelope = |code: &str| format!(r#"{{"ok":false,"error":{{"code":"{code}","message":"m"}}}}"#);
         for status in [200, 400, 422] {
             let error = classify(status, envelope("LIMIT_EXCEEDED").as_bytes()).unwrap_err();
-            assert!(matches!(error, RequestError::TooLarge(Some(_))), "{status}");
+            assert!(matches!(error, RequestError::TooLarge(Excess::Mutations, Some(_))), "{status}");
             let error = classify(status, envelope("FORBIDDEN").as_bytes()).unwrap_err();
             assert!(matches!(error, RequestError::Forbidden(_)), "{status}");
         }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use reqwest::header::{
-    AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
 };
 use reqwest::{Client, Response, StatusCode, Url, redirect};
 use serde_json::{Map, Value};
@@ -13,7 +13,8 @@ use serde_json::{Map, Value};
 use super::backoff::Backoff;
 use super::classify::{RawAnswer, RequestError};
 use super::config::RemoteConfig;
-use crate::protocol::{PullAnswer, PullRequest, PushAnswer};
+use super::encoding::{Compression, Encoding};
+use crate::protocol::{PullAnswer, PullRequest, PushAnswer, ServerStatus};
 
 /// The largest answer that is read (contract 3.3).
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
@@ -30,6 +31,7 @@ pub struct Remote {
     status: Url,
     retry_delay: Duration,
     retry_max_delay: Duration,
+    compression: Compression,
 }
 
 /// Settings with which no server can be spoken to.
@@ -106,6 +108,7 @@ impl Remote {
             status: route(&base, "status"),
             retry_delay: config.retry_delay,
             retry_max_delay: config.retry_max_delay,
+            compression: config.compression,
         })
     }
 
@@ -115,9 +118,10 @@ impl Remote {
         shown(&self.push)
     }
 
-    /// The id of the server's store, if it tells one.
-    pub async fn store_id(&self) -> Option<String> {
-        self.status().await.ok()?.get("storeId")?.as_str().map(str::to_owned)
+    /// Whether request bodies are to be compressed.
+    #[must_use]
+    pub fn compression(&self) -> Compression {
+        self.compression
     }
 
     /// How this server's transport errors are retried.
@@ -126,12 +130,12 @@ impl Remote {
         Backoff::new(self.retry_delay, self.retry_max_delay, max_retries)
     }
 
-    /// Sends a batch whose body is ready.
+    /// Sends a batch whose body is ready, and compressed with `encoding` if there is one.
     ///
     /// # Errors
     /// [`RequestError`] when there is no answer about the mutations.
-    pub async fn push(&self, body: Bytes) -> Result<PushAnswer, RequestError> {
-        let result = self.post(&self.push, body).await?;
+    pub async fn push(&self, body: Bytes, encoding: Option<Encoding>) -> Result<PushAnswer, RequestError> {
+        let result = self.post(&self.push, body, encoding).await?;
         PushAnswer::from_json(result).map_err(|error| neither(&error))
     }
 
@@ -142,35 +146,43 @@ impl Remote {
     pub async fn pull(&self, request: &PullRequest) -> Result<PullAnswer, RequestError> {
         // Strings, integers and maps of them cannot fail to be written.
         let body = serde_json::to_vec(request).unwrap_or_default();
-        let result = self.post(&self.pull, body.into()).await?;
+        let result = self.post(&self.pull, body.into(), None).await?;
         PullAnswer::from_json(result).map_err(|error| neither(&error))
     }
 
-    /// Asks whether the server answers and takes the credentials.
+    /// Asks what the server says about itself, and so whether it answers and takes the
+    /// credentials.
     ///
     /// # Errors
     /// [`RequestError`] when it does not answer or refuses; a server without a `status` route
     /// answers with an error of its own.
-    pub async fn status(&self) -> Result<Map<String, Value>, RequestError> {
+    pub async fn status(&self) -> Result<ServerStatus, RequestError> {
         let request = self.client.get(self.status.clone());
         let response = request.send().await.map_err(|error| failed(&self.status, error))?;
-        read(&self.status, response).await
+        let result = read(&self.status, response, false).await?;
+        Ok(ServerStatus::from_json(&result))
     }
 
-    async fn post(&self, url: &Url, body: Bytes) -> Result<Map<String, Value>, RequestError> {
+    async fn post(
+        &self,
+        url: &Url,
+        body: Bytes,
+        encoding: Option<Encoding>,
+    ) -> Result<Map<String, Value>, RequestError> {
         let (mut target, start) = (url.clone(), Instant::now());
         for _ in 0..=MAX_REDIRECTS {
-            let response = self
+            let mut request = self
                 .client
                 .post(target.clone())
-                .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
-                .body(body.clone())
-                .send()
-                .await
-                .map_err(|error| failed(&target, error))?;
+                .header(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            if let Some(encoding) = encoding {
+                request = request.header(CONTENT_ENCODING, HeaderValue::from_static(encoding.as_str()));
+            }
+            let sent = request.body(body.clone()).send().await;
+            let response = sent.map_err(|error| failed(&target, error))?;
             if !response.status().is_redirection() {
                 let status = response.status();
-                let result = read(&target, response).await;
+                let result = read(&target, response, encoding.is_some()).await;
                 tracing::debug!(
                     url = shown(&target),
                     sent = body.len(),
@@ -186,7 +198,11 @@ impl Remote {
     }
 }
 
-async fn read(url: &Url, mut response: Response) -> Result<Map<String, Value>, RequestError> {
+async fn read(
+    url: &Url,
+    mut response: Response,
+    is_compressed: bool,
+) -> Result<Map<String, Value>, RequestError> {
     let status = response.status().as_u16();
     let retry_after = response.headers().get(RETRY_AFTER).cloned();
     let mut body = Vec::new();
@@ -200,8 +216,8 @@ async fn read(url: &Url, mut response: Response) -> Result<Map<String, Value>, R
         }
         body.extend_from_slice(&chunk);
     }
-    RawAnswer { status, retry_after: retry_after.as_ref().and_then(|value| value.to_str().ok()), body: &body }
-        .classify(SystemTime::now())
+    let retry_after = retry_after.as_ref().and_then(|value| value.to_str().ok());
+    RawAnswer { status, retry_after, is_compressed, body: &body }.classify(SystemTime::now())
 }
 
 /// Where a redirect leads: only 307 and 308 keep method and body, and only the same origin

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::encoding::Compression;
 use crate::secret::Secret;
 
 /// Everything that a [`super::Remote`] needs to know.
@@ -24,6 +25,8 @@ pub struct RemoteConfig {
     pub retry_max_delay: Duration,
     /// A PEM file with certificates to trust beside the platform's.
     pub ca_cert: Option<PathBuf>,
+    /// Whether request bodies are compressed.
+    pub compression: Compression,
 }
 
 impl RemoteConfig {
@@ -39,6 +42,7 @@ impl RemoteConfig {
             retry_delay: Duration::from_secs(1),
             retry_max_delay: Duration::from_secs(30),
             ca_cert: None,
+            compression: Compression::Auto,
         }
     }
 }

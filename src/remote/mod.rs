@@ -7,8 +7,10 @@ mod backoff;
 mod classify;
 mod client;
 mod config;
+mod encoding;
 
 pub use backoff::{Backoff, NextTry};
-pub use classify::RequestError;
+pub use classify::{Excess, RequestError};
 pub use client::{ConfigError, Remote};
 pub use config::RemoteConfig;
+pub use encoding::{Compression, Encoding};

@@ -44,7 +44,7 @@ async fn the_next_run_continues_behind_what_was_acknowledged() {
     let output = synctool(&rig.offline).args(["inspect", "app.db", "--output", "json"]).output().unwrap();
     let seen: Value = serde_json::from_slice(&output.stdout).unwrap();
     let remote = format!("{}/push", rig.server.base());
-    assert_eq!(seen["checkpoint"], json!({"remote": remote, "batches": 6, "cursor": "6"}));
+    assert_eq!(seen["checkpoint"], json!({"remote": remote, "mutations": 6, "cursor": "6"}));
     let outcome = rig.succeed().await;
     // The last acknowledged batch once more, as a probe, and then what was missing.
     let expected: Vec<_> = (5..10).map(|id| format!("tags/{id}")).collect();
@@ -150,7 +150,7 @@ async fn a_batch_with_a_rejection_is_not_behind_the_upload() {
 async fn a_damaged_checkpoint_is_no_checkpoint() {
     let (mut rig, _) = failed_after(6).await;
     let text = std::fs::read_to_string(sidecar(&rig.offline)).unwrap();
-    std::fs::write(sidecar(&rig.offline), text.replacen("\"batches\":6", "\"batches\":9", 1)).unwrap();
+    std::fs::write(sidecar(&rig.offline), text.replacen("\"mutations\":6", "\"mutations\":9", 1)).unwrap();
     rig.succeed().await;
     assert_eq!(pushed_since(&rig, 7).len(), 10);
 }

@@ -1,0 +1,59 @@
+//! The database that is uploaded: to-dos of about 450 bytes of JSON each.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, params};
+
+/// The schema of [`make`]'s database.
+pub const SCHEMA: &str = r#"{"resources": [{"name": "todos", "version": 1, "fields": [
+  {"name": "title", "type": "string", "required": true}, {"name": "done", "type": "boolean"},
+  {"name": "priority", "type": "number"}, {"name": "estimate", "type": "number"},
+  {"name": "notes", "type": "string", "nullable": true}, {"name": "projectId", "type": "string"},
+  {"name": "createdAt", "type": "date"}]}], "relations": []}"#;
+
+const NOTES: &str = "Remember to ask about the delivery, the invoice and the second key. The caretaker is in on \
+    Tuesdays and Thursdays between nine and eleven, and the door at the back is open the rest of the time; the \
+    number of the office is on the board in the hall. \"Do not ring twice\", says the note beside it.";
+
+/// Makes a database of so many records in `folder`, unless it is there, and its schema.
+pub fn make(folder: &Path, records: u64) -> PathBuf {
+    std::fs::write(folder.join("schema.json"), SCHEMA).unwrap();
+    let path = folder.join(format!("app-{records}.db"));
+    if path.exists() {
+        return path;
+    }
+    let mut connection = Connection::open(&path).unwrap();
+    connection.pragma_update(None, "journal_mode", "WAL").unwrap();
+    let transaction = connection.transaction().unwrap();
+    transaction
+        .execute_batch(
+            "CREATE TABLE todos (id TEXT PRIMARY KEY, title TEXT NOT NULL, done INTEGER, priority INTEGER,
+             estimate REAL, notes TEXT, projectId TEXT, createdAt TEXT);
+             CREATE TABLE __datafn_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+             INSERT INTO __datafn_meta VALUES ('clientId', '9d1c1d6e-6f1f-4a68-b6c8-3a55e0c6f0aa')",
+        )
+        .unwrap();
+    {
+        let mut insert =
+            transaction.prepare("INSERT INTO todos VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)").unwrap();
+        for number in 0..records {
+            // Spread over the key space, as random ids are.
+            let id = format!("{:016x}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            insert
+                .execute(params![
+                    id,
+                    format!("To-do number {number}: call back about the order"),
+                    number % 3 == 0,
+                    number % 5,
+                    f64::from(u32::try_from(number % 97).unwrap()) / 4.0,
+                    (number % 10 != 0).then_some(NOTES),
+                    format!("project-{}", number % 1000),
+                    format!("2026-{:02}-{:02}T09:30:00.000Z", number % 12 + 1, number % 28 + 1),
+                ])
+                .unwrap();
+        }
+    }
+    transaction.commit().unwrap();
+    connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    path
+}

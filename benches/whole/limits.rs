@@ -1,0 +1,88 @@
+//! What bounds an upload, each alone: reading and encoding, and sending the same bytes.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use synctool::mutation::{RecordEncoder, RecordOperation};
+use synctool::offline::{Database, RecordSource, Snapshot};
+use synctool::schema::Schema;
+
+use super::data::SCHEMA;
+
+/// The default of `--batch-size`.
+const BATCH: usize = 100;
+
+/// Requests in flight, when only requests are measured.
+const IN_FLIGHT: usize = 4;
+
+/// Reads every record and makes every body, and calls `consume` for each.
+fn bodies(database: &Path, mut consume: impl FnMut(&mut Vec<u8>)) {
+    let schema = Schema::parse(SCHEMA).unwrap();
+    let database = Database::open(database).unwrap();
+    let snapshot = Snapshot::take(&database).unwrap();
+    let resource = schema.resource("todos").unwrap();
+    let source = RecordSource::resolve(&snapshot, &schema, resource, &mut Vec::new()).unwrap();
+    let client = "9d1c1d6e-6f1f-4a68-b6c8-3a55e0c6f0aa";
+    let encoder = RecordEncoder::new("cloneup", client, "todos", 1, RecordOperation::Merge);
+    let head = format!(r#"{{"clientId":"{client}","mutations":["#);
+    let (mut body, mut count) = (Vec::with_capacity(64 * 1024), 0);
+    source
+        .for_each(&snapshot, |record| {
+            body.extend_from_slice(if count == 0 { head.as_bytes() } else { b"," });
+            encoder.encode(&mut body, record.id, record.json);
+            count += 1;
+            if count == BATCH {
+                body.extend_from_slice(b"]}");
+                consume(&mut body);
+                body.clear();
+                count = 0;
+            }
+            Ok(())
+        })
+        .unwrap();
+    if count > 0 {
+        body.extend_from_slice(b"]}");
+        consume(&mut body);
+    }
+}
+
+/// Reads and encodes everything, and sends nothing.
+pub fn scan_and_encode(database: &Path) -> Duration {
+    let start = Instant::now();
+    let mut size = 0;
+    bodies(database, |body| size += body.len());
+    assert!(size > 0);
+    start.elapsed()
+}
+
+/// Sends the bodies, which are made before the clock runs.
+pub fn http(database: &Path, base: &str) -> Duration {
+    let mut prebuilt = Vec::new();
+    bodies(database, |body| prebuilt.push(Bytes::copy_from_slice(body)));
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let (prebuilt, next) = (Arc::new(prebuilt), Arc::new(AtomicUsize::new(0)));
+    let start = Instant::now();
+    runtime.block_on(async {
+        let workers: Vec<_> = (0..IN_FLIGHT)
+            .map(|_| {
+                let (client, url) = (client.clone(), format!("{base}/push"));
+                let (prebuilt, next) = (Arc::clone(&prebuilt), Arc::clone(&next));
+                tokio::spawn(async move {
+                    while let Some(body) = prebuilt.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let response = client.post(&url).body(body.clone()).send().await.unwrap();
+                        response.bytes().await.unwrap();
+                    }
+                })
+            })
+            .collect();
+        for worker in workers {
+            worker.await.unwrap();
+        }
+    });
+    start.elapsed()
+}

@@ -1,0 +1,57 @@
+//! Runs of the binary: how long they take, and how much memory.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// What a run came to.
+pub struct Run {
+    pub taken: Duration,
+    /// The most memory it had at a time, in KiB.
+    pub peak: u64,
+    /// The result on stdout.
+    pub result: String,
+}
+
+/// Uploads a database from the beginning.
+pub fn upload(folder: &Path, database: &Path, base: &str, arguments: &[&str]) -> Run {
+    let start = Instant::now();
+    let child = Command::new(env!("CARGO_BIN_EXE_synctool"))
+        .current_dir(folder)
+        .args(["cloneup", "--quiet", "--schema", "schema.json", "--remote", base, "--db"])
+        .arg(database)
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let watch = std::thread::spawn({
+        let id = child.id();
+        move || peak(id)
+    });
+    let output = Child::wait_with_output(child).unwrap();
+    let taken = start.elapsed();
+    let result = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{result}");
+    Run { taken, peak: watch.join().unwrap(), result }
+}
+
+/// The highest `VmHWM` of a process until it ends; zero where there is no such thing.
+fn peak(id: u32) -> u64 {
+    let mut peak = 0;
+    while let Ok(status) = std::fs::read_to_string(format!("/proc/{id}/status")) {
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let Some(size) = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()) else {
+            break;
+        };
+        peak = peak.max(size);
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    peak
+}
+
+/// The one in the middle.
+pub fn median(durations: &[Duration]) -> Duration {
+    let mut sorted = durations.to_vec();
+    sorted.sort();
+    sorted[sorted.len() / 2]
+}

@@ -1,0 +1,150 @@
+//! The reading side: walks the plan and hands on rows as canonical JSON, in upload order.
+//! Hashing them and making batches is [`super::produce`]'s business, on another thread, so
+//! that both go on at the same time.
+
+use std::sync::mpsc::SyncSender;
+
+use super::options::Options;
+use super::plan::{Plan, Source};
+use crate::offline::{JoinSource, OfflineDelete, OfflineError, RecordSource, Snapshot};
+use crate::schema::Schema;
+
+/// How much JSON is handed on at a time: enough to make the handing over cheap, little
+/// enough to stay in the processor's cache.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// How many rows are handed on at a time, at the most: those of a join table have hardly any
+/// JSON.
+const CHUNK_ROWS: usize = 1000;
+
+/// What is handed on, in upload order.
+pub(super) enum Read {
+    /// The next part of the plan begins.
+    Part(usize),
+    /// Everything before must be answered before the rest is sent: the next depth begins.
+    Barrier,
+    /// Rows of the part.
+    Rows(Rows),
+    /// A delete of the part.
+    Delete(OfflineDelete),
+}
+
+/// Some rows side by side: ids, and canonical JSON.
+#[derive(Default)]
+pub(super) struct Rows {
+    ids: String,
+    json: Vec<u8>,
+    /// Where each row's first id, second id and JSON end.
+    ends: Vec<[usize; 3]>,
+}
+
+impl Rows {
+    fn push(&mut self, id: &str, to: &str, json: &[u8]) {
+        self.ids.push_str(id);
+        let first = self.ids.len();
+        self.ids.push_str(to);
+        self.json.extend_from_slice(json);
+        self.ends.push([first, self.ids.len(), self.json.len()]);
+    }
+
+    fn is_full(&self) -> bool {
+        self.json.len() >= CHUNK_BYTES || self.ends.len() >= CHUNK_ROWS
+    }
+
+    /// Each row: the id of the record, or of the one that refers; the id of the record that
+    /// is referred to; fields or metadata.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str, &[u8])> {
+        let mut start = [0, 0];
+        self.ends.iter().map(move |[first, second, json]| {
+            let row = (&self.ids[start[0]..*first], &self.ids[*first..*second], &self.json[start[1]..*json]);
+            start = [*second, *json];
+            row
+        })
+    }
+}
+
+/// The reading side's state.
+pub(super) struct Reader<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) options: &'a Options,
+    pub(super) schema: &'a Schema,
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) reads: SyncSender<Result<Read, OfflineError>>,
+}
+
+impl Reader<'_> {
+    /// Reads everything; the end of the channel is the end of the work.
+    pub(super) fn run(self) {
+        if let Err(error) = self.read() {
+            // Nobody to tell when the other side has stopped listening.
+            let _ = self.reads.send(Err(error));
+        }
+    }
+
+    fn read(&self) -> Result<(), OfflineError> {
+        for (index, part) in self.plan.parts.iter().enumerate() {
+            self.send(Read::Part(index))?;
+            match &part.source {
+                Source::Records(source) => self.records(source)?,
+                Source::JoinRows(source) => self.join_rows(source)?,
+                Source::Deletes => self.deletes()?,
+            }
+        }
+        Ok(())
+    }
+
+    fn records(&self, source: &RecordSource) -> Result<(), OfflineError> {
+        let (mut rows, mut group) = (Rows::default(), 0);
+        source.for_each(self.snapshot, |record| {
+            if !self.options.selects(source.name(), record.id) {
+                return Ok(());
+            }
+            if record.group != group {
+                group = record.group;
+                self.send(Read::Rows(std::mem::take(&mut rows)))?;
+                self.send(Read::Barrier)?;
+            }
+            self.push(&mut rows, record.id, "", record.json)
+        })?;
+        self.send(Read::Rows(rows))
+    }
+
+    fn join_rows(&self, source: &JoinSource) -> Result<(), OfflineError> {
+        let mut rows = Rows::default();
+        let is_part = self.options.only.is_some();
+        source.for_each(self.snapshot, |row| {
+            if is_part && !self.options.selects(source.name(), &format!("{}:{}", row.from, row.to)) {
+                return Ok(());
+            }
+            self.push(&mut rows, row.from, row.to, row.metadata)
+        })?;
+        self.send(Read::Rows(rows))
+    }
+
+    fn deletes(&self) -> Result<(), OfflineError> {
+        self.snapshot.offline_deletes(self.schema, &self.plan.scope, self.plan.seq, |delete| {
+            if self.options.selects(&delete.resource, &delete.id) {
+                self.send(Read::Delete(delete))?;
+            }
+            Ok(())
+        })
+    }
+
+    fn push(&self, rows: &mut Rows, id: &str, to: &str, json: &[u8]) -> Result<(), OfflineError> {
+        rows.push(id, to, json);
+        if rows.is_full() {
+            // The next chunk will be about as large.
+            let next = Rows {
+                ids: String::with_capacity(rows.ids.len()),
+                json: Vec::with_capacity(rows.json.len()),
+                ends: Vec::with_capacity(rows.ends.len()),
+            };
+            self.send(Read::Rows(std::mem::replace(rows, next)))?;
+        }
+        Ok(())
+    }
+
+    fn send(&self, read: Read) -> Result<(), OfflineError> {
+        self.reads.send(Ok(read)).map_err(|_| OfflineError::Stopped)
+    }
+}
