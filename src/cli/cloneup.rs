@@ -97,7 +97,8 @@ fn dry_run(args: &CloneupArgs, matches: &ArgMatches) -> u8 {
 }
 
 fn runtime() -> Result<Runtime, Failed> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
+    // One thread does for the network: reading, encoding and compressing have their own.
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
         let message = format!("cannot start: {error}");
         Failed(End::Storage, vec![ErrorBody::new(code::INTERNAL, message, ROOT_PATH)])
     })

@@ -134,18 +134,19 @@ impl JoinSource {
         mut consume: impl FnMut(JoinRow<'_>) -> Result<(), OfflineError>,
     ) -> Result<(), OfflineError> {
         let Some(table) = &self.rows else { return Ok(()) };
-        let failed =
-            || OfflineError::while_doing(format!("cannot read table {}", quoted(&table.storage.table)));
+        let failed = |error| {
+            OfflineError::while_doing(format!("cannot read table {}", quoted(&table.storage.table)))(error)
+        };
         let mut statement =
-            snapshot.connection().prepare(&table.select_sql(snapshot.byte_order())).map_err(failed())?;
-        let mut rows = statement.query([]).map_err(failed())?;
+            snapshot.connection().prepare(&table.select_sql(snapshot.byte_order())).map_err(failed)?;
+        let mut rows = statement.query([]).map_err(failed)?;
         let (mut index, mut metadata) = (0_u64, Vec::new());
-        while let Some(row) = rows.next().map_err(failed())? {
-            let from = end(row.get_ref(0).map_err(failed())?, table.from_format.as_ref(), index, "from")?;
-            let to = end(row.get_ref(1).map_err(failed())?, table.to_format.as_ref(), index, "to")?;
+        while let Some(row) = rows.next().map_err(failed)? {
+            let from = end(row.get_ref(0).map_err(failed)?, table.from_format.as_ref(), index, "from")?;
+            let to = end(row.get_ref(1).map_err(failed)?, table.to_format.as_ref(), index, "to")?;
             let first_unknown = 2 + table.metadata.len();
             for (offset, column) in table.unknown.iter().enumerate() {
-                if row.get_ref(first_unknown + offset).map_err(failed())? != ValueRef::Null {
+                if row.get_ref(first_unknown + offset).map_err(failed)? != ValueRef::Null {
                     return Err(OfflineError::data(
                         code::DFQL_UNKNOWN_FIELD,
                         "unknown join metadata field",

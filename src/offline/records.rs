@@ -156,19 +156,20 @@ impl RecordSource {
         mut consume: impl FnMut(Record<'_>) -> Result<(), OfflineError>,
     ) -> Result<(), OfflineError> {
         let connection = snapshot.connection();
-        let failed = || OfflineError::while_doing(format!("cannot read table {}", quoted(&self.table)));
-        let sql = self.select_sql(snapshot).map_err(failed())?;
-        let mut statement = connection.prepare(&sql).map_err(failed())?;
-        let mut rows = statement.query([]).map_err(failed())?;
+        let failed =
+            |error| OfflineError::while_doing(format!("cannot read table {}", quoted(&self.table)))(error);
+        let sql = self.select_sql(snapshot).map_err(failed)?;
+        let mut statement = connection.prepare(&sql).map_err(failed)?;
+        let mut rows = statement.query([]).map_err(failed)?;
         let (mut json, mut id, mut previous) = (Vec::new(), String::new(), None::<String>);
         let (mut index, mut group, mut last_depth) = (0_u64, 0_u64, None::<i64>);
-        while let Some(row) = rows.next().map_err(failed())? {
-            let depth: i64 = row.get(0).map_err(failed())?;
+        while let Some(row) = rows.next().map_err(failed)? {
+            let depth: i64 = row.get(0).map_err(failed)?;
             if last_depth.is_some_and(|last| last != depth) {
                 group += 1;
             }
             last_depth = Some(depth);
-            self.read_id(row.get_ref(1).map_err(failed())?, index, &mut id)?;
+            self.read_id(row.get_ref(1).map_err(failed)?, index, &mut id)?;
             if previous.as_deref() == Some(id.as_str()) {
                 return Err(bad(index, "id", "record id must be unique"));
             }
