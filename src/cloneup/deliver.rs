@@ -93,7 +93,7 @@ impl Courier<'_> {
     pub(super) async fn deliver(&self, batch: Batch) -> Delivery {
         let mut delivery = Delivery::of(&batch);
         // A stack: what is halved is sent before what comes after it.
-        let mut open = vec![Piece { entries: (0..batch.entries.len()).collect(), is_repeated: false }];
+        let mut open = self.pieces(&batch);
         while let Some(piece) = open.pop() {
             match self.send(&batch, &piece, &mut delivery).await {
                 Ok(answer) => {
@@ -117,6 +117,32 @@ impl Courier<'_> {
             self.limits.lower(excess, mutations, bytes);
         }
         delivery
+    }
+
+    /// The whole batch; or as many pieces as are within the limits, when these were lowered
+    /// after it was made. The first one comes last.
+    fn pieces(&self, batch: &Batch) -> Vec<Piece> {
+        let size = batch.entries.len();
+        let is_within = |bytes: usize| bytes as u64 >= batch.bytes();
+        if size == 1 || (size <= self.limits.mutations() && is_within(self.limits.bytes())) {
+            return vec![Piece { entries: (0..size).collect(), is_repeated: false }];
+        }
+        let (mut pieces, mut entries) = (Vec::new(), Vec::new());
+        for index in 0..size {
+            entries.push(index);
+            let is_too_large =
+                entries.len() > self.limits.mutations() || batch.size(&entries) > self.limits.bytes();
+            if is_too_large && entries.len() > 1 {
+                entries.pop();
+                pieces.push(Piece {
+                    entries: std::mem::replace(&mut entries, vec![index]),
+                    is_repeated: false,
+                });
+            }
+        }
+        pieces.push(Piece { entries, is_repeated: false });
+        pieces.reverse();
+        pieces
     }
 
     /// Halves what the server refused, down to the culprits; or ends the run.

@@ -11,7 +11,7 @@ use super::outcome::End;
 use super::plan::Plan;
 use super::tally::Tally;
 use crate::offline::{Cursors, Finalizer, OfflineError};
-use crate::protocol::{Cursor, ErrorBody, PullAnswer, PullRequest, code};
+use crate::protocol::{Cursor, ErrorBody, PullAnswer, PullRequest, code, status};
 use crate::remote::RequestError;
 
 /// Where errors of pulling are (contract 3.5).
@@ -25,9 +25,14 @@ enum Failure {
 }
 
 /// Finalizes; every failure goes into the tally.
-pub(super) async fn finalize(job: &Job<'_>, plan: &Arc<Plan>, tally: &mut Tally<'_>) {
+pub(super) async fn finalize(
+    job: &Job<'_>,
+    plan: &Arc<Plan>,
+    begun_at: Option<Cursor>,
+    tally: &mut Tally<'_>,
+) {
     job.observer.on(&Event::Finalizing);
-    match run(job, plan, tally.cursor().cloned()).await {
+    match run(job, plan, begun_at, tally.cursor().cloned()).await {
         Ok(()) => {}
         Err(Failure::Offline(error)) => tally.fail_offline(&error),
         Err(Failure::Remote(body)) => tally.fail(End::Remote, body),
@@ -35,7 +40,12 @@ pub(super) async fn finalize(job: &Job<'_>, plan: &Arc<Plan>, tally: &mut Tally<
     }
 }
 
-async fn run(job: &Job<'_>, plan: &Arc<Plan>, pushed: Option<Cursor>) -> Result<(), Failure> {
+async fn run(
+    job: &Job<'_>,
+    plan: &Arc<Plan>,
+    begun_at: Option<Cursor>,
+    pushed: Option<Cursor>,
+) -> Result<(), Failure> {
     if job.stop.is_requested() {
         return Err(Failure::Interrupted);
     }
@@ -43,7 +53,7 @@ async fn run(job: &Job<'_>, plan: &Arc<Plan>, pushed: Option<Cursor>) -> Result<
     let mut finalizer =
         super::blocking(move || Finalizer::open(&database, schema, seq)).await.map_err(Failure::Offline)?;
     if job.options.pull_after {
-        finalizer = pull(job, plan.cursors.clone(), finalizer).await?;
+        finalizer = pull(job, plan.cursors.clone(), begun_at, finalizer).await?;
     }
     let cursor = pushed.filter(|_| job.options.set_global_cursor_on_success);
     let scope = job.options.clear_changelog_on_success.then(|| plan.scope.clone());
@@ -58,12 +68,21 @@ async fn run(job: &Job<'_>, plan: &Arc<Plan>, pushed: Option<Cursor>) -> Result<
 }
 
 /// Pulls page by page until the database has caught up.
-async fn pull(job: &Job<'_>, start: Cursors, mut finalizer: Finalizer) -> Result<Finalizer, Failure> {
+///
+/// Where the server can do that, it leaves out what this upload has sent: its own changes
+/// since `begun_at`. Older ones it must tell, for the database may have lost them.
+async fn pull(
+    job: &Job<'_>,
+    start: Cursors,
+    begun_at: Option<Cursor>,
+    mut finalizer: Finalizer,
+) -> Result<Finalizer, Failure> {
     let mut request = PullRequest {
         client_id: job.client_id.clone(),
         cursor: start.global,
-        limit: job.options.pull_limit,
+        limit: job.options.pull_limit.min(job.server.limits.max_limit.unwrap_or(u64::MAX)).max(1),
         cursors: start.tables,
+        exclude_own_after: begun_at.filter(|_| job.server.has(status::PULL_EXCLUDE_OWN)),
     };
     loop {
         let page = pull_page(job, &request).await?;

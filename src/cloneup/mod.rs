@@ -114,7 +114,7 @@ pub async fn run(
     tally.check_ledger();
     // A part of an upload says nothing about the rest, which the change log may be about.
     if tally.is_ok() && job.options.only.is_none() {
-        finalize::finalize(&job, &plan, &mut tally).await;
+        finalize::finalize(&job, &plan, keeper.begun_at().cloned(), &mut tally).await;
     }
     if tally.is_ok() {
         keeper.finish();

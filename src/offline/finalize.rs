@@ -208,9 +208,9 @@ fn apply_one(
 /// The page's cursors: the feed moves the global one, tables have their own.
 fn advance_cursors(connection: &Connection, page: &PullAnswer) -> Result<(), OfflineError> {
     match page {
-        PullAnswer::Feed { changes, next } => {
+        PullAnswer::Feed { changes, next, reached } => {
             let last = changes.iter().map(|change| &change.server_seq).max();
-            match next.as_ref().or(last) {
+            match next.as_ref().or(reached.as_ref()).or(last) {
                 Some(cursor) => cursors::advance(connection, GLOBAL_CURSOR, cursor),
                 None => Ok(()),
             }

@@ -20,6 +20,11 @@ pub struct PullRequest {
     /// Second dialect: the cursor of each resource that has one.
     #[serde(default)]
     pub cursors: BTreeMap<String, Cursor>,
+    /// An extension, for servers that name [`super::status::PULL_EXCLUDE_OWN`]: leave out the
+    /// changes after this one that the caller has made itself, where the record or join row
+    /// was then just what the caller had sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exclude_own_after: Option<Cursor>,
 }
 
 /// What happened to a record or a join row.
@@ -70,6 +75,8 @@ pub enum PullAnswer {
         changes: Vec<Change>,
         /// Where the next page starts; `None` after the last one.
         next: Option<Cursor>,
+        /// How far the page goes, where changes may have been left out.
+        reached: Option<Cursor>,
     },
     /// The second dialect: changes table by table.
     Tables {
@@ -90,14 +97,16 @@ impl PullAnswer {
         match result.remove("changes") {
             Some(changes) => Ok(Self::Feed {
                 changes: typed(changes, "changes")?,
-                next: match result.remove("nextCursor") {
-                    None => None,
-                    Some(next) => typed(next, "nextCursor")?,
-                },
+                next: cursor(&mut result, "nextCursor")?,
+                reached: cursor(&mut result, "reached")?,
             }),
             None => tables(result),
         }
     }
+}
+
+fn cursor(result: &mut Map<String, Value>, key: &str) -> Result<Option<Cursor>, NeitherDialect> {
+    result.remove(key).map_or(Ok(None), |value| typed(value, key))
 }
 
 fn tables(mut result: Map<String, Value>) -> Result<PullAnswer, NeitherDialect> {
@@ -179,7 +188,7 @@ mod tests {
         for sequence in [json!(7), json!("7")] {
             let answer = parse(json!({"nextCursor": "9", "changes": [
                 {"serverSeq": sequence, "resource": "todos", "id": "t1", "op": "delete"}]}));
-            let Ok(PullAnswer::Feed { changes, next }) = answer else { panic!("{answer:?}") };
+            let Ok(PullAnswer::Feed { changes, next, .. }) = answer else { panic!("{answer:?}") };
             assert_eq!(changes[0].server_seq, Cursor::from(7));
             assert_eq!(next, Some(Cursor::from(9)));
         }

@@ -147,7 +147,12 @@ impl Remote {
         // Strings, integers and maps of them cannot fail to be written.
         let body = serde_json::to_vec(request).unwrap_or_default();
         let result = self.post(&self.pull, body.into(), None).await?;
-        PullAnswer::from_json(result).map_err(|error| neither(&error))
+        let mut page = PullAnswer::from_json(result).map_err(|error| neither(&error))?;
+        if let (PullAnswer::Feed { reached, .. }, None) = (&mut page, &request.exclude_own_after) {
+            // Whatever a server means by it that was not asked.
+            *reached = None;
+        }
+        Ok(page)
     }
 
     /// Asks what the server says about itself, and so whether it answers and takes the

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::check::{Mutation, references, text};
 use super::request::{Push, invalid};
-use super::store::{Document, StoreError, Subject, Writer};
+use super::store::{Change, Document, StoreError, Subject, Writer};
 use crate::protocol::{ErrorBody, MutationError, Op, code};
 use crate::schema::{JoinStore, RelationKind, Schema};
 
@@ -41,8 +41,22 @@ impl From<StoreError> for Failure {
 
 type Result<T> = std::result::Result<T, Failure>;
 
-/// What a mutation wants to change: the new state of each subject, `None` for gone.
-type Changes = Vec<(Subject, Option<Document>)>;
+/// What a mutation wants to change.
+type Changes = Vec<Wanted>;
+
+/// The new state of a subject, `None` for gone.
+struct Wanted {
+    subject: Subject,
+    document: Option<Document>,
+    /// Whether that is all that its client has sent, and nothing else.
+    is_as_sent: bool,
+}
+
+impl Wanted {
+    fn as_sent(subject: Subject, document: Option<Document>) -> Self {
+        Self { subject, document, is_as_sent: true }
+    }
+}
 
 /// Applies a push's mutations in their order.
 pub(super) fn push(
@@ -83,14 +97,15 @@ fn apply(
         _ => return Err(invalid("operation", "is unknown").into()),
     };
     let mut steps = Vec::with_capacity(changes.len());
-    for (subject, document) in changes {
-        if let Some(document) = document {
+    for Wanted { subject, document, is_as_sent } in changes {
+        let op = if let Some(document) = document {
             writer.put(&subject, &document)?;
-            steps.push((subject, Op::Upsert));
+            Op::Upsert
         } else {
             writer.remove(&subject)?;
-            steps.push((subject, Op::Delete));
-        }
+            Op::Delete
+        };
+        steps.push(Change { subject, op, is_as_sent });
     }
     writer.record_step(client_id, mutation_id, &steps)?;
     Ok(())
@@ -99,7 +114,7 @@ fn apply(
 fn change_record(writer: &mut dyn Writer, mutation: &Mutation<'_>) -> Result<Changes> {
     let subject = record(&mutation.resource.name, mutation.id);
     if mutation.operation == "delete" {
-        return Ok(vec![(subject, None)]);
+        return Ok(vec![Wanted::as_sent(subject, None)]);
     }
     let current = writer.find(&subject)?;
     let given = mutation.record(current.is_none() || mutation.operation == "replace")?;
@@ -109,12 +124,13 @@ fn change_record(writer: &mut dyn Writer, mutation: &Mutation<'_>) -> Result<Cha
             return Err(ErrorBody::new(code::CONFLICT, message, "id").into());
         }
         ("merge", Some(mut current)) => {
+            let is_as_sent = current.keys().all(|field| given.contains_key(field));
             current.extend(given);
-            current
+            return Ok(vec![Wanted { subject, document: Some(current), is_as_sent }]);
         }
         _ => given,
     };
-    Ok(vec![(subject, Some(document))])
+    Ok(vec![Wanted::as_sent(subject, Some(document))])
 }
 
 fn change_relations(writer: &mut dyn Writer, schema: &Schema, mutation: &Mutation<'_>) -> Result<Changes> {
@@ -153,7 +169,7 @@ fn change_join_row(
     other: &str,
     metadata: Document,
     path: &str,
-) -> Result<(Subject, Option<Document>)> {
+) -> Result<Wanted> {
     let ends = |is_forward| if is_forward { (mutation.id, other) } else { (other, mutation.id) };
     let row = |(store, is_forward): &(JoinStore<'_>, bool)| {
         let (from, to) = ends(*is_forward);
@@ -166,7 +182,7 @@ fn change_join_row(
         for candidate in stores {
             let target = if candidate.1 { candidate.0.to } else { candidate.0.from };
             if writer.find(&record(&target.name, other))?.is_some() {
-                return Ok((row(candidate), Some(metadata)));
+                return Ok(Wanted::as_sent(row(candidate), Some(metadata)));
             }
         }
         return Err(not_found(other, path).into());
@@ -183,12 +199,12 @@ fn change_join_row(
     match (mutation.operation, found) {
         ("modifyRelation", Some((subject, mut document))) => {
             document.extend(metadata);
-            Ok((subject, Some(document)))
+            Ok(Wanted { subject, document: Some(document), is_as_sent: false })
         }
         ("modifyRelation", None) => Err(not_found(other, path).into()),
-        (_, Some((subject, _))) => Ok((subject, None)),
+        (_, Some((subject, _))) => Ok(Wanted::as_sent(subject, None)),
         // What is not there is unrelated already.
-        (_, None) => Ok((row(&stores[0]), None)),
+        (_, None) => Ok(Wanted::as_sent(row(&stores[0]), None)),
     }
 }
 
@@ -200,7 +216,7 @@ fn change_fk(
     relation: &str,
     value: &Value,
     path: &str,
-) -> Result<(Subject, Option<Document>)> {
+) -> Result<Wanted> {
     let fk_field = schema
         .relations
         .iter()
@@ -217,7 +233,7 @@ fn change_fk(
         ("unrelate", _) => document.remove(fk_field),
         _ => return Err(invalid(path, "must refer to one record").into()),
     };
-    Ok((subject, Some(document)))
+    Ok(Wanted { subject, document: Some(document), is_as_sent: false })
 }
 
 fn record(resource: &str, id: &str) -> Subject {

@@ -10,11 +10,24 @@ use crate::schema::Schema;
 /// A page of the feed, in the first dialect of contract 3.4.
 pub(super) fn page(reader: &mut dyn Reader, pull: &Pull) -> Result<Value, StoreError> {
     let last = reader.sequence()?;
-    let stored = reader.changes(pull.after, pull.limit)?;
-    let reached = stored.last().map_or(last, |change| change.sequence);
-    let next = (reached < last).then(|| Cursor::from(reached));
+    // One more than asked for says whether there are more.
+    let mut stored = reader.changes(pull.after, last, pull.own.as_ref(), pull.limit.saturating_add(1))?;
+    let mut steps = stored.chunk_by(|a, b| a.sequence == b.sequence);
+    let kept: usize = steps.by_ref().take(limit(pull)).map(<[StoredChange]>::len).sum();
+    let has_more = kept < stored.len();
+    stored.truncate(kept);
+    let next = stored.last().filter(|_| has_more).map(|change| Cursor::from(change.sequence));
     let changes: Vec<Change> = stored.into_iter().map(change).collect();
-    Ok(json!({"ok": true, "changes": changes, "nextCursor": next}))
+    let mut page = json!({"ok": true, "changes": changes, "nextCursor": next});
+    if pull.own.is_some() {
+        // What was left out does not show how far the page goes.
+        page["reached"] = json!(next.unwrap_or_else(|| Cursor::from(last.max(pull.after))));
+    }
+    Ok(page)
+}
+
+fn limit(pull: &Pull) -> usize {
+    usize::try_from(pull.limit).unwrap_or(usize::MAX)
 }
 
 /// A change with its subject as it is now: what was deleted since is a delete already.

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::protocol::{ErrorBody, ROOT_PATH, code};
+use super::store::Own;
+use crate::protocol::{ErrorBody, ROOT_PATH, ServerLimits, code};
 
 /// The page of a pull that names no limit.
 const DEFAULT_LIMIT: u64 = 1000;
@@ -24,6 +25,17 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// As `status` tells them.
+    pub(super) fn advertised(&self) -> ServerLimits {
+        ServerLimits {
+            max_mutations: self.max_mutations.try_into().ok(),
+            max_body_bytes: self.max_body_bytes.try_into().ok(),
+            max_limit: Some(self.max_limit),
+        }
+    }
+}
+
 /// A push, its mutations still as they came.
 #[derive(Debug)]
 pub(super) struct Push {
@@ -35,6 +47,8 @@ pub(super) struct Push {
 #[derive(Debug)]
 pub(super) struct Pull {
     pub(super) after: u64,
+    /// What the caller knows.
+    pub(super) own: Option<Own>,
     /// Already within the server's own limit.
     pub(super) limit: u64,
 }
@@ -71,15 +85,9 @@ impl Push {
 
 impl Pull {
     pub(super) fn parse(body: &[u8], limits: &Limits) -> Result<Self> {
-        let (_, object) = object(body)?;
-        let after = match object.get("cursor") {
-            None | Some(Value::Null) => 0,
-            Some(Value::String(text)) if is_integer(text) => {
-                // What does not fit is behind every change.
-                text.parse().unwrap_or(u64::MAX)
-            }
-            Some(_) => return Err(invalid("cursor", "must be a base-10 integer string")),
-        };
+        let (client_id, object) = object(body)?;
+        let after = place(&object, "cursor")?.unwrap_or(0);
+        let own = place(&object, "excludeOwnAfter")?.map(|after| Own { client_id, after });
         let limit = match object.get("limit") {
             None | Some(Value::Null) => DEFAULT_LIMIT,
             Some(value) => match value.as_u64() {
@@ -87,7 +95,16 @@ impl Pull {
                 _ => return Err(invalid("limit", "must be a positive integer")),
             },
         };
-        Ok(Self { after, limit: limit.min(limits.max_limit) })
+        Ok(Self { after, own, limit: limit.min(limits.max_limit) })
+    }
+}
+
+/// A place in the sequence. What does not fit is behind every change.
+fn place(object: &Map<String, Value>, key: &str) -> Result<Option<u64>> {
+    match object.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if is_integer(text) => Ok(Some(text.parse().unwrap_or(u64::MAX))),
+        Some(_) => Err(invalid(key, "must be a base-10 integer string")),
     }
 }
 
@@ -110,6 +127,7 @@ impl Clone {
 
 /// Every request is an object with a client id.
 fn object(body: &[u8]) -> Result<(String, Map<String, Value>)> {
+    // The parser refuses what is nested more than 127 levels deep, which keeps the stack small.
     let Ok(Value::Object(mut object)) = serde_json::from_slice(body) else {
         return Err(ErrorBody::new(code::DFQL_INVALID, "Invalid JSON", ROOT_PATH));
     };

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State as Extract};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
@@ -17,13 +17,17 @@ use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::decompression::RequestDecompressionLayer;
 use tower_http::trace::TraceLayer;
 
 use super::feed;
 use super::request::{Clone, Pull, Push};
 use super::state::State;
 use super::store::StoreError;
-use crate::protocol::{ErrorBody, ROOT_PATH, code, failure, success};
+use crate::protocol::{
+    Cursor, ErrorBody, ROOT_PATH, ServerStatus, code, failure, status as capability, success,
+};
 
 /// How long a body may take to arrive, so that half a request does not stay for ever.
 const BODY_TIMEOUT: Duration = Duration::from_mins(1);
@@ -52,7 +56,11 @@ fn router(state: State) -> Router {
         .route("/datafn/clone", post(clone))
         .fallback(unknown_route)
         .method_not_allowed_fallback(unknown_method)
+        // The body's limit is about what comes out of the decompression. A coding that is not
+        // known is passed on, for its answer has an envelope too.
+        .layer(RequestDecompressionLayer::new().pass_through_unaccepted(true))
         .layer(middleware::from_fn_with_state(state.clone(), admit))
+        .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::custom(panicked))
         .layer(TraceLayer::new_for_http())
         .with_state(state)
@@ -74,6 +82,16 @@ impl From<StoreError> for Refusal {
         Self(StatusCode::INTERNAL_SERVER_ERROR, body)
     }
 }
+
+/// What this server can do, extensions of the protocol included.
+const CAPABILITIES: [&str; 6] = [
+    "sync.clone",
+    "sync.pull",
+    "sync.push",
+    capability::PULL_EXCLUDE_OWN,
+    capability::PUSH_GZIP,
+    capability::PUSH_ZSTD,
+];
 
 type Answer = Result<Value, Refusal>;
 
@@ -97,18 +115,22 @@ async fn admit(Extract(state): Extract<State>, request: Request, next: Next) -> 
 async fn status(Extract(state): Extract<State>) -> Response {
     // A clock before 1970 is no reason to refuse an answer.
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    envelope(Ok(json!({
-        "ok": true,
-        "storeId": state.store_id,
-        "schemaHash": state.schema.fingerprint,
-        "capabilities": ["sync.clone", "sync.pull", "sync.push"],
-        "limits": {
-            "maxMutations": state.limits.max_mutations,
-            "maxBodyBytes": state.limits.max_body_bytes,
-            "maxLimit": state.limits.max_limit,
-        },
-        "serverTimeMs": u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
-    })))
+    let status = async {
+        let sequence = state.read(|reader| reader.sequence()).await?;
+        let status = ServerStatus {
+            store_id: Some(state.store_id.clone()),
+            schema_hash: Some(state.schema.fingerprint.clone()),
+            capabilities: CAPABILITIES.map(str::to_owned).to_vec(),
+            limits: state.limits.advertised(),
+            cursor: Some(Cursor::from(sequence)),
+            server_time_ms: u64::try_from(now.as_millis()).ok(),
+        };
+        // Text and numbers cannot fail to be written.
+        let mut status = serde_json::to_value(status).unwrap_or_default();
+        status["ok"] = json!(true);
+        Ok(status)
+    };
+    envelope(status.await)
 }
 
 async fn push(Extract(state): Extract<State>, request: Request) -> Response {
@@ -148,6 +170,12 @@ async fn clone(Extract(state): Extract<State>, request: Request) -> Response {
 
 /// Reads a body up to the limit.
 async fn read_body(state: &State, request: Request) -> Result<Bytes, Refusal> {
+    if let Some(encoding) = request.headers().get(CONTENT_ENCODING).filter(|name| *name != "identity") {
+        let message =
+            format!("Unsupported Content-Encoding: {}", String::from_utf8_lossy(encoding.as_bytes()));
+        let body = ErrorBody::new(code::DFQL_INVALID, message, ROOT_PATH);
+        return Err(Refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, body));
+    }
     let limit = state.limits.max_body_bytes;
     let reading = tokio::time::timeout(BODY_TIMEOUT, collect(request.into_body(), limit));
     match reading.await {

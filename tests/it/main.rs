@@ -10,6 +10,7 @@ mod docs;
 mod finalize;
 mod generated;
 mod layouts;
+mod limits;
 mod order;
 mod plan;
 mod pull;

@@ -1,9 +1,11 @@
 //! What others changed arrives in the database (contract 1.2, 3.4).
 
-use serde_json::{Value, json};
-use synctool::cloneup::End;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::common::{Answer, Rig};
+use serde_json::{Value, json};
+use synctool::cloneup::{End, Event};
+
+use super::common::{Answer, Rig, SCHEMA, TestServer};
 
 fn feed(changes: &Value, next: Option<&str>) -> Answer {
     Answer::Json(200, json!({"ok": true, "result": {"changes": changes, "nextCursor": next}}))
@@ -71,6 +73,39 @@ async fn values_go_back_the_way_they_came() {
             ["old", "C", "0", "0.5", "NULL", "NULL", "NULL", "NULL", "kept"],
         ]
     );
+}
+
+#[tokio::test]
+async fn catching_up_costs_what_others_changed_and_leaves_the_same_cursor() {
+    let server = TestServer::start(SCHEMA).await;
+    let others = |id: &str| {
+        let record = json!({"title": "theirs", "count": 5});
+        json!({"clientId": "you", "mutations": [{"resource": "todos", "version": 1, "operation": "merge",
+            "id": id, "record": record, "clientId": "you", "mutationId": id}]})
+    };
+    server.post("push", &others("both")).await;
+    for (set_cursor, expected) in [(true, "13"), (false, "25")] {
+        server.post("push", &others(&format!("theirs {expected}"))).await;
+        let mut rig = Rig::new(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10)
+             INSERT INTO tags (id) SELECT 'g' || i FROM n; INSERT INTO todos (id, title) VALUES ('both', 'mine')",
+        )
+        .await;
+        rig.remote.base = server.base().to_owned();
+        rig.options.client_id = Some(expected.to_owned());
+        rig.options.set_global_cursor_on_success = set_cursor;
+        rig.offline.set_cursor("__global_cursor__", if set_cursor { "0" } else { "13" });
+        let pulled = AtomicU64::new(0);
+        rig.run_and(|event| {
+            if let Event::Pulled { changes } = event {
+                pulled.fetch_add(*changes, Ordering::Relaxed);
+            }
+        })
+        .await;
+        assert_eq!(pulled.into_inner(), if set_cursor { 3 } else { 2 }, "theirs, and what a merge has kept");
+        assert_eq!(rig.offline.rows("SELECT title, count FROM todos WHERE id = 'both'"), [["mine", "5"]]);
+        assert_eq!(rig.offline.cursor("__global_cursor__").unwrap(), expected);
+    }
 }
 
 #[tokio::test]

@@ -351,12 +351,54 @@ async fn status_tells_who_it_is_and_what_it_takes() {
         first["limits"],
         json!({"maxMutations": 1000, "maxBodyBytes": 16_777_216, "maxLimit": 10_000})
     );
-    assert_eq!(first["capabilities"], json!(["sync.clone", "sync.pull", "sync.push"]));
+    assert_eq!(
+        first["capabilities"],
+        json!([
+            "sync.clone",
+            "sync.pull",
+            "sync.push",
+            "sync.pull.excludeOwn",
+            "sync.push.gzip",
+            "sync.push.zstd"
+        ])
+    );
+    assert_eq!(first["cursor"], "0");
     assert_eq!(first["schemaHash"].as_str().unwrap().len(), 64);
     server.restart().await;
     let response = client().get(format!("{}/status", server.base())).send().await.unwrap();
     let again: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
     assert_eq!(again["result"]["storeId"], first["storeId"]);
+}
+
+#[tokio::test]
+async fn a_pull_can_leave_out_what_its_caller_knows_and_nothing_else() {
+    let server = TestServer::start(SCHEMA).await;
+    let push = async |client: &str, id: &str, operation: &str, record: Value| {
+        let mutation = json!({"resource": "todos", "version": 1, "operation": operation, "id": id,
+            "record": record, "clientId": client, "mutationId": format!("{client}{id}{record}")});
+        server.post("push", &json!({"clientId": client, "mutations": [mutation]})).await
+    };
+    push("me", "older", "merge", json!({"title": "a"})).await;
+    push("you", "yours", "merge", json!({"title": "b", "done": true})).await;
+    // From here on it is known to `me`: its own records, but not what the server has made of others.
+    push("me", "mine", "merge", json!({"title": "c"})).await;
+    push("me", "yours", "merge", json!({"title": "d"})).await;
+    push("me", "yours", "replace", json!({"title": "e"})).await;
+    push("you", "last", "merge", json!({"title": "f"})).await;
+    push("me", "mine", "merge", json!({"title": "g"})).await;
+    let pull = async |client: &str, limit: u64, cursor: &str| {
+        let request = json!({"clientId": client, "cursor": cursor, "limit": limit, "excludeOwnAfter": "2"});
+        let page = server.post("pull", &request).await;
+        let changes = page["changes"].as_array().unwrap().iter();
+        let changes: Vec<_> = changes.map(|change| change["serverSeq"].as_u64().unwrap()).collect();
+        (changes, page["nextCursor"].clone(), page["reached"].clone())
+    };
+    assert_eq!(pull("me", 10, "0").await, (vec![1, 2, 4, 6], json!(null), json!("7")));
+    assert_eq!(pull("you", 10, "0").await.0, [1, 2, 3, 4, 5, 7]);
+    assert_eq!(pull("nobody", 10, "0").await.0.len(), 7);
+    assert_eq!(pull("me", 3, "0").await, (vec![1, 2, 4], json!("4"), json!("4")));
+    assert_eq!(pull("me", 3, "4").await, (vec![6], json!(null), json!("7")));
+    assert_eq!(pull("me", 3, "6").await, (vec![], json!(null), json!("7")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -56,7 +56,17 @@ pub(super) trait Writer: Send {
     fn put(&mut self, subject: &Subject, document: &Document) -> Result<()>;
     fn remove(&mut self, subject: &Subject) -> Result<()>;
     /// Takes one step of the sequence for a mutation, remembers it, and writes its changes.
-    fn record_step(&mut self, client_id: &str, mutation_id: &str, changes: &[(Subject, Op)]) -> Result<u64>;
+    fn record_step(&mut self, client_id: &str, mutation_id: &str, changes: &[Change]) -> Result<u64>;
+}
+
+/// A change as it is written.
+#[derive(Debug)]
+pub(super) struct Change {
+    pub(super) subject: Subject,
+    pub(super) op: Op,
+    /// Whether the subject is now just what its client has sent, so that this client needs
+    /// not be told.
+    pub(super) is_as_sent: bool,
 }
 
 /// A change as it is read back: what it is about, as that is now.
@@ -69,12 +79,20 @@ pub(super) struct StoredChange {
     pub(super) document: Option<Document>,
 }
 
+/// Changes that a client knows: its own ones after a place in the sequence.
+#[derive(Debug)]
+pub(super) struct Own {
+    pub(super) client_id: String,
+    pub(super) after: u64,
+}
+
 /// Reads one state of the store.
 pub(super) trait Reader {
     /// The last step of the sequence.
     fn sequence(&mut self) -> Result<u64>;
-    /// The changes of at most `limit` steps after `after`, in order.
-    fn changes(&mut self, after: u64, limit: u64) -> Result<Vec<StoredChange>>;
+    /// The changes of at most `limit` steps after `after` and up to `until`, in order.
+    fn changes(&mut self, after: u64, until: u64, own: Option<&Own>, limit: u64)
+    -> Result<Vec<StoredChange>>;
     /// The last step that changed a resource or join store.
     fn last_change_of(&mut self, name: &str) -> Result<Option<u64>>;
     /// All records of a resource, by id: id and fields.

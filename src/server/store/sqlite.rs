@@ -6,14 +6,14 @@ use std::time::Duration;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{Document, Reader, Result, Store, StoreError, StoredChange, Subject, Writer};
+use super::{Change, Document, Own, Reader, Result, Store, StoreError, StoredChange, Subject, Writer};
 use crate::protocol::Op;
 
 /// Marks a file as a store of this server ("syTo"), so that no other file is taken for one.
 const APPLICATION_ID: i32 = 0x7379_546f;
 
 /// Raised with every change of [`LAYOUT`] that older files need.
-const FORMAT: i32 = 1;
+const FORMAT: i32 = 2;
 
 /// Records and join rows as they are, what happened to them, and which mutations did it.
 const LAYOUT: &str = "
@@ -22,9 +22,11 @@ CREATE TABLE record (resource TEXT, id TEXT, document TEXT NOT NULL, PRIMARY KEY
 CREATE TABLE join_row (store TEXT, source TEXT, target TEXT, document TEXT NOT NULL,
     PRIMARY KEY (store, source, target)) WITHOUT ROWID;
 -- A mutation is one step of the sequence, and may change several things: parts 0, 1, …
+-- The client is named where it knows the outcome already, for it is just what it has sent.
 CREATE TABLE change (sequence INTEGER, part INTEGER, name TEXT NOT NULL, id TEXT NOT NULL,
-    target TEXT, is_delete INTEGER NOT NULL, PRIMARY KEY (sequence, part)) WITHOUT ROWID;
-CREATE TABLE applied (client TEXT, mutation TEXT, PRIMARY KEY (client, mutation)) WITHOUT ROWID;
+    target TEXT, is_delete INTEGER NOT NULL, client INTEGER, PRIMARY KEY (sequence, part)) WITHOUT ROWID;
+CREATE TABLE client (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE);
+CREATE TABLE applied (client INTEGER, mutation TEXT, PRIMARY KEY (client, mutation)) WITHOUT ROWID;
 ";
 
 /// How long a connection waits for another one's lock.
@@ -81,7 +83,7 @@ impl Store for SqliteStore {
     fn writer(&self) -> Result<Box<dyn Writer>> {
         let connection = connect(&self.path)?;
         let sequence = last_sequence(&connection)?;
-        Ok(Box::new(SqliteWriter { connection, sequence, committed: sequence }))
+        Ok(Box::new(SqliteWriter { connection, sequence, committed: sequence, client: None }))
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>> {
@@ -110,9 +112,27 @@ struct SqliteWriter {
     sequence: u64,
     /// The sequence to go back to when a transaction fails.
     committed: u64,
+    /// The client that was asked about last, for pushes are many mutations of one: its id and
+    /// its number.
+    client: Option<(String, i64)>,
 }
 
 impl SqliteWriter {
+    /// The number of a client, made for one that is new.
+    fn client(&mut self, id: &str) -> Result<i64> {
+        if let Some((known, number)) = &self.client
+            && known == id
+        {
+            return Ok(*number);
+        }
+        self.execute("INSERT OR IGNORE INTO client (id) VALUES (?1)", [id])?;
+        let mut statement = self.connection.prepare_cached("SELECT number FROM client WHERE id = ?1")?;
+        let number = statement.query_row([id], |row| row.get(0))?;
+        drop(statement);
+        self.client = Some((id.to_owned(), number));
+        Ok(number)
+    }
+
     fn execute(&self, sql: &str, values: impl rusqlite::Params) -> Result<()> {
         self.connection.prepare_cached(sql)?.execute(values)?;
         Ok(())
@@ -134,6 +154,7 @@ impl Writer for SqliteWriter {
         // A failed transaction may be over already; then there is nothing to roll back.
         let _ = self.execute("ROLLBACK", []);
         self.sequence = self.committed;
+        self.client = None;
     }
 
     fn sequence(&mut self) -> Result<u64> {
@@ -141,9 +162,10 @@ impl Writer for SqliteWriter {
     }
 
     fn is_known(&mut self, client_id: &str, mutation_id: &str) -> Result<bool> {
+        let client = self.client(client_id)?;
         let mut statement =
             self.connection.prepare_cached("SELECT 1 FROM applied WHERE client = ?1 AND mutation = ?2")?;
-        Ok(statement.exists([client_id, mutation_id])?)
+        Ok(statement.exists(params![client, mutation_id])?)
     }
 
     fn find(&mut self, subject: &Subject) -> Result<Option<Document>> {
@@ -192,19 +214,29 @@ impl Writer for SqliteWriter {
         }
     }
 
-    fn record_step(&mut self, client_id: &str, mutation_id: &str, changes: &[(Subject, Op)]) -> Result<u64> {
+    fn record_step(&mut self, client_id: &str, mutation_id: &str, changes: &[Change]) -> Result<u64> {
+        let client = self.client(client_id)?;
         self.sequence += 1;
-        for (part, (subject, op)) in changes.iter().enumerate() {
-            let (name, id, target) = match subject {
+        for (part, change) in changes.iter().enumerate() {
+            let (name, id, target) = match &change.subject {
                 Subject::Record { resource, id } => (resource, id, None),
                 Subject::JoinRow { store, from, to } => (store, from, Some(to)),
             };
             self.execute(
-                "INSERT INTO change (sequence, part, name, id, target, is_delete) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                params![self.sequence, part, name, id, target, *op == Op::Delete],
+                "INSERT INTO change (sequence, part, name, id, target, is_delete, client)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                params![
+                    self.sequence,
+                    part,
+                    name,
+                    id,
+                    target,
+                    change.op == Op::Delete,
+                    change.is_as_sent.then_some(client)
+                ],
             )?;
         }
-        self.execute("INSERT INTO applied (client, mutation) VALUES (?1, ?2)", [client_id, mutation_id])?;
+        self.execute("INSERT INTO applied (client, mutation) VALUES (?1, ?2)", params![client, mutation_id])?;
         Ok(self.sequence)
     }
 }
@@ -218,19 +250,45 @@ impl Reader for SqliteReader {
         Ok(last_sequence(&self.connection)?)
     }
 
-    fn changes(&mut self, after: u64, limit: u64) -> Result<Vec<StoredChange>> {
+    fn changes(
+        &mut self,
+        after: u64,
+        until: u64,
+        own: Option<&Own>,
+        limit: u64,
+    ) -> Result<Vec<StoredChange>> {
+        let place = |sequence: u64| i64::try_from(sequence).unwrap_or(i64::MAX);
+        let client: Option<i64> = match own {
+            None => None,
+            Some(own) => self
+                .connection
+                .query_row("SELECT number FROM client WHERE id = ?1", [&own.client_id], |row| row.get(0))
+                .optional()?,
+        };
+        let known_after = place(own.map_or(u64::MAX, |own| own.after));
         // A step is never cut in two, so the limit counts steps.
         let mut statement = self.connection.prepare(
             "SELECT c.sequence, c.name, c.id, c.target, c.is_delete, coalesce(r.document, j.document)
              FROM change AS c
              LEFT JOIN record AS r ON c.target IS NULL AND r.resource = c.name AND r.id = c.id
              LEFT JOIN join_row AS j ON j.store = c.name AND j.source = c.id AND j.target = c.target
-             WHERE c.sequence > ?1 AND c.sequence <= ?2 ORDER BY c.sequence, c.part",
+             WHERE c.sequence > ?1 AND c.sequence <= ?2 AND NOT (c.sequence > ?3 AND c.client IS ?4)
+             ORDER BY c.sequence, c.part",
         )?;
-        let last = after.saturating_add(limit).min(i64::MAX.unsigned_abs());
-        let after = after.min(i64::MAX.unsigned_abs());
-        let rows = statement.query_map([after, last], stored_change)?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+        let mut rows = statement.query([place(after), place(until), known_after, client.unwrap_or(-1)])?;
+        let (mut changes, mut steps, mut last) = (Vec::new(), 0, None);
+        while let Some(row) = rows.next()? {
+            let change = stored_change(row)?;
+            if last != Some(change.sequence) {
+                steps += 1;
+                last = Some(change.sequence);
+            }
+            if steps > limit {
+                break;
+            }
+            changes.push(change);
+        }
+        Ok(changes)
     }
 
     fn last_change_of(&mut self, name: &str) -> Result<Option<u64>> {

@@ -7,7 +7,7 @@ mod server;
 
 pub use offline::Offline;
 pub use run::{Rig, run_with_stop};
-pub use scripted::{Answer, Scripted};
+pub use scripted::{Answer, Recorded, Scripted};
 pub use server::{TestServer, client};
 
 /// A schema with everything in it: a required field, nullable fields, every type, a

@@ -182,6 +182,13 @@ async fn receive(
         }
     }
     let body: Vec<u8> = buffer.drain(..head + length).skip(head).collect();
+    let body = match headers.get("content-encoding").map(String::as_str) {
+        Some("gzip") => {
+            std::io::Read::bytes(flate2::read::GzDecoder::new(&body[..])).map(Result::unwrap).collect()
+        }
+        Some("zstd") => zstd::bulk::decompress(&body, 1 << 26).unwrap(),
+        _ => body,
+    };
     let mut state = state.lock().unwrap();
     let answer = state.script.get_mut(&path).and_then(VecDeque::pop_front).unwrap_or(Answer::Apply);
     if path.ends_with("/push") {
@@ -192,7 +199,7 @@ async fn receive(
         path,
         headers,
         body: serde_json::from_slice(&body).unwrap_or(Value::Null),
-        text: String::from_utf8(body).unwrap(),
+        text: String::from_utf8_lossy(&body).into_owned(),
         at: Instant::now(),
         answered: None,
     });

@@ -103,5 +103,6 @@ impl TestServer {
 /// A client of the tests' own.
 pub fn client() -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().no_proxy().build().unwrap()
+    // What comes is looked at as it came.
+    reqwest::Client::builder().no_proxy().no_gzip().no_zstd().build().unwrap()
 }

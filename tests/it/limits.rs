@@ -1,0 +1,189 @@
+//! How large requests are, how they travel, and how many there are at a time (contract 3:
+//! `--batch-size`, `--batch-bytes`, `--compress`, `--concurrency`).
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use synctool::cloneup::Event;
+use synctool::remote::{Compression, Encoding};
+use synctool::server::Limits;
+
+use super::common::{Answer, Recorded, Rig, SCHEMA, TestServer};
+
+const HUNDRED: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100)
+    INSERT INTO tags (id, label) SELECT printf('%03d', i), 'a label' FROM n";
+
+fn status(answer: &Value) -> Answer {
+    Answer::Json(200, json!({"ok": true, "result": answer}))
+}
+
+fn sizes(rig: &Rig) -> Vec<usize> {
+    rig.server.pushes().iter().map(|push| push.body["mutations"].as_array().unwrap().len()).collect()
+}
+
+#[tokio::test]
+async fn a_request_has_at_most_so_many_bytes_and_a_larger_mutation_goes_alone() {
+    let mut rig =
+        Rig::new(&format!("{HUNDRED}; UPDATE tags SET label = hex(zeroblob(2000)) WHERE id = '050'")).await;
+    rig.options.batch_bytes = 2000;
+    rig.succeed().await;
+    assert_eq!(rig.server.mutations().len(), 100);
+    for Recorded { text, body, .. } in rig.server.pushes() {
+        assert!(text.len() <= 2000 || body["mutations"].as_array().unwrap().len() == 1, "{}", text.len());
+    }
+    assert!(sizes(&rig)[0] > 5, "{:?}", sizes(&rig));
+}
+
+#[tokio::test]
+async fn what_the_server_advertises_bounds_every_request() {
+    let mut rig = Rig::new(HUNDRED).await;
+    rig.server.script(
+        "status",
+        [status(&json!({"limits": {"maxMutations": 7, "maxBodyBytes": 100_000, "maxLimit": 3}}))],
+    );
+    rig.succeed().await;
+    assert_eq!(sizes(&rig).iter().max(), Some(&7));
+    assert_eq!(rig.server.pulls()[0].body["limit"], 3);
+
+    let mut rig = Rig::new(HUNDRED).await;
+    rig.server.script("status", [status(&json!({"limits": {"maxBodyBytes": 1500}}))]);
+    rig.succeed().await;
+    assert!(rig.server.pushes().iter().all(|push| push.text.len() <= 1500));
+}
+
+#[tokio::test]
+async fn a_size_that_the_server_did_not_take_is_not_tried_again() {
+    let mut rig = Rig::new(&HUNDRED.replace("i < 100", "i < 900")).await;
+    rig.options.concurrency = 1.try_into().unwrap();
+    rig.server.script("push", [413, 413].map(|status| Answer::Json(status, json!({}))));
+    rig.succeed().await;
+    let sizes = sizes(&rig);
+    assert_eq!(sizes[..5], [100, 50, 25, 25, 50], "{sizes:?}");
+    assert!(sizes[5..].iter().all(|size| (20..=50).contains(size)), "{sizes:?}");
+    assert_eq!(rig.server.mutations().len(), 900 + 100 + 50);
+}
+
+#[tokio::test]
+async fn a_pause_that_the_server_asks_for_holds_back_every_request() {
+    let mut rig = Rig::new(HUNDRED).await;
+    rig.options.batch_size = 1;
+    rig.options.concurrency = 8.try_into().unwrap();
+    let late = || Answer::After(Duration::from_millis(60), Box::new(Answer::Apply));
+    let busy = Answer::Raw(429, vec![("retry-after", "1".into())], Vec::new());
+    rig.server.script("push", (0..20).map(|_| late()).chain([busy]).chain((0..20).map(|_| late())));
+    rig.succeed().await;
+    let pushes = rig.server.pushes();
+    let told = pushes[20].answered.unwrap();
+    let after = |push: &Recorded| push.at.saturating_duration_since(told);
+    let early = pushes
+        .iter()
+        .filter(|push| after(push) > Duration::from_millis(20) && after(push) < Duration::from_millis(980));
+    assert_eq!(early.count(), 0, "nobody sends during the pause");
+}
+
+#[tokio::test]
+async fn the_level_is_told_and_why_it_changes() {
+    let mut rig = Rig::new(HUNDRED).await;
+    rig.options.batch_size = 1;
+    let late = || Answer::After(Duration::from_millis(5), Box::new(Answer::Apply));
+    rig.server.script("push", (0..60).map(|_| late()).chain([Answer::Json(500, json!({}))]));
+    let told = Mutex::new(Vec::new());
+    rig.run_and(|event| {
+        if let Event::Level { level, why } = event {
+            told.lock().unwrap().push((*level, (*why).to_owned()));
+        }
+    })
+    .await;
+    let told = told.into_inner().unwrap();
+    assert_eq!(told[0].0, 4);
+    assert_eq!(told[1], (8, "answers come without delay".to_owned()));
+    let failed = told.iter().position(|(_, why)| why == "a request failed").unwrap();
+    assert_eq!(told[failed].0, told[failed - 1].0 / 2, "{told:?}");
+}
+
+#[tokio::test]
+async fn a_slow_answer_does_not_make_the_level_creep() {
+    let mut rig = Rig::new(HUNDRED).await;
+    rig.options.batch_size = 2;
+    let start = Instant::now();
+    rig.server
+        .script("push", (0..50).map(|_| Answer::After(Duration::from_millis(20), Box::new(Answer::Apply))));
+    rig.succeed().await;
+    assert!(start.elapsed() < Duration::from_millis(900), "50 requests of 20 ms: {:?}", start.elapsed());
+    assert!((8..=16).contains(&rig.server.most_in_flight()), "{}", rig.server.most_in_flight());
+}
+
+#[tokio::test]
+async fn requests_are_compressed_as_the_server_advertises_it_or_as_they_were_asked_to_be() {
+    let zstd = json!({"capabilities": ["sync.push.gzip", "sync.push.zstd"]});
+    let gzip = json!({"capabilities": ["sync.push.gzip"]});
+    for (asked, advertised, expected) in [
+        (Compression::Auto, &zstd, Some("zstd")),
+        (Compression::Auto, &gzip, Some("gzip")),
+        (Compression::Auto, &json!({}), None),
+        (Compression::None, &zstd, None),
+        (Compression::With(Encoding::Gzip), &zstd, Some("gzip")),
+        (Compression::With(Encoding::Zstd), &json!({}), Some("zstd")),
+    ] {
+        let mut rig = Rig::new(HUNDRED).await;
+        rig.remote.compression = asked;
+        rig.server.script("status", [status(advertised)]);
+        rig.succeed().await;
+        let push = &rig.server.pushes()[0];
+        let encoding = push.headers.get("content-encoding").map(String::as_str);
+        assert_eq!(encoding, expected, "{asked:?}");
+        assert_eq!(push.body["mutations"].as_array().unwrap().len(), 100, "{asked:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_decompress_gets_everything_as_it_is() {
+    let mut rig = Rig::new(HUNDRED).await;
+    rig.options.batch_size = 10;
+    rig.options.max_retries = 0;
+    rig.options.concurrency = 1.try_into().unwrap();
+    rig.remote.compression = Compression::With(Encoding::Zstd);
+    rig.server.script("push", [Answer::Json(415, json!({}))]);
+    let outcome = rig.succeed().await;
+    let encoded: Vec<_> =
+        rig.server.pushes().iter().map(|push| push.headers.contains_key("content-encoding")).collect();
+    assert_eq!(encoded.iter().filter(|encoded| **encoded).count(), 1);
+    assert!(encoded[0]);
+    assert_eq!(outcome.stats.batches, 11);
+}
+
+#[tokio::test]
+async fn the_real_server_takes_and_gives_both_codings_and_names_them() {
+    let server =
+        TestServer::start_with(SCHEMA, None, Limits { max_body_bytes: 20_000, ..Limits::default() }).await;
+    for encoding in [Encoding::Gzip, Encoding::Zstd] {
+        let mut rig = Rig::new(HUNDRED).await;
+        rig.remote.base = server.base().to_owned();
+        rig.remote.compression = Compression::With(encoding);
+        rig.options.client_id = Some(encoding.as_str().to_owned());
+        let outcome = rig.succeed().await;
+        assert_eq!(outcome.stats.resources[0].1.mutations, 100);
+        let request = super::common::client()
+            .post(format!("{}/pull", server.base()))
+            .header("accept-encoding", encoding.as_str())
+            .body(r#"{"clientId": "x", "cursor": "0"}"#);
+        let response = request.send().await.unwrap();
+        assert_eq!(response.headers()["content-encoding"], encoding.as_str());
+    }
+    let post = |encoding: &'static str, body: Vec<u8>| {
+        super::common::client()
+            .post(format!("{}/push", server.base()))
+            .header("content-encoding", encoding)
+            .body(body)
+            .send()
+    };
+    // What comes out counts, not what came in.
+    let bomb = Encoding::Zstd.compress(&vec![b' '; 50_000_000]).unwrap();
+    assert_eq!(post("zstd", bomb.to_vec()).await.unwrap().status(), 413);
+    assert_eq!(post("gzip", b"no gzip".to_vec()).await.unwrap().status(), 400);
+    let unknown = post("br", b"x".to_vec()).await.unwrap();
+    assert_eq!(unknown.status(), 415);
+    let answer: Value = serde_json::from_slice(&unknown.bytes().await.unwrap()).unwrap();
+    assert_eq!(answer["error"]["message"], "Unsupported Content-Encoding: br");
+}
