@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use rusqlite::{Connection, params};
 use synctool::mutation::{RecordEncoder, RecordOperation};
 use synctool::offline::{Database, RecordSource, Snapshot};
 use synctool::schema::Schema;
@@ -47,6 +48,45 @@ fn bodies(database: &Path, mut consume: impl FnMut(&mut Vec<u8>)) {
         body.extend_from_slice(b"]}");
         consume(&mut body);
     }
+}
+
+/// Inserts what a mutation makes of the store, and nothing else: the record, its change and
+/// its mutation id, durably, a thousand mutations a transaction.
+pub fn insert_loop(database: &Path, store: &Path) -> Duration {
+    let source = Connection::open(database).unwrap();
+    let mut rows = source
+        .prepare("SELECT id, json_object('title', title, 'notes', notes, 'projectId', projectId, 'createdAt', createdAt,
+                  'done', json('true'), 'estimate', estimate, 'priority', priority) FROM todos ORDER BY id")
+        .unwrap();
+    let rows: Vec<(String, String)> =
+        rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect();
+    let _ = std::fs::remove_file(store);
+    let connection = Connection::open(store).unwrap();
+    connection.pragma_update(None, "journal_mode", "WAL").unwrap();
+    connection.pragma_update(None, "synchronous", "FULL").unwrap();
+    connection
+        .execute_batch(
+            "CREATE TABLE record (resource TEXT, id TEXT, document TEXT NOT NULL, PRIMARY KEY (resource, id)) WITHOUT ROWID;
+             CREATE TABLE change (sequence INTEGER, part INTEGER, name TEXT NOT NULL, id TEXT NOT NULL, target TEXT,
+                 is_delete INTEGER NOT NULL, client INTEGER, PRIMARY KEY (sequence, part)) WITHOUT ROWID;
+             CREATE TABLE applied (client INTEGER, mutation TEXT, PRIMARY KEY (client, mutation)) WITHOUT ROWID;",
+        )
+        .unwrap();
+    let mut record = connection.prepare("INSERT INTO record VALUES ('todos', ?1, ?2)").unwrap();
+    let mut change =
+        connection.prepare("INSERT INTO change VALUES (?1, 0, 'todos', ?2, NULL, 0, 1)").unwrap();
+    let mut applied = connection.prepare("INSERT INTO applied VALUES (1, ?1)").unwrap();
+    let start = Instant::now();
+    for (group, rows) in rows.chunks(1000).enumerate() {
+        connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+        for (index, (id, document)) in rows.iter().enumerate() {
+            record.execute([id, document]).unwrap();
+            change.execute(params![group * 1000 + index, id]).unwrap();
+            applied.execute([format!("cloneup:rec:todos:{id}:0123456789abcdef{index:016x}")]).unwrap();
+        }
+        connection.execute_batch("COMMIT").unwrap();
+    }
+    start.elapsed()
 }
 
 /// Reads and encodes everything, and sends nothing.

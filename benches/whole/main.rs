@@ -3,16 +3,27 @@
 //! `cargo bench --bench whole` runs everything; names behind `--` run only these, and
 //! `SYNCTOOL_BENCH_RECORDS` (default 1000000) sets the size. Figures are medians.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark prints, and stops where it cannot go on"
+)]
+#![allow(clippy::cast_precision_loss, reason = "figures are rounded anyway")]
+
 mod data;
 mod limits;
 mod process;
 mod sink;
 
 use std::path::Path;
-use std::time::Duration;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
-use process::{Run, median, upload};
+use process::{Run, Server, median, upload};
 use sink::Sink;
+
+/// A name, and what measures.
+type Bench = (&'static str, fn(&Path, u64));
 
 /// How often each figure is measured.
 const RUNS: usize = 3;
@@ -27,7 +38,14 @@ fn main() {
     let records = std::env::var("SYNCTOOL_BENCH_RECORDS").map_or(1_000_000, |text| text.parse().unwrap());
     // On the same disk as the target folder: a folder for temporary files may be memory.
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let benches: [(&str, fn(&Path, u64)); 1] = [("client", client)];
+    let benches: [Bench; 6] = [
+        ("client", client),
+        ("peer", peer),
+        ("latency", latency),
+        ("serve", serve),
+        ("catching-up", catching_up),
+        ("memory", memory),
+    ];
     for (name, bench) in benches {
         if arguments.is_empty() || arguments.iter().any(|argument| argument == name) {
             println!("\n{name}");
@@ -52,18 +70,89 @@ fn client(folder: &Path, records: u64) {
     for _ in 0..RUNS {
         taken.0.push(limits::scan_and_encode(&database));
         taken.1.push(limits::http(&database, sink.base()));
-        let Run { taken: time, peak, .. } = upload(folder, &database, sink.base(), &[]);
+        let Run { taken: time, peak } = upload(folder, &database, sink.base(), &[]);
         taken.2.push(time);
         taken.3.push(peak);
     }
     let (scan, http, run) = (median(&taken.0), median(&taken.1), median(&taken.2));
     line("scan and encode alone", records, scan, None);
     line("HTTP with prebuilt bodies alone", records, http, None);
-    line(
-        "synctool cloneup",
-        records,
-        run,
-        Some(("of the slower limit", scan.max(http).as_secs_f64() / run.as_secs_f64())),
-    );
+    line("synctool cloneup", records, run, Some(("of the slower limit", ratio(scan.max(http), run))));
     println!("  peak memory {:.1} MiB", taken.3.iter().max().unwrap().clone() as f64 / 1024.0);
+}
+
+/// The same upload as a sequential loop in Python, once: it takes long enough.
+fn peer(folder: &Path, records: u64) {
+    let database = data::make(folder, records);
+    let sink = Sink::start(Duration::ZERO);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/whole/peer.py");
+    let start = Instant::now();
+    let status = Command::new("python3").arg(script).arg(&database).arg(sink.base()).status();
+    if !status.is_ok_and(|status| status.success()) {
+        println!("  left out: there is no python3 that can do it");
+        return;
+    }
+    let peer = start.elapsed();
+    let runs: Vec<_> = (0..RUNS).map(|_| upload(folder, &database, sink.base(), &[]).taken).collect();
+    line("sequential Python client", records, peer, None);
+    let run = median(&runs);
+    line("synctool cloneup", records, run, Some(("times as fast", ratio(peer, run))));
+}
+
+/// A server that is 25 ms away: one request at a time, and as many as do good.
+fn latency(folder: &Path, _: u64) {
+    const RECORDS: u64 = 20_000;
+    let database = data::make(folder, RECORDS);
+    let sink = Sink::start(Duration::from_millis(25));
+    let one = upload(folder, &database, sink.base(), &["--concurrency", "1"]).taken;
+    let runs: Vec<_> = (0..RUNS).map(|_| upload(folder, &database, sink.base(), &[]).taken).collect();
+    line("--concurrency 1, 25 ms", RECORDS, one, None);
+    let run = median(&runs);
+    line("default, 25 ms", RECORDS, run, Some(("times as fast", ratio(one, run))));
+}
+
+/// Into the real server, durably, against inserting alone; and again, all deduplicated.
+fn serve(folder: &Path, records: u64) {
+    let database = data::make(folder, records);
+    let mut taken = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..RUNS {
+        taken.0.push(limits::insert_loop(&database, &folder.join("loop.db")));
+        let server = Server::start(folder, "server.db");
+        taken.1.push(upload(folder, &database, server.base(), &[]).taken);
+        taken.2.push(upload(folder, &database, server.base(), &["--no-resume"]).taken);
+    }
+    let (alone, first, again) = (median(&taken.0), median(&taken.1), median(&taken.2));
+    line("SQLite insert loop alone", records, alone, None);
+    line("synctool cloneup into serve", records, first, Some(("of the loop", ratio(alone, first))));
+    line("again, all deduplicated", records, again, Some(("times as fast", ratio(first, again))));
+}
+
+/// What the pull after an upload costs, where the server leaves out what was just sent.
+fn catching_up(folder: &Path, _: u64) {
+    const RECORDS: u64 = 100_000;
+    let database = data::make(folder, RECORDS);
+    let mut taken = (Vec::new(), Vec::new());
+    for _ in 0..RUNS {
+        for (arguments, taken) in [(&["--no-pull-after"][..], &mut taken.0), (&[], &mut taken.1)] {
+            let server = Server::start(folder, "server.db");
+            taken.push(upload(folder, &database, server.base(), arguments).taken);
+        }
+    }
+    let (without, with) = (median(&taken.0), median(&taken.1));
+    line("upload without a pull", RECORDS, without, None);
+    line("upload and pull", RECORDS, with, Some(("of it", ratio(without, with))));
+}
+
+/// The most memory that the client has, for three sizes.
+fn memory(folder: &Path, _: u64) {
+    let sink = Sink::start(Duration::ZERO);
+    for records in [10_000, 100_000, 2_000_000] {
+        let database = data::make(folder, records);
+        let Run { taken, peak } = upload(folder, &database, sink.base(), &[]);
+        line("synctool cloneup", records, taken, Some(("MiB at the most", peak as f64 / 1024.0)));
+    }
+}
+
+fn ratio(one: Duration, other: Duration) -> f64 {
+    one.as_secs_f64() / other.as_secs_f64()
 }

@@ -1,5 +1,6 @@
 //! Runs of the binary: how long they take, and how much memory.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -9,8 +10,6 @@ pub struct Run {
     pub taken: Duration,
     /// The most memory it had at a time, in KiB.
     pub peak: u64,
-    /// The result on stdout.
-    pub result: String,
 }
 
 /// Uploads a database from the beginning.
@@ -32,7 +31,43 @@ pub fn upload(folder: &Path, database: &Path, base: &str, arguments: &[&str]) ->
     let taken = start.elapsed();
     let result = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{result}");
-    Run { taken, peak: watch.join().unwrap(), result }
+    Run { taken, peak: watch.join().unwrap() }
+}
+
+/// A running `synctool serve` with an empty store; it ends with this value.
+pub struct Server {
+    child: Child,
+    base: String,
+}
+
+impl Server {
+    pub fn start(folder: &Path, name: &str) -> Self {
+        let store = folder.join(name);
+        for suffix in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(folder.join(format!("{name}{suffix}")));
+        }
+        let mut child = Command::new(env!("CARGO_BIN_EXE_synctool"))
+            .current_dir(folder)
+            .args(["serve", "--schema", "schema.json", "--listen", "127.0.0.1:0", "--data"])
+            .arg(store)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+        Self { child, base: line.trim().trim_start_matches("listening on ").to_owned() }
+    }
+
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 /// The highest `VmHWM` of a process until it ends; zero where there is no such thing.

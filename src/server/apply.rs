@@ -58,20 +58,100 @@ impl Wanted {
     }
 }
 
+/// A push whose mutations are checked as far as that goes without the store, so that the one
+/// writer has little to do.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    client_id: String,
+    mutations: Vec<(String, Action)>,
+}
+
+/// What is to be done about a mutation.
+#[derive(Debug)]
+enum Action {
+    /// It is wrong, whatever the store holds.
+    Reject(ErrorBody),
+    /// It changes a record.
+    Record(Subject, RecordChange),
+    /// It changes relations, or is wrong in a way that only a new one may be.
+    Other(Map<String, Value>),
+}
+
+#[derive(Debug)]
+enum RecordChange {
+    Delete,
+    /// The fields as JSON, and what is wrong with them if they are all there is.
+    Write(WriteKind, String, Option<ErrorBody>),
+    /// Wrong, unless it was applied before.
+    Wrong(ErrorBody),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum WriteKind {
+    Insert,
+    Merge,
+    Replace,
+}
+
+impl Prepared {
+    pub(super) fn new(push: Push, schema: &Schema) -> Self {
+        let Push { client_id, mutations } = push;
+        let prepare = |mutation: Value| {
+            let object = match mutation {
+                Value::Object(object) => object,
+                _ => Map::new(),
+            };
+            let mutation_id = object.get("mutationId").and_then(Value::as_str).unwrap_or_default().to_owned();
+            (mutation_id, action(object, &client_id, schema))
+        };
+        let mutations = mutations.into_iter().map(prepare).collect();
+        Self { client_id, mutations }
+    }
+
+    /// How many mutations it has.
+    pub(super) fn len(&self) -> usize {
+        self.mutations.len()
+    }
+}
+
+fn action(object: Map<String, Value>, client_id: &str, schema: &Schema) -> Action {
+    let mutation = match text(&object, "mutationId").and_then(|_| Mutation::read(&object, client_id, schema))
+    {
+        Ok(mutation) => mutation,
+        Err(body) => return Action::Reject(body),
+    };
+    let kind = match mutation.operation {
+        "insert" => WriteKind::Insert,
+        "merge" => WriteKind::Merge,
+        "replace" => WriteKind::Replace,
+        "delete" => {
+            return Action::Record(record(&mutation.resource.name, mutation.id), RecordChange::Delete);
+        }
+        _ => return Action::Other(object),
+    };
+    let change = match mutation.record() {
+        Ok((document, missing)) => {
+            // A map of JSON values cannot fail to be written.
+            RecordChange::Write(kind, serde_json::to_string(&document).unwrap_or_default(), missing)
+        }
+        Err(body) => RecordChange::Wrong(body),
+    };
+    Action::Record(record(&mutation.resource.name, mutation.id), change)
+}
+
 /// Applies a push's mutations in their order.
 pub(super) fn push(
     writer: &mut dyn Writer,
     schema: &Schema,
-    push: &Push,
+    push: &Prepared,
 ) -> std::result::Result<Pushed, StoreError> {
-    let mut pushed = Pushed { applied: Vec::new(), errors: Vec::new(), cursor: 0 };
-    for mutation in &push.mutations {
-        let empty = Map::new();
-        let object = mutation.as_object().unwrap_or(&empty);
-        let mutation_id = object.get("mutationId").and_then(Value::as_str).unwrap_or_default().to_owned();
-        match apply(writer, schema, object, &push.client_id) {
-            Ok(()) => pushed.applied.push(mutation_id),
-            Err(Failure::Rejected(body)) => pushed.errors.push(MutationError { mutation_id, body }),
+    let mut pushed = Pushed { applied: Vec::with_capacity(push.len()), errors: Vec::new(), cursor: 0 };
+    for (mutation_id, action) in &push.mutations {
+        match apply(writer, schema, &push.client_id, mutation_id, action) {
+            Ok(()) => pushed.applied.push(mutation_id.clone()),
+            Err(Failure::Rejected(body)) => {
+                pushed.errors.push(MutationError { mutation_id: mutation_id.clone(), body });
+            }
             Err(Failure::Store(error)) => return Err(error),
         }
     }
@@ -83,21 +163,80 @@ pub(super) fn push(
 fn apply(
     writer: &mut dyn Writer,
     schema: &Schema,
-    object: &Map<String, Value>,
     client_id: &str,
+    mutation_id: &str,
+    action: &Action,
 ) -> Result<()> {
-    let mutation_id = text(object, "mutationId")?;
-    let mutation = Mutation::read(object, client_id, schema)?;
-    if writer.is_known(client_id, mutation_id)? {
+    if let Action::Reject(body) = action {
+        return Err(body.clone().into());
+    }
+    if !writer.remember(client_id, mutation_id)? {
         return Ok(());
     }
-    let changes = match mutation.operation {
-        "insert" | "merge" | "replace" | "delete" => change_record(writer, &mutation)?,
-        "relate" | "unrelate" | "modifyRelation" => change_relations(writer, schema, &mutation)?,
-        _ => return Err(invalid("operation", "is unknown").into()),
+    let changed = match action {
+        Action::Record(subject, change) => change_record(writer, subject, change),
+        Action::Other(object) => change_others(writer, schema, client_id, object),
+        Action::Reject(body) => Err(body.clone().into()),
     };
-    let mut steps = Vec::with_capacity(changes.len());
-    for Wanted { subject, document, is_as_sent } in changes {
+    match changed {
+        Ok(changes) => Ok(writer.record_step(client_id, &changes)?),
+        Err(failure) => {
+            // It was not applied after all.
+            writer.forget(client_id, mutation_id)?;
+            Err(failure)
+        }
+    }
+}
+
+fn change_record(writer: &mut dyn Writer, subject: &Subject, change: &RecordChange) -> Result<Vec<Change>> {
+    let (kind, text, missing) = match change {
+        RecordChange::Delete => {
+            writer.remove(subject)?;
+            return Ok(vec![Change { subject: subject.clone(), op: Op::Delete, is_as_sent: true }]);
+        }
+        RecordChange::Wrong(body) => return Err(body.clone().into()),
+        RecordChange::Write(kind, text, missing) => (*kind, text, missing),
+    };
+    let upsert = |is_as_sent| Ok(vec![Change { subject: subject.clone(), op: Op::Upsert, is_as_sent }]);
+    // Most records are new: then nothing needs to be looked up.
+    if missing.is_none() && writer.insert(subject, text)? {
+        return upsert(true);
+    }
+    let current = writer.find(subject)?;
+    match (kind, current, missing) {
+        (WriteKind::Insert, Some(_), _) => {
+            let message = format!("Record already exists: {}", subject.id());
+            Err(ErrorBody::new(code::CONFLICT, message, "id").into())
+        }
+        (WriteKind::Merge, Some(mut current), _) => {
+            // It was written by this program, from a map.
+            let given: Document = serde_json::from_str(text).unwrap_or_default();
+            let is_as_sent = current.keys().all(|field| given.contains_key(field));
+            current.extend(given);
+            writer.put(subject, &current)?;
+            upsert(is_as_sent)
+        }
+        (_, _, Some(missing)) => Err(missing.clone().into()),
+        (_, _, None) => {
+            writer.put_text(subject, text)?;
+            upsert(true)
+        }
+    }
+}
+
+fn change_others(
+    writer: &mut dyn Writer,
+    schema: &Schema,
+    client_id: &str,
+    object: &Map<String, Value>,
+) -> Result<Vec<Change>> {
+    let mutation = Mutation::read(object, client_id, schema)?;
+    if !matches!(mutation.operation, "relate" | "unrelate" | "modifyRelation") {
+        return Err(invalid("operation", "is unknown").into());
+    }
+    let wanted = change_relations(writer, schema, &mutation)?;
+    let mut changes = Vec::with_capacity(wanted.len());
+    for Wanted { subject, document, is_as_sent } in wanted {
         let op = if let Some(document) = document {
             writer.put(&subject, &document)?;
             Op::Upsert
@@ -105,32 +244,9 @@ fn apply(
             writer.remove(&subject)?;
             Op::Delete
         };
-        steps.push(Change { subject, op, is_as_sent });
+        changes.push(Change { subject, op, is_as_sent });
     }
-    writer.record_step(client_id, mutation_id, &steps)?;
-    Ok(())
-}
-
-fn change_record(writer: &mut dyn Writer, mutation: &Mutation<'_>) -> Result<Changes> {
-    let subject = record(&mutation.resource.name, mutation.id);
-    if mutation.operation == "delete" {
-        return Ok(vec![Wanted::as_sent(subject, None)]);
-    }
-    let current = writer.find(&subject)?;
-    let given = mutation.record(current.is_none() || mutation.operation == "replace")?;
-    let document = match (mutation.operation, current) {
-        ("insert", Some(_)) => {
-            let message = format!("Record already exists: {}", mutation.id);
-            return Err(ErrorBody::new(code::CONFLICT, message, "id").into());
-        }
-        ("merge", Some(mut current)) => {
-            let is_as_sent = current.keys().all(|field| given.contains_key(field));
-            current.extend(given);
-            return Ok(vec![Wanted { subject, document: Some(current), is_as_sent }]);
-        }
-        _ => given,
-    };
-    Ok(vec![Wanted::as_sent(subject, Some(document))])
+    Ok(changes)
 }
 
 fn change_relations(writer: &mut dyn Writer, schema: &Schema, mutation: &Mutation<'_>) -> Result<Changes> {

@@ -30,9 +30,9 @@ impl<'a> Mutation<'a> {
         Ok(Self { resource, operation: text(object, "operation")?, id: text(object, "id")?, object })
     }
 
-    /// The record, each of its fields checked. `is_whole` says that the record is all there
-    /// will be, so that nothing required may be missing.
-    pub(super) fn record(&self, is_whole: bool) -> Result<Map<String, Value>> {
+    /// The record, each of its fields checked, and what is wrong with it where it is all there
+    /// will be: then nothing required may be missing.
+    pub(super) fn record(&self) -> Result<(Map<String, Value>, Option<ErrorBody>)> {
         let Some(Value::Object(given)) = self.object.get("record") else {
             return Err(invalid("record", "must be object"));
         };
@@ -44,10 +44,8 @@ impl<'a> Mutation<'a> {
         check_fields(&record, &self.resource.fields, "record")?;
         let missing =
             self.resource.fields.iter().find(|field| field.required && !record.contains_key(&field.name));
-        match missing {
-            Some(field) if is_whole => Err(invalid(format!("record.{}", field.name), "is required")),
-            _ => Ok(record),
-        }
+        let missing = missing.map(|field| invalid(format!("record.{}", field.name), "is required"));
+        Ok((record, missing))
     }
 
     /// The relations, by name.

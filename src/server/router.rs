@@ -21,6 +21,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::decompression::RequestDecompressionLayer;
 use tower_http::trace::TraceLayer;
 
+use super::apply::Prepared;
 use super::feed;
 use super::request::{Clone, Pull, Push};
 use super::state::State;
@@ -137,7 +138,7 @@ async fn push(Extract(state): Extract<State>, request: Request) -> Response {
     let push = async {
         let body = read_body(&state, request).await?;
         let push = Push::parse(&body, &state.limits).map_err(Refusal::invalid)?;
-        let pushed = state.writer.push(push).await?;
+        let pushed = state.writer.push(Prepared::new(push, &state.schema)).await?;
         Ok(json!({
             "ok": pushed.errors.is_empty(),
             "applied": pushed.applied,

@@ -6,8 +6,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::apply::{self, Pushed};
-use super::request::Push;
+use super::apply::{self, Prepared, Pushed};
 use super::store::{StoreError, Writer};
 use crate::schema::Schema;
 
@@ -19,7 +18,7 @@ const QUEUE: usize = 64;
 const MAX_GROUP: usize = 10_000;
 
 struct Task {
-    push: Push,
+    push: Prepared,
     answer: oneshot::Sender<Result<Pushed, StoreError>>,
 }
 
@@ -50,12 +49,12 @@ impl WriterHandle {
         let (sender, mut tasks) = mpsc::channel::<Task>(QUEUE);
         let thread = std::thread::spawn(move || {
             while let Some(first) = tasks.blocking_recv() {
-                let mut size = first.push.mutations.len();
+                let mut size = first.push.len();
                 let mut group = vec![first];
                 while size < MAX_GROUP
                     && let Ok(task) = tasks.try_recv()
                 {
-                    size += task.push.mutations.len();
+                    size += task.push.len();
                     group.push(task);
                 }
                 commit(&mut *writer, &schema, group);
@@ -65,7 +64,7 @@ impl WriterHandle {
     }
 
     /// Applies a push; returns once it is durable.
-    pub(super) async fn push(&self, push: Push) -> Result<Pushed, StoreError> {
+    pub(super) async fn push(&self, push: Prepared) -> Result<Pushed, StoreError> {
         let gone = || StoreError::new("the writer has stopped");
         let (answer, answered) = oneshot::channel();
         let tasks = self.0.tasks.as_ref().ok_or_else(gone)?;

@@ -42,6 +42,16 @@ pub(super) enum Subject {
     JoinRow { store: String, from: String, to: String },
 }
 
+impl Subject {
+    /// The id of the record, or of the one that refers.
+    pub(super) fn id(&self) -> &str {
+        match self {
+            Self::Record { id, .. } => id,
+            Self::JoinRow { from, .. } => from,
+        }
+    }
+}
+
 /// Writes inside one transaction at a time.
 pub(super) trait Writer: Send {
     fn begin(&mut self) -> Result<()>;
@@ -50,13 +60,22 @@ pub(super) trait Writer: Send {
     fn rollback(&mut self);
     /// The last step of the sequence.
     fn sequence(&mut self) -> Result<u64>;
-    /// Whether the mutation was applied before.
-    fn is_known(&mut self, client_id: &str, mutation_id: &str) -> Result<bool>;
+    /// Remembers a mutation as applied; false if it was before.
+    fn remember(&mut self, client_id: &str, mutation_id: &str) -> Result<bool>;
+    /// Forgets a mutation that was not applied after all.
+    fn forget(&mut self, client_id: &str, mutation_id: &str) -> Result<()>;
+    /// Puts a document, as JSON, where there is none yet; false if there is one.
+    fn insert(&mut self, subject: &Subject, text: &str) -> Result<bool>;
     fn find(&mut self, subject: &Subject) -> Result<Option<Document>>;
-    fn put(&mut self, subject: &Subject, document: &Document) -> Result<()>;
+    fn put(&mut self, subject: &Subject, document: &Document) -> Result<()> {
+        let text = serde_json::to_string(document).map_err(|error| StoreError::new(error.to_string()))?;
+        self.put_text(subject, &text)
+    }
+    /// Puts a document that is JSON already.
+    fn put_text(&mut self, subject: &Subject, text: &str) -> Result<()>;
     fn remove(&mut self, subject: &Subject) -> Result<()>;
-    /// Takes one step of the sequence for a mutation, remembers it, and writes its changes.
-    fn record_step(&mut self, client_id: &str, mutation_id: &str, changes: &[Change]) -> Result<u64>;
+    /// Takes one step of the sequence for a mutation, and writes its changes.
+    fn record_step(&mut self, client_id: &str, changes: &[Change]) -> Result<()>;
 }
 
 /// A change as it is written.

@@ -32,6 +32,12 @@ CREATE TABLE applied (client INTEGER, mutation TEXT, PRIMARY KEY (client, mutati
 /// How long a connection waits for another one's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How much of the store a connection keeps in memory.
+const CACHE_KIB: i64 = 32 * 1024;
+
+/// After how many pages (of 4 KiB) the log is brought into the store.
+const CHECKPOINT_PAGES: i64 = 8 * 1024;
+
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         Self::new(error.to_string())
@@ -100,6 +106,10 @@ fn connect(path: &Path) -> Result<Connection> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // What is acknowledged survives a power cut, not only a killed process.
     connection.pragma_update(None, "synchronous", "FULL")?;
+    // The inner pages of all tables stay in memory, and a checkpoint comes once for many
+    // transactions instead of for each.
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     Ok(connection)
 }
 
@@ -161,11 +171,31 @@ impl Writer for SqliteWriter {
         Ok(self.sequence)
     }
 
-    fn is_known(&mut self, client_id: &str, mutation_id: &str) -> Result<bool> {
+    fn remember(&mut self, client_id: &str, mutation_id: &str) -> Result<bool> {
         let client = self.client(client_id)?;
-        let mut statement =
-            self.connection.prepare_cached("SELECT 1 FROM applied WHERE client = ?1 AND mutation = ?2")?;
-        Ok(statement.exists(params![client, mutation_id])?)
+        let sql = "INSERT OR IGNORE INTO applied (client, mutation) VALUES (?1, ?2)";
+        Ok(self.connection.prepare_cached(sql)?.execute(params![client, mutation_id])? > 0)
+    }
+
+    fn forget(&mut self, client_id: &str, mutation_id: &str) -> Result<()> {
+        let client = self.client(client_id)?;
+        self.execute("DELETE FROM applied WHERE client = ?1 AND mutation = ?2", params![client, mutation_id])
+    }
+
+    fn insert(&mut self, subject: &Subject, text: &str) -> Result<bool> {
+        let rows = match subject {
+            Subject::Record { resource, id } => self
+                .connection
+                .prepare_cached("INSERT OR IGNORE INTO record (resource, id, document) VALUES (?1, ?2, ?3)")?
+                .execute([resource, id, text])?,
+            Subject::JoinRow { store, from, to } => self
+                .connection
+                .prepare_cached(
+                    "INSERT OR IGNORE INTO join_row (store, source, target, document) VALUES (?1, ?2, ?3, ?4)",
+                )?
+                .execute([store, from, to, text])?,
+        };
+        Ok(rows > 0)
     }
 
     fn find(&mut self, subject: &Subject) -> Result<Option<Document>> {
@@ -186,18 +216,17 @@ impl Writer for SqliteWriter {
         text.map(|text| document(&text)).transpose()
     }
 
-    fn put(&mut self, subject: &Subject, document: &Document) -> Result<()> {
-        let text = serde_json::to_string(document).map_err(|error| StoreError::new(error.to_string()))?;
+    fn put_text(&mut self, subject: &Subject, text: &str) -> Result<()> {
         match subject {
             Subject::Record { resource, id } => self.execute(
                 "INSERT INTO record (resource, id, document) VALUES (?1, ?2, ?3)
                  ON CONFLICT DO UPDATE SET document = excluded.document",
-                [resource, id, &text],
+                [resource, id, text],
             ),
             Subject::JoinRow { store, from, to } => self.execute(
                 "INSERT INTO join_row (store, source, target, document) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT DO UPDATE SET document = excluded.document",
-                [store, from, to, &text],
+                [store, from, to, text],
             ),
         }
     }
@@ -214,7 +243,7 @@ impl Writer for SqliteWriter {
         }
     }
 
-    fn record_step(&mut self, client_id: &str, mutation_id: &str, changes: &[Change]) -> Result<u64> {
+    fn record_step(&mut self, client_id: &str, changes: &[Change]) -> Result<()> {
         let client = self.client(client_id)?;
         self.sequence += 1;
         for (part, change) in changes.iter().enumerate() {
@@ -236,8 +265,7 @@ impl Writer for SqliteWriter {
                 ],
             )?;
         }
-        self.execute("INSERT INTO applied (client, mutation) VALUES (?1, ?2)", params![client, mutation_id])?;
-        Ok(self.sequence)
+        Ok(())
     }
 }
 
