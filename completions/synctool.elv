@@ -27,6 +27,7 @@ set edit:completion:arg-completer[synctool] = {|@words|
             cand config 'Show the configuration'
             cand inspect 'Show what an offline database holds'
             cand schema 'Make or check a schema'
+            cand verify 'Compare an offline database with the server'
             cand serve 'Run the reference server on one SQLite file'
             cand demo 'Show an upload from beginning to end, with data of its own'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -37,6 +38,7 @@ set edit:completion:arg-completer[synctool] = {|@words|
             cand --schema 'The schema [default: the one stored in the database]'
             cand --client-id 'Upload as this client [default: the database''s own id]'
             cand --token-file 'File that holds the token'
+            cand --token-command 'Command whose output is the token, run by the shell'
             cand --header 'Send this header with every request; repeatable'
             cand --ca-cert 'Trust these PEM certificates too'
             cand --resources 'Only these resources, in this order; repeatable [default: all that are not remote-only]'
@@ -71,6 +73,7 @@ set edit:completion:arg-completer[synctool] = {|@words|
             cand --no-set-global-cursor-on-success 'Leave the global cursor to the pull'
             cand --no-clear-changelog-on-success 'Keep the change log'
             cand --dry-run 'Print what would be uploaded, and send and store nothing'
+            cand --verify 'Compare both sides at the end; what differs is an error'
             cand -q 'Nothing but errors on stderr'
             cand --quiet 'Nothing but errors on stderr'
             cand -v 'Say more on stderr; twice for all of it'
@@ -150,6 +153,34 @@ set edit:completion:arg-completer[synctool] = {|@words|
         }
         &'synctool;schema;help;help'= {
         }
+        &'synctool;verify'= {
+            cand --db 'The offline database, a SQLite file'
+            cand --remote 'The server''s base URL, to which /push and /pull are added'
+            cand --schema 'The schema [default: the one stored in the database]'
+            cand --client-id 'Upload as this client [default: the database''s own id]'
+            cand --token-file 'File that holds the token'
+            cand --token-command 'Command whose output is the token, run by the shell'
+            cand --header 'Send this header with every request; repeatable'
+            cand --ca-cert 'Trust these PEM certificates too'
+            cand --resources 'Only these resources; repeatable [default: all that are not remote-only]'
+            cand --max-retries 'How often a failed request is sent again [default: 3]'
+            cand --retry-delay 'Longest first pause before a retry; it doubles from there [default: 1s]'
+            cand --retry-max-delay 'Longest pause before a retry [default: 30s]'
+            cand --timeout 'Time for one request, all of it [default: 60s]'
+            cand --connect-timeout 'Time for a connection [default: 10s]'
+            cand --pull-limit 'Changes in one page of a pull, at most [default: 1000]'
+            cand --output 'How the result is printed [default: auto]'
+            cand --config 'Configuration file [default: the nearest synctool.toml upward from here]'
+            cand --no-include-many-many 'Leave join rows out'
+            cand -q 'Nothing but errors on stderr'
+            cand --quiet 'Nothing but errors on stderr'
+            cand -v 'Say more on stderr; twice for all of it'
+            cand --verbose 'Say more on stderr; twice for all of it'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
         &'synctool;serve'= {
             cand --listen 'Where to listen; port 0 takes a free one [default: 127.0.0.1:4400]'
             cand --data 'The server''s store, a SQLite file that is made if it is not there [default: synctool-server.db]'
@@ -184,6 +215,7 @@ set edit:completion:arg-completer[synctool] = {|@words|
             cand config 'Show the configuration'
             cand inspect 'Show what an offline database holds'
             cand schema 'Make or check a schema'
+            cand verify 'Compare an offline database with the server'
             cand serve 'Run the reference server on one SQLite file'
             cand demo 'Show an upload from beginning to end, with data of its own'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -204,6 +236,8 @@ set edit:completion:arg-completer[synctool] = {|@words|
         &'synctool;help;schema;infer'= {
         }
         &'synctool;help;schema;check'= {
+        }
+        &'synctool;help;verify'= {
         }
         &'synctool;help;serve'= {
         }

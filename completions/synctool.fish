@@ -31,6 +31,7 @@ complete -c synctool -n "__fish_synctool_needs_command" -f -a "cloneup" -d 'Uplo
 complete -c synctool -n "__fish_synctool_needs_command" -f -a "config" -d 'Show the configuration'
 complete -c synctool -n "__fish_synctool_needs_command" -f -a "inspect" -d 'Show what an offline database holds'
 complete -c synctool -n "__fish_synctool_needs_command" -f -a "schema" -d 'Make or check a schema'
+complete -c synctool -n "__fish_synctool_needs_command" -f -a "verify" -d 'Compare an offline database with the server'
 complete -c synctool -n "__fish_synctool_needs_command" -f -a "serve" -d 'Run the reference server on one SQLite file'
 complete -c synctool -n "__fish_synctool_needs_command" -f -a "demo" -d 'Show an upload from beginning to end, with data of its own'
 complete -c synctool -n "__fish_synctool_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -39,6 +40,7 @@ complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l remote -d 
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l schema -d 'The schema [default: the one stored in the database]' -r -F
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l client-id -d 'Upload as this client [default: the database\'s own id]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l token-file -d 'File that holds the token' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l token-command -d 'Command whose output is the token, run by the shell' -r -f -a "(__fish_complete_command)"
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l header -d 'Send this header with every request; repeatable' -r
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l ca-cert -d 'Trust these PEM certificates too' -r -F
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l resources -d 'Only these resources, in this order; repeatable [default: all that are not remote-only]' -r
@@ -86,6 +88,7 @@ complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l no-pull-af
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l no-set-global-cursor-on-success -d 'Leave the global cursor to the pull'
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l no-clear-changelog-on-success -d 'Keep the change log'
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l dry-run -d 'Print what would be uploaded, and send and store nothing'
+complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l verify -d 'Compare both sides at the end; what differs is an error'
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -s q -l quiet -d 'Nothing but errors on stderr'
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -s v -l verbose -d 'Say more on stderr; twice for all of it'
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -126,6 +129,30 @@ complete -c synctool -n "__fish_synctool_using_subcommand schema; and __fish_see
 complete -c synctool -n "__fish_synctool_using_subcommand schema; and __fish_seen_subcommand_from help" -f -a "infer" -d 'Print a schema for a database that has none'
 complete -c synctool -n "__fish_synctool_using_subcommand schema; and __fish_seen_subcommand_from help" -f -a "check" -d 'Explain everything that is wrong with a schema'
 complete -c synctool -n "__fish_synctool_using_subcommand schema; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c synctool -n "__fish_synctool_using_subcommand verify" -l db -d 'The offline database, a SQLite file' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand verify" -l remote -d 'The server\'s base URL, to which /push and /pull are added' -r -f
+complete -c synctool -n "__fish_synctool_using_subcommand verify" -l schema -d 'The schema [default: the one stored in the database]' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand verify" -l client-id -d 'Upload as this client [default: the database\'s own id]' -r
+complete -c synctool -n "__fish_synctool_using_subcommand verify" -l token-file -d 'File that holds the token' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand verify" -l token-command -d 'Command whose output is the token, run by the shell' -r -f -a "(__fish_complete_command)"
+complete -c synctool -n "__fish_synctool_using_subcommand verify" -l header -d 'Send this header with every request; repeatable' -r
+complete -c synctool -n "__fish_synctool_using_subcommand verify" -l ca-cert -d 'Trust these PEM certificates too' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand verify" -l resources -d 'Only these resources; repeatable [default: all that are not remote-only]' -r
+complete -c synctool -n "__fish_synctool_using_subcommand verify" -l max-retries -d 'How often a failed request is sent again [default: 3]' -r
+complete -c synctool -n "__fish_synctool_using_subcommand verify" -l retry-delay -d 'Longest first pause before a retry; it doubles from there [default: 1s]' -r
+complete -c synctool -n "__fish_synctool_using_subcommand verify" -l retry-max-delay -d 'Longest pause before a retry [default: 30s]' -r
+complete -c synctool -n "__fish_synctool_using_subcommand verify" -l timeout -d 'Time for one request, all of it [default: 60s]' -r
+complete -c synctool -n "__fish_synctool_using_subcommand verify" -l connect-timeout -d 'Time for a connection [default: 10s]' -r
+complete -c synctool -n "__fish_synctool_using_subcommand verify" -l pull-limit -d 'Changes in one page of a pull, at most [default: 1000]' -r
+complete -c synctool -n "__fish_synctool_using_subcommand verify" -l output -d 'How the result is printed [default: auto]' -r -f -a "auto\t'Pretty on a terminal, one line elsewhere'
+json\t'One line'
+pretty\t'Indented'"
+complete -c synctool -n "__fish_synctool_using_subcommand verify" -l config -d 'Configuration file [default: the nearest synctool.toml upward from here]' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand verify" -l no-include-many-many -d 'Leave join rows out'
+complete -c synctool -n "__fish_synctool_using_subcommand verify" -s q -l quiet -d 'Nothing but errors on stderr'
+complete -c synctool -n "__fish_synctool_using_subcommand verify" -s v -l verbose -d 'Say more on stderr; twice for all of it'
+complete -c synctool -n "__fish_synctool_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c synctool -n "__fish_synctool_using_subcommand verify" -s V -l version -d 'Print version'
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -l listen -d 'Where to listen; port 0 takes a free one [default: 127.0.0.1:4400]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -l data -d 'The server\'s store, a SQLite file that is made if it is not there [default: synctool-server.db]' -r -F
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -l schema -d 'The schema of what is taken' -r -F
@@ -143,13 +170,14 @@ complete -c synctool -n "__fish_synctool_using_subcommand demo" -s q -l quiet -d
 complete -c synctool -n "__fish_synctool_using_subcommand demo" -s v -l verbose -d 'Say more on stderr; twice for all of it'
 complete -c synctool -n "__fish_synctool_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c synctool -n "__fish_synctool_using_subcommand demo" -s V -l version -d 'Print version'
-complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect schema serve demo help" -f -a "cloneup" -d 'Upload an offline SQLite database to a sync server'
-complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect schema serve demo help" -f -a "config" -d 'Show the configuration'
-complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect schema serve demo help" -f -a "inspect" -d 'Show what an offline database holds'
-complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect schema serve demo help" -f -a "schema" -d 'Make or check a schema'
-complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect schema serve demo help" -f -a "serve" -d 'Run the reference server on one SQLite file'
-complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect schema serve demo help" -f -a "demo" -d 'Show an upload from beginning to end, with data of its own'
-complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect schema serve demo help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect schema verify serve demo help" -f -a "cloneup" -d 'Upload an offline SQLite database to a sync server'
+complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect schema verify serve demo help" -f -a "config" -d 'Show the configuration'
+complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect schema verify serve demo help" -f -a "inspect" -d 'Show what an offline database holds'
+complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect schema verify serve demo help" -f -a "schema" -d 'Make or check a schema'
+complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect schema verify serve demo help" -f -a "verify" -d 'Compare an offline database with the server'
+complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect schema verify serve demo help" -f -a "serve" -d 'Run the reference server on one SQLite file'
+complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect schema verify serve demo help" -f -a "demo" -d 'Show an upload from beginning to end, with data of its own'
+complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect schema verify serve demo help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c synctool -n "__fish_synctool_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "show" -d 'List every value that cloneup would use, and where it comes from'
 complete -c synctool -n "__fish_synctool_using_subcommand help; and __fish_seen_subcommand_from schema" -f -a "infer" -d 'Print a schema for a database that has none'
 complete -c synctool -n "__fish_synctool_using_subcommand help; and __fish_seen_subcommand_from schema" -f -a "check" -d 'Explain everything that is wrong with a schema'

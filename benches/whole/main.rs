@@ -78,7 +78,7 @@ fn client(folder: &Path, records: u64) {
     line("scan and encode alone", records, scan, None);
     line("HTTP with prebuilt bodies alone", records, http, None);
     line("synctool cloneup", records, run, Some(("of the slower limit", ratio(scan.max(http), run))));
-    println!("  peak memory {:.1} MiB", taken.3.iter().max().unwrap().clone() as f64 / 1024.0);
+    println!("  peak memory {:.1} MiB", *taken.3.iter().max().unwrap() as f64 / 1024.0);
 }
 
 /// The same upload as a sequential loop in Python, once: it takes long enough.

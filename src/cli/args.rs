@@ -28,6 +28,7 @@ pub(super) enum Subcommand {
     Config(ConfigArgs),
     Inspect(InspectArgs),
     Schema(SchemaArgs),
+    Verify(Box<VerifyArgs>),
     #[cfg(feature = "serve")]
     Serve(ServeArgs),
     #[cfg(feature = "serve")]
@@ -81,27 +82,8 @@ from SYNCTOOL_TOKEN or --token-file, never from a flag.";
 #[expect(clippy::struct_excessive_bools, reason = "every switch has an opposite, as flags are")]
 #[command(after_help = EXIT_STATUSES)]
 pub(super) struct CloneupArgs {
-    /// The offline database, a SQLite file
-    #[arg(long, value_name = "PATH", env = "SYNCTOOL_DB", help_heading = WHERE, value_hint = ValueHint::FilePath, value_parser = any_path())]
-    pub(super) db: Option<PathBuf>,
-    /// The server's base URL, to which /push and /pull are added
-    #[arg(long, value_name = "URL", env = "SYNCTOOL_REMOTE", help_heading = WHERE, value_hint = ValueHint::Url)]
-    pub(super) remote: Option<String>,
-    /// The schema [default: the one stored in the database]
-    #[arg(long, value_name = "FILE", env = "SYNCTOOL_SCHEMA", help_heading = WHERE, value_hint = ValueHint::FilePath, value_parser = any_path())]
-    pub(super) schema: Option<PathBuf>,
-    /// Upload as this client [default: the database's own id]
-    #[arg(long, value_name = "ID", env = "SYNCTOOL_CLIENT_ID", help_heading = WHERE)]
-    pub(super) client_id: Option<String>,
-    /// File that holds the token
-    #[arg(long, value_name = "PATH", env = "SYNCTOOL_TOKEN_FILE", help_heading = WHERE, value_hint = ValueHint::FilePath, value_parser = any_path())]
-    pub(super) token_file: Option<PathBuf>,
-    /// Send this header with every request; repeatable
-    #[arg(long, value_name = "NAME: VALUE", env = "SYNCTOOL_HEADER", hide_env_values = true, help_heading = WHERE)]
-    pub(super) header: Vec<String>,
-    /// Trust these PEM certificates too
-    #[arg(long, value_name = "FILE", env = "SYNCTOOL_CA_CERT", help_heading = WHERE, value_hint = ValueHint::FilePath, value_parser = any_path())]
-    pub(super) ca_cert: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) target: Target,
 
     /// Only these resources, in this order; repeatable [default: all that are not remote-only]
     #[arg(long, value_name = "NAMES", value_delimiter = ',', env = "SYNCTOOL_RESOURCES", help_heading = WHAT)]
@@ -149,21 +131,8 @@ pub(super) struct CloneupArgs {
     /// Start from the beginning, whatever an earlier run has come to
     #[arg(long, env = "SYNCTOOL_NO_RESUME", value_parser = BoolishValueParser::new(), help_heading = ERRORS)]
     pub(super) no_resume: bool,
-    /// How often a failed request is sent again [default: 3]
-    #[arg(long, value_name = "N", allow_hyphen_values = true, env = "SYNCTOOL_MAX_RETRIES", help_heading = ERRORS)]
-    pub(super) max_retries: Option<String>,
-    /// Longest first pause before a retry; it doubles from there [default: 1s]
-    #[arg(long, value_name = "DURATION", env = "SYNCTOOL_RETRY_DELAY", help_heading = ERRORS)]
-    pub(super) retry_delay: Option<String>,
-    /// Longest pause before a retry [default: 30s]
-    #[arg(long, value_name = "DURATION", env = "SYNCTOOL_RETRY_MAX_DELAY", help_heading = ERRORS)]
-    pub(super) retry_max_delay: Option<String>,
-    /// Time for one request, all of it [default: 60s]
-    #[arg(long, value_name = "DURATION", env = "SYNCTOOL_TIMEOUT", help_heading = ERRORS)]
-    pub(super) timeout: Option<String>,
-    /// Time for a connection [default: 10s]
-    #[arg(long, value_name = "DURATION", env = "SYNCTOOL_CONNECT_TIMEOUT", help_heading = ERRORS)]
-    pub(super) connect_timeout: Option<String>,
+    #[command(flatten)]
+    pub(super) network: Network,
     /// Stop at the first rejected mutation [default: true]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
         value_parser = BoolishValueParser::new(),
@@ -207,6 +176,9 @@ pub(super) struct CloneupArgs {
     /// Print what would be uploaded, and send and store nothing
     #[arg(long, env = "SYNCTOOL_DRY_RUN", value_parser = BoolishValueParser::new(), help_heading = SHOWN)]
     pub(super) dry_run: bool,
+    /// Compare both sides at the end; what differs is an error
+    #[arg(long, env = "SYNCTOOL_VERIFY", value_parser = BoolishValueParser::new(), help_heading = AFTER)]
+    pub(super) verify: bool,
     /// How the result is printed [default: auto]
     #[arg(long, value_enum, env = "SYNCTOOL_OUTPUT", help_heading = SHOWN)]
     pub(super) output: Option<Output>,
@@ -215,6 +187,55 @@ pub(super) struct CloneupArgs {
     pub(super) events: Option<PathBuf>,
     #[command(flatten)]
     pub(super) verbosity: Verbosity,
+}
+
+/// The database and the server.
+#[derive(Debug, Args)]
+pub(super) struct Target {
+    /// The offline database, a SQLite file
+    #[arg(long, value_name = "PATH", env = "SYNCTOOL_DB", help_heading = WHERE, value_hint = ValueHint::FilePath, value_parser = any_path())]
+    pub(super) db: Option<PathBuf>,
+    /// The server's base URL, to which /push and /pull are added
+    #[arg(long, value_name = "URL", env = "SYNCTOOL_REMOTE", help_heading = WHERE, value_hint = ValueHint::Url)]
+    pub(super) remote: Option<String>,
+    /// The schema [default: the one stored in the database]
+    #[arg(long, value_name = "FILE", env = "SYNCTOOL_SCHEMA", help_heading = WHERE, value_hint = ValueHint::FilePath, value_parser = any_path())]
+    pub(super) schema: Option<PathBuf>,
+    /// Upload as this client [default: the database's own id]
+    #[arg(long, value_name = "ID", env = "SYNCTOOL_CLIENT_ID", help_heading = WHERE)]
+    pub(super) client_id: Option<String>,
+    /// File that holds the token
+    #[arg(long, value_name = "PATH", env = "SYNCTOOL_TOKEN_FILE", help_heading = WHERE, value_hint = ValueHint::FilePath, value_parser = any_path())]
+    pub(super) token_file: Option<PathBuf>,
+    /// Command whose output is the token, run by the shell
+    #[arg(long, value_name = "COMMAND", env = "SYNCTOOL_TOKEN_COMMAND", help_heading = WHERE, value_hint = ValueHint::CommandString)]
+    pub(super) token_command: Option<String>,
+    /// Send this header with every request; repeatable
+    #[arg(long, value_name = "NAME: VALUE", env = "SYNCTOOL_HEADER", hide_env_values = true, help_heading = WHERE)]
+    pub(super) header: Vec<String>,
+    /// Trust these PEM certificates too
+    #[arg(long, value_name = "FILE", env = "SYNCTOOL_CA_CERT", help_heading = WHERE, value_hint = ValueHint::FilePath, value_parser = any_path())]
+    pub(super) ca_cert: Option<PathBuf>,
+}
+
+/// How patiently the server is spoken to.
+#[derive(Debug, Args)]
+pub(super) struct Network {
+    /// How often a failed request is sent again [default: 3]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, env = "SYNCTOOL_MAX_RETRIES", help_heading = ERRORS)]
+    pub(super) max_retries: Option<String>,
+    /// Longest first pause before a retry; it doubles from there [default: 1s]
+    #[arg(long, value_name = "DURATION", env = "SYNCTOOL_RETRY_DELAY", help_heading = ERRORS)]
+    pub(super) retry_delay: Option<String>,
+    /// Longest pause before a retry [default: 30s]
+    #[arg(long, value_name = "DURATION", env = "SYNCTOOL_RETRY_MAX_DELAY", help_heading = ERRORS)]
+    pub(super) retry_max_delay: Option<String>,
+    /// Time for one request, all of it [default: 60s]
+    #[arg(long, value_name = "DURATION", env = "SYNCTOOL_TIMEOUT", help_heading = ERRORS)]
+    pub(super) timeout: Option<String>,
+    /// Time for a connection [default: 10s]
+    #[arg(long, value_name = "DURATION", env = "SYNCTOOL_CONNECT_TIMEOUT", help_heading = ERRORS)]
+    pub(super) connect_timeout: Option<String>,
 }
 
 /// How much is said on stderr.
@@ -226,6 +247,33 @@ pub(super) struct Verbosity {
     /// Say more on stderr; twice for all of it
     #[arg(short, long, action = ArgAction::Count, env = "SYNCTOOL_VERBOSE", help_heading = SHOWN)]
     pub(super) verbose: u8,
+}
+
+/// Compare an offline database with the server
+///
+/// Lists what is missing on the server, different or extra there, on stdout as one JSON
+/// document. Nothing is written on either side. Exits with 0 only when both are equal, with 1
+/// when they are not.
+#[derive(Debug, Args)]
+pub(super) struct VerifyArgs {
+    #[command(flatten)]
+    pub(super) target: Target,
+    /// Only these resources; repeatable [default: all that are not remote-only]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', env = "SYNCTOOL_RESOURCES", help_heading = WHAT)]
+    pub(super) resources: Option<Vec<String>>,
+    /// Leave join rows out
+    #[arg(long, help_heading = WHAT)]
+    pub(super) no_include_many_many: bool,
+    #[command(flatten)]
+    pub(super) network: Network,
+    /// Changes in one page of a pull, at most [default: 1000]
+    #[arg(long, value_name = "N", env = "SYNCTOOL_PULL_LIMIT", help_heading = ERRORS)]
+    pub(super) pull_limit: Option<String>,
+    /// How the result is printed [default: auto]
+    #[arg(long, value_enum, env = "SYNCTOOL_OUTPUT", help_heading = SHOWN)]
+    pub(super) output: Option<Output>,
+    #[command(flatten)]
+    pub(super) verbosity: Verbosity,
 }
 
 /// Show the configuration

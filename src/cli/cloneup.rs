@@ -16,7 +16,7 @@ use super::{exit, failures, hints, output, plan};
 use crate::cloneup::{self, End, Event, Observer, Options, Outcome, stop_channel};
 use crate::offline::{Database, OfflineError};
 use crate::protocol::{ErrorBody, ROOT_PATH, code};
-use crate::remote::Remote;
+use crate::remote::{Remote, RemoteConfig};
 use crate::schema::Schema;
 
 /// Everything that watches a run.
@@ -96,7 +96,7 @@ fn dry_run(args: &CloneupArgs, matches: &ArgMatches) -> u8 {
     }
 }
 
-fn runtime() -> Result<Runtime, Failed> {
+pub(super) fn runtime() -> Result<Runtime, Failed> {
     // One thread does for the network: reading, encoding and compressing have their own.
     tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
         let message = format!("cannot start: {error}");
@@ -113,10 +113,10 @@ struct Ready {
 }
 
 /// Why nothing could be uploaded.
-struct Failed(End, Vec<ErrorBody>);
+pub(super) struct Failed(pub(super) End, pub(super) Vec<ErrorBody>);
 
 impl Failed {
-    fn invalid(body: ErrorBody) -> Self {
+    pub(super) fn invalid(body: ErrorBody) -> Self {
         Self(End::Invalid, vec![body])
     }
 }
@@ -165,18 +165,28 @@ fn prepare(args: &CloneupArgs, matches: &ArgMatches) -> Result<Ready, Failed> {
         let message = format!("Invalid cloneUp: {error}");
         Failed::invalid(ErrorBody::new(code::DFQL_INVALID, message, error.path()))
     })?;
+    if !args.verbosity.quiet {
+        warn_of_plain_token(&settings.remote);
+    }
     let database = Database::open(&settings.database)?;
     let schema =
-        resolve::schema(args.schema.as_deref(), || database.stored_schema()).map_err(
-            |failure| match failure {
+        resolve::schema(args.target.schema.as_deref(), || database.stored_schema()).map_err(|failure| {
+            match failure {
                 SchemaFailure::Schema(body) => Failed::invalid(body),
                 SchemaFailure::Stored(error) => error.into(),
-            },
-        )?;
+            }
+        })?;
     if !args.verbosity.quiet {
         hint_at_resources(&settings.options, &schema);
     }
     Ok(Ready { options: settings.options, schema, database, remote })
+}
+
+/// A token that anybody on the way can read is worth a word.
+pub(super) fn warn_of_plain_token(remote: &RemoteConfig) {
+    if remote.sends_token_in_the_clear() {
+        output::line("warning: the token is sent over plain http, where others can read it; use https");
+    }
 }
 
 fn upload(ready: Ready, watchers: &Watchers, signal: &mut u8) -> Result<Outcome, Failed> {

@@ -24,6 +24,7 @@ mod serve;
 mod signals;
 mod table;
 mod units;
+mod verify;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -65,6 +66,7 @@ fn execute(subcommand: Subcommand, matches: &ArgMatches) -> u8 {
         Subcommand::Config(args) => config_show::run(&args.command, matches),
         Subcommand::Inspect(args) => inspect::run(&args),
         Subcommand::Schema(args) => schema::run(&args.command),
+        Subcommand::Verify(args) => verify::run(&args, matches),
         #[cfg(feature = "serve")]
         Subcommand::Serve(args) => serve::run(&args, matches),
         #[cfg(feature = "serve")]

@@ -2,12 +2,13 @@
 //! and headers, and everything that is wrong is told at once.
 
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 
-use super::args::CloneupArgs;
+use super::args::{CloneupArgs, Network, Target, VerifyArgs};
 use super::{failures, units};
 use crate::cloneup::{Concurrency, Options, RawOptions, Selection};
 use crate::mutation::RecordOperation;
@@ -30,16 +31,63 @@ pub(super) struct Settings {
 /// Works out the settings, or everything that is wrong with them.
 pub(super) fn settings(args: &CloneupArgs, matches: &ArgMatches) -> Result<Settings, Vec<ErrorBody>> {
     let mut problems = Problems::default();
-    let database = args.db.clone().filter(|path| !path.as_os_str().is_empty());
+    let (database, base) = required(&args.target, &mut problems);
+    let options = Options::validate(raw_options(args, matches, &mut problems));
+    let mut remote = remote(&args.target, &args.network, matches, base, &mut problems);
+    remote.compression = match args.compress.as_deref() {
+        Some("none") => Compression::None,
+        Some("gzip") => Compression::With(Encoding::Gzip),
+        Some("zstd") => Compression::With(Encoding::Zstd),
+        _ => Compression::Auto,
+    };
+    finish(database, remote, options, problems)
+}
+
+/// The same for a comparison.
+pub(super) fn verify_settings(args: &VerifyArgs, matches: &ArgMatches) -> Result<Settings, Vec<ErrorBody>> {
+    let mut problems = Problems::default();
+    let (database, base) = required(&args.target, &mut problems);
+    let defaults = RawOptions::default();
+    let options = Options::validate(RawOptions {
+        resources: args.resources.clone(),
+        include_many_many: !args.no_include_many_many,
+        max_retries: integer(args.network.max_retries.as_deref(), defaults.max_retries),
+        client_id: args.target.client_id.clone().filter(|id| !id.is_empty()),
+        pull_limit: pull_limit(args.pull_limit.as_deref()),
+        ..defaults
+    });
+    let remote = remote(&args.target, &args.network, matches, base, &mut problems);
+    finish(database, remote, options, problems)
+}
+
+/// What nothing can be done without.
+fn required(target: &Target, problems: &mut Problems) -> (Option<PathBuf>, String) {
+    let database = target.db.clone().filter(|path| !path.as_os_str().is_empty());
     if database.is_none() {
         problems.invalid("storage is required", "storage");
     }
-    let base = args.remote.clone().filter(|url| !url.trim().is_empty());
+    let base = target.remote.clone().filter(|url| !url.trim().is_empty());
     if base.is_none() {
         problems.invalid("sync.remote is required", "sync.remote");
     }
-    let options = Options::validate(raw_options(args, matches, &mut problems));
-    let remote = remote(args, matches, base.unwrap_or_default(), &mut problems);
+    (database, base.unwrap_or_default())
+}
+
+/// What is no integer is neither positive nor non-negative; `Options` says so.
+fn integer(text: Option<&str>, default: i64) -> i64 {
+    text.map_or(default, |text| text.trim().parse().unwrap_or(-1))
+}
+
+fn pull_limit(text: Option<&str>) -> u64 {
+    text.map_or(RawOptions::default().pull_limit, |text| text.trim().parse().unwrap_or(0))
+}
+
+fn finish(
+    database: Option<PathBuf>,
+    remote: RemoteConfig,
+    options: Result<Options, Vec<ErrorBody>>,
+    mut problems: Problems,
+) -> Result<Settings, Vec<ErrorBody>> {
     match (database, options) {
         (Some(database), Ok(options)) if problems.0.is_empty() => Ok(Settings { database, remote, options }),
         (_, options) => {
@@ -84,10 +132,6 @@ impl Problems {
 
 fn raw_options(args: &CloneupArgs, matches: &ArgMatches, problems: &mut Problems) -> RawOptions {
     let defaults = RawOptions::default();
-    // What is no integer is neither positive nor non-negative; `Options` says so.
-    let integer = |text: &Option<String>, default: i64| {
-        text.as_ref().map_or(default, |text| text.trim().parse().unwrap_or(-1))
-    };
     let switch = |name: &str, on: Option<bool>, off: bool, default: bool| {
         if off && !is_typed_after(matches, name, &format!("no_{name}")) {
             false
@@ -123,11 +167,11 @@ fn raw_options(args: &CloneupArgs, matches: &ArgMatches, problems: &mut Problems
             Some("insert") => RecordOperation::Insert,
             _ => defaults.record_operation,
         },
-        batch_size: integer(&args.batch_size, defaults.batch_size),
+        batch_size: integer(args.batch_size.as_deref(), defaults.batch_size),
         batch_bytes: args.batch_bytes.as_ref().map_or(defaults.batch_bytes, |text| {
             problems.value("batchBytes", units::size(text), defaults.batch_bytes)
         }),
-        max_retries: integer(&args.max_retries, defaults.max_retries),
+        max_retries: integer(args.network.max_retries.as_deref(), defaults.max_retries),
         fail_fast: switch("fail_fast", args.fail_fast, args.no_fail_fast, defaults.fail_fast),
         clear_changelog_on_success: switch(
             "clear_changelog_on_success",
@@ -149,12 +193,10 @@ fn raw_options(args: &CloneupArgs, matches: &ArgMatches, problems: &mut Problems
             args.no_include_deletes,
             defaults.include_deletes,
         ),
-        client_id: args.client_id.clone().filter(|id| !id.is_empty()),
+        client_id: args.target.client_id.clone().filter(|id| !id.is_empty()),
         concurrency,
-        pull_limit: args
-            .pull_limit
-            .as_ref()
-            .map_or(defaults.pull_limit, |text| text.trim().parse().unwrap_or(0)),
+        pull_limit: pull_limit(args.pull_limit.as_deref()),
+        verify: args.verify,
     }
 }
 
@@ -167,12 +209,18 @@ fn is_typed_after(matches: &ArgMatches, first: &str, second: &str) -> bool {
     place(first).is_some_and(|place_of_first| Some(place_of_first) > place(second))
 }
 
-fn remote(args: &CloneupArgs, matches: &ArgMatches, base: String, problems: &mut Problems) -> RemoteConfig {
+fn remote(
+    target: &Target,
+    network: &Network,
+    matches: &ArgMatches,
+    base: String,
+    problems: &mut Problems,
+) -> RemoteConfig {
     let defaults = RemoteConfig::new(base);
     let headers = if matches.value_source("header") == Some(ValueSource::EnvVariable) {
-        args.header.iter().flat_map(|list| split_headers(list)).collect()
+        target.header.iter().flat_map(|list| split_headers(list)).collect()
     } else {
-        args.header.clone()
+        target.header.clone()
     };
     let headers = headers.iter().filter_map(|header| {
         let pair = header.split_once(':').map(|(name, value)| (name.trim().into(), value.trim().into()));
@@ -185,29 +233,26 @@ fn remote(args: &CloneupArgs, matches: &ArgMatches, base: String, problems: &mut
     let is_flag = matches.value_source("token_file") == Some(ValueSource::CommandLine);
     RemoteConfig {
         headers,
-        token: token(args.token_file.as_deref(), is_flag).unwrap_or_else(|body| {
-            problems.0.push(body);
-            None
-        }),
-        timeout: problems.timeout("timeout", args.timeout.as_deref(), defaults.timeout),
+        token: token(target.token_file.as_deref(), target.token_command.as_deref(), is_flag).unwrap_or_else(
+            |body| {
+                problems.0.push(body);
+                None
+            },
+        ),
+        timeout: problems.timeout("timeout", network.timeout.as_deref(), defaults.timeout),
         connect_timeout: problems.timeout(
             "connectTimeout",
-            args.connect_timeout.as_deref(),
+            network.connect_timeout.as_deref(),
             defaults.connect_timeout,
         ),
-        retry_delay: problems.duration("retryDelay", args.retry_delay.as_deref(), defaults.retry_delay),
+        retry_delay: problems.duration("retryDelay", network.retry_delay.as_deref(), defaults.retry_delay),
         retry_max_delay: problems.duration(
             "retryMaxDelay",
-            args.retry_max_delay.as_deref(),
+            network.retry_max_delay.as_deref(),
             defaults.retry_max_delay,
         ),
-        ca_cert: args.ca_cert.clone(),
-        compression: match args.compress.as_deref() {
-            Some("none") => Compression::None,
-            Some("gzip") => Compression::With(Encoding::Gzip),
-            Some("zstd") => Compression::With(Encoding::Zstd),
-            _ => Compression::Auto,
-        },
+        ca_cert: target.ca_cert.clone(),
+        compression: defaults.compression,
         base: defaults.base,
     }
 }
@@ -234,7 +279,11 @@ fn split_headers(text: &str) -> Vec<String> {
 
 /// The token: of a file that a flag names, else of the environment, else of a file that the
 /// environment or the configuration names. An empty variable is none.
-pub(super) fn token(file: Option<&Path>, is_flag: bool) -> Result<Option<Secret>, ErrorBody> {
+pub(super) fn token(
+    file: Option<&Path>,
+    command: Option<&str>,
+    is_flag: bool,
+) -> Result<Option<Secret>, ErrorBody> {
     let invalid =
         |what: &str| ErrorBody::new(code::DFQL_INVALID, format!("Invalid cloneUp: {what}"), "tokenFile");
     let variable = std::env::var_os(TOKEN_VARIABLE).filter(|value| !value.is_empty() && !is_flag);
@@ -242,12 +291,41 @@ pub(super) fn token(file: Option<&Path>, is_flag: bool) -> Result<Option<Secret>
         let text = value.into_string().map_err(|_| invalid(&format!("{TOKEN_VARIABLE} is not UTF-8")))?;
         return Ok(Some(Secret::new(text.trim())));
     }
-    let Some(path) = file.filter(|path| !path.as_os_str().is_empty()) else { return Ok(None) };
+    let Some(path) = file.filter(|path| !path.as_os_str().is_empty()) else {
+        return command.filter(|command| !command.trim().is_empty()).map(run_for_token).transpose();
+    };
     let text = std::fs::read_to_string(path)
         .map_err(|error| invalid(&format!("cannot read the token file {}: {error}", path.display())))?;
     match text.trim() {
         "" => Err(invalid(&format!("the token file {} is empty", path.display()))),
         token => Ok(Some(Secret::new(token))),
+    }
+}
+
+/// The token that a command prints. Its errors go to the terminal; nothing that it prints is
+/// shown.
+fn run_for_token(command: &str) -> Result<Secret, ErrorBody> {
+    let invalid = |what: String| {
+        ErrorBody::new(
+            code::DFQL_INVALID,
+            format!("Invalid cloneUp: the token command {what}"),
+            "tokenCommand",
+        )
+    };
+    let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
+    let output = Command::new(shell)
+        .args([flag, command])
+        .stdin(Stdio::inherit())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| invalid(format!("cannot be run: {error}")))?;
+    if !output.status.success() {
+        return Err(invalid(format!("failed ({})", output.status)));
+    }
+    let text = String::from_utf8(output.stdout).map_err(|_| invalid("printed no UTF-8".to_owned()))?;
+    match text.trim() {
+        "" => Err(invalid("printed nothing".to_owned())),
+        token => Ok(Secret::new(token)),
     }
 }
 

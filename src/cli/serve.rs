@@ -85,7 +85,7 @@ async fn addresses(listen: &str) -> Result<Vec<SocketAddr>, Failure> {
 
 fn config(args: &ServeArgs, matches: &ArgMatches) -> Result<ServerConfig, Failure> {
     let is_flag = matches.value_source("token_file") == Some(ValueSource::CommandLine);
-    let token = resolve::token(args.token_file.as_deref(), is_flag)
+    let token = resolve::token(args.token_file.as_deref(), None, is_flag)
         .map_err(|body| usage(body.message.replace("Invalid cloneUp: ", "")))?;
     let path = args.schema.as_deref().filter(|path| !path.as_os_str().is_empty());
     let schema = match resolve::schema(path, || Ok::<_, ()>(None)) {

@@ -20,11 +20,13 @@ mod packing;
 mod plan;
 mod preview;
 mod produce;
+mod pulling;
 mod read;
 mod stop;
 mod tally;
 mod traffic;
 mod upload;
+mod verify;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,9 +39,10 @@ pub use options::{MAX_CONCURRENCY, Options, RawOptions, Selection};
 pub use outcome::{DeleteStats, End, JoinStats, Outcome, RecordStats, Rejected, Stats};
 pub use preview::{Finalization, Preview, PreviewPart, ServerState, preview};
 pub use stop::{Stop, StopHandle, stop_channel};
+pub use verify::{Difference, DifferenceKind, TableCounts, Verification, verify};
 
 use crate::offline::{Acquired, Database, OfflineError, Sidecar, Snapshot};
-use crate::protocol::ServerStatus;
+use crate::protocol::{ErrorBody, ServerStatus, code};
 use crate::remote::Remote;
 use crate::schema::Schema;
 use checkpoint::{Binding, Checkpoint, Keeper};
@@ -118,8 +121,28 @@ pub async fn run(
     }
     if tally.is_ok() {
         keeper.finish();
+        if job.options.verify {
+            check(&job, plan.seq, &mut tally).await;
+        }
     }
     tally.outcome()
+}
+
+/// Compares both sides after the upload; every table that is not equal is an error.
+async fn check(job: &Job<'_>, seq: i64, tally: &mut Tally<'_>) {
+    let Job { options, schema, database, remote, observer, stop, .. } = job;
+    let verification = verify(options, schema, database, remote, *observer, stop, Some(seq)).await;
+    for body in verification.errors {
+        tally.fail(verification.end, body);
+    }
+    for TableCounts { name, missing, different, extra, .. } in verification.tables {
+        if missing + different + extra > 0 {
+            let message = format!(
+                "the server does not have what the database has: {missing} missing, {different} different, {extra} extra"
+            );
+            tally.fail(End::Rejected, ErrorBody::new(code::NOT_EQUAL, message, name));
+        }
+    }
 }
 
 /// What a run begins with.

@@ -44,6 +44,8 @@ pub struct RawOptions {
     pub pull_limit: u64,
     /// Whether an upload that did not come to its end is continued (contract 3.6).
     pub resume: bool,
+    /// Whether success is followed by a comparison of both sides.
+    pub verify: bool,
     /// Only these records and join rows: by resource or join store, their ids or `from:to`.
     /// Such a run finalizes nothing.
     pub only: Option<Selection>,
@@ -71,6 +73,7 @@ impl Default for RawOptions {
             concurrency: Concurrency::Auto,
             pull_limit: 1000,
             resume: true,
+            verify: false,
             only: None,
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
-use crate::protocol::{Cursor, ErrorBody, MutationError};
+use crate::protocol::{Cursor, ErrorBody, MutationError, ROOT_PATH, code};
 
 /// The result of a run. Its JSON is what stdout carries.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -107,4 +107,10 @@ impl Outcome {
             errors.into_iter().map(|body| MutationError { mutation_id: String::new(), body }).collect();
         Self { ok: false, cursor: Cursor::zero(), stats: Stats::default(), errors, rejected: Vec::new(), end }
     }
+}
+
+/// Somebody asked a run to stop: how it ends, and what the result says.
+pub(super) fn interrupted() -> (End, ErrorBody) {
+    let message = "the run was interrupted; the same command finishes it";
+    (End::Interrupted, ErrorBody::new(code::CANCELLED, message, ROOT_PATH))
 }

@@ -129,7 +129,10 @@ impl Part {
 }
 
 /// The resources that were asked for, in that order, each once.
-fn requested<'a>(options: &Options, schema: &'a Schema) -> Result<Vec<&'a Resource>, Vec<ErrorBody>> {
+pub(super) fn requested<'a>(
+    options: &Options,
+    schema: &'a Schema,
+) -> Result<Vec<&'a Resource>, Vec<ErrorBody>> {
     let Some(names) = &options.resources else {
         return Ok(schema.resources.iter().filter(|resource| !resource.is_remote_only).collect());
     };
@@ -155,7 +158,7 @@ fn requested<'a>(options: &Options, schema: &'a Schema) -> Result<Vec<&'a Resour
     if errors.is_empty() { Ok(found) } else { Err(errors) }
 }
 
-fn scope(options: &Options, schema: &Schema, requested: &[&Resource]) -> Scope {
+pub(super) fn scope(options: &Options, schema: &Schema, requested: &[&Resource]) -> Scope {
     let resources: HashSet<String> = requested.iter().map(|resource| resource.name.clone()).collect();
     Scope {
         all_resources: schema

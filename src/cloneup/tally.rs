@@ -1,7 +1,7 @@
 //! The one owner of the counts: takes in every delivery and makes the result of it.
 
 use super::deliver::{Delivery, Fatal};
-use super::outcome::{DeleteStats, End, JoinStats, Outcome, RecordStats, Rejected, Stats};
+use super::outcome::{DeleteStats, End, JoinStats, Outcome, RecordStats, Rejected, Stats, interrupted};
 use super::plan::{Plan, Source};
 use crate::offline::OfflineError;
 use crate::protocol::{Cursor, ErrorBody, MutationError, ROOT_PATH, code};
@@ -98,8 +98,8 @@ impl<'a> Tally<'a> {
 
     /// Somebody asked the run to stop.
     pub(super) fn cancel(&mut self) {
-        let message = "the run was interrupted; the same command finishes it";
-        self.fail(End::Interrupted, ErrorBody::new(code::CANCELLED, message, ROOT_PATH));
+        let (end, body) = interrupted();
+        self.fail(end, body);
     }
 
     /// Everything that was planned must have been answered when no error says otherwise;

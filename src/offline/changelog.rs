@@ -101,6 +101,10 @@ impl Touched {
         Ok(touched)
     }
 
+    pub(super) fn into_subjects(self) -> HashSet<(String, String)> {
+        self.subjects
+    }
+
     pub(super) fn contains(&self, resource: &str, id: &str) -> bool {
         // Most pulls meet no newer entry at all.
         !self.subjects.is_empty() && self.subjects.contains(&(resource.to_owned(), id.to_owned()))

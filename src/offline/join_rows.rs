@@ -102,6 +102,11 @@ impl JoinSource {
         })
     }
 
+    /// The metadata that is uploaded; a field whose column is missing is not.
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        self.rows.iter().flat_map(|table| &table.metadata).map(|field| &*field.name)
+    }
+
     /// The join store's name.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -9,6 +9,7 @@ mod changelog;
 mod cursors;
 mod database;
 mod depth;
+mod digests;
 mod document;
 mod entry;
 mod error;
@@ -29,6 +30,7 @@ mod value;
 
 pub use cursors::Cursors;
 pub use database::Database;
+pub use digests::{Digest, Digests};
 pub use entry::{OfflineDelete, Scope};
 pub use error::OfflineError;
 pub use finalize::{Applied, Finalizer};

@@ -121,6 +121,11 @@ impl RecordSource {
         &self.resource
     }
 
+    /// The fields that are uploaded; one whose column is missing is not.
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().map(|field| &*field.name)
+    }
+
     /// Counts the records and checks every one of them, in one pass of SQL that touches
     /// only the columns it must.
     ///

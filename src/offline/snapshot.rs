@@ -1,6 +1,6 @@
 //! One state of the database, whatever the application writes meanwhile (contract 3.1.2).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
 use rusqlite::backup::{Backup, StepResult};
@@ -111,6 +111,19 @@ impl Snapshot {
         consume: impl FnMut(OfflineDelete) -> Result<(), OfflineError>,
     ) -> Result<(), OfflineError> {
         changelog::offline_deletes(&self.connection, schema, scope, seq, consume)
+    }
+
+    /// What entries of the change log after `seq` are about: resource and id, or join store
+    /// and `from:to`.
+    ///
+    /// # Errors
+    /// [`OfflineError::Storage`] when the database cannot be read.
+    pub fn touched_since(
+        &self,
+        schema: &Schema,
+        seq: i64,
+    ) -> Result<HashSet<(String, String)>, OfflineError> {
+        changelog::Touched::since(&self.connection, schema, seq).map(changelog::Touched::into_subjects)
     }
 
     /// The collation that orders text by its UTF-8 bytes, whatever the database's encoding.

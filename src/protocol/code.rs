@@ -22,6 +22,8 @@ pub const STORAGE_ERROR: &str = "STORAGE_ERROR";
 pub const CANCELLED: &str = "CANCELLED";
 /// The server neither applied nor rejected a mutation.
 pub const NOT_ACKNOWLEDGED: &str = "NOT_ACKNOWLEDGED";
+/// The server does not have what the database has.
+pub const NOT_EQUAL: &str = "NOT_EQUAL";
 /// More or larger than the server takes.
 pub const LIMIT_EXCEEDED: &str = "LIMIT_EXCEEDED";
 /// An `insert` of an id that exists.

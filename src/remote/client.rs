@@ -272,7 +272,7 @@ fn route(base: &Url, name: &str) -> Url {
     url
 }
 
-fn is_loopback(url: &Url) -> bool {
+pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host_str() {
         Some("localhost") => true,
         Some(host) => {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::client::is_loopback;
 use super::encoding::Compression;
 use crate::secret::Secret;
 
@@ -44,5 +45,12 @@ impl RemoteConfig {
             ca_cert: None,
             compression: Compression::Auto,
         }
+    }
+
+    /// Whether others on the way can read the token: plain http to another machine.
+    #[must_use]
+    pub fn sends_token_in_the_clear(&self) -> bool {
+        let url = reqwest::Url::parse(&self.base);
+        self.token.is_some() && url.is_ok_and(|url| url.scheme() == "http" && !is_loopback(&url))
     }
 }

@@ -173,12 +173,12 @@ fn apply(
     if !writer.remember(client_id, mutation_id)? {
         return Ok(());
     }
-    let changed = match action {
+    let outcome = match action {
         Action::Record(subject, change) => change_record(writer, subject, change),
         Action::Other(object) => change_others(writer, schema, client_id, object),
         Action::Reject(body) => Err(body.clone().into()),
     };
-    match changed {
+    match outcome {
         Ok(changes) => Ok(writer.record_step(client_id, &changes)?),
         Err(failure) => {
             // It was not applied after all.

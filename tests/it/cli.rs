@@ -355,7 +355,7 @@ async fn a_signal_ends_the_run_with_its_result() {
         command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
         let child = command.spawn().unwrap();
         let id = child.id().to_string();
-        while server.requests().is_empty() {
+        while server.pushes().is_empty() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         std::process::Command::new("kill").args([&format!("-{signal}"), &id]).status().unwrap();

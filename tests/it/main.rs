@@ -20,3 +20,4 @@ mod serve;
 mod snapshot;
 mod upload;
 mod values;
+mod verify;

@@ -205,7 +205,7 @@ async fn a_second_upload_of_the_same_database_is_refused_and_a_dead_ones_lock_is
     let server = Scripted::start().await;
     server.script("push", [Answer::After(Duration::from_secs(3), Box::new(Answer::Apply))]);
     let mut child = spawn(&offline, server.base());
-    while server.requests().is_empty() {
+    while server.pushes().is_empty() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let output = cloneup(&offline, server.base(), &[]).await;

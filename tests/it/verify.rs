@@ -1,0 +1,155 @@
+//! `synctool verify`, and `cloneup --verify`: what the server has is what the database has.
+
+use serde_json::{Value, json};
+use synctool::cloneup::End;
+
+use super::cli::{cloneup, database, result, status, stderr, synctool};
+use super::common::{Answer, Offline, Rig, SCHEMA, TestServer};
+
+fn verify(offline: &Offline, base: &str) -> std::process::Output {
+    synctool(offline).args(["verify", "--db", "app.db", "--remote", base]).output().unwrap()
+}
+
+async fn uploaded() -> (TestServer, Offline) {
+    let (server, offline) = (TestServer::start(SCHEMA).await, database());
+    offline.execute(
+        "INSERT INTO todos (id, title, done, count, note, data, photo) VALUES
+             ('all', 'x', 1, 1.5, NULL, '{\"b\": null, \"a\": [1.0, 1e21]}', x'00ff'),
+             ('null', NULL, NULL, 9007199254740993, 'n', 'null', NULL);
+         INSERT INTO tags (id) VALUES ('v1'), ('v2');
+         INSERT INTO join_todos_tags_tags VALUES ('all', 'v1', 1), ('all', 'v1', 2), ('all', 'v2', NULL)",
+    );
+    let output = cloneup(&offline, server.base(), &["--verify"]).await;
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    (server, offline)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_uploaded_is_equal_and_every_difference_is_found() {
+    let (server, offline) = uploaded().await;
+    let base = server.base().to_owned();
+    let output = verify(&offline, &base);
+    assert_eq!((status(&output), result(&output)["ok"].clone()), (0, json!(true)), "{}", stderr(&output));
+    assert!(stderr(&output).contains("both sides are equal"));
+
+    offline.execute(
+        "UPDATE todos SET title = 'y' WHERE id = 'all'; INSERT INTO todos (id) VALUES ('new');
+         DELETE FROM tags WHERE id = 'v2'; DELETE FROM join_todos_tags_tags WHERE \"to\" = 'v2'",
+    );
+    let before = std::fs::read(offline.path()).unwrap();
+    let output = verify(&offline, &base);
+    assert_eq!(status(&output), 1);
+    let found = result(&output);
+    let of = |resource: &str, id: &str, kind: &str| json!({"resource": resource, "id": id, "kind": kind});
+    assert_eq!(
+        found["differences"],
+        json!([
+            of("todos", "all", "different"),
+            of("todos", "new", "missing"),
+            of("tags", "v2", "extra"),
+            of("join_todos_tags_tags", "all:v2", "extra"),
+        ])
+    );
+    let todos = found["tables"].as_array().unwrap().iter().find(|table| table["name"] == "todos").unwrap();
+    assert_eq!((&todos["missing"], &todos["different"], &todos["extra"]), (&json!(1), &json!(1), &json!(0)));
+    assert_eq!(std::fs::read(offline.path()).unwrap(), before, "nothing is written");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_cannot_be_asked_is_neither_equal_nor_different() {
+    let offline = database();
+    let output = verify(&offline, "http://127.0.0.1:9/datafn");
+    assert_eq!(status(&output), 4);
+    assert_eq!(result(&output)["errors"][0]["code"], "TRANSPORT_ERROR");
+    assert_eq!(status(&synctool(&offline).arg("verify").output().unwrap()), 2);
+}
+
+#[tokio::test]
+async fn the_second_dialect_is_compared_too() {
+    let mut rig = Rig::new("INSERT INTO tags VALUES ('a', 'A'), ('b', 'B')").await;
+    rig.options.verify = true;
+    rig.options.pull_after = false;
+    let page = |label: &str| {
+        let records = json!({"tags": [{"id": "a", "label": label}, {"id": "b", "label": "B"}], "todos": []});
+        Answer::Json(200, json!({"records": records, "cursors": {"tags": "2"}}))
+    };
+    rig.server.script("pull", [page("A")]);
+    rig.succeed().await;
+    rig.server.script("pull", [page("old")]);
+    let outcome = rig.run().await;
+    assert_eq!(outcome.end, End::Rejected);
+    let error = &outcome.errors[0].body;
+    assert_eq!((error.code.as_str(), error.path.as_str()), ("NOT_EQUAL", "tags"));
+}
+
+#[tokio::test]
+async fn a_server_that_forgets_what_it_acknowledged_is_caught_and_gets_it_again() {
+    let mut rig = Rig::new("INSERT INTO tags VALUES ('a', 'A')").await;
+    rig.options.verify = true;
+    let outcome = rig.run().await;
+    assert!(outcome.errors[0].body.message.contains("1 missing"), "{:?}", outcome.errors);
+    assert_eq!(outcome.end, End::Rejected);
+    rig.run().await;
+    assert_eq!(rig.server.subjects(), ["tags/a", "tags/a"]);
+}
+
+#[tokio::test]
+async fn what_the_application_edits_meanwhile_is_not_held_against_the_upload() {
+    let mut rig = Rig::new("INSERT INTO tags VALUES ('a', 'A'), ('b', 'B')").await;
+    rig.options.verify = true;
+    let feed = |label: &str| {
+        let change = |seq: u64, id: &str, label: &str| json!({"serverSeq": seq, "resource": "tags", "id": id, "op": "upsert", "record": {"label": label}});
+        Answer::Json(
+            200,
+            json!({"changes": [change(1, "a", "A"), change(2, "b", label)], "nextCursor": null}),
+        )
+    };
+    rig.server.script("pull", [feed("B"), feed("B")]);
+    let path = rig.offline.path();
+    let outcome = rig
+        .run_and(|event| {
+            if matches!(event, synctool::cloneup::Event::Finalizing) {
+                let connection = rusqlite::Connection::open(&path).unwrap();
+                let sql = r#"UPDATE tags SET label = 'later' WHERE id = 'b';
+                    CREATE TABLE __datafn_changelog (seq INTEGER PRIMARY KEY AUTOINCREMENT, clientId TEXT NOT NULL,
+                        mutationId TEXT NOT NULL, mutation TEXT NOT NULL, timestampMs INTEGER NOT NULL);
+                    INSERT INTO __datafn_changelog VALUES (7, 'C', 'm',
+                        '{"resource": "tags", "operation": "merge", "id": "b", "record": {"label": "later"}}', 0)"#;
+                connection.execute_batch(sql).unwrap();
+            }
+        })
+        .await;
+    assert!(outcome.ok, "{outcome:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_comes_from_a_command_and_is_never_shown() {
+    let server = TestServer::start_with(SCHEMA, Some("geheim"), synctool::server::Limits::default()).await;
+    let offline = database();
+    std::fs::write(offline.folder().join("synctool.toml"), "token-command = 'echo geheim'").unwrap();
+    let output = cloneup(&offline, server.base(), &["-vv"]).await;
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    assert!(!stderr(&output).contains("geheim"));
+    for (command, expected) in
+        [("echo geheim; exit 3", "failed (exit status: 3)"), ("true", "printed nothing")]
+    {
+        let output = cloneup(&offline, server.base(), &["--token-command", command]).await;
+        assert_eq!(status(&output), 2);
+        let error: &Value = &result(&output)["errors"][0];
+        assert!(error["message"].as_str().unwrap().ends_with(expected), "{error}");
+        assert!(!stderr(&output).contains("geheim"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_in_the_clear_is_worth_a_warning_unless_it_stays_on_this_machine() {
+    let offline = database();
+    let arguments = ["--token-command", "echo t", "--max-retries", "0", "--connect-timeout", "1s"];
+    // An address that is nobody's (RFC 5737).
+    let output = cloneup(&offline, "http://192.0.2.1/datafn", &arguments).await;
+    assert!(stderr(&output).contains("the token is sent over plain http"), "{}", stderr(&output));
+    for base in ["http://127.0.0.1:9/datafn", "https://192.0.2.1/datafn"] {
+        let output = cloneup(&offline, base, &arguments).await;
+        assert!(!stderr(&output).contains("plain http"), "{}", stderr(&output));
+    }
+}
