@@ -15,6 +15,7 @@
 
 pub mod cli;
 pub mod cloneup;
+mod failpoint;
 pub mod mutation;
 pub mod offline;
 pub mod protocol;

@@ -8,6 +8,7 @@ use super::observer::Event;
 use super::plan::Plan;
 use super::pulling::{PullFailure, Puller};
 use super::tally::Tally;
+use crate::failpoint;
 use crate::offline::{Cursors, Finalizer, OfflineError};
 use crate::protocol::{Cursor, PullRequest, status};
 
@@ -50,6 +51,7 @@ async fn run(
     if job.options.pull_after {
         finalizer = pull(job, plan.cursors.clone(), begun_at, finalizer).await?;
     }
+    failpoint::reach("pulled");
     let cursor = pushed.filter(|_| job.options.set_global_cursor_on_success);
     let scope = job.options.clear_changelog_on_success.then(|| plan.scope.clone());
     let unreadable = super::blocking(move || finalizer.finish(cursor.as_ref(), scope.as_ref()))

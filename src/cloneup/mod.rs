@@ -41,6 +41,7 @@ pub use preview::{Finalization, Preview, PreviewPart, ServerState, preview};
 pub use stop::{Stop, StopHandle, stop_channel};
 pub use verify::{Difference, DifferenceKind, TableCounts, Verification, verify};
 
+use crate::failpoint;
 use crate::offline::{Acquired, Database, OfflineError, Sidecar, Snapshot};
 use crate::protocol::{ErrorBody, ServerStatus, code};
 use crate::remote::Remote;
@@ -97,6 +98,7 @@ pub async fn run(
         Err(PlanError::Offline(error)) => return Outcome::failed(end_of(&error), [error.report()]),
     };
     let binding = Binding::new(remote.identity(), &client_id, &schema, &options);
+    failpoint::reach("planned");
     let server = server_status(&remote).await;
     let job = Job { options, schema, database, remote: &remote, observer, stop, client_id, server, binding };
     for warning in &plan.warnings {
@@ -117,8 +119,10 @@ pub async fn run(
     tally.check_ledger();
     // A part of an upload says nothing about the rest, which the change log may be about.
     if tally.is_ok() && job.options.only.is_none() {
+        failpoint::reach("uploaded");
         finalize::finalize(&job, &plan, keeper.begun_at().cloned(), &mut tally).await;
     }
+    failpoint::reach("finalized");
     if tally.is_ok() {
         keeper.finish();
         if job.options.verify {
@@ -158,6 +162,7 @@ fn prepare(options: &Options, schema: &Schema, database: &Database) -> Result<Pr
     let acquired = Sidecar::acquire(database)?;
     let (mut plan, snapshot) = Plan::make(options, schema, database)?;
     let client_id = client_id(options, database)?;
+    failpoint::reach("client-id");
     let sidecar = match acquired {
         Acquired::Held(sidecar) => Some(sidecar),
         Acquired::Without(why) => {

@@ -20,6 +20,7 @@ use super::read::Reader;
 use super::stop::stop_channel;
 use super::tally::Tally;
 use super::traffic::Traffic;
+use crate::failpoint;
 use crate::offline::{OfflineError, Snapshot};
 use crate::protocol::Cursor;
 
@@ -193,10 +194,12 @@ impl Sender<'_, '_> {
     }
 
     fn take_in(&mut self, delivery: Delivery) {
+        failpoint::reach("answered");
         observe(self.job, &delivery);
         if let Some(warning) = self.keeper.note(&delivery) {
             self.job.observer.on(&Event::Warning(&warning));
         }
+        failpoint::reach("checkpointed");
         self.tally.add(delivery);
     }
 }

@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::apply::{self, Prepared, Pushed};
 use super::store::{StoreError, Writer};
+use crate::failpoint;
 use crate::schema::Schema;
 
 /// How many pushes may wait for the writer; the ones after them wait in their connections.
@@ -103,7 +104,11 @@ fn transaction(
     work: impl FnOnce(&mut dyn Writer) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     writer.begin()?;
-    let result = work(writer).and_then(|()| writer.commit());
+    let result = work(writer).and_then(|()| {
+        failpoint::reach("before-commit");
+        writer.commit()
+    });
+    failpoint::reach("after-commit");
     if result.is_err() {
         writer.rollback();
     }

@@ -7,6 +7,7 @@ mod common;
 mod config;
 mod deletes;
 mod docs;
+mod faults;
 mod finalize;
 mod generated;
 mod layouts;

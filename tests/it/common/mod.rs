@@ -1,11 +1,13 @@
 //! What tests share: a database to upload, servers to upload to, and runs.
 
 mod offline;
+mod proxy;
 mod run;
 mod scripted;
 mod server;
 
 pub use offline::Offline;
+pub use proxy::FaultProxy;
 pub use run::{Rig, run_with_stop};
 pub use scripted::{Answer, Recorded, Scripted};
 pub use server::{TestServer, client};

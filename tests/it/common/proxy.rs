@@ -1,0 +1,125 @@
+//! A line that fails: between the client and the real server, as TCP sees it. What happens to
+//! each request is drawn from a seed, so that a schedule can be run again.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+/// What may happen to a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    Pass,
+    /// The connection ends before the request reaches the server.
+    DropBefore,
+    /// The connection ends after the server has answered.
+    DropAfter,
+    /// The answer is cut off in the middle.
+    Cut,
+    /// The connection is reset instead of the answer.
+    Reset,
+    /// The answer is late.
+    Delay,
+    /// The request reaches the server twice.
+    Duplicate,
+}
+
+const FAULTS: [Fault; 6] =
+    [Fault::DropBefore, Fault::DropAfter, Fault::Cut, Fault::Reset, Fault::Delay, Fault::Duplicate];
+
+/// The line; it stops with the runtime.
+pub struct FaultProxy {
+    base: String,
+    seen: Arc<Mutex<Vec<Fault>>>,
+}
+
+impl FaultProxy {
+    /// Listens for a server's clients; of a hundred requests, so many fail.
+    pub async fn start(server: &str, seed: u64, percent: u8) -> Self {
+        let target: SocketAddr = server.split('/').nth(2).unwrap().parse().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}/datafn", listener.local_addr().unwrap());
+        let (random, seen) =
+            (Arc::new(Mutex::new(fastrand::Rng::with_seed(seed))), Arc::new(Mutex::new(Vec::new())));
+        let log = Arc::clone(&seen);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (random, log) = (Arc::clone(&random), Arc::clone(&log));
+                tokio::spawn(async move {
+                    let fault = {
+                        let mut random = random.lock().unwrap();
+                        let fails = random.u8(0..100) < percent;
+                        if fails { FAULTS[random.usize(0..FAULTS.len())] } else { Fault::Pass }
+                    };
+                    log.lock().unwrap().push(fault);
+                    // A connection that ends early is what this is about.
+                    let _ = relay(stream, target, fault).await;
+                });
+            }
+        });
+        Self { base, seen }
+    }
+
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// How many requests did not just pass.
+    pub fn faults(&self) -> usize {
+        self.seen.lock().unwrap().iter().filter(|fault| **fault != Fault::Pass).count()
+    }
+}
+
+/// One request and its answer; then the connection ends.
+async fn relay(mut client: TcpStream, target: SocketAddr, fault: Fault) -> std::io::Result<()> {
+    let request = request(&mut client).await?;
+    if fault == Fault::DropBefore {
+        return Ok(());
+    }
+    let mut answer = exchange(target, &request).await?;
+    match fault {
+        Fault::DropAfter => return Ok(()),
+        Fault::Reset => return client.set_zero_linger(),
+        Fault::Cut => answer.truncate(answer.len() * 2 / 3),
+        Fault::Delay => tokio::time::sleep(Duration::from_millis(30)).await,
+        Fault::Duplicate => answer = exchange(target, &request).await?,
+        Fault::Pass | Fault::DropBefore => {}
+    }
+    client.write_all(&answer).await?;
+    client.shutdown().await
+}
+
+/// A whole request, which asks for one answer only.
+async fn request(client: &mut TcpStream) -> std::io::Result<Vec<u8>> {
+    let mut read = Vec::new();
+    let head = loop {
+        if let Some(at) = read.windows(4).position(|window| window == b"\r\n\r\n") {
+            break at + 4;
+        }
+        if client.read_buf(&mut read).await? == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+    };
+    let text = String::from_utf8_lossy(&read[..head]).to_lowercase();
+    let length = text.lines().find_map(|line| line.strip_prefix("content-length: "));
+    let length: usize = length.map_or(0, |length| length.parse().unwrap());
+    while read.len() < head + length {
+        if client.read_buf(&mut read).await? == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+    let mut request = read[..head - 2].to_vec();
+    request.extend_from_slice(b"connection: close\r\n\r\n");
+    request.extend_from_slice(&read[head..]);
+    Ok(request)
+}
+
+async fn exchange(target: SocketAddr, request: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut server = TcpStream::connect(target).await?;
+    server.write_all(request).await?;
+    let mut answer = Vec::new();
+    server.read_to_end(&mut answer).await?;
+    Ok(answer)
+}
