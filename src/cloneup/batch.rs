@@ -293,7 +293,9 @@ impl Batcher {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_wrap, clippy::cast_possible_truncation, reason = "a test's numbers are small")]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -395,5 +397,32 @@ mod tests {
         });
         let batch = batcher.take().unwrap();
         assert_eq!((batch.subject(0), &*batch.mutation_id(0)), (("todos".into(), "t".into()), "m"));
+    }
+
+    proptest! {
+        #[test]
+        fn every_mutation_is_in_one_batch_in_its_order_whatever_the_limits(
+            ids in prop::collection::vec("[a-z\"\\\\é]{1,60}", 1..60),
+            mutations in 1..70_i64,
+            bytes in 1..6000_usize,
+            cut in 0..70_u64,
+        ) {
+            let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+            let made = batches(batcher(mutations, bytes, cut), &ids);
+            let mut seen = 0;
+            for (sequence, batch) in made.iter().enumerate() {
+                let size = batch.entries.len();
+                prop_assert_eq!(batch.sequence, sequence as u64);
+                prop_assert!(size as i64 <= mutations);
+                prop_assert!(batch.bytes() as usize <= bytes || size == 1);
+                prop_assert!(!(seen < cut && cut < seen + size as u64), "the cut lies inside a batch");
+                seen += size as u64;
+                prop_assert_eq!(batch.reached.mutations, seen);
+            }
+            let sent: Vec<_> = made.iter().flat_map(|batch| sent(&batch.body(&all(batch)))).collect();
+            prop_assert_eq!(sent, ids.clone());
+            let whole = batches(batcher(1000, 10_000_000, 0), &ids).remove(0).reached;
+            prop_assert_eq!(made.last().unwrap().reached, whole);
+        }
     }
 }

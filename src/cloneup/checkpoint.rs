@@ -206,6 +206,8 @@ impl Keeper {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::cloneup::RawOptions;
 
@@ -233,5 +235,25 @@ mod tests {
         assert_eq!(in_order, other);
         assert!(other.is_at(&reached(3)) && !other.is_at(&reached(2)));
         assert_eq!((other.requests, other.cursor), (4, Cursor::from(10)));
+    }
+
+    proptest! {
+        #[test]
+        fn the_prefix_is_all_that_is_acknowledged_without_a_gap(order in Just((0..20_u64).collect::<Vec<_>>()).prop_shuffle()) {
+            let schema = Schema::parse(r#"{"resources": []}"#).unwrap();
+            let options = Options::validate(RawOptions::default()).unwrap();
+            let binding = Binding::new("r".to_owned(), "c", &schema, &options);
+            let mut progress = Progress::new(Checkpoint::beginning(binding, &ServerStatus::default()));
+            let mut seen = std::collections::HashSet::new();
+            for sequence in order {
+                let reached = Reached { mutations: 3 * (sequence + 1), digest: blake3::hash(&sequence.to_le_bytes()) };
+                seen.insert(sequence);
+                progress.acknowledge(sequence, reached, Some(Cursor::from(sequence)), 2);
+                let prefix = (0..20).take_while(|place| seen.contains(place)).count() as u64;
+                let current = progress.current();
+                prop_assert_eq!((current.mutations, current.requests), (3 * prefix, 2 * prefix));
+                prop_assert_eq!(&current.cursor, &Cursor::from(prefix.saturating_sub(1)));
+            }
+        }
     }
 }

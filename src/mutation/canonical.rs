@@ -119,3 +119,71 @@ fn write_number(out: &mut Vec<u8>, number: &Number) {
 pub fn compare_keys(a: &str, b: &str) -> Ordering {
     if a.is_ascii() && b.is_ascii() { a.cmp(b) } else { a.encode_utf16().cmp(b.encode_utf16()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Map;
+
+    use super::*;
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            any::<f64>().prop_map(|number| Number::from_f64(number).map_or(Value::Null, Value::Number)),
+            any::<String>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 32, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                prop::collection::vec((any::<String>(), inner), 0..6)
+                    .prop_map(|entries| Value::Object(entries.into_iter().collect())),
+            ]
+        })
+    }
+
+    fn canonical(value: &Value) -> Vec<u8> {
+        let mut out = Vec::new();
+        write_value(&mut out, value);
+        out
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_means_the_same_and_is_written_the_same_again(value in any_json()) {
+            let text = canonical(&value);
+            let read: Value = serde_json::from_slice(&text).unwrap();
+            prop_assert_eq!(canonical(&read), text);
+        }
+
+        #[test]
+        fn the_order_of_insertion_makes_no_difference(
+            mut entries in prop::collection::btree_map(any::<String>(), any::<i64>(), 0..8)
+                .prop_map(|map| map.into_iter().collect::<Vec<_>>())
+        ) {
+            let object = |entries: &[(String, i64)]| {
+                let entries = entries.iter().map(|(key, value)| (key.clone(), Value::from(*value)));
+                canonical(&Value::Object(Map::from_iter(entries)))
+            };
+            let forward = object(&entries);
+            entries.reverse();
+            prop_assert_eq!(object(&entries), forward);
+        }
+
+        #[test]
+        fn a_string_of_any_length_reads_back_as_it_was(text in "[\u{0}-\u{7f}é😀]{0,200}") {
+            let mut out = Vec::new();
+            write_string(&mut out, &text);
+            prop_assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text);
+        }
+
+        #[test]
+        fn keys_are_in_the_order_of_their_utf_16(a in any::<String>(), b in any::<String>()) {
+            let units = |text: &str| text.encode_utf16().collect::<Vec<_>>();
+            prop_assert_eq!(compare_keys(&a, &b), units(&a).cmp(&units(&b)));
+        }
+    }
+}

@@ -61,6 +61,8 @@ fn first_on_a_cycle(waiting: &[(&Resource, Vec<&str>)]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// `refs`: `("a", "b")` says that `a` has a field that refers to `b`.
@@ -101,5 +103,27 @@ mod tests {
         assert_eq!(order(&["b", "a"], &[("a", "b"), ("b", "a")]), ["b", "a"]);
         // `a` only refers into the cycle of `b` and `c`.
         assert_eq!(order(&["a", "b", "c"], &[("a", "b"), ("b", "c"), ("c", "b")]), ["b", "a", "c"]);
+    }
+
+    proptest! {
+        #[test]
+        fn every_resource_goes_once_and_after_its_targets_unless_they_wait_for_it(
+            names in Just(["a", "b", "c", "d"]).prop_shuffle(),
+            edges in prop::collection::vec((0..4_usize, 0..4_usize), 0..8),
+        ) {
+            let refs: Vec<_> = edges.iter().map(|(from, to)| (names[*from], names[*to])).collect();
+            let ordered = order(&names, &refs);
+            let place = |name: &str| ordered.iter().position(|other| other == name).unwrap();
+            prop_assert_eq!(ordered.len(), names.len());
+            for (from, to) in &refs {
+                let mut reached = vec![*to];
+                for _ in 0..names.len() {
+                    reached.extend(refs.iter().filter(|(a, _)| reached.contains(a)).map(|(_, b)| *b).collect::<Vec<_>>());
+                    reached.sort_unstable();
+                    reached.dedup();
+                }
+                prop_assert!(reached.contains(from) || place(to) < place(from), "{from} → {to}: {ordered:?}");
+            }
+        }
     }
 }
