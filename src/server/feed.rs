@@ -17,6 +17,12 @@ pub(super) fn page(reader: &mut dyn Reader, pull: &Pull) -> Result<Value, StoreE
     let has_more = kept < stored.len();
     stored.truncate(kept);
     let next = stored.last().filter(|_| has_more).map(|change| Cursor::from(change.sequence));
+    // Where a later upsert may be left out, a delete before it must not be the last word.
+    if pull.own.is_some() {
+        for change in stored.iter_mut().filter(|change| change.document.is_some()) {
+            change.op = Op::Upsert;
+        }
+    }
     let changes: Vec<Change> = stored.into_iter().map(change).collect();
     let mut page = json!({"ok": true, "changes": changes, "nextCursor": next});
     if pull.own.is_some() {

@@ -12,6 +12,7 @@ mod finalize;
 mod generated;
 mod layouts;
 mod limits;
+mod model;
 mod order;
 mod plan;
 mod pull;

@@ -56,6 +56,11 @@ impl Offline {
         self.column("SELECT mutationId FROM __datafn_changelog ORDER BY seq")
     }
 
+    /// The same, where there may be no change log yet.
+    pub fn logged_if_any(&self) -> Vec<String> {
+        if self.has_table("__datafn_changelog") { self.logged() } else { Vec::new() }
+    }
+
     pub fn cursor(&self, name: &str) -> Option<String> {
         if !self.has_table("__datafn_cursors") {
             return None;
