@@ -883,7 +883,7 @@ _synctool() {
             return 0
             ;;
         synctool__subcmd__serve)
-            opts="-q -v -h -V --listen --data --schema --token-file --max-mutations --max-body --quiet --verbose --config --help --version"
+            opts="-q -v -h -V --listen --data --schema --token-file --max-mutations --max-body --max-rate --quiet --verbose --config --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -943,6 +943,10 @@ _synctool() {
                     return 0
                     ;;
                 --max-body)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-rate)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -188,6 +188,7 @@ set edit:completion:arg-completer[synctool] = {|@words|
             cand --token-file 'File that holds the token that clients must send; the environment may give it too'
             cand --max-mutations 'Mutations in one push, at most [default: 1000]'
             cand --max-body 'Size of a request, at most, such as 512K or 16MiB [default: 16MiB]'
+            cand --max-rate 'Requests a second, at most, of all clients together [default: as many as come]'
             cand --config 'Configuration file [default: the nearest synctool.toml upward from here]'
             cand -q 'Nothing but errors on stderr'
             cand --quiet 'Nothing but errors on stderr'

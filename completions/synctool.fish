@@ -159,6 +159,7 @@ complete -c synctool -n "__fish_synctool_using_subcommand serve" -l schema -d 'T
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -l token-file -d 'File that holds the token that clients must send; the environment may give it too' -r -F
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -l max-mutations -d 'Mutations in one push, at most [default: 1000]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -l max-body -d 'Size of a request, at most, such as 512K or 16MiB [default: 16MiB]' -r
+complete -c synctool -n "__fish_synctool_using_subcommand serve" -l max-rate -d 'Requests a second, at most, of all clients together [default: as many as come]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -l config -d 'Configuration file [default: the nearest synctool.toml upward from here]' -r -F
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -s q -l quiet -d 'Nothing but errors on stderr'
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -s v -l verbose -d 'Say more on stderr; twice for all of it'

@@ -366,6 +366,9 @@ pub(super) struct ServeArgs {
     /// Size of a request, at most, such as 512K or 16MiB [default: 16MiB]
     #[arg(long, value_name = "SIZE", env = "SYNCTOOL_MAX_BODY")]
     pub(super) max_body: Option<String>,
+    /// Requests a second, at most, of all clients together [default: as many as come]
+    #[arg(long, value_name = "N", env = "SYNCTOOL_MAX_RATE")]
+    pub(super) max_rate: Option<String>,
     #[command(flatten)]
     pub(super) verbosity: Verbosity,
 }

@@ -105,6 +105,11 @@ fn config(args: &ServeArgs, matches: &ArgMatches) -> Result<ServerConfig, Failur
             .filter(|number| *number > 0)
             .ok_or_else(|| usage("--max-mutations must be a positive integer"))?;
     }
+    if let Some(text) = &args.max_rate {
+        let rate = text.trim().parse().ok().filter(|number| *number > 0);
+        limits.max_requests_per_second =
+            Some(rate.ok_or_else(|| usage("--max-rate must be a positive integer"))?);
+    }
     if let Some(text) = &args.max_body {
         limits.max_body_bytes = units::size(text).map_err(|what| usage(format!("--max-body {what}")))?;
     }

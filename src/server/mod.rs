@@ -10,6 +10,7 @@
 mod apply;
 mod check;
 mod feed;
+mod rate;
 mod request;
 mod router;
 mod state;

@@ -17,11 +17,18 @@ pub struct Limits {
     pub max_body_bytes: usize,
     /// Changes in one page of a pull.
     pub max_limit: u64,
+    /// Requests a second, of all clients together; `None` is as many as come.
+    pub max_requests_per_second: Option<u32>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_mutations: 1000, max_body_bytes: 16 * 1024 * 1024, max_limit: 10_000 }
+        Self {
+            max_mutations: 1000,
+            max_body_bytes: 16 * 1024 * 1024,
+            max_limit: 10_000,
+            max_requests_per_second: None,
+        }
     }
 }
 

@@ -3,12 +3,12 @@
 use std::any::Any;
 use std::future::Future;
 use std::io;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State as Extract};
-use axum::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
+use axum::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
@@ -105,6 +105,15 @@ fn envelope(answer: Answer) -> Response {
 }
 
 async fn admit(Extract(state): Extract<State>, request: Request, next: Next) -> Response {
+    if let Some(Err(wait)) = state.rate.as_ref().map(|rate| rate.admit(Instant::now())) {
+        let message = "Too many requests a second; try again later";
+        let body = ErrorBody::new(code::LIMIT_EXCEEDED, message, ROOT_PATH);
+        let mut response = envelope(Err(Refusal(StatusCode::TOO_MANY_REQUESTS, body)));
+        // The header knows whole seconds only.
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        return response;
+    }
     let authorization = request.headers().get(AUTHORIZATION).map(HeaderValue::as_bytes);
     if state.admits(authorization) {
         return next.run(request).await;

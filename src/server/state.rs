@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::rate::RateLimit;
 use super::request::Limits;
 use super::store::sqlite::SqliteStore;
 use super::store::{Reader, Store, StoreError};
@@ -39,6 +40,7 @@ pub struct State {
     pub(super) store_id: String,
     pub(super) writer: WriterHandle,
     store: Arc<dyn Store>,
+    pub(super) rate: Option<Arc<RateLimit>>,
     /// Hashes compare in constant time and hide the token's length.
     token: Option<blake3::Hash>,
 }
@@ -59,6 +61,7 @@ impl State {
             store_id: store.id().to_owned(),
             writer,
             store,
+            rate: config.limits.max_requests_per_second.map(|rate| Arc::new(RateLimit::new(rate))),
             token: config.token.map(|token| blake3::hash(token.expose().as_bytes())),
         })
     }

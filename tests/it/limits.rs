@@ -82,6 +82,21 @@ async fn a_pause_that_the_server_asks_for_holds_back_every_request() {
     assert_eq!(early.count(), 0, "nobody sends during the pause");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_with_a_rate_throttles_and_everything_arrives_all_the_same() {
+    let limits = Limits { max_requests_per_second: Some(20), ..Limits::default() };
+    let server = TestServer::start_with(SCHEMA, None, limits).await;
+    let mut rig = Rig::new(HUNDRED).await;
+    rig.remote.base = server.base().to_owned();
+    rig.options.batch_size = 2;
+    rig.options.max_retries = 5;
+    let start = Instant::now();
+    let outcome = rig.succeed().await;
+    assert_eq!(outcome.stats.resources[0].1.mutations, 100);
+    assert!(outcome.stats.batches > 50, "some were throttled: {}", outcome.stats.batches);
+    assert!(start.elapsed() > Duration::from_secs(1));
+}
+
 #[tokio::test]
 async fn the_level_is_told_and_why_it_changes() {
     let mut rig = Rig::new(HUNDRED).await;
