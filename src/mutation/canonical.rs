@@ -122,10 +122,8 @@ pub fn compare_keys(a: &str, b: &str) -> Ordering {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-    use serde_json::Map;
-
     use super::*;
+    use proptest::prelude::*;
 
     fn any_json() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![
@@ -166,7 +164,7 @@ mod tests {
         ) {
             let object = |entries: &[(String, i64)]| {
                 let entries = entries.iter().map(|(key, value)| (key.clone(), Value::from(*value)));
-                canonical(&Value::Object(Map::from_iter(entries)))
+                canonical(&Value::Object(entries.collect()))
             };
             let forward = object(&entries);
             entries.reverse();

@@ -41,15 +41,15 @@ impl FaultProxy {
         let target: SocketAddr = server.split('/').nth(2).unwrap().parse().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}/datafn", listener.local_addr().unwrap());
-        let (random, seen) =
+        let (dice, seen) =
             (Arc::new(Mutex::new(fastrand::Rng::with_seed(seed))), Arc::new(Mutex::new(Vec::new())));
         let log = Arc::clone(&seen);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (random, log) = (Arc::clone(&random), Arc::clone(&log));
+                let (dice, log) = (Arc::clone(&dice), Arc::clone(&log));
                 tokio::spawn(async move {
                     let fault = {
-                        let mut random = random.lock().unwrap();
+                        let mut random = dice.lock().unwrap();
                         let fails = random.u8(0..100) < percent;
                         if fails { FAULTS[random.usize(0..FAULTS.len())] } else { Fault::Pass }
                     };
