@@ -10,6 +10,7 @@ mod docs;
 mod faults;
 mod finalize;
 mod generated;
+mod hostile;
 mod layouts;
 mod limits;
 mod model;

@@ -32,7 +32,7 @@ const FAULTS: [Fault; 6] =
 /// The line; it stops with the runtime.
 pub struct FaultProxy {
     base: String,
-    seen: Arc<Mutex<Vec<Fault>>>,
+    drawn: Arc<Mutex<Vec<Fault>>>,
 }
 
 impl FaultProxy {
@@ -41,9 +41,9 @@ impl FaultProxy {
         let target: SocketAddr = server.split('/').nth(2).unwrap().parse().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}/datafn", listener.local_addr().unwrap());
-        let (dice, seen) =
-            (Arc::new(Mutex::new(fastrand::Rng::with_seed(seed))), Arc::new(Mutex::new(Vec::new())));
-        let log = Arc::clone(&seen);
+        let dice = Arc::new(Mutex::new(fastrand::Rng::with_seed(seed)));
+        let drawn = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&drawn);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (dice, log) = (Arc::clone(&dice), Arc::clone(&log));
@@ -59,7 +59,7 @@ impl FaultProxy {
                 });
             }
         });
-        Self { base, seen }
+        Self { base, drawn }
     }
 
     pub fn base(&self) -> &str {
@@ -68,7 +68,7 @@ impl FaultProxy {
 
     /// How many requests did not just pass.
     pub fn faults(&self) -> usize {
-        self.seen.lock().unwrap().iter().filter(|fault| **fault != Fault::Pass).count()
+        self.drawn.lock().unwrap().iter().filter(|fault| **fault != Fault::Pass).count()
     }
 }
 

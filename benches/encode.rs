@@ -1,0 +1,64 @@
+//! The inner loop, piece by piece: canonical JSON, the content hash, and a whole mutation.
+//! `cargo bench --bench encode`
+
+#![allow(clippy::unwrap_used, reason = "a benchmark stops where it cannot go on")]
+
+use divan::{Bencher, black_box, counter::BytesCount};
+use serde_json::{Value, json};
+use synctool::mutation::canonical::{write_string, write_value};
+use synctool::mutation::{ContentHash, RecordEncoder, RecordOperation};
+
+fn main() {
+    divan::main();
+}
+
+fn record() -> Value {
+    json!({
+        "createdAt": "2026-01-01T09:30:00.000Z", "done": false, "estimate": 2.25, "priority": 3,
+        "notes": "Remember to ask about the delivery, the invoice and the second key. ".repeat(5),
+        "projectId": "project-17", "title": "To-do number 17: call back about the order",
+    })
+}
+
+fn canonical(value: &Value) -> Vec<u8> {
+    let mut out = Vec::new();
+    write_value(&mut out, value);
+    out
+}
+
+#[divan::bench]
+fn a_plain_string_of_340_bytes(bencher: Bencher) {
+    let text = "Remember to ask about the delivery, the invoice and the second key. ".repeat(5);
+    let mut out = Vec::with_capacity(1024);
+    bencher.counter(BytesCount::of_str(&text)).bench_local(|| {
+        out.clear();
+        write_string(&mut out, black_box(&text));
+    });
+}
+
+#[divan::bench]
+fn canonical_json_of_a_tree(bencher: Bencher) {
+    let value = record();
+    let mut out = Vec::with_capacity(1024);
+    bencher.counter(BytesCount::new(canonical(&value).len())).bench_local(|| {
+        out.clear();
+        write_value(&mut out, black_box(&value));
+    });
+}
+
+#[divan::bench]
+fn content_hash(bencher: Bencher) {
+    let json = canonical(&record());
+    bencher.counter(BytesCount::new(json.len())).bench_local(|| ContentHash::of(&[black_box(&json)]));
+}
+
+#[divan::bench]
+fn a_whole_mutation(bencher: Bencher) {
+    let json = canonical(&record());
+    let encoder = RecordEncoder::new("cloneup", "a-client", "todos", 1, RecordOperation::Merge);
+    let mut body = Vec::with_capacity(4096);
+    bencher.counter(BytesCount::new(json.len())).bench_local(|| {
+        body.clear();
+        encoder.encode(&mut body, black_box("00000000000000a7"), black_box(&json))
+    });
+}

@@ -1,0 +1,135 @@
+//! Answers that mean harm are data: no panic, no hang, a documented end; and a run that fails
+//! leaves the database, the cursor and the change log as they were.
+
+use serde_json::{Value, json};
+use synctool::cloneup::End;
+
+use super::common::{Answer, Rig};
+
+const ROW: &str = "INSERT INTO tags VALUES ('g', 'mine')";
+
+async fn rig() -> Rig {
+    let mut rig = Rig::new(ROW).await;
+    rig.options.max_retries = 0;
+    rig.offline.set_cursor("__global_cursor__", "5");
+    rig.offline.log(
+        "C",
+        "m",
+        r#"{"resource": "tags", "operation": "merge", "id": "g", "record": {"label": "mine"}}"#,
+    );
+    rig
+}
+
+fn raw(body: impl Into<Vec<u8>>) -> Answer {
+    Answer::Raw(200, Vec::new(), body.into())
+}
+
+/// What no run may touch unless it succeeds.
+#[derive(Debug, PartialEq)]
+struct State {
+    records: Vec<Vec<String>>,
+    cursor: Option<String>,
+    logged: Vec<String>,
+    tables: Vec<Vec<String>>,
+}
+
+impl State {
+    fn of(rig: &Rig) -> Self {
+        let offline = &rig.offline;
+        Self {
+            records: offline.rows("SELECT * FROM tags ORDER BY id"),
+            cursor: offline.cursor("__global_cursor__"),
+            logged: offline.logged(),
+            tables: offline.rows("SELECT name, sql FROM sqlite_schema ORDER BY name"),
+        }
+    }
+}
+
+fn broken() -> Vec<(&'static str, Answer)> {
+    let deep = |open: &str, close: &str| format!("{}{}", open.repeat(100_000), close.repeat(100_000));
+    vec![
+        ("nothing", raw("")),
+        ("no JSON", raw("<html>\u{1b}[2J</html>")),
+        ("cut off", Answer::Cut),
+        ("no end", Answer::Endless),
+        ("nested arrays", raw(deep("[", "]"))),
+        ("nested objects", raw(deep("{\"a\":", "}").replacen('}', "1}", 1))),
+        ("a number for all of it", raw("7")),
+        ("a huge number", raw(format!("{{\"applied\":[],\"changes\":[],\"cursor\":{}}}", "9".repeat(5000)))),
+        ("no UTF-8", raw(b"{\"applied\":[\"\xff\"],\"changes\":[\"\xff\"]}".to_vec())),
+        ("half a surrogate", raw(r#"{"applied": ["\ud800"], "changes": ["\ud800"]}"#)),
+        ("a status that there is not", Answer::Raw(999, Vec::new(), b"{}".to_vec())),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_answer_to_a_push_ends_the_run_and_changes_nothing() {
+    let cursor = |cursor: Value| Answer::Json(200, json!({"applied": [], "errors": [], "cursor": cursor}));
+    let more = [
+        ("a negative cursor", cursor(json!("-1"))),
+        ("a cursor of many digits", cursor(json!("9".repeat(100)))),
+        ("a cursor that is none", cursor(json!("' OR 1=1 --"))),
+        ("a number as cursor", cursor(json!(7))),
+        ("applied is an object", Answer::Json(200, json!({"applied": {"m": true}}))),
+        ("errors of numbers", Answer::Json(200, json!({"applied": [], "errors": [1]}))),
+    ];
+    for (what, answer) in broken().into_iter().chain(more) {
+        let mut rig = rig().await;
+        let before = State::of(&rig);
+        rig.server.script("push", [answer]);
+        let outcome = rig.run().await;
+        assert_eq!(outcome.end, End::Remote, "{what}: {outcome:?}");
+        assert_eq!(State::of(&rig), before, "{what}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_answer_to_a_pull_ends_the_run_and_changes_nothing() {
+    let next = |next: Value| Answer::Json(200, json!({"changes": [], "nextCursor": next}));
+    let more = [
+        ("a feed that stands", next(json!("5"))),
+        ("a feed that goes back", next(json!("4"))),
+        ("a negative cursor", next(json!("-9"))),
+        ("a number as cursor", next(json!(9))),
+        ("changes of text", Answer::Json(200, json!({"changes": ["x"]}))),
+        (
+            "an unknown op",
+            Answer::Json(
+                200,
+                json!({"changes": [{"serverSeq": 6, "resource": "tags", "id": "x", "op": "drop"}]}),
+            ),
+        ),
+        ("tables that stand", Answer::Json(200, json!({"records": {}, "cursors": {}, "hasMore": true}))),
+    ];
+    for (what, answer) in broken().into_iter().chain(more) {
+        let mut rig = rig().await;
+        let before = State::of(&rig);
+        rig.server.script("pull", [answer]);
+        let outcome = rig.run().await;
+        assert_eq!(outcome.end, End::Remote, "{what}: {outcome:?}");
+        assert_eq!(State::of(&rig), before, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn odd_names_and_ids_in_a_feed_are_data() {
+    let mut rig = rig().await;
+    rig.options.clear_changelog_on_success = false;
+    let tables = State::of(&rig).tables;
+    let change = |seq: u64, resource: &str, id: &str| json!({"serverSeq": seq, "resource": resource, "id": id, "op": "upsert", "record": {"label": "l", "__proto__": 1}});
+    let changes = json!([
+        change(6, "sqlite_master", "x"),
+        change(7, "__datafn_changelog", "x"),
+        change(8, "tags\"; DROP TABLE tags; --", "x"),
+        change(9, "tags", "nul\u{0}in it"),
+        change(10, "tags", "\u{1b}[2J'; DROP TABLE tags; --"),
+        change(11, "join_todos_tags_tags", "no colon"),
+    ]);
+    rig.server.script("pull", [Answer::Json(200, json!({"changes": changes, "nextCursor": null}))]);
+    let outcome = rig.run().await;
+    assert!(outcome.ok, "{outcome:?}");
+    let ids = rig.offline.column("SELECT id FROM tags ORDER BY id");
+    assert_eq!(ids, ["\u{1b}[2J'; DROP TABLE tags; --", "g", "nul\u{0}in it"]);
+    assert_eq!(State::of(&rig).tables, tables);
+    assert_eq!(rig.offline.logged(), ["m"]);
+}
