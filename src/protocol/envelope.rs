@@ -86,9 +86,17 @@ pub fn unwrap(answer: Value) -> Result<Result<Map<String, Value>, ErrorBody>, Ne
 }
 
 /// The envelope of a good answer.
-#[must_use]
-pub fn success(result: Value) -> Value {
-    Value::Object(Map::from_iter([("ok".to_owned(), Value::Bool(true)), ("result".to_owned(), result)]))
+#[derive(Debug, Serialize)]
+pub struct Success<T> {
+    ok: bool,
+    result: T,
+}
+
+impl<T> Success<T> {
+    /// Puts a result into its envelope.
+    pub fn new(result: T) -> Self {
+        Self { ok: true, result }
+    }
 }
 
 /// The envelope of an error. The path stands in both places where clients look for it.

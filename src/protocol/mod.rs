@@ -13,7 +13,7 @@ mod push;
 pub mod status;
 
 pub use cursor::{Cursor, InvalidCursor};
-pub use envelope::{ErrorBody, NeitherDialect, failure, success, unwrap};
+pub use envelope::{ErrorBody, NeitherDialect, Success, failure, unwrap};
 pub use pull::{Change, Op, PullAnswer, PullRequest, TableChanges};
 pub use push::{MutationError, PushAnswer};
 pub use status::{ServerLimits, ServerStatus};

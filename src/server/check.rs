@@ -1,59 +1,78 @@
 //! Whether a mutation fits the schema, as far as that shows without the store.
 
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::incoming::{Kind, MaybeText};
 use super::request::invalid;
 use crate::protocol::{ErrorBody, code};
-use crate::schema::{Field, Resource, Schema, Type};
+use crate::schema::{Field, Resource, Type};
 
 type Result<T> = std::result::Result<T, ErrorBody>;
 
-/// The parts of a mutation that every operation has.
-#[derive(Debug)]
-pub(super) struct Mutation<'a> {
-    pub(super) resource: &'a Resource,
-    pub(super) operation: &'a str,
-    pub(super) id: &'a str,
-    object: &'a Map<String, Value>,
+/// What a record comes to.
+#[derive(Debug, Default)]
+pub(super) struct Checked {
+    /// What is wrong with one of its fields.
+    pub(super) wrong: Option<ErrorBody>,
+    /// What is wrong with it where it is all there will be: then nothing required may be
+    /// missing.
+    pub(super) missing: Option<ErrorBody>,
+    /// Whether it has the record's id too, which is no field of it.
+    pub(super) repeats_id: bool,
 }
 
-impl<'a> Mutation<'a> {
-    /// Reads the parts; the mutation id has been read already.
-    pub(super) fn read(object: &'a Map<String, Value>, client_id: &str, schema: &'a Schema) -> Result<Self> {
-        if text(object, "clientId")? != client_id {
-            return Err(invalid("clientId", "must be that of the request"));
-        }
-        let name = text(object, "resource")?;
-        let resource = schema.resource(name).ok_or_else(|| {
-            ErrorBody::new(code::DFQL_UNKNOWN_RESOURCE, format!("Unknown resource: {name}"), "resource")
-        })?;
-        Ok(Self { resource, operation: text(object, "operation")?, id: text(object, "id")?, object })
+/// Checks each field of a record.
+///
+/// # Errors
+/// That of the parser, for what is no JSON.
+pub(super) fn record(record: &RawValue, resource: &Resource) -> serde_json::Result<Checked> {
+    let mut deserializer = serde_json::Deserializer::from_str(record.get());
+    FieldsCheck(resource).deserialize(&mut deserializer)
+}
+
+/// Reads a record's fields and keeps none of them.
+struct FieldsCheck<'s>(&'s Resource);
+
+impl<'de> DeserializeSeed<'de> for FieldsCheck<'_> {
+    type Value = Checked;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> std::result::Result<Checked, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for FieldsCheck<'_> {
+    type Value = Checked;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a record")
     }
 
-    /// The record, each of its fields checked, and what is wrong with it where it is all there
-    /// will be: then nothing required may be missing.
-    pub(super) fn record(&self) -> Result<(Map<String, Value>, Option<ErrorBody>)> {
-        let Some(Value::Object(given)) = self.object.get("record") else {
-            return Err(invalid("record", "must be object"));
-        };
-        let mut record = given.clone();
-        // Some clients repeat the id in the record.
-        if record.get("id").and_then(Value::as_str) == Some(self.id) && self.resource.field("id").is_none() {
-            record.remove("id");
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> std::result::Result<Checked, A::Error> {
+        let fields = &self.0.fields;
+        let (mut checked, mut is_given) = (Checked::default(), vec![false; fields.len()]);
+        while let Some((MaybeText(name), kind)) = entries.next_entry::<MaybeText<'_>, Kind>()? {
+            let name = name.as_deref().unwrap_or_default();
+            match fields.iter().position(|field| field.name == name) {
+                Some(index) => is_given[index] = true,
+                // Some clients repeat the id in the record.
+                None if name == "id" => {
+                    checked.repeats_id = true;
+                    continue;
+                }
+                None => {}
+            }
+            if checked.wrong.is_none() {
+                checked.wrong = field(fields, name, kind, "record").err();
+            }
         }
-        check_fields(&record, &self.resource.fields, "record")?;
-        let missing =
-            self.resource.fields.iter().find(|field| field.required && !record.contains_key(&field.name));
-        let missing = missing.map(|field| invalid(format!("record.{}", field.name), "is required"));
-        Ok((record, missing))
-    }
-
-    /// The relations, by name.
-    pub(super) fn relations(&self) -> Result<&'a Map<String, Value>> {
-        match self.object.get("relations") {
-            Some(Value::Object(relations)) => Ok(relations),
-            _ => Err(invalid("relations", "must be object")),
-        }
+        let missing = fields.iter().zip(is_given).find(|(field, is_given)| field.required && !is_given);
+        checked.missing = missing.map(|(field, _)| invalid(format!("record.{}", field.name), "is required"));
+        Ok(checked)
     }
 }
 
@@ -78,7 +97,9 @@ pub(super) fn references<'v>(
                 };
                 let mut row = object.clone();
                 row.remove("$ref");
-                check_fields(&row, metadata, path)?;
+                for (name, value) in &row {
+                    field(metadata, name, Kind::of(value), path)?;
+                }
                 Ok((id.as_str(), row))
             }
             _ => Err(invalid(path, "must be an id or an object with $ref")),
@@ -86,37 +107,27 @@ pub(super) fn references<'v>(
         .collect()
 }
 
-/// A string that is not empty.
-pub(super) fn text<'a>(object: &'a Map<String, Value>, key: &str) -> Result<&'a str> {
-    match object.get(key) {
-        Some(Value::String(text)) if !text.is_empty() => Ok(text),
-        _ => Err(invalid(key, "must be string")),
-    }
-}
-
-fn check_fields(given: &Map<String, Value>, fields: &[Field], path: &str) -> Result<()> {
-    for (name, value) in given {
+/// Whether there is a field of this name, and a value of this kind may be in it.
+fn field(fields: &[Field], name: &str, kind: Kind, path: &str) -> Result<()> {
+    let Some(field) = fields.iter().find(|field| field.name == name) else {
         let path = format!("{path}.{name}");
-        let Some(field) = fields.iter().find(|field| field.name == *name) else {
-            return Err(ErrorBody::new(code::DFQL_UNKNOWN_FIELD, format!("Unknown field: {name}"), path));
-        };
-        let expected = match (&field.kind, value) {
-            (Type::Json, _)
-            | (Type::Boolean, Value::Bool(_))
-            | (Type::Object, Value::Object(_))
-            | (Type::Array, Value::Array(_))
-            | (Type::String, Value::String(_))
-            | (Type::Number, Value::Number(_)) => continue,
-            (_, Value::Null) if field.nullable => continue,
-            (Type::Other(_), Value::Null) => "must not be null",
-            (Type::Other(_), _) => continue,
-            (Type::Boolean, _) => "must be boolean",
-            (Type::Object, _) => "must be object",
-            (Type::Array, _) => "must be array",
-            (Type::String, _) => "must be string",
-            (Type::Number, _) => "must be number",
-        };
-        return Err(invalid(path, expected));
-    }
-    Ok(())
+        return Err(ErrorBody::new(code::DFQL_UNKNOWN_FIELD, format!("Unknown field: {name}"), path));
+    };
+    let expected = match (&field.kind, kind) {
+        (Type::Json, _)
+        | (Type::Boolean, Kind::Boolean)
+        | (Type::Object, Kind::Object)
+        | (Type::Array, Kind::Array)
+        | (Type::String, Kind::String)
+        | (Type::Number, Kind::Number) => return Ok(()),
+        (_, Kind::Null) if field.nullable => return Ok(()),
+        (Type::Other(_), Kind::Null) => "must not be null",
+        (Type::Other(_), _) => return Ok(()),
+        (Type::Boolean, _) => "must be boolean",
+        (Type::Object, _) => "must be object",
+        (Type::Array, _) => "must be array",
+        (Type::String, _) => "must be string",
+        (Type::Number, _) => "must be number",
+    };
+    Err(invalid(format!("{path}.{name}"), expected))
 }

@@ -47,7 +47,7 @@ fn change(stored: StoredChange) -> Change {
                 record.insert("id".to_owned(), json!(id));
                 record
             });
-            (resource, id, record)
+            (resource, id.to_string(), record)
         }
         Subject::JoinRow { store, from, to } => {
             let id = format!("{from}:{to}");
@@ -57,7 +57,7 @@ fn change(stored: StoredChange) -> Change {
             (store, id, Some(record))
         }
     };
-    Change { server_seq: Cursor::from(sequence), resource, id, op, record }
+    Change { server_seq: Cursor::from(sequence), resource: resource.to_string(), id, op, record }
 }
 
 /// Which tables a clone is about: resources, each with its join stores.

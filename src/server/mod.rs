@@ -2,19 +2,23 @@
 //! development, CI and demos.
 //!
 //! [`serve`] runs on a listener and ends with a future, so a test brings port 0 and any
-//! signal it likes. A request goes through [`router`] (limits, token, envelope) and
-//! [`request`] (its shape); a push waits for the one writer thread in [`writer`], which
-//! applies mutations ([`apply`], checked by [`check`]) in group commits; a pull or clone
-//! reads in [`feed`]. All SQL is in [`store`].
+//! signal it likes. A request goes through [`router`] (token, envelope) and [`body`] (its
+//! size and coding). A push is read ([`incoming`]), checked ([`prepare`], [`check`]), and waits
+//! for the one writer thread in [`writer`], which applies mutations ([`apply`]) in group
+//! commits; a pull or clone ([`request`]) reads in [`feed`]. All SQL is in [`store`].
 
 mod apply;
+mod body;
 mod check;
 mod feed;
+mod incoming;
+mod prepare;
 mod rate;
 mod request;
 mod router;
 mod state;
 mod store;
+mod text;
 mod writer;
 
 pub use request::Limits;

@@ -1,4 +1,5 @@
-//! The shape of requests: what can be said about a body before any mutation is looked at.
+//! The shape of requests to read, and the limits of all. A push has its own reading, in
+//! [`super::incoming`] and [`super::prepare`].
 
 use serde_json::{Map, Value};
 
@@ -43,13 +44,6 @@ impl Limits {
     }
 }
 
-/// A push, its mutations still as they came.
-#[derive(Debug)]
-pub(super) struct Push {
-    pub(super) client_id: String,
-    pub(super) mutations: Vec<Value>,
-}
-
 /// A pull.
 #[derive(Debug)]
 pub(super) struct Pull {
@@ -76,18 +70,9 @@ pub(super) fn invalid(path: impl Into<String>, what: &str) -> ErrorBody {
     ErrorBody::new(code::DFQL_INVALID, format!("Invalid DFQL: {path} {what}"), path)
 }
 
-impl Push {
-    pub(super) fn parse(body: &[u8], limits: &Limits) -> Result<Self> {
-        let (client_id, mut object) = object(body)?;
-        let Some(Value::Array(mutations)) = object.remove("mutations") else {
-            return Err(invalid("mutations", "must be array"));
-        };
-        if mutations.len() > limits.max_mutations {
-            let message = format!("at most {} mutations in one push", limits.max_mutations);
-            return Err(ErrorBody::new(code::LIMIT_EXCEEDED, message, "mutations"));
-        }
-        Ok(Self { client_id, mutations })
-    }
+/// What is said about a body that is no JSON, or no object.
+pub(super) fn invalid_json() -> ErrorBody {
+    ErrorBody::new(code::DFQL_INVALID, "Invalid JSON", ROOT_PATH)
 }
 
 impl Pull {
@@ -136,7 +121,7 @@ impl Clone {
 fn object(body: &[u8]) -> Result<(String, Map<String, Value>)> {
     // The parser refuses what is nested more than 127 levels deep, which keeps the stack small.
     let Ok(Value::Object(mut object)) = serde_json::from_slice(body) else {
-        return Err(ErrorBody::new(code::DFQL_INVALID, "Invalid JSON", ROOT_PATH));
+        return Err(invalid_json());
     };
     match object.remove("clientId") {
         Some(Value::String(client_id)) if !client_id.is_empty() => Ok((client_id, object)),

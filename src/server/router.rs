@@ -1,41 +1,33 @@
-//! HTTP: routes, the token, limits of a body, and the envelope around every answer.
+//! HTTP: routes, the token, and the envelope around every answer.
 
 use std::any::Any;
 use std::future::Future;
 use std::io;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
-use axum::body::{Body, Bytes};
 use axum::extract::{Request, State as Extract};
-use axum::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use futures_util::StreamExt as _;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
-use tower_http::decompression::RequestDecompressionLayer;
 use tower_http::trace::TraceLayer;
 
-use super::apply::Prepared;
+use super::body;
 use super::feed;
-use super::request::{Clone, Pull, Push};
+use super::prepare::Prepared;
+use super::request::{Clone, Pull};
 use super::state::State;
 use super::store::StoreError;
 use crate::protocol::{
-    Cursor, ErrorBody, ROOT_PATH, ServerStatus, code, failure, status as capability, success,
+    Cursor, ErrorBody, ROOT_PATH, ServerStatus, Success, code, failure, status as capability,
 };
-
-/// How long a body may take to arrive, so that half a request does not stay for ever.
-const BODY_TIMEOUT: Duration = Duration::from_mins(1);
-
-/// How much of a body that is too large is read and thrown away: a client that is still
-/// sending would meet a reset connection instead of the answer.
-const MAX_DISCARDED: usize = 1024 * 1024 * 1024;
 
 /// Serves requests until `shutdown` is done and those in flight are answered.
 ///
@@ -50,28 +42,25 @@ pub async fn serve(
 }
 
 fn router(state: State) -> Router {
+    let large = || CompressionLayer::new();
     Router::new()
         .route("/datafn/status", get(status))
         .route("/datafn/push", post(push))
-        .route("/datafn/pull", post(pull))
-        .route("/datafn/clone", post(clone))
+        .route("/datafn/pull", post(pull).layer(large()))
+        .route("/datafn/clone", post(clone).layer(large()))
         .fallback(unknown_route)
         .method_not_allowed_fallback(unknown_method)
-        // The body's limit is about what comes out of the decompression. A coding that is not
-        // known is passed on, for its answer has an envelope too.
-        .layer(RequestDecompressionLayer::new().pass_through_unaccepted(true))
         .layer(middleware::from_fn_with_state(state.clone(), admit))
-        .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::custom(panicked))
         .layer(TraceLayer::new_for_http())
         .with_state(state)
 }
 
 /// An answer that is not the one that was hoped for.
-struct Refusal(StatusCode, ErrorBody);
+pub(super) struct Refusal(pub(super) StatusCode, pub(super) ErrorBody);
 
 impl Refusal {
-    fn invalid(body: ErrorBody) -> Self {
+    pub(super) fn invalid(body: ErrorBody) -> Self {
         Self(StatusCode::BAD_REQUEST, body)
     }
 }
@@ -94,21 +83,27 @@ const CAPABILITIES: [&str; 6] = [
     capability::PUSH_ZSTD,
 ];
 
-type Answer = Result<Value, Refusal>;
-
-fn envelope(answer: Answer) -> Response {
+fn envelope(answer: Result<impl Serialize, Refusal>) -> Response {
     let (status, body) = match answer {
-        Ok(result) => (StatusCode::OK, success(result)),
-        Err(Refusal(status, body)) => (status, failure(&body)),
+        Ok(result) => (StatusCode::OK, serde_json::to_string(&Success::new(result))),
+        Err(refusal) => return refusal.into_response(),
     };
-    (status, [(CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+    // What has string keys cannot fail to be written.
+    (status, [(CONTENT_TYPE, "application/json")], body.unwrap_or_default()).into_response()
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let Self(status, body) = self;
+        (status, [(CONTENT_TYPE, "application/json")], failure(&body).to_string()).into_response()
+    }
 }
 
 async fn admit(Extract(state): Extract<State>, request: Request, next: Next) -> Response {
     if let Some(Err(wait)) = state.rate.as_ref().map(|rate| rate.admit(Instant::now())) {
         let message = "Too many requests a second; try again later";
         let body = ErrorBody::new(code::LIMIT_EXCEEDED, message, ROOT_PATH);
-        let mut response = envelope(Err(Refusal(StatusCode::TOO_MANY_REQUESTS, body)));
+        let mut response = Refusal(StatusCode::TOO_MANY_REQUESTS, body).into_response();
         // The header knows whole seconds only.
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -119,7 +114,7 @@ async fn admit(Extract(state): Extract<State>, request: Request, next: Next) -> 
         return next.run(request).await;
     }
     let body = ErrorBody::new(code::FORBIDDEN, "Invalid or missing token", ROOT_PATH);
-    envelope(Err(Refusal(StatusCode::UNAUTHORIZED, body)))
+    Refusal(StatusCode::UNAUTHORIZED, body).into_response()
 }
 
 async fn status(Extract(state): Extract<State>) -> Response {
@@ -145,22 +140,16 @@ async fn status(Extract(state): Extract<State>) -> Response {
 
 async fn push(Extract(state): Extract<State>, request: Request) -> Response {
     let push = async {
-        let body = read_body(&state, request).await?;
-        let push = Push::parse(&body, &state.limits).map_err(Refusal::invalid)?;
-        let pushed = state.writer.push(Prepared::new(push, &state.schema)).await?;
-        Ok(json!({
-            "ok": pushed.errors.is_empty(),
-            "applied": pushed.applied,
-            "errors": pushed.errors,
-            "cursor": pushed.cursor.to_string(),
-        }))
+        let body = body::read(&state.limits, request).await?;
+        let prepared = Prepared::new(&body, &state.limits, &state.schema).map_err(Refusal::invalid)?;
+        Ok(state.writer.push(prepared).await?)
     };
     envelope(push.await)
 }
 
 async fn pull(Extract(state): Extract<State>, request: Request) -> Response {
     let pull = async {
-        let body = read_body(&state, request).await?;
+        let body = body::read(&state.limits, request).await?;
         let pull = Pull::parse(&body, &state.limits).map_err(Refusal::invalid)?;
         Ok(state.read(move |reader| feed::page(reader, &pull)).await?)
     };
@@ -169,7 +158,7 @@ async fn pull(Extract(state): Extract<State>, request: Request) -> Response {
 
 async fn clone(Extract(state): Extract<State>, request: Request) -> Response {
     let clone = async {
-        let body = read_body(&state, request).await?;
+        let body = body::read(&state.limits, request).await?;
         let clone = Clone::parse(&body).map_err(Refusal::invalid)?;
         let tables = feed::clone_tables(clone, &state.schema).map_err(Refusal::invalid)?;
         let schema = state.schema.clone();
@@ -178,66 +167,19 @@ async fn clone(Extract(state): Extract<State>, request: Request) -> Response {
     envelope(clone.await)
 }
 
-/// Reads a body up to the limit.
-async fn read_body(state: &State, request: Request) -> Result<Bytes, Refusal> {
-    if let Some(encoding) = request.headers().get(CONTENT_ENCODING).filter(|name| *name != "identity") {
-        let message =
-            format!("Unsupported Content-Encoding: {}", String::from_utf8_lossy(encoding.as_bytes()));
-        let body = ErrorBody::new(code::DFQL_INVALID, message, ROOT_PATH);
-        return Err(Refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, body));
-    }
-    let limit = state.limits.max_body_bytes;
-    let reading = tokio::time::timeout(BODY_TIMEOUT, collect(request.into_body(), limit));
-    match reading.await {
-        Ok(Ok(Some(body))) => Ok(body),
-        Ok(Ok(None)) => {
-            let message = format!("a request has at most {limit} bytes");
-            let body = ErrorBody::new(code::LIMIT_EXCEEDED, message, ROOT_PATH);
-            Err(Refusal(StatusCode::PAYLOAD_TOO_LARGE, body))
-        }
-        Ok(Err(_)) => Err(Refusal::invalid(ErrorBody::new(
-            code::DFQL_INVALID,
-            "the request's body did not arrive",
-            ROOT_PATH,
-        ))),
-        Err(_) => {
-            let body = ErrorBody::new(code::DFQL_INVALID, "the request's body took too long", ROOT_PATH);
-            Err(Refusal(StatusCode::REQUEST_TIMEOUT, body))
-        }
-    }
-}
-
-/// The whole body; `None` when it is larger than the limit.
-async fn collect(body: Body, limit: usize) -> Result<Option<Bytes>, axum::Error> {
-    let mut chunks = body.into_data_stream();
-    let (mut collected, mut size) = (Vec::new(), 0_usize);
-    while let Some(chunk) = chunks.next().await.transpose()? {
-        size += chunk.len();
-        if size <= limit {
-            collected.extend_from_slice(&chunk);
-        } else {
-            collected = Vec::new();
-            if size > MAX_DISCARDED {
-                break;
-            }
-        }
-    }
-    Ok((size <= limit).then(|| collected.into()))
-}
-
 async fn unknown_route(request: Request) -> Response {
     let message = format!("Unknown route: {}", request.uri().path());
-    envelope(Err(Refusal(StatusCode::NOT_FOUND, ErrorBody::new(code::NOT_FOUND, message, ROOT_PATH))))
+    Refusal(StatusCode::NOT_FOUND, ErrorBody::new(code::NOT_FOUND, message, ROOT_PATH)).into_response()
 }
 
 async fn unknown_method(method: Method) -> Response {
     let message = format!("Invalid DFQL: {method} is not the method of this route");
     let body = ErrorBody::new(code::DFQL_INVALID, message, ROOT_PATH);
-    envelope(Err(Refusal(StatusCode::METHOD_NOT_ALLOWED, body)))
+    Refusal(StatusCode::METHOD_NOT_ALLOWED, body).into_response()
 }
 
 fn panicked(_: Box<dyn Any + Send>) -> Response {
     // The panic itself is on stderr; a client must not see what was in it.
     let body = ErrorBody::new(code::INTERNAL, "the server failed; try again", ROOT_PATH);
-    envelope(Err(Refusal(StatusCode::INTERNAL_SERVER_ERROR, body)))
+    Refusal(StatusCode::INTERNAL_SERVER_ERROR, body).into_response()
 }

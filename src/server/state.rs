@@ -54,7 +54,7 @@ impl State {
         let failed = |source| OpenError { path: config.data.clone(), source };
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.data).map_err(failed)?);
         let schema = Arc::new(config.schema);
-        let writer = WriterHandle::start(store.writer().map_err(failed)?, Arc::clone(&schema));
+        let writer = WriterHandle::start(Arc::clone(&store), Arc::clone(&schema)).map_err(failed)?;
         Ok(Self {
             schema,
             limits: config.limits,

@@ -6,8 +6,9 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::apply::{self, Prepared, Pushed};
-use super::store::{StoreError, Writer};
+use super::apply::{self, Pushed};
+use super::prepare::Prepared;
+use super::store::{Store, StoreError, Writer};
 use crate::failpoint;
 use crate::schema::Schema;
 
@@ -46,31 +47,52 @@ impl Drop for Running {
 }
 
 impl WriterHandle {
-    pub(super) fn start(mut writer: Box<dyn Writer>, schema: Arc<Schema>) -> Self {
+    /// Starts the writer's thread.
+    ///
+    /// # Errors
+    /// A [`StoreError`] when the store cannot be written to.
+    pub(super) fn start(store: Arc<dyn Store>, schema: Arc<Schema>) -> Result<Self, StoreError> {
         let (sender, mut tasks) = mpsc::channel::<Task>(QUEUE);
+        let (ready, is_ready) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
-            while let Some(first) = tasks.blocking_recv() {
-                let mut size = first.push.len();
-                let mut group = vec![first];
-                while size < MAX_GROUP
-                    && let Ok(task) = tasks.try_recv()
-                {
-                    size += task.push.len();
-                    group.push(task);
-                }
-                commit(&mut *writer, &schema, group);
+            let written = store.write(&mut |writer| {
+                // Whoever started it waits for this.
+                let _ = ready.send(Ok(()));
+                run(writer, &schema, &mut tasks);
+            });
+            if let Err(error) = written {
+                let _ = ready.send(Err(error));
             }
         });
-        Self(Arc::new(Running { tasks: Some(sender), thread: Some(thread) }))
+        is_ready.recv().unwrap_or_else(|_| Err(gone()))?;
+        Ok(Self(Arc::new(Running { tasks: Some(sender), thread: Some(thread) })))
     }
 
     /// Applies a push; returns once it is durable.
     pub(super) async fn push(&self, push: Prepared) -> Result<Pushed, StoreError> {
-        let gone = || StoreError::new("the writer has stopped");
         let (answer, answered) = oneshot::channel();
         let tasks = self.0.tasks.as_ref().ok_or_else(gone)?;
         tasks.send(Task { push, answer }).await.map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
+    }
+}
+
+fn gone() -> StoreError {
+    StoreError::new("the writer has stopped")
+}
+
+/// Takes all that waits, again and again, until nobody can come any more.
+fn run(writer: &mut dyn Writer, schema: &Schema, tasks: &mut mpsc::Receiver<Task>) {
+    while let Some(first) = tasks.blocking_recv() {
+        let mut size = first.push.len();
+        let mut group = vec![first];
+        while size < MAX_GROUP
+            && let Ok(task) = tasks.try_recv()
+        {
+            size += task.push.len();
+            group.push(task);
+        }
+        commit(writer, schema, group);
     }
 }
 

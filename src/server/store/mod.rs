@@ -5,6 +5,7 @@ pub(super) mod sqlite;
 
 use serde_json::{Map, Value};
 
+use super::text::Text;
 use crate::protocol::Op;
 
 /// A store that failed. Clients are told that it did, the log is told why.
@@ -27,8 +28,8 @@ pub(super) type Document = Map<String, Value>;
 pub(super) trait Store: Send + Sync {
     /// The id that was made with the store and stays with it.
     fn id(&self) -> &str;
-    /// The one writer.
-    fn writer(&self) -> Result<Box<dyn Writer>>;
+    /// Calls `work` with the one writer, which lives as long as that goes on.
+    fn write(&self, work: &mut dyn FnMut(&mut dyn Writer)) -> Result<()>;
     /// A reader of one state of the store.
     fn reader(&self) -> Result<Box<dyn Reader>>;
 }
@@ -37,14 +38,14 @@ pub(super) trait Store: Send + Sync {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Subject {
     /// A record: resource and id.
-    Record { resource: String, id: String },
+    Record { resource: Text, id: Text },
     /// A join row: join store and both ends.
-    JoinRow { store: String, from: String, to: String },
+    JoinRow { store: Text, from: Text, to: Text },
 }
 
 impl Subject {
     /// The id of the record, or of the one that refers.
-    pub(super) fn id(&self) -> &str {
+    pub(super) fn id(&self) -> &Text {
         match self {
             Self::Record { id, .. } => id,
             Self::JoinRow { from, .. } => from,
@@ -53,7 +54,7 @@ impl Subject {
 }
 
 /// Writes inside one transaction at a time.
-pub(super) trait Writer: Send {
+pub(super) trait Writer {
     fn begin(&mut self) -> Result<()>;
     /// Makes everything since [`Self::begin`] durable.
     fn commit(&mut self) -> Result<()>;
@@ -61,18 +62,18 @@ pub(super) trait Writer: Send {
     /// The last step of the sequence.
     fn sequence(&mut self) -> Result<u64>;
     /// Remembers a mutation as applied; false if it was before.
-    fn remember(&mut self, client_id: &str, mutation_id: &str) -> Result<bool>;
+    fn remember(&mut self, client_id: &str, mutation_id: &Text) -> Result<bool>;
     /// Forgets a mutation that was not applied after all.
-    fn forget(&mut self, client_id: &str, mutation_id: &str) -> Result<()>;
+    fn forget(&mut self, client_id: &str, mutation_id: &Text) -> Result<()>;
     /// Puts a document, as JSON, where there is none yet; false if there is one.
-    fn insert(&mut self, subject: &Subject, text: &str) -> Result<bool>;
+    fn insert(&mut self, subject: &Subject, document: &Text) -> Result<bool>;
     fn find(&mut self, subject: &Subject) -> Result<Option<Document>>;
-    fn put(&mut self, subject: &Subject, document: &Document) -> Result<()> {
+    /// Puts a document, as JSON.
+    fn put(&mut self, subject: &Subject, document: &Text) -> Result<()>;
+    fn put_document(&mut self, subject: &Subject, document: &Document) -> Result<()> {
         let text = serde_json::to_string(document).map_err(|error| StoreError::new(error.to_string()))?;
-        self.put_text(subject, &text)
+        self.put(subject, &text.into())
     }
-    /// Puts a document that is JSON already.
-    fn put_text(&mut self, subject: &Subject, text: &str) -> Result<()>;
     fn remove(&mut self, subject: &Subject) -> Result<()>;
     /// Takes one step of the sequence for a mutation, and writes its changes.
     fn record_step(&mut self, client_id: &str, changes: &[Change]) -> Result<()>;

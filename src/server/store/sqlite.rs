@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::types::{ToSqlOutput, Type, ValueRef};
+use rusqlite::{Connection, OptionalExtension, Row, Statement, ToSql, params};
 
+use super::super::text::Text;
 use super::{Change, Document, Own, Reader, Result, Store, StoreError, StoredChange, Subject, Writer};
 use crate::protocol::Op;
 
@@ -86,10 +87,10 @@ impl Store for SqliteStore {
         &self.id
     }
 
-    fn writer(&self) -> Result<Box<dyn Writer>> {
+    fn write(&self, work: &mut dyn FnMut(&mut dyn Writer)) -> Result<()> {
         let connection = connect(&self.path)?;
-        let sequence = last_sequence(&connection)?;
-        Ok(Box::new(SqliteWriter { connection, sequence, committed: sequence, client: None }))
+        work(&mut SqliteWriter::new(&connection)?);
+        Ok(())
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>> {
@@ -117,8 +118,9 @@ fn last_sequence(connection: &Connection) -> rusqlite::Result<u64> {
     connection.query_row("SELECT coalesce(max(sequence), 0) FROM change", [], |row| row.get(0))
 }
 
-struct SqliteWriter {
-    connection: Connection,
+struct SqliteWriter<'c> {
+    connection: &'c Connection,
+    statements: Statements<'c>,
     sequence: u64,
     /// The sequence to go back to when a transaction fails.
     committed: u64,
@@ -127,7 +129,44 @@ struct SqliteWriter {
     client: Option<(String, i64)>,
 }
 
-impl SqliteWriter {
+/// What is asked for every mutation, prepared once.
+struct Statements<'c> {
+    begin: Statement<'c>,
+    commit: Statement<'c>,
+    remember: Statement<'c>,
+    step: Statement<'c>,
+    insert_record: Statement<'c>,
+    insert_join_row: Statement<'c>,
+}
+
+impl<'c> Statements<'c> {
+    fn prepare(connection: &'c Connection) -> rusqlite::Result<Self> {
+        let prepare = |sql| connection.prepare(sql);
+        Ok(Self {
+            begin: prepare("BEGIN IMMEDIATE")?,
+            commit: prepare("COMMIT")?,
+            remember: prepare("INSERT OR IGNORE INTO applied (client, mutation) VALUES (?1, ?2)")?,
+            step: prepare(
+                "INSERT INTO change (sequence, part, name, id, target, is_delete, client)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?,
+            insert_record: prepare(
+                "INSERT OR IGNORE INTO record (resource, id, document) VALUES (?1, ?2, ?3)",
+            )?,
+            insert_join_row: prepare(
+                "INSERT OR IGNORE INTO join_row (store, source, target, document) VALUES (?1, ?2, ?3, ?4)",
+            )?,
+        })
+    }
+}
+
+impl<'c> SqliteWriter<'c> {
+    fn new(connection: &'c Connection) -> Result<Self> {
+        let sequence = last_sequence(connection)?;
+        let statements = Statements::prepare(connection)?;
+        Ok(Self { connection, statements, sequence, committed: sequence, client: None })
+    }
+
     /// The number of a client, made for one that is new.
     fn client(&mut self, id: &str) -> Result<i64> {
         if let Some((known, number)) = &self.client
@@ -149,13 +188,20 @@ impl SqliteWriter {
     }
 }
 
-impl Writer for SqliteWriter {
+impl ToSql for Text {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(ValueRef::Text(self.as_bytes())))
+    }
+}
+
+impl Writer for SqliteWriter<'_> {
     fn begin(&mut self) -> Result<()> {
-        self.execute("BEGIN IMMEDIATE", [])
+        self.statements.begin.execute([])?;
+        Ok(())
     }
 
     fn commit(&mut self) -> Result<()> {
-        self.execute("COMMIT", [])?;
+        self.statements.commit.execute([])?;
         self.committed = self.sequence;
         Ok(())
     }
@@ -171,29 +217,24 @@ impl Writer for SqliteWriter {
         Ok(self.sequence)
     }
 
-    fn remember(&mut self, client_id: &str, mutation_id: &str) -> Result<bool> {
+    fn remember(&mut self, client_id: &str, mutation_id: &Text) -> Result<bool> {
         let client = self.client(client_id)?;
-        let sql = "INSERT OR IGNORE INTO applied (client, mutation) VALUES (?1, ?2)";
-        Ok(self.connection.prepare_cached(sql)?.execute(params![client, mutation_id])? > 0)
+        Ok(self.statements.remember.execute(params![client, mutation_id])? > 0)
     }
 
-    fn forget(&mut self, client_id: &str, mutation_id: &str) -> Result<()> {
+    fn forget(&mut self, client_id: &str, mutation_id: &Text) -> Result<()> {
         let client = self.client(client_id)?;
         self.execute("DELETE FROM applied WHERE client = ?1 AND mutation = ?2", params![client, mutation_id])
     }
 
-    fn insert(&mut self, subject: &Subject, text: &str) -> Result<bool> {
+    fn insert(&mut self, subject: &Subject, document: &Text) -> Result<bool> {
         let rows = match subject {
-            Subject::Record { resource, id } => self
-                .connection
-                .prepare_cached("INSERT OR IGNORE INTO record (resource, id, document) VALUES (?1, ?2, ?3)")?
-                .execute([resource, id, text])?,
-            Subject::JoinRow { store, from, to } => self
-                .connection
-                .prepare_cached(
-                    "INSERT OR IGNORE INTO join_row (store, source, target, document) VALUES (?1, ?2, ?3, ?4)",
-                )?
-                .execute([store, from, to, text])?,
+            Subject::Record { resource, id } => {
+                self.statements.insert_record.execute([resource, id, document])?
+            }
+            Subject::JoinRow { store, from, to } => {
+                self.statements.insert_join_row.execute([store, from, to, document])?
+            }
         };
         Ok(rows > 0)
     }
@@ -216,17 +257,17 @@ impl Writer for SqliteWriter {
         text.map(|text| document(&text)).transpose()
     }
 
-    fn put_text(&mut self, subject: &Subject, text: &str) -> Result<()> {
+    fn put(&mut self, subject: &Subject, document: &Text) -> Result<()> {
         match subject {
             Subject::Record { resource, id } => self.execute(
                 "INSERT INTO record (resource, id, document) VALUES (?1, ?2, ?3)
                  ON CONFLICT DO UPDATE SET document = excluded.document",
-                [resource, id, text],
+                [resource, id, document],
             ),
             Subject::JoinRow { store, from, to } => self.execute(
                 "INSERT INTO join_row (store, source, target, document) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT DO UPDATE SET document = excluded.document",
-                [store, from, to, text],
+                [store, from, to, document],
             ),
         }
     }
@@ -251,19 +292,15 @@ impl Writer for SqliteWriter {
                 Subject::Record { resource, id } => (resource, id, None),
                 Subject::JoinRow { store, from, to } => (store, from, Some(to)),
             };
-            self.execute(
-                "INSERT INTO change (sequence, part, name, id, target, is_delete, client)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                params![
-                    self.sequence,
-                    part,
-                    name,
-                    id,
-                    target,
-                    change.op == Op::Delete,
-                    change.is_as_sent.then_some(client)
-                ],
-            )?;
+            self.statements.step.execute(params![
+                self.sequence,
+                part,
+                name,
+                id,
+                target,
+                change.op == Op::Delete,
+                change.is_as_sent.then_some(client)
+            ])?;
         }
         Ok(())
     }
@@ -348,9 +385,9 @@ impl Reader for SqliteReader {
 
 fn stored_change(row: &Row<'_>) -> rusqlite::Result<StoredChange> {
     let (name, id): (String, String) = (row.get(1)?, row.get(2)?);
-    let subject = match row.get(3)? {
-        None => Subject::Record { resource: name, id },
-        Some(to) => Subject::JoinRow { store: name, from: id, to },
+    let subject = match row.get::<_, Option<String>>(3)? {
+        None => Subject::Record { resource: name.into(), id: id.into() },
+        Some(to) => Subject::JoinRow { store: name.into(), from: id.into(), to: to.into() },
     };
     let text: Option<String> = row.get(5)?;
     let document = text
