@@ -36,6 +36,8 @@ pub(super) struct Batch {
     pub(super) entries: Vec<Entry>,
     /// How far the upload has come with it.
     pub(super) reached: Reached,
+    /// The whole body as it travels, where that is not as it is.
+    pub(super) compressed: Option<Bytes>,
     about: About,
     head: Bytes,
     body: Bytes,
@@ -79,7 +81,8 @@ impl Text {
             // What was written as a JSON string reads as one.
             return serde_json::from_slice(&body[range.start - 1..=range.end]).unwrap_or_default();
         }
-        String::from_utf8_lossy(content)
+        // The body was written as text.
+        Cow::Borrowed(std::str::from_utf8(content).unwrap_or_default())
     }
 
     fn shift(&mut self, from: usize, to: usize) {
@@ -127,6 +130,11 @@ impl Batch {
         }
         body.extend_from_slice(BODY_TAIL);
         body.into()
+    }
+
+    /// The body for all of the entries.
+    pub(super) fn whole(&self) -> &Bytes {
+        &self.body
     }
 
     /// How many bytes the body for some of the entries has.
@@ -268,6 +276,7 @@ impl Batcher {
             part: self.part,
             entries,
             reached: Reached { mutations: self.taken, digest: self.digest.finalize() },
+            compressed: None,
             about: self.about.clone(),
             head: self.head.clone(),
             body: body.into(),

@@ -27,7 +27,7 @@ pub(super) struct Courier<'a> {
     pub(super) observer: &'a dyn Observer,
     pub(super) limits: Arc<BatchLimits>,
     pub(super) traffic: Traffic,
-    pub(super) packing: Packing,
+    pub(super) packing: Arc<Packing>,
     /// Set as soon as nothing new may be sent.
     pub(super) halt: StopHandle,
     pub(super) halted: Stop,
@@ -195,8 +195,7 @@ impl Courier<'_> {
         piece: &Piece,
         delivery: &mut Delivery,
     ) -> Result<PushAnswer, Failure> {
-        let plain = batch.body(&piece.entries);
-        let mut packed = self.packing.pack(&plain).await;
+        let mut packed = self.packing.pack(batch, &piece.entries).await;
         let (start, mut retries) = (Instant::now(), 0);
         loop {
             let error = match self.send_once(&packed, delivery).await? {
@@ -207,9 +206,9 @@ impl Courier<'_> {
                 RequestError::Transient { message, retry_after, is_throttled } => {
                     (message, retry_after, is_throttled)
                 }
-                RequestError::NotDecoded if packed.is_compressed() => {
+                RequestError::NotDecoded if packed.encoding.is_some() => {
                     self.packing.give_up();
-                    packed = self.packing.pack(&plain).await;
+                    packed = self.packing.pack(batch, &piece.entries).await;
                     continue;
                 }
                 error => return Err(Failure::Request(error)),
@@ -285,6 +284,14 @@ pub(super) fn next_try(
     }
 }
 
+/// Whether the server says that it has applied all of a piece, in the order in which it was
+/// asked to: what almost every answer says, told without looking anything up.
+fn names_all(batch: &Batch, piece: &Piece, applied: Option<&[String]>) -> bool {
+    let Some(applied) = applied else { return true };
+    applied.len() == piece.entries.len()
+        && piece.entries.iter().zip(applied).all(|(index, id)| batch.mutation_id(*index) == id.as_str())
+}
+
 fn transport(message: String) -> ErrorBody {
     ErrorBody::new(code::TRANSPORT_ERROR, message, PUSH_PATH)
 }
@@ -319,7 +326,7 @@ impl Delivery {
         let size = (piece.entries.len(), batch.size(&piece.entries));
         self.largest = (self.largest.0.max(size.0), self.largest.1.max(size.1));
         let mut unnamed = Vec::new();
-        if answer.errors.is_empty() && answer.applied.is_none() {
+        if answer.errors.is_empty() && names_all(batch, piece, answer.applied.as_deref()) {
             piece.entries.iter().for_each(|index| self.count(batch, *index));
         } else {
             let rejected: HashMap<&str, &MutationError> =

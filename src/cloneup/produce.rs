@@ -13,10 +13,12 @@ use super::checkpoint::Checkpoint;
 use super::encoders;
 use super::limits::BatchLimits;
 use super::options::Options;
+use super::packing::Packing;
 use super::plan::{Plan, Source};
 use super::read::{Read, Rows};
 use crate::mutation::{ContentHash, JoinEncoder, RecordEncoder};
 use crate::offline::{OfflineDelete, OfflineError};
+use crate::remote::Compressor;
 use crate::schema::Schema;
 
 /// What the sending side gets, in upload order.
@@ -36,6 +38,14 @@ pub(super) enum Item {
     Changed,
 }
 
+/// How batches are made.
+pub(super) struct Making {
+    pub(super) limits: Arc<BatchLimits>,
+    pub(super) packing: Arc<Packing>,
+    /// What an earlier run had acknowledged.
+    pub(super) skip: Option<Checkpoint>,
+}
+
 /// The encoding side's state.
 pub(super) struct Producer<'a> {
     plan: &'a Plan,
@@ -44,6 +54,8 @@ pub(super) struct Producer<'a> {
     client_id: &'a str,
     items: mpsc::Sender<Result<Item, OfflineError>>,
     batcher: Batcher,
+    packing: Arc<Packing>,
+    compressor: Option<Compressor>,
     /// What an earlier run had acknowledged, until all of it has been read again.
     skip: Option<Checkpoint>,
 }
@@ -83,12 +95,15 @@ impl<'a> Producer<'a> {
         options: &'a Options,
         schema: &'a Schema,
         client_id: &'a str,
-        limits: Arc<BatchLimits>,
-        skip: Option<Checkpoint>,
+        making: Making,
         items: mpsc::Sender<Result<Item, OfflineError>>,
     ) -> Self {
+        let Making { limits, packing, skip } = making;
         let cut = skip.as_ref().map_or(0, |checkpoint| checkpoint.mutations);
-        Self { plan, options, schema, client_id, items, batcher: Batcher::new(limits, cut), skip }
+        let batcher = Batcher::new(limits, cut);
+        // Without one, every batch travels as it is.
+        let compressor = packing.encoding().and_then(|encoding| Compressor::new(encoding).ok());
+        Self { plan, options, schema, client_id, items, batcher, packing, compressor, skip }
     }
 
     /// Takes in everything that is read; the end of the channel is the end of the work.
@@ -199,7 +214,10 @@ impl<'a> Producer<'a> {
 
     fn hand_out(&mut self, batch: Option<Batch>) -> Result<(), OfflineError> {
         let Some(batch) = batch else { return Ok(()) };
-        let Some(checkpoint) = &self.skip else { return self.send(Item::Batch(batch)) };
+        let Some(checkpoint) = &self.skip else {
+            let batch = self.compressed(batch);
+            return self.send(Item::Batch(batch));
+        };
         if batch.reached.mutations < checkpoint.mutations {
             let (mutations, rows) = batch.counts();
             return self.send(Item::Skipped(batch.part, mutations, rows));
@@ -212,6 +230,14 @@ impl<'a> Producer<'a> {
         }
         self.send(Item::Changed)?;
         Err(OfflineError::Stopped)
+    }
+
+    fn compressed(&mut self, mut batch: Batch) -> Batch {
+        // The server may have turned out not to take it.
+        if let (Some(compressor), Some(_)) = (&mut self.compressor, self.packing.encoding()) {
+            batch.compressed = compressor.compress(batch.whole()).ok();
+        }
+        batch
     }
 
     fn send(&self, item: Item) -> Result<(), OfflineError> {

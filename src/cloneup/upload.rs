@@ -15,7 +15,7 @@ use super::limits::BatchLimits;
 use super::observer::Event;
 use super::packing::Packing;
 use super::plan::Plan;
-use super::produce::{Item, Producer};
+use super::produce::{Item, Making, Producer};
 use super::read::Reader;
 use super::stop::stop_channel;
 use super::tally::Tally;
@@ -64,7 +64,9 @@ async fn attempt(
     let limits = Arc::new(BatchLimits::new(&job.options, &job.server.limits));
     let earlier = skip.as_ref().map(|checkpoint| (checkpoint.requests, checkpoint.cursor.clone()));
     let (sender, items) = mpsc::channel(BATCHES_AHEAD);
-    let reading = read_and_encode(job, plan, snapshot, Arc::clone(&limits), skip, sender);
+    let packing = Arc::new(Packing::new(job.remote.compression().choose(&job.server)));
+    let making = Making { limits: Arc::clone(&limits), packing: Arc::clone(&packing), skip };
+    let reading = read_and_encode(job, plan, snapshot, making, sender);
     let (halt, halted) = stop_channel();
     let courier = Courier {
         remote: job.remote,
@@ -73,7 +75,7 @@ async fn attempt(
         observer: job.observer,
         limits,
         traffic: Traffic::new(job.options.concurrency),
-        packing: Packing::new(job.remote.compression().choose(&job.server)),
+        packing,
         halt,
         halted,
     };
@@ -90,8 +92,7 @@ async fn read_and_encode(
     job: &Job<'_>,
     plan: &Arc<Plan>,
     snapshot: Snapshot,
-    limits: Arc<BatchLimits>,
-    skip: Option<Checkpoint>,
+    making: Making,
     items: mpsc::Sender<Result<Item, OfflineError>>,
 ) -> Snapshot {
     let (plan, options, schema) = (Arc::clone(plan), Arc::clone(&job.options), Arc::clone(&job.schema));
@@ -99,7 +100,7 @@ async fn read_and_encode(
     super::blocking(move || {
         let (sender, reads) = std::sync::mpsc::sync_channel(CHUNKS_AHEAD);
         std::thread::scope(|scope| {
-            let producer = Producer::new(&plan, &options, &schema, &client_id, limits, skip, items);
+            let producer = Producer::new(&plan, &options, &schema, &client_id, making, items);
             scope.spawn(move || producer.run(&reads));
             Reader { plan: &plan, options: &options, schema: &schema, snapshot: &snapshot, reads: sender }
                 .run();

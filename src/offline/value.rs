@@ -7,7 +7,7 @@ use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
 use serde_json::Value;
 
-use crate::mutation::canonical::{write_double, write_integer, write_string, write_value};
+use crate::mutation::canonical::{write_double, write_integer, write_plain, write_string, write_value};
 use crate::schema::{IdFormat, Type};
 
 /// The SQL function with which the plan checks JSON as the reader will.
@@ -61,6 +61,7 @@ impl Mapping {
             (kind, ValueRef::Blob(_)) if kind.is_json() => {
                 return Err(ValueError::NotJson("it is a BLOB".to_owned()));
             }
+            (_, ValueRef::Text(text)) if write_plain(out, text) => {}
             (_, ValueRef::Text(text)) => write_string(out, utf8(text)?),
             (_, ValueRef::Blob(bytes)) => write_string(out, &BASE64.encode(bytes)),
         }

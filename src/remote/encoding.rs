@@ -56,19 +56,41 @@ impl Encoding {
             Self::Zstd => "zstd",
         }
     }
+}
+
+/// Compresses bodies one behind the other; what it takes for that is set up once.
+pub struct Compressor(Kind);
+
+enum Kind {
+    Gzip,
+    Zstd(zstd::bulk::Compressor<'static>),
+}
+
+impl Compressor {
+    /// One for an encoding.
+    ///
+    /// # Errors
+    /// An [`io::Error`] when the library cannot be set up, for which there is no reason but
+    /// memory.
+    pub fn new(encoding: Encoding) -> io::Result<Self> {
+        Ok(Self(match encoding {
+            Encoding::Gzip => Kind::Gzip,
+            Encoding::Zstd => Kind::Zstd(zstd::bulk::Compressor::new(ZSTD_LEVEL)?),
+        }))
+    }
 
     /// Compresses a body. Takes a while: not for an async worker.
     ///
     /// # Errors
     /// An [`io::Error`] when the library fails, which it has no reason to.
-    pub fn compress(self, body: &[u8]) -> io::Result<Bytes> {
-        match self {
-            Self::Gzip => {
+    pub fn compress(&mut self, body: &[u8]) -> io::Result<Bytes> {
+        match &mut self.0 {
+            Kind::Gzip => {
                 let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), Level::fast());
                 encoder.write_all(body)?;
                 encoder.finish().map(Bytes::from)
             }
-            Self::Zstd => zstd::bulk::compress(body, ZSTD_LEVEL).map(Bytes::from),
+            Kind::Zstd(compressor) => compressor.compress(body).map(Bytes::from),
         }
     }
 }

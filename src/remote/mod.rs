@@ -13,4 +13,4 @@ pub use backoff::{Backoff, NextTry};
 pub use classify::{Excess, RequestError};
 pub use client::{ConfigError, Remote};
 pub use config::RemoteConfig;
-pub use encoding::{Compression, Encoding};
+pub use encoding::{Compression, Compressor, Encoding};

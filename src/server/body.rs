@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use axum::http::{HeaderValue, StatusCode};
 use axum::http::header::CONTENT_ENCODING;
+use axum::http::{HeaderValue, StatusCode};
 use flate2::read::MultiGzDecoder;
 use futures_util::StreamExt as _;
 use zstd::zstd_safe::{DCtx, DParameter, ResetDirective};
