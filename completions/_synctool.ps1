@@ -54,7 +54,7 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             [CompletionResult]::new('--batch-size', '--batch-size', [CompletionResultType]::ParameterName, 'Mutations in one request, at most [default: 100]')
             [CompletionResult]::new('--batch-bytes', '--batch-bytes', [CompletionResultType]::ParameterName, 'Size of a request before compression, at most; a larger mutation goes alone [default: 1MiB]')
             [CompletionResult]::new('--compress', '--compress', [CompletionResultType]::ParameterName, 'Compress requests; auto does what the server advertises [default: auto]')
-            [CompletionResult]::new('--concurrency', '--concurrency', [CompletionResultType]::ParameterName, 'Requests in flight, at most: 1 to 64, or what is found while running [default: auto]')
+            [CompletionResult]::new('--concurrency', '--concurrency', [CompletionResultType]::ParameterName, 'Requests in flight, at most: a number, or auto: 1 to 16, found while running [default: auto]')
             [CompletionResult]::new('--max-retries', '--max-retries', [CompletionResultType]::ParameterName, 'How often a failed request is sent again [default: 3]')
             [CompletionResult]::new('--retry-delay', '--retry-delay', [CompletionResultType]::ParameterName, 'Longest first pause before a retry; it doubles from there [default: 1s]')
             [CompletionResult]::new('--retry-max-delay', '--retry-max-delay', [CompletionResultType]::ParameterName, 'Longest pause before a retry [default: 30s]')

@@ -50,7 +50,7 @@ set edit:completion:arg-completer[synctool] = {|@words|
             cand --batch-size 'Mutations in one request, at most [default: 100]'
             cand --batch-bytes 'Size of a request before compression, at most; a larger mutation goes alone [default: 1MiB]'
             cand --compress 'Compress requests; auto does what the server advertises [default: auto]'
-            cand --concurrency 'Requests in flight, at most: 1 to 64, or what is found while running [default: auto]'
+            cand --concurrency 'Requests in flight, at most: a number, or auto: 1 to 16, found while running [default: auto]'
             cand --max-retries 'How often a failed request is sent again [default: 3]'
             cand --retry-delay 'Longest first pause before a retry; it doubles from there [default: 1s]'
             cand --retry-max-delay 'Longest pause before a retry [default: 30s]'

@@ -59,7 +59,7 @@ complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l compress -
 none\t''
 gzip\t''
 zstd\t''"
-complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l concurrency -d 'Requests in flight, at most: 1 to 64, or what is found while running [default: auto]' -r
+complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l concurrency -d 'Requests in flight, at most: a number, or auto: 1 to 16, found while running [default: auto]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l max-retries -d 'How often a failed request is sent again [default: 3]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l retry-delay -d 'Longest first pause before a retry; it doubles from there [default: 1s]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l retry-max-delay -d 'Longest pause before a retry [default: 30s]' -r

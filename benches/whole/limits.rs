@@ -66,15 +66,15 @@ pub fn insert_loop(database: &Path, store: &Path) -> Duration {
     connection.pragma_update(None, "synchronous", "FULL").unwrap();
     connection
         .execute_batch(
-            "CREATE TABLE record (resource TEXT, id TEXT, document TEXT NOT NULL, PRIMARY KEY (resource, id)) WITHOUT ROWID;
+            "CREATE TABLE record (resource TEXT NOT NULL, id TEXT NOT NULL, document TEXT NOT NULL,
+                 PRIMARY KEY (resource, id));
              CREATE TABLE change (sequence INTEGER, part INTEGER, name TEXT NOT NULL, id TEXT NOT NULL, target TEXT,
-                 is_delete INTEGER NOT NULL, client INTEGER, PRIMARY KEY (sequence, part)) WITHOUT ROWID;
+                 client INTEGER, PRIMARY KEY (sequence, part)) WITHOUT ROWID;
              CREATE TABLE applied (client INTEGER, mutation TEXT, PRIMARY KEY (client, mutation)) WITHOUT ROWID;",
         )
         .unwrap();
     let mut record = connection.prepare("INSERT INTO record VALUES ('todos', ?1, ?2)").unwrap();
-    let mut change =
-        connection.prepare("INSERT INTO change VALUES (?1, 0, 'todos', ?2, NULL, 0, 1)").unwrap();
+    let mut change = connection.prepare("INSERT INTO change VALUES (?1, 0, 'todos', ?2, NULL, 1)").unwrap();
     let mut applied = connection.prepare("INSERT INTO applied VALUES (1, ?1)").unwrap();
     let start = Instant::now();
     for (group, rows) in rows.chunks(1000).enumerate() {

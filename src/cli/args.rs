@@ -94,7 +94,7 @@ pub(super) struct CloneupArgs {
         env = "SYNCTOOL_INCLUDE_MANY_MANY", help_heading = WHAT)]
     pub(super) include_many_many: Option<bool>,
     /// Leave join rows out
-    #[arg(long, help_heading = WHAT)]
+    #[arg(long, env = "SYNCTOOL_NO_INCLUDE_MANY_MANY", value_parser = BoolishValueParser::new(), help_heading = WHAT)]
     pub(super) no_include_many_many: bool,
     /// Push deletes and unrelates that were made offline [default: true]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
@@ -102,7 +102,7 @@ pub(super) struct CloneupArgs {
         env = "SYNCTOOL_INCLUDE_DELETES", help_heading = WHAT)]
     pub(super) include_deletes: Option<bool>,
     /// Leave offline deletes in the change log
-    #[arg(long, help_heading = WHAT)]
+    #[arg(long, env = "SYNCTOOL_NO_INCLUDE_DELETES", value_parser = BoolishValueParser::new(), help_heading = WHAT)]
     pub(super) no_include_deletes: bool,
     /// What happens to records that the server already has [default: merge]
     #[arg(long, value_name = "OPERATION", value_parser = ["merge", "replace", "insert"],
@@ -125,7 +125,7 @@ pub(super) struct CloneupArgs {
     #[arg(long, value_name = "ENCODING", value_parser = ["auto", "none", "gzip", "zstd"],
         env = "SYNCTOOL_COMPRESS", help_heading = ERRORS)]
     pub(super) compress: Option<String>,
-    /// Requests in flight, at most: 1 to 64, or what is found while running [default: auto]
+    /// Requests in flight, at most: a number, or auto: 1 to 16, found while running [default: auto]
     #[arg(long, value_name = "N|auto", env = "SYNCTOOL_CONCURRENCY", help_heading = ERRORS)]
     pub(super) concurrency: Option<String>,
     /// Start from the beginning, whatever an earlier run has come to
@@ -142,7 +142,7 @@ pub(super) struct CloneupArgs {
     #[arg(long, value_name = "FILE", env = "SYNCTOOL_ERROR_FILE", help_heading = ERRORS, value_hint = ValueHint::FilePath, value_parser = any_path())]
     pub(super) error_file: Option<PathBuf>,
     /// Go on after rejected mutations and report them all
-    #[arg(long, help_heading = ERRORS)]
+    #[arg(long, env = "SYNCTOOL_NO_FAIL_FAST", value_parser = BoolishValueParser::new(), help_heading = ERRORS)]
     pub(super) no_fail_fast: bool,
 
     /// Pull what others changed [default: true]
@@ -151,7 +151,7 @@ pub(super) struct CloneupArgs {
         env = "SYNCTOOL_PULL_AFTER", help_heading = AFTER)]
     pub(super) pull_after: Option<bool>,
     /// Do not pull
-    #[arg(long, help_heading = AFTER)]
+    #[arg(long, env = "SYNCTOOL_NO_PULL_AFTER", value_parser = BoolishValueParser::new(), help_heading = AFTER)]
     pub(super) no_pull_after: bool,
     /// Changes in one page of a pull, at most [default: 1000]
     #[arg(long, value_name = "N", env = "SYNCTOOL_PULL_LIMIT", help_heading = AFTER)]
@@ -162,7 +162,7 @@ pub(super) struct CloneupArgs {
         env = "SYNCTOOL_SET_GLOBAL_CURSOR_ON_SUCCESS", help_heading = AFTER)]
     pub(super) set_global_cursor_on_success: Option<bool>,
     /// Leave the global cursor to the pull
-    #[arg(long, help_heading = AFTER)]
+    #[arg(long, env = "SYNCTOOL_NO_SET_GLOBAL_CURSOR_ON_SUCCESS", value_parser = BoolishValueParser::new(), help_heading = AFTER)]
     pub(super) no_set_global_cursor_on_success: bool,
     /// Remove what was uploaded from the change log [default: true]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
@@ -170,7 +170,7 @@ pub(super) struct CloneupArgs {
         env = "SYNCTOOL_CLEAR_CHANGELOG_ON_SUCCESS", help_heading = AFTER)]
     pub(super) clear_changelog_on_success: Option<bool>,
     /// Keep the change log
-    #[arg(long, help_heading = AFTER)]
+    #[arg(long, env = "SYNCTOOL_NO_CLEAR_CHANGELOG_ON_SUCCESS", value_parser = BoolishValueParser::new(), help_heading = AFTER)]
     pub(super) no_clear_changelog_on_success: bool,
 
     /// Print what would be uploaded, and send and store nothing
@@ -262,7 +262,7 @@ pub(super) struct VerifyArgs {
     #[arg(long, value_name = "NAMES", value_delimiter = ',', env = "SYNCTOOL_RESOURCES", help_heading = WHAT)]
     pub(super) resources: Option<Vec<String>>,
     /// Leave join rows out
-    #[arg(long, help_heading = WHAT)]
+    #[arg(long, env = "SYNCTOOL_NO_INCLUDE_MANY_MANY", value_parser = BoolishValueParser::new(), help_heading = WHAT)]
     pub(super) no_include_many_many: bool,
     #[command(flatten)]
     pub(super) network: Network,

@@ -84,7 +84,7 @@ fn dry_run(args: &CloneupArgs, matches: &ArgMatches) -> u8 {
             if !args.verbosity.quiet {
                 plan::tell(&preview);
             }
-            output::refusals(&preview.errors, Hints::unless(args.verbosity.quiet));
+            output::errors(&preview.errors, Hints::unless(args.verbosity.quiet));
             output::result(&preview, args.output.unwrap_or_default());
             exit::status(preview.end, SIGINT)
         }

@@ -138,8 +138,11 @@ impl ConfigFile {
 
 /// The argument behind a key, if a file may give it.
 fn find<'a>(command: &'a Command, id: &str) -> Option<&'a Arg> {
-    let may_be_given = !id.starts_with("no_") && !matches!(id, "help" | "version" | "config");
-    command.get_arguments().find(|arg| may_be_given && arg.get_id() == id && arg.get_long().is_some())
+    let is_opposite = |positive: &str| command.get_arguments().any(|arg| arg.get_id() == positive);
+    if matches!(id, "help" | "version" | "config") || id.strip_prefix("no_").is_some_and(is_opposite) {
+        return None;
+    }
+    command.get_arguments().find(|arg| arg.get_id() == id && arg.get_long().is_some())
 }
 
 fn flag(id: &str) -> String {

@@ -26,7 +26,7 @@ mod table;
 mod units;
 mod verify;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -41,12 +41,15 @@ use config::ConfigFile;
 #[must_use]
 pub fn command() -> clap::Command {
     // Said once below the options, instead of beside each.
-    let quiet = |arg: clap::Arg| {
+    let layered = |arg: clap::Arg| {
         let is_switch = arg.get_possible_values().iter().any(|value| value.get_name() == "true");
+        // A variable that is set to nothing counts as not given.
+        let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
+        let arg = if arg.get_env().is_some_and(is_empty) { arg.env(None::<&str>) } else { arg };
         let arg = arg.hide_env(true);
         if is_switch && arg.get_action().takes_values() { arg.hide_possible_values(true) } else { arg }
     };
-    Cli::command().mut_args(quiet).mut_subcommands(|subcommand| subcommand.mut_args(quiet))
+    Cli::command().mut_args(layered).mut_subcommands(|subcommand| subcommand.mut_args(layered))
 }
 
 /// Runs a command line and says how the process is to exit.
@@ -105,9 +108,14 @@ fn parse(arguments: &[OsString]) -> Result<(Cli, ArgMatches), ParseError> {
 fn refuse(error: &ParseError, arguments: &[OsString]) -> u8 {
     let body = match error {
         ParseError::Clap(error) => {
-            // A closed stream leaves nobody to tell.
-            let _ = error.print();
-            if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+            let is_asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            if !is_asked_for && arguments.iter().any(|argument| argument == "-q" || argument == "--quiet") {
+                output::error(&usage_error(error).message);
+            } else {
+                // A closed stream leaves nobody to tell.
+                let _ = error.print();
+            }
+            if is_asked_for {
                 return exit::SUCCESS;
             }
             usage_error(error)
@@ -117,11 +125,24 @@ fn refuse(error: &ParseError, arguments: &[OsString]) -> u8 {
             body.clone()
         }
     };
-    let subcommand = arguments.iter().skip(1).find(|argument| !argument.to_string_lossy().starts_with('-'));
-    if subcommand.is_some_and(|name| name == "cloneup") {
+    if subcommand(arguments).is_some_and(|name| name == "cloneup") {
         cloneup::print_refusal(body);
     }
     exit::INVALID
+}
+
+/// The first argument that is neither a flag nor the value of one: only `--config` may stand
+/// before it and takes a value.
+fn subcommand(arguments: &[OsString]) -> Option<&OsString> {
+    let mut before = arguments.iter().skip(1);
+    while let Some(argument) = before.next() {
+        if argument == "--config" {
+            before.next();
+        } else if !argument.to_string_lossy().starts_with('-') {
+            return Some(argument);
+        }
+    }
+    None
 }
 
 /// clap's first line, and the argument it is about.
@@ -130,7 +151,7 @@ fn usage_error(error: &clap::Error) -> ErrorBody {
     let first = text.lines().next().unwrap_or_default();
     let path = match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(argument)) => {
-            argument.split([' ', '=']).next().unwrap_or(argument).to_owned()
+            argument.split([' ', '=', '[']).next().unwrap_or(argument).to_owned()
         }
         _ => ROOT_PATH.to_owned(),
     };

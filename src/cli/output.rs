@@ -125,11 +125,27 @@ pub(super) fn start_diagnostics(quiet: bool, verbose: u8) {
         (false, 1) => "info,synctool=debug,tower_http=debug",
         (false, _) => "debug,synctool=trace,tower_http=trace",
     };
-    let is_coloured = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     // A second subscriber is refused, which is fine: the first one is there.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(filter))
-        .with_writer(std::io::stderr)
-        .with_ansi(is_coloured)
+        .with_writer(|| EscapedStderr)
+        // Colours would be escaped like everything else.
+        .with_ansi(false)
         .try_init();
+}
+
+/// Stderr for diagnostics, which may have in them what data or server say.
+struct EscapedStderr;
+
+impl std::io::Write for EscapedStderr {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        // An event comes whole, with the end of its line.
+        let text = String::from_utf8_lossy(bytes);
+        line(&escaped(text.trim_end_matches('\n')));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }

@@ -289,7 +289,10 @@ pub(super) fn token(
     let variable = std::env::var_os(TOKEN_VARIABLE).filter(|value| !value.is_empty() && !is_flag);
     if let Some(value) = variable {
         let text = value.into_string().map_err(|_| invalid(&format!("{TOKEN_VARIABLE} is not UTF-8")))?;
-        return Ok(Some(Secret::new(text.trim())));
+        return match text.trim() {
+            "" => Err(invalid(&format!("{TOKEN_VARIABLE} holds nothing but spaces"))),
+            token => Ok(Some(Secret::new(token))),
+        };
     }
     let Some(path) = file.filter(|path| !path.as_os_str().is_empty()) else {
         return command.filter(|command| !command.trim().is_empty()).map(run_for_token).transpose();

@@ -79,8 +79,8 @@ impl Default for RawOptions {
     }
 }
 
-/// The most requests in flight that a run may ask for.
-pub const MAX_CONCURRENCY: usize = 64;
+/// The most requests in flight that a run may ask for: each takes a connection and a batch.
+pub const MAX_CONCURRENCY: usize = 1024;
 
 /// Options that can be carried out; there is no other way to them than [`Options::validate`].
 #[derive(Debug, Clone, PartialEq, Eq)]

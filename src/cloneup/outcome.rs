@@ -103,8 +103,7 @@ impl Outcome {
     /// The result of a run that ended before anything was sent.
     #[must_use]
     pub fn failed(end: End, errors: impl IntoIterator<Item = ErrorBody>) -> Self {
-        let errors =
-            errors.into_iter().map(|body| MutationError { mutation_id: String::new(), body }).collect();
+        let errors = errors.into_iter().map(MutationError::from).collect();
         Self { ok: false, cursor: Cursor::zero(), stats: Stats::default(), errors, rejected: Vec::new(), end }
     }
 }

@@ -13,7 +13,7 @@ use super::plan::{Part, Plan, PlanError, Source};
 use super::tally::end_of;
 use crate::mutation::ContentHash;
 use crate::offline::{Database, OfflineError, Snapshot};
-use crate::protocol::{Cursor, ErrorBody, code};
+use crate::protocol::{Cursor, ErrorBody, MutationError, code};
 use crate::remote::{Remote, RequestError};
 use crate::schema::Schema;
 
@@ -39,7 +39,7 @@ pub struct Preview {
     /// What a person should know.
     pub warnings: Vec<String>,
     /// Why it could not be done.
-    pub errors: Vec<ErrorBody>,
+    pub errors: Vec<MutationError>,
     /// How the run would have ended before sending anything.
     #[serde(skip)]
     pub end: End,
@@ -96,7 +96,7 @@ pub async fn preview(options: Options, schema: Schema, database: Database, remot
         Err(PlanError::Offline(error)) => Preview::failed(end_of(&error), vec![error.report()]),
     };
     if let Some(failure) = failure {
-        preview.errors.push(failure);
+        preview.errors.push(failure.into());
         if preview.end == End::Success {
             preview.end = End::Remote;
         }
@@ -116,7 +116,7 @@ impl Preview {
             finalization: Finalization::default(),
             server: ServerState { answers: false, accepts_token: None },
             warnings: Vec::new(),
-            errors,
+            errors: errors.into_iter().map(MutationError::from).collect(),
             end,
         }
     }

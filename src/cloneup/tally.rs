@@ -134,8 +134,7 @@ impl<'a> Tally<'a> {
         self.errors.sort_by_key(|(sequence, _)| *sequence);
         self.rejected.sort_by_key(|(sequence, _)| *sequence);
         let errors = self.errors.into_iter().map(|(_, error)| error);
-        let fatal =
-            self.fatal.into_iter().map(|(_, body)| MutationError { mutation_id: String::new(), body });
+        let fatal = self.fatal.into_iter().map(|(_, body)| MutationError::from(body));
         Outcome {
             ok: end == End::Success,
             cursor: self.cursor.unwrap_or_default(),

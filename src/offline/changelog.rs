@@ -65,7 +65,8 @@ pub(super) fn offline_deletes(
         // An entry that cannot be read stays in the change log; draining says so.
         let Ok(text) = row.get::<_, String>(2) else { continue };
         let Some(mut entry) = Entry::parse(&text) else { continue };
-        if !entry.is_covered(scope, schema) || !presence.keep_absent(&mut entry)? {
+        let is_wanted = entry.is_covered(scope, schema) && entry.is_in_scope(scope, schema);
+        if !is_wanted || !presence.keep_absent(&mut entry)? {
             continue;
         }
         let column = |index| row.get::<_, String>(index).unwrap_or_default();

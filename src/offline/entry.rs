@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
-use crate::schema::{JoinStore, Schema};
+use crate::schema::{JoinStore, ManyOne, Schema};
 
 /// What an upload covers, and so may remove from the change log.
 #[derive(Debug, Clone)]
@@ -46,9 +46,31 @@ pub(super) struct Entry {
 /// A reference from one record to another that an entry names.
 #[derive(Debug, Clone)]
 pub(super) struct Reference<'s> {
-    pub(super) store: JoinStore<'s>,
+    pub(super) kind: ReferenceKind<'s>,
     pub(super) from: String,
     pub(super) to: String,
+    /// The relation's name in the entry, and the id that stands there.
+    pub(super) name: String,
+    pub(super) other: String,
+}
+
+/// Where a reference is kept. One of a relation with several resources at an end may be kept
+/// in any of several places.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum ReferenceKind<'s> {
+    JoinRow(JoinStore<'s>),
+    /// In a field of the record that refers.
+    Field(ManyOne<'s>),
+}
+
+impl ReferenceKind<'_> {
+    /// The resource that refers, with which the reference is uploaded.
+    fn from(&self) -> &str {
+        match self {
+            Self::JoinRow(store) => &store.from.name,
+            Self::Field(many_one) => &many_one.from.name,
+        }
+    }
 }
 
 impl Entry {
@@ -71,39 +93,52 @@ impl Entry {
 
     /// Whether the upload took along what this entry says (contract 3.1.6).
     pub(super) fn is_covered(&self, scope: &Scope, schema: &Schema) -> bool {
-        if self.is_about_relations() && !scope.join_rows {
-            return false;
-        }
-        if matches!(self.operation.as_str(), "delete" | "unrelate") && !scope.deletes {
-            return false;
-        }
-        if scope.all_resources {
-            return true;
-        }
-        // A join store goes with the resource that refers, whichever side the entry names.
+        let is_wanted = (scope.join_rows || !self.is_about_relations())
+            && (scope.deletes || !matches!(self.operation.as_str(), "delete" | "unrelate"));
+        is_wanted && (scope.all_resources || self.is_in_scope(scope, schema))
+    }
+
+    /// Whether the resource that it is about is uploaded. A reference goes with the resource that
+    /// refers, whichever side the entry names.
+    pub(super) fn is_in_scope(&self, scope: &Scope, schema: &Schema) -> bool {
         let references = if self.is_about_relations() { self.references(schema) } else { Vec::new() };
         if references.is_empty() {
             return scope.resources.contains(&self.resource);
         }
-        references.iter().all(|reference| scope.resources.contains(&reference.store.from.name))
+        references.iter().all(|reference| scope.resources.contains(reference.kind.from()))
     }
 
-    /// The join rows that a relate, unrelate or modifyRelation names, seen from the side
-    /// that refers.
+    /// The references that a relate, unrelate or modifyRelation names, seen from the side that
+    /// refers.
     pub(super) fn references<'s>(&self, schema: &'s Schema) -> Vec<Reference<'s>> {
+        let stores = schema
+            .join_stores()
+            .into_iter()
+            .map(|store| (ReferenceKind::JoinRow(store), store.from, store.to, store.relation));
+        let fields = schema
+            .many_ones()
+            .into_iter()
+            .map(|many_one| (ReferenceKind::Field(many_one), many_one.from, many_one.to, many_one.relation));
+        let places: Vec<_> = stores.chain(fields).collect();
         let mut found = Vec::new();
         let relations = self.mutation.get("relations").and_then(Value::as_object);
         for (name, value) in relations.into_iter().flatten() {
-            for store in schema.join_stores() {
-                let forward = store.from.name == self.resource && store.relation.name == *name;
-                let backward =
-                    store.to.name == self.resource && store.relation.inverse.as_deref() == Some(name);
+            for (kind, from, to, relation) in &places {
+                let forward = from.name == self.resource && relation.name == *name;
+                let backward = to.name == self.resource && relation.inverse.as_deref() == Some(name);
                 if !forward && !backward {
                     continue;
                 }
                 for other in ids(value) {
                     let (from, to) = if forward { (&*self.id, other) } else { (other, &*self.id) };
-                    found.push(Reference { store, from: from.to_owned(), to: to.to_owned() });
+                    let (from, to) = (from.to_owned(), to.to_owned());
+                    found.push(Reference {
+                        kind: *kind,
+                        from,
+                        to,
+                        name: name.clone(),
+                        other: other.to_owned(),
+                    });
                 }
             }
         }
@@ -116,10 +151,11 @@ impl Entry {
         if !self.is_about_relations() {
             return vec![(self.resource.clone(), self.id.clone())];
         }
-        self.references(schema)
-            .into_iter()
-            .map(|reference| (reference.store.name(), format!("{}:{}", reference.from, reference.to)))
-            .collect()
+        let subject = |Reference { kind, from, to, .. }| match kind {
+            ReferenceKind::JoinRow(store) => (store.name(), format!("{from}:{to}")),
+            ReferenceKind::Field(many_one) => (many_one.from.name.clone(), from),
+        };
+        self.references(schema).into_iter().map(subject).collect()
     }
 
     /// Drops from the entry's relations every reference of which `keep` says no; returns

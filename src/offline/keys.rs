@@ -2,6 +2,7 @@
 //! counts and orders them, for records and join rows alike.
 
 use rusqlite::Connection;
+use rusqlite::types::Value as SqlValue;
 
 use super::error::OfflineError;
 use super::sql::{literal, quoted};
@@ -29,6 +30,26 @@ pub(super) fn id_expression(column: &str, format: Option<&IdFormat>) -> String {
             format!("({} || {column} || {})", literal(prefix), literal(suffix))
         }
     }
+}
+
+/// The value of a key column for an id: the inverse of `idFormat`. `None` when the id is not of
+/// the template.
+///
+/// Where the column has a type, SQLite makes text of the integer again if that is what it holds.
+pub(super) fn local_key(id: &str, format: Option<&IdFormat>) -> Option<SqlValue> {
+    let Some(format) = format else { return Some(SqlValue::Text(id.to_owned())) };
+    let key = format.key(id)?;
+    match key.parse::<i64>() {
+        // "007" is no integer's text, so it must have been text before.
+        Ok(number) if number.to_string() == key => Some(SqlValue::Integer(number)),
+        _ => Some(SqlValue::Text(key.to_owned())),
+    }
+}
+
+/// An SQL condition that holds for the row whose key is the parameter of this number: a column
+/// without a type may hold an integer or its text, and both make the same id.
+pub(super) fn key_condition(column: &str, parameter: usize) -> String {
+    format!("{} COLLATE BINARY IN (?{parameter}, CAST(?{parameter} AS TEXT))", quoted(column))
 }
 
 /// Counts the rows of a table, and says whether one meets any of the conditions.

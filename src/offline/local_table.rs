@@ -9,8 +9,7 @@ use serde_json::{Map, Value};
 use super::document;
 use super::error::OfflineError;
 use super::fields::{MappedField, document_fields, map_fields};
-use super::keys::id_expression;
-use super::presence::local_key;
+use super::keys::{self, id_expression, local_key};
 use super::sql::{Column, Table, quoted};
 use crate::mutation::canonical::write_value;
 use crate::schema::{Field, IdFormat, JoinStore, Resource, Schema, Type};
@@ -32,7 +31,6 @@ pub(super) struct LocalTable {
 struct Key {
     column: String,
     format: Option<IdFormat>,
-    is_integer: bool,
 }
 
 impl LocalTable {
@@ -94,11 +92,7 @@ impl LocalTable {
         let mut found = Vec::with_capacity(keys.len());
         for (column, format) in keys {
             let Some(column) = table.column(column) else { return Ok(None) };
-            found.push(Key {
-                column: column.name.clone(),
-                format: format.cloned(),
-                is_integer: column.has_integer_affinity(),
-            });
+            found.push(Key { column: column.name.clone(), format: format.cloned() });
         }
         let fields = match document {
             Some(_) => document_fields(fields, id_format),
@@ -279,20 +273,16 @@ impl LocalTable {
     }
 
     fn local_keys(&self, ids: &[&str]) -> Option<Vec<SqlValue>> {
-        self.keys
-            .iter()
-            .zip(ids)
-            .map(|(key, id)| local_key(id, key.format.as_ref(), key.is_integer))
-            .collect()
+        self.keys.iter().zip(ids).map(|(key, id)| local_key(id, key.format.as_ref())).collect()
     }
 
-    /// `"id" = ?1 …`, with the places after the first `offset` ones.
+    /// That each key is the parameter of its place, with the places after the first `offset` ones.
     fn key_condition(&self, offset: usize) -> String {
         let conditions: Vec<_> = self
             .keys
             .iter()
             .enumerate()
-            .map(|(index, key)| format!("{} = ?{} COLLATE BINARY", quoted(&key.column), offset + index + 1))
+            .map(|(index, key)| keys::key_condition(&key.column, offset + index + 1))
             .collect();
         conditions.join(" AND ")
     }
@@ -324,8 +314,7 @@ impl LocalTable {
                     return SqlValue::Blob(bytes);
                 }
                 // Which column affinity takes an integer back, SQLite itself decides.
-                local_key(text, mapping.id_format.as_ref(), true)
-                    .unwrap_or_else(|| SqlValue::Text(text.clone()))
+                local_key(text, mapping.id_format.as_ref()).unwrap_or_else(|| SqlValue::Text(text.clone()))
             }
             Value::Array(_) | Value::Object(_) => SqlValue::Text(value.to_string()),
         }

@@ -1,12 +1,14 @@
 //! Whether a record or join row is there: a delete is pushed only for what is gone.
 
-use rusqlite::types::Value as SqlValue;
+use std::collections::HashSet;
+
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
-use super::entry::Entry;
+use super::entry::{Entry, Reference, ReferenceKind};
 use super::error::OfflineError;
-use super::sql::{Table, quoted};
-use crate::schema::{IdFormat, Schema};
+use super::keys::{key_condition, local_key};
+use super::sql::{Table, literal, quoted};
+use crate::schema::{IdFormat, ManyOne, Schema};
 
 /// Looks up subjects of change log entries in one state of the database.
 pub(super) struct Presence<'a> {
@@ -27,47 +29,81 @@ impl<'a> Presence<'a> {
                 let Some(resource) = self.schema.resource(&entry.resource) else { return Ok(false) };
                 let storage = &resource.storage;
                 let key = [(storage.id.as_str(), entry.id.as_str(), storage.id_format.as_ref())];
-                Ok(!self.has_row(&storage.table, &key)?)
+                Ok(!self.has_row(&storage.table, &key, None)?)
             }
             "unrelate" => {
-                let mut absent = Vec::new();
+                let mut there = HashSet::new();
                 for reference in entry.references(self.schema) {
-                    let (storage, from, to) =
-                        (reference.store.storage(), reference.store.from, reference.store.to);
-                    let key = [
-                        (storage.from.as_str(), reference.from.as_str(), from.storage.id_format.as_ref()),
-                        (storage.to.as_str(), reference.to.as_str(), to.storage.id_format.as_ref()),
-                    ];
-                    if !self.has_row(&storage.table, &key)? {
-                        let is_forward = from.name == entry.resource && reference.from == entry.id;
-                        let name = if is_forward {
-                            Some(reference.store.relation.name.clone())
-                        } else {
-                            reference.store.relation.inverse.clone()
-                        };
-                        let other = if is_forward { reference.to } else { reference.from };
-                        absent.extend(name.map(|name| (name, other)));
+                    if self.has_reference(&reference)? {
+                        there.insert((reference.name, reference.other));
                     }
                 }
+                // One that the schema does not know is not there, and means nothing to anybody.
+                let known: HashSet<_> = entry
+                    .references(self.schema)
+                    .into_iter()
+                    .map(|known| (known.name, known.other))
+                    .collect();
                 Ok(entry.retain_references(|name, id| {
-                    absent.iter().any(|(relation, other)| relation == name && other == id)
+                    let reference = (name.to_owned(), id.to_owned());
+                    known.contains(&reference) && !there.contains(&reference)
                 }))
             }
             _ => Ok(false),
         }
     }
 
-    /// Whether the table has a row with these ids: column, id and template of each.
-    fn has_row(&self, table: &str, key: &[(&str, &str, Option<&IdFormat>)]) -> Result<bool, OfflineError> {
+    /// Whether what an entry refers to is there, or something else in its place, which the
+    /// upload has told.
+    fn has_reference(&self, reference: &Reference<'_>) -> Result<bool, OfflineError> {
+        match &reference.kind {
+            ReferenceKind::JoinRow(store) => {
+                let storage = store.storage();
+                let key = [
+                    (storage.from.as_str(), reference.from.as_str(), store.from.storage.id_format.as_ref()),
+                    (storage.to.as_str(), reference.to.as_str(), store.to.storage.id_format.as_ref()),
+                ];
+                self.has_row(&storage.table, &key, None)
+            }
+            ReferenceKind::Field(many_one) => {
+                let storage = &many_one.from.storage;
+                let key = [(storage.id.as_str(), reference.from.as_str(), storage.id_format.as_ref())];
+                self.has_row(&storage.table, &key, Some(many_one))
+            }
+        }
+    }
+
+    /// Whether the table has a row with these ids: column, id and template of each; and with
+    /// something in the field that refers, if there is one.
+    fn has_row(
+        &self,
+        table: &str,
+        key: &[(&str, &str, Option<&IdFormat>)],
+        referring: Option<&ManyOne<'_>>,
+    ) -> Result<bool, OfflineError> {
         let failed = || OfflineError::while_doing(format!("cannot read table {}", quoted(table)));
         let Some(found) = Table::find(self.connection, table).map_err(failed())? else { return Ok(false) };
         let mut conditions = Vec::with_capacity(key.len());
         let mut values = Vec::with_capacity(key.len());
         for (column, id, format) in key {
             let Some(column) = found.column(column) else { return Ok(false) };
-            let Some(value) = local_key(id, *format, column.has_integer_affinity()) else { return Ok(false) };
+            let Some(value) = local_key(id, *format) else { return Ok(false) };
             values.push(value);
-            conditions.push(format!("{} = ?{} COLLATE BINARY", quoted(&column.name), values.len()));
+            conditions.push(key_condition(&column.name, values.len()));
+        }
+        if let Some(ManyOne { from, fk_field, .. }) = referring {
+            let column = from.field(fk_field).map_or(*fk_field, |field| field.column());
+            match &from.storage.document {
+                Some(document) => conditions.push(format!(
+                    "json_extract({}, {}) IS NOT NULL",
+                    quoted(document),
+                    literal(&format!("$.\"{column}\""))
+                )),
+                None => match found.column(column) {
+                    Some(column) => conditions.push(format!("{} IS NOT NULL", quoted(&column.name))),
+                    None => return Ok(false),
+                },
+            }
         }
         let sql = format!("SELECT 1 FROM {} WHERE {}", quoted(table), conditions.join(" AND "));
         let found = self
@@ -76,17 +112,5 @@ impl<'a> Presence<'a> {
             .and_then(|mut statement| statement.query_row(params_from_iter(values), |_| Ok(())).optional())
             .map_err(failed())?;
         Ok(found.is_some())
-    }
-}
-
-/// The value of a key column for an id: the inverse of `idFormat`. `None` when the id is
-/// not of the template.
-pub(super) fn local_key(id: &str, format: Option<&IdFormat>, is_integer: bool) -> Option<SqlValue> {
-    let Some(format) = format else { return Some(SqlValue::Text(id.to_owned())) };
-    let key = format.key(id)?;
-    match key.parse::<i64>() {
-        // "007" is no integer's text, so it must have been text before.
-        Ok(number) if is_integer && number.to_string() == key => Some(SqlValue::Integer(number)),
-        _ => Some(SqlValue::Text(key.to_owned())),
     }
 }

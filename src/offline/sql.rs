@@ -70,11 +70,6 @@ impl Column {
             && ["CHAR", "CLOB", "TEXT"].iter().any(|part| self.declared.contains(part))
     }
 
-    /// Whether an integer belongs here.
-    pub(super) fn has_integer_affinity(&self) -> bool {
-        self.declared.contains("INT")
-    }
-
     /// Whether it is declared to hold bytes.
     pub(super) fn is_blob(&self) -> bool {
         self.declared.contains("BLOB")

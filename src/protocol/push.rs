@@ -17,6 +17,13 @@ pub struct MutationError {
     pub body: ErrorBody,
 }
 
+impl From<ErrorBody> for MutationError {
+    /// An error for which no mutation is to blame.
+    fn from(body: ErrorBody) -> Self {
+        Self { mutation_id: String::new(), body }
+    }
+}
+
 /// What a server says about a batch.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PushAnswer {

@@ -84,7 +84,7 @@ impl RawAnswer<'_> {
                 let message = format!("the server refuses the credentials (HTTP {})", self.status);
                 ErrorBody::new(code::FORBIDDEN, message, ROOT_PATH)
             }))),
-            413 => Err(RequestError::TooLarge(Excess::Bytes, said())),
+            413 => Err(RequestError::TooLarge(Excess::Bytes, said().map(or_limit_exceeded))),
             415 if self.is_compressed => Err(RequestError::NotDecoded),
             status if TRANSIENT.contains(&status) => {
                 let retry_after = self.retry_after.and_then(|text| wait(text, now));
@@ -111,6 +111,15 @@ impl RawAnswer<'_> {
             },
         }
     }
+}
+
+/// The code of an error that has none is a general one; with a 413 it is clear what is meant
+/// (contract 3.3).
+fn or_limit_exceeded(mut body: ErrorBody) -> ErrorBody {
+    if body.code == code::INTERNAL {
+        code::LIMIT_EXCEEDED.clone_into(&mut body.code);
+    }
+    body
 }
 
 /// Says what came instead of JSON: often a page of a proxy, or of a wrong address.
@@ -170,6 +179,18 @@ mod tests {
                 let error = classify(status, body).unwrap_err();
                 assert!(matches!(error, RequestError::Transient { .. }), "{status} {body:?}: {error:?}");
             }
+        }
+    }
+
+    #[test]
+    fn what_is_too_large_has_a_code_even_where_the_server_names_none() {
+        for (error, expected) in
+            [(r#"{"message":"m"}"#, "LIMIT_EXCEEDED"), (r#"{"code":"BIG","message":"m"}"#, "BIG")]
+        {
+            let body = format!(r#"{{"ok":false,"error":{error}}}"#);
+            let classified = classify(413, body.as_bytes()).unwrap_err();
+            let RequestError::TooLarge(_, Some(body)) = classified else { panic!("{classified:?}") };
+            assert_eq!(body.code, expected);
         }
     }
 

@@ -148,6 +148,8 @@ pub struct ManyOne<'a> {
     pub fk_field: &'a str,
     /// The resource whose ids it holds.
     pub to: &'a Resource,
+    /// The relation.
+    pub relation: &'a Relation,
 }
 
 impl Schema {
@@ -180,7 +182,7 @@ impl Schema {
             }
             if let Some(fk_field) = &relation.fk_field {
                 for (from, to) in self.pairs(relation) {
-                    found.push(ManyOne { from, fk_field, to });
+                    found.push(ManyOne { from, fk_field, to, relation });
                 }
             }
         }
@@ -238,16 +240,26 @@ impl JoinStore<'_> {
     /// `join_<from>_<relation>_<to>`, on the wire and in the default place (contract 1.1).
     #[must_use]
     pub fn name(&self) -> String {
-        format!("join_{}_{}_{}", self.from.name, self.relation.name, self.to.name)
+        join_name(&self.from.name, &self.relation.name, &self.to.name)
     }
 
     /// Where its rows lie.
     #[must_use]
     pub fn storage(&self) -> JoinStorage {
-        self.relation.storage.clone().unwrap_or_else(|| JoinStorage {
-            table: self.name(),
-            from: "from".to_owned(),
-            to: "to".to_owned(),
+        self.relation.storage.clone().unwrap_or_else(|| {
+            JoinStorage::in_default_place(&self.from.name, &self.relation.name, &self.to.name)
         })
     }
+}
+
+impl JoinStorage {
+    /// Where the join rows lie when the schema does not say.
+    #[must_use]
+    pub fn in_default_place(from: &str, relation: &str, to: &str) -> Self {
+        Self { table: join_name(from, relation, to), from: "from".to_owned(), to: "to".to_owned() }
+    }
+}
+
+fn join_name(from: &str, relation: &str, to: &str) -> String {
+    format!("join_{from}_{relation}_{to}")
 }

@@ -258,32 +258,41 @@ fn relation(
             }
         }
     }
+    let name = text(item, "relation", path)?.unwrap_or_else(|| DEFAULT_RELATION.to_owned());
     Ok(Relation {
         kind,
-        name: text(item, "relation", path)?.unwrap_or_else(|| DEFAULT_RELATION.to_owned()),
         inverse: text(item, "inverse", path)?,
         metadata: fields(item, "metadata", path, problems)?,
-        storage: join_storage(item, from.len() == 1 && to.len() == 1, path)?,
+        storage: join_storage(item, &from, &name, &to, path)?,
+        name,
         from,
         to,
         fk_field,
     })
 }
 
-fn join_storage(item: &Map<String, Value>, single: bool, path: &str) -> Result<Option<JoinStorage>> {
+/// Where the join rows lie; what it does not say is as in the default place (contract 1.1).
+fn join_storage(
+    item: &Map<String, Value>,
+    from: &[String],
+    name: &str,
+    to: &[String],
+    path: &str,
+) -> Result<Option<JoinStorage>> {
     let path = format!("{path}.storage");
     let storage = match item.get("storage") {
         None | Some(Value::Null) => return Ok(None),
         Some(value) => object(value, &path)?,
     };
-    if !single {
+    let ([from], [to]) = (from, to) else {
         return invalid(path, "is only for a relation between two single resources");
-    }
-    let part = |key: &str| match text(storage, key, &path)? {
-        Some(text) => Ok(text),
-        None => invalid(format!("{path}.{key}"), "is missing"),
     };
-    Ok(Some(JoinStorage { table: part("table")?, from: part("from")?, to: part("to")? }))
+    let default = JoinStorage::in_default_place(from, name, to);
+    Ok(Some(JoinStorage {
+        table: text(storage, "table", &path)?.unwrap_or(default.table),
+        from: text(storage, "from", &path)?.unwrap_or(default.from),
+        to: text(storage, "to", &path)?.unwrap_or(default.to),
+    }))
 }
 
 /// `from` or `to`: one name or an array of names, each of a resource.
@@ -365,6 +374,21 @@ mod tests {
     }
 
     use super::super::JoinStore;
+
+    #[test]
+    fn what_a_join_storage_does_not_say_is_as_in_the_default_place() {
+        for (storage, expected) in [
+            (r#"{"table": "x"}"#, ["x", "from", "to"]),
+            (r#"{"from": "a", "to": "b"}"#, ["join_a_tags_a", "a", "b"]),
+        ] {
+            let schema = Schema::parse(&format!(
+                r#"{{"resources": [{{"name": "a"}}], "relations": [{{"type": "many-many", "from": "a", "to": "a",
+                    "relation": "tags", "storage": {storage}}}]}}"#
+            ));
+            let JoinStorage { table, from, to } = schema.unwrap().join_stores()[0].storage();
+            assert_eq!([table, from, to], expected);
+        }
+    }
 
     #[test]
     fn every_problem_has_its_path() {

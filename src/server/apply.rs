@@ -11,8 +11,8 @@ use super::prepare::{
 use super::request::invalid;
 use super::store::{Change, Document, StoreError, Subject, Writer};
 use super::text::Text;
-use crate::protocol::{Cursor, ErrorBody, MutationError, Op, code};
-use crate::schema::{JoinStore, RelationKind, Schema};
+use crate::protocol::{Cursor, ErrorBody, MutationError, code};
+use crate::schema::{JoinStore, ManyOne, Schema};
 
 /// What came of a push, as it is answered (contract 3.3).
 #[derive(Debug, Serialize)]
@@ -108,17 +108,17 @@ fn apply(
 }
 
 fn change_record(writer: &mut dyn Writer, subject: &Subject, change: &RecordChange) -> Result<Vec<Change>> {
+    let changed = |is_as_sent| Ok(vec![Change { subject: subject.clone(), is_as_sent }]);
     let (kind, fields, missing) = match change {
         RecordChange::Delete => {
             writer.remove(subject)?;
-            return Ok(vec![Change { subject: subject.clone(), op: Op::Delete, is_as_sent: true }]);
+            return changed(true);
         }
         RecordChange::Write { kind, fields, missing } => (*kind, fields, missing),
     };
-    let upsert = |is_as_sent| Ok(vec![Change { subject: subject.clone(), op: Op::Upsert, is_as_sent }]);
     // Most records are new: then nothing needs to be looked up.
     if missing.is_none() && writer.insert(subject, fields)? {
-        return upsert(true);
+        return changed(true);
     }
     let current = writer.find(subject)?;
     match (kind, current, missing) {
@@ -132,12 +132,12 @@ fn change_record(writer: &mut dyn Writer, subject: &Subject, change: &RecordChan
             let is_as_sent = current.keys().all(|field| given.contains_key(field));
             current.extend(given);
             writer.put_document(subject, &current)?;
-            upsert(is_as_sent)
+            changed(is_as_sent)
         }
-        (_, _, Some(missing)) => Err(missing.clone().into()),
-        (_, _, None) => {
+        (_, None, Some(missing)) => Err(missing.clone().into()),
+        (_, _, _) => {
             writer.put(subject, fields)?;
-            upsert(true)
+            changed(true)
         }
     }
 }
@@ -150,14 +150,11 @@ fn change_relations(
     let wanted = wanted(writer, schema, change)?;
     let mut changes = Vec::with_capacity(wanted.len());
     for Wanted { subject, document, is_as_sent } in wanted {
-        let op = if let Some(document) = document {
-            writer.put_document(&subject, &document)?;
-            Op::Upsert
-        } else {
-            writer.remove(&subject)?;
-            Op::Delete
-        };
-        changes.push(Change { subject, op, is_as_sent });
+        match document {
+            Some(document) => writer.put_document(&subject, &document)?,
+            None => writer.remove(&subject)?,
+        }
+        changes.push(Change { subject, is_as_sent });
     }
     Ok(changes)
 }
@@ -165,17 +162,24 @@ fn change_relations(
 /// What a change of relations comes to; nothing is written yet.
 fn wanted(writer: &mut dyn Writer, schema: &Schema, change: &RelationsChange) -> Result<Vec<Wanted>> {
     let mut wanted = Vec::new();
+    // Several relations may be fields of the one record.
+    let mut record = None;
     for (name, value) in &change.relations {
         let path = format!("relations.{name}");
         let stores = join_stores(schema, change.resource.as_str(), name);
         if stores.is_empty() {
-            wanted.push(change_fk(writer, schema, change, name, value, &path)?);
+            change_fk(writer, schema, change, (name, value, &path), &mut record)?;
             continue;
         }
         for (other, metadata) in references(value, &stores[0].0.relation.metadata, &path)? {
             wanted.push(change_join_row(writer, change, &stores, other, metadata, &path)?);
         }
     }
+    wanted.extend(record.map(|document| Wanted {
+        subject: subject(change),
+        document: Some(document),
+        is_as_sent: false,
+    }));
     Ok(wanted)
 }
 
@@ -238,34 +242,53 @@ fn change_join_row(
     }
 }
 
-/// A many-one relation is a field of the record that refers.
+/// A many-one relation is a field of the record that refers, which is `record` as soon as one
+/// of its relations has been changed.
 fn change_fk(
     writer: &mut dyn Writer,
     schema: &Schema,
     change: &RelationsChange,
-    relation: &str,
-    value: &Value,
-    path: &str,
-) -> Result<Wanted> {
-    let fk_field = schema
-        .relations
-        .iter()
-        .filter(|candidate| matches!(candidate.kind, RelationKind::ManyOne | RelationKind::OneOne))
-        .find(|candidate| {
-            candidate.name == relation && candidate.from.iter().any(|name| name == change.resource.as_str())
-        })
-        .and_then(|candidate| candidate.fk_field.as_ref())
-        .ok_or_else(|| {
-            ErrorBody::new(code::DFQL_UNKNOWN_RELATION, format!("Unknown relation: {relation}"), path)
-        })?;
-    let subject = subject(change);
-    let mut document = writer.find(&subject)?.ok_or_else(|| not_found(change.id.as_str(), "id"))?;
-    match (change.operation, references(value, &[], path)?.as_slice()) {
-        (RelationsOperation::Relate, [(id, _)]) => document.insert(fk_field.clone(), Value::from(*id)),
-        (RelationsOperation::Unrelate, _) => document.remove(fk_field),
-        _ => return Err(invalid(path, "must refer to one record").into()),
+    (name, value, path): (&str, &Value, &str),
+    record: &mut Option<Document>,
+) -> Result<()> {
+    let many_ones = schema.many_ones();
+    let is_meant = |many_one: &&ManyOne<'_>| {
+        many_one.relation.name == name && many_one.from.name == change.resource.as_str()
     };
-    Ok(Wanted { subject, document: Some(document), is_as_sent: false })
+    let targets: Vec<_> = many_ones.iter().filter(is_meant).collect();
+    let Some(ManyOne { fk_field, .. }) = targets.first() else {
+        let message = format!("Unknown relation: {name}");
+        return Err(ErrorBody::new(code::DFQL_UNKNOWN_RELATION, message, path).into());
+    };
+    let references = references(value, &[], path)?;
+    if record.is_none() {
+        *record = writer.find(&subject(change))?;
+    }
+    match (change.operation, references.as_slice(), record) {
+        (RelationsOperation::Relate, _, None) => Err(not_found(change.id.as_str(), "id").into()),
+        (RelationsOperation::Relate, [(id, _)], Some(record)) => {
+            let mut is_there = false;
+            for ManyOne { to, .. } in &targets {
+                let target = Subject::Record { resource: to.name.as_str().into(), id: (*id).into() };
+                is_there = is_there || writer.find(&target)?.is_some();
+            }
+            if !is_there {
+                return Err(not_found(id, path).into());
+            }
+            record.insert((*fk_field).to_owned(), Value::from(*id));
+            Ok(())
+        }
+        // What is not there, or refers to something else, is unrelated already.
+        (RelationsOperation::Unrelate, _, None) => Ok(()),
+        (RelationsOperation::Unrelate, references, Some(record)) => {
+            let current = record.get(*fk_field).and_then(Value::as_str);
+            if references.iter().any(|(id, _)| Some(*id) == current) {
+                record.remove(*fk_field);
+            }
+            Ok(())
+        }
+        _ => Err(invalid(path, "must refer to one record").into()),
+    }
 }
 
 /// The record whose relations are changed.

@@ -17,12 +17,6 @@ pub(super) fn page(reader: &mut dyn Reader, pull: &Pull) -> Result<Value, StoreE
     let has_more = kept < stored.len();
     stored.truncate(kept);
     let next = stored.last().filter(|_| has_more).map(|change| Cursor::from(change.sequence));
-    // Where a later upsert may be left out, a delete before it must not be the last word.
-    if pull.own.is_some() {
-        for change in stored.iter_mut().filter(|change| change.document.is_some()) {
-            change.op = Op::Upsert;
-        }
-    }
     let changes: Vec<Change> = stored.into_iter().map(change).collect();
     let mut page = json!({"ok": true, "changes": changes, "nextCursor": next});
     if pull.own.is_some() {
@@ -36,10 +30,10 @@ fn limit(pull: &Pull) -> usize {
     usize::try_from(pull.limit).unwrap_or(usize::MAX)
 }
 
-/// A change with its subject as it is now: what was deleted since is a delete already.
+/// A change with its subject as it is now: what was deleted since is a delete already, and what
+/// was made again is not one.
 fn change(stored: StoredChange) -> Change {
-    let StoredChange { sequence, subject, op, document } = stored;
-    let document = document.filter(|_| op == Op::Upsert);
+    let StoredChange { sequence, subject, document } = stored;
     let op = if document.is_some() { Op::Upsert } else { Op::Delete };
     let (resource, id, record) = match subject {
         Subject::Record { resource, id } => {

@@ -58,6 +58,10 @@ async fn switches_take_every_form() {
     }
     assert!(!pulls("pull-after = false", &[], &[]).await);
     assert!(!pulls("", &[("SYNCTOOL_PULL_AFTER", "false")], &[]).await);
+    assert!(!pulls("", &[("SYNCTOOL_NO_PULL_AFTER", "true")], &[]).await);
+    assert!(pulls("", &[("SYNCTOOL_NO_PULL_AFTER", "true")], &["--pull-after"]).await);
+    assert!(pulls("no-resume = true", &[("SYNCTOOL_NO_PULL_AFTER", "false")], &[]).await);
+    assert!(pulls("", &[("SYNCTOOL_PULL_AFTER", ""), ("SYNCTOOL_BATCH_SIZE", "")], &[]).await);
     assert!(pulls("pull-after = false", &[("SYNCTOOL_PULL_AFTER", "true")], &[]).await);
     assert!(!pulls("pull-after = true", &[("SYNCTOOL_PULL_AFTER", "true")], &["--no-pull-after"]).await);
 }

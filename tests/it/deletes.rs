@@ -105,3 +105,61 @@ async fn they_are_left_alone_when_they_are_not_wanted() {
     assert!(sent(&rig).is_empty());
     assert_eq!(rig.offline.logged(), ["m1"]);
 }
+
+#[tokio::test]
+async fn what_is_there_under_a_key_without_a_type_is_not_deleted() {
+    let schema = r#"{"resources": [
+        {"name": "a", "fields": [], "storage": {"id": "k", "idFormat": "a:{}"}},
+        {"name": "b", "fields": [], "storage": {"id": "k", "idFormat": "b:{}"}}],
+      "relations": [{"type": "many-many", "from": "a", "to": "b", "relation": "r",
+        "storage": {"table": "ab", "from": "x", "to": "y"}}]}"#;
+    let tables = "CREATE TABLE a (k); CREATE TABLE b (k TEXT); CREATE TABLE ab (x, y);
+        INSERT INTO a VALUES (5), ('6'); INSERT INTO b VALUES (7); INSERT INTO ab VALUES (5, '7')";
+    let mut rig = Rig::with(schema, tables).await;
+    for (index, id) in ["a:5", "a:6", "b:7"].into_iter().enumerate() {
+        let entry = json!({"resource": &id[..1], "operation": "delete", "id": id});
+        rig.offline.log("C", &format!("m{index}"), &entry.to_string());
+    }
+    let entry = json!({"resource": "a", "operation": "unrelate", "id": "a:5", "relations": {"r": "b:7"}});
+    rig.offline.log("C", "m3", &entry.to_string());
+    rig.succeed().await;
+    assert!(sent(&rig).is_empty(), "{:?}", sent(&rig));
+}
+
+#[tokio::test]
+async fn a_row_in_one_of_several_join_stores_is_there() {
+    let schema = r#"{"resources": [{"name": "a", "fields": []}, {"name": "b", "fields": []}, {"name": "c", "fields": []}],
+      "relations": [{"type": "many-many", "from": "a", "to": ["b", "c"], "relation": "r"}]}"#;
+    let tables = r#"CREATE TABLE a (id TEXT); CREATE TABLE b (id TEXT); CREATE TABLE c (id TEXT);
+        CREATE TABLE join_a_r_c ("from" TEXT, "to" TEXT); INSERT INTO join_a_r_c VALUES ('1', 'x')"#;
+    let mut rig = Rig::with(schema, tables).await;
+    let entry =
+        json!({"resource": "a", "operation": "unrelate", "id": "1", "relations": {"r": ["x", "gone"]}});
+    rig.offline.log("C", "m1", &entry.to_string());
+    rig.succeed().await;
+    assert_eq!(sent(&rig)[0]["relations"], json!({"r": ["gone"]}));
+}
+
+#[tokio::test]
+async fn an_unrelate_of_a_field_is_pushed_where_the_field_is_empty_now() {
+    let rows = "INSERT INTO projects VALUES ('p', 'P'), ('q', 'Q');
+        INSERT INTO todos (id, projectId) VALUES ('empty', NULL), ('again', 'p'), ('other', 'q')";
+    let mut rig = Rig::new(rows).await;
+    for id in ["empty", "again", "other", "gone"] {
+        let entry =
+            json!({"resource": "todos", "operation": "unrelate", "id": id, "relations": {"project": "p"}});
+        rig.offline.log("C", id, &entry.to_string());
+    }
+    rig.succeed().await;
+    let pushed: Vec<_> = sent(&rig).into_iter().map(|mutation| mutation["id"].clone()).collect();
+    assert_eq!(pushed, ["empty", "gone"]);
+    assert!(rig.offline.logged().is_empty());
+}
+
+#[tokio::test]
+async fn what_is_remote_only_is_never_in_scope() {
+    let mut rig = Rig::new("").await;
+    rig.offline.log("C", "m1", r#"{"resource":"audit","operation":"delete","id":"x"}"#);
+    rig.succeed().await;
+    assert!(sent(&rig).is_empty());
+}

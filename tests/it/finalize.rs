@@ -109,6 +109,7 @@ async fn what_the_application_does_meanwhile_stays_and_is_not_overwritten() {
             change("tags", "g", json!({"label": "theirs"})),
             change("tags", "h", json!({"label": "theirs"})),
             change("join_todos_tags_tags", "t:g", json!({"from": "t", "to": "g", "order": 9})),
+            change("todos", "t", json!({"title": "theirs"})),
         ], "nextCursor": null});
         rig.server.script("pull", [Answer::Json(200, page)]);
         let path = rig.offline.path();
@@ -121,16 +122,20 @@ async fn what_the_application_does_meanwhile_stays_and_is_not_overwritten() {
                         .execute_batch(&format!(
                             "UPDATE tags SET label = 'mine' WHERE id = 'g';
                              {log} ('C', 'later', '{}', 0);
-                             {log} ('C', 'later join', '{}', 0);",
+                             {log} ('C', 'later join', '{}', 0);
+                             {log} ('C', 'later field', '{}', 0);",
                             merge("tags", "g"),
-                            r#"{"resource":"todos","operation":"relate","id":"t","relations":{"tags":{"$ref":"g"}}}"#
+                            r#"{"resource":"todos","operation":"relate","id":"t","relations":{"tags":{"$ref":"g"}}}"#,
+                            r#"{"resource":"todos","operation":"relate","id":"t","relations":{"project":"p"}}"#
                         ))
                         .unwrap();
                 }
             })
             .await;
         assert!(outcome.ok, "{outcome:?}");
-        assert_eq!(rig.offline.logged(), ["unreadable", "later", "later join"], "{journal}");
+        assert_eq!(rig.offline.logged(), ["unreadable", "later", "later join", "later field"], "{journal}");
+        let titles = rig.offline.column("SELECT title FROM todos WHERE id = 't'");
+        assert!(!titles.contains(&"theirs".to_owned()), "{journal}: {titles:?}");
         assert_eq!(
             rig.offline.rows("SELECT * FROM tags ORDER BY id"),
             [["g", "mine"], ["h", "theirs"]],

@@ -258,3 +258,18 @@ async fn a_page_that_cannot_be_applied_leaves_nothing_of_itself() {
     assert!(rig.offline.rows("SELECT * FROM tags").is_empty());
     assert_eq!(rig.offline.cursor("__global_cursor__"), None);
 }
+
+#[tokio::test]
+async fn a_key_without_a_type_finds_its_row_whatever_is_in_it() {
+    let schema = r#"{"resources": [{"name": "a", "fields": [{"name": "t", "type": "string"}],
+        "storage": {"id": "k", "idFormat": "a:{}"}}]}"#;
+    let mut rig =
+        Rig::with(schema, "CREATE TABLE a (k, t TEXT); INSERT INTO a VALUES (5, 'x'), ('6', 'x')").await;
+    let change = |seq: u64, id: &str| upsert(seq, "a", id, &json!({"t": "new"}));
+    rig.server.script("pull", [feed(&json!([change(1, "a:5"), change(2, "a:6"), change(3, "a:7")]), None)]);
+    rig.succeed().await;
+    assert_eq!(
+        rig.offline.rows("SELECT k, typeof(k), t FROM a ORDER BY rowid"),
+        [["5", "integer", "new"], ["6", "text", "new"], ["7", "integer", "new"]]
+    );
+}

@@ -188,6 +188,10 @@ async fn a_required_field_may_be_left_out_of_a_merge_into_what_is_there() {
         |id: &str, record: Value| mutation(id, &json!({"resource": "projects", "id": "p", "record": record}));
     let result = push(&server, &[project("1", json!({"name": "P"})), project("2", json!({}))]).await;
     assert_eq!(result["applied"], json!(["1", "2"]));
+    // It is missing only where there is no record yet.
+    let extra = json!({"resource": "projects", "id": "p", "operation": "replace", "record": {}});
+    let replace = mutation("3", &extra);
+    assert_eq!(push(&server, &[replace]).await["applied"], json!(["3"]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -280,10 +284,107 @@ async fn a_many_one_relation_is_a_field() {
             &json!({"resource": "todos", "id": "t", "operation": operation, "relations": {"project": "p"}, "record": {}}),
         )
     };
-    push(&server, &[todo("1", "merge"), todo("2", "relate")]).await;
+    let result = push(&server, &[todo("1", "merge"), todo("2", "relate")]).await;
+    assert_eq!(result["errors"][0]["code"], "NOT_FOUND", "there is no such project yet");
+    let project =
+        |id: &str| mutation(id, &json!({"resource": "projects", "id": id, "record": {"name": "P"}}));
+    push(&server, &[project("p"), project("q"), todo("2", "relate")]).await;
     assert_eq!(clone(&server).await["data"]["todos"], json!([{"id": "t", "projectId": "p"}]));
-    push(&server, &[todo("3", "unrelate")]).await;
+    let unrelate = |id: &str, todo: &str, project: &str| {
+        mutation(
+            id,
+            &json!({"resource": "todos", "id": todo, "operation": "unrelate", "relations": {"project": project}}),
+        )
+    };
+    // What is not there is unrelated already.
+    let result = push(&server, &[unrelate("3", "t", "q"), unrelate("4", "nowhere", "p")]).await;
+    assert_eq!(result["applied"], json!(["3", "4"]));
+    assert_eq!(clone(&server).await["data"]["todos"], json!([{"id": "t", "projectId": "p"}]));
+    push(&server, &[unrelate("5", "t", "p")]).await;
     assert_eq!(clone(&server).await["data"]["todos"], json!([{"id": "t"}]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_relations_of_one_mutation_are_all_changed() {
+    let schema = r#"{"resources": [{"name": "a", "fields": [{"name": "x", "type": "string"}, {"name": "y", "type": "string"}]}],
+        "relations": [{"type": "many-one", "from": "a", "to": "a", "relation": "one", "fkField": "x"},
+                      {"type": "many-one", "from": "a", "to": "a", "relation": "two", "fkField": "y"}]}"#;
+    let server = TestServer::start(schema).await;
+    let of = |id: &str, extra: Value| {
+        let mut all = json!({"resource": "a", "id": "r", "record": {}});
+        all.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        mutation(id, &all)
+    };
+    push(
+        &server,
+        &[of("1", json!({})), of("2", json!({"operation": "relate", "relations": {"one": "r", "two": "r"}}))],
+    )
+    .await;
+    assert_eq!(clone(&server).await["data"]["a"], json!([{"id": "r", "x": "r", "y": "r"}]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_that_changes_nothing_is_one_after_a_restart_too() {
+    let mut server = TestServer::start(SCHEMA).await;
+    let nothing = mutation("2", &json!({"operation": "relate", "relations": {"todos": []}}));
+    assert_eq!(push(&server, &[mutation("1", &json!({})), nothing]).await["cursor"], "2");
+    server.restart().await;
+    assert_eq!(push(&server, &[mutation("3", &json!({}))]).await["cursor"], "3");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_was_made_again_is_never_told_as_deleted() {
+    let server = TestServer::start(SCHEMA).await;
+    let tag = |id: &str, operation: &str| mutation(id, &json!({"operation": operation}));
+    push(&server, &[tag("1", "insert"), tag("2", "delete"), tag("3", "insert")]).await;
+    let feed = pull(&server, "1", 1).await;
+    assert_eq!((&feed["changes"][0]["serverSeq"], &feed["changes"][0]["op"]), (&json!(2), &json!("upsert")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_is_stored_as_it_was_sent_and_a_record_may_repeat_its_id() {
+    let server = TestServer::start(SCHEMA).await;
+    let todo =
+        |id: &str, record: Value| mutation(id, &json!({"resource": "todos", "id": id, "record": record}));
+    let odd = json!({"title": "\u{1f600}\"\\\n\u{0}", "data": {"b": [1, {"a": null}], "c": 1.5}});
+    let result = push(
+        &server,
+        &[
+            todo("1", odd.clone()),
+            todo("2", json!({"id": "2", "title": "A"})),
+            todo("3", json!({"id": "4", "title": "A"})),
+            todo("\u{e9}\n", json!({})),
+        ],
+    )
+    .await;
+    assert_eq!(result["applied"], json!(["1", "2", "\u{e9}\n"]));
+    assert_eq!(result["errors"][0]["path"], "record.id");
+    let mut first = odd;
+    first["id"] = json!("1");
+    assert_eq!(
+        clone(&server).await["data"]["todos"],
+        json!([first, {"id": "2", "title": "A"}, {"id": "\u{e9}\n"}])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_json_anywhere_in_a_push_refuses_all_of_it() {
+    let server = TestServer::start(SCHEMA).await;
+    let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
+    for record in [
+        r#"{"title": "\ud800"}"#,
+        r#"{"count": 1e999}"#,
+        r#"{"title": "a}"#,
+        &format!(r#"{{"data": {deep}}}"#),
+    ] {
+        let body = format!(
+            r#"{{"clientId": "D", "mutations": [{{"clientId": "D", "mutationId": "1", "resource": "todos",
+                "operation": "merge", "id": "t", "record": {record}}}]}}"#
+        );
+        let (status, answer) = server.post_text("push", body).await;
+        assert_eq!((status, &answer["error"]["message"]), (400, &json!("Invalid JSON")), "{record}");
+    }
+    assert_eq!(clone(&server).await["data"]["todos"], json!([]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

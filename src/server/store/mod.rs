@@ -6,7 +6,6 @@ pub(super) mod sqlite;
 use serde_json::{Map, Value};
 
 use super::text::Text;
-use crate::protocol::Op;
 
 /// A store that failed. Clients are told that it did, the log is told why.
 #[derive(Debug, thiserror::Error)]
@@ -83,7 +82,6 @@ pub(super) trait Writer {
 #[derive(Debug)]
 pub(super) struct Change {
     pub(super) subject: Subject,
-    pub(super) op: Op,
     /// Whether the subject is now just what its client has sent, so that this client needs
     /// not be told.
     pub(super) is_as_sent: bool,
@@ -94,7 +92,6 @@ pub(super) struct Change {
 pub(super) struct StoredChange {
     pub(super) sequence: u64,
     pub(super) subject: Subject,
-    pub(super) op: Op,
     /// What is there now.
     pub(super) document: Option<Document>,
 }

@@ -8,24 +8,24 @@ use rusqlite::{Connection, OptionalExtension, Row, Statement, ToSql, params};
 
 use super::super::text::Text;
 use super::{Change, Document, Own, Reader, Result, Store, StoreError, StoredChange, Subject, Writer};
-use crate::protocol::Op;
 
 /// Marks a file as a store of this server ("syTo"), so that no other file is taken for one.
 const APPLICATION_ID: i32 = 0x7379_546f;
 
 /// Raised with every change of [`LAYOUT`] that older files need.
-const FORMAT: i32 = 2;
+const FORMAT: i32 = 3;
 
 /// Records and join rows as they are, what happened to them, and which mutations did it.
 const LAYOUT: &str = "
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE record (resource TEXT, id TEXT, document TEXT NOT NULL, PRIMARY KEY (resource, id)) WITHOUT ROWID;
+CREATE TABLE meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
+CREATE TABLE record (resource TEXT NOT NULL, id TEXT NOT NULL, document TEXT NOT NULL, PRIMARY KEY (resource, id));
 CREATE TABLE join_row (store TEXT, source TEXT, target TEXT, document TEXT NOT NULL,
     PRIMARY KEY (store, source, target)) WITHOUT ROWID;
--- A mutation is one step of the sequence, and may change several things: parts 0, 1, …
+-- A mutation is one step of the sequence, and may change several things, parts 0, 1, …, or
+-- none. What became of a thing is where it is kept.
 -- The client is named where it knows the outcome already, for it is just what it has sent.
 CREATE TABLE change (sequence INTEGER, part INTEGER, name TEXT NOT NULL, id TEXT NOT NULL,
-    target TEXT, is_delete INTEGER NOT NULL, client INTEGER, PRIMARY KEY (sequence, part)) WITHOUT ROWID;
+    target TEXT, client INTEGER, PRIMARY KEY (sequence, part)) WITHOUT ROWID;
 CREATE TABLE client (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE);
 CREATE TABLE applied (client INTEGER, mutation TEXT, PRIMARY KEY (client, mutation)) WITHOUT ROWID;
 ";
@@ -65,7 +65,7 @@ impl SqliteStore {
                 transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
                 transaction.pragma_update(None, "user_version", FORMAT)?;
                 transaction.execute(
-                    "INSERT INTO meta (key, value) VALUES ('storeId', ?1)",
+                    "INSERT INTO meta (key, value) VALUES ('storeId', ?1), ('sequence', 0)",
                     [uuid::Uuid::new_v4().to_string()],
                 )?;
             }
@@ -115,7 +115,7 @@ fn connect(path: &Path) -> Result<Connection> {
 }
 
 fn last_sequence(connection: &Connection) -> rusqlite::Result<u64> {
-    connection.query_row("SELECT coalesce(max(sequence), 0) FROM change", [], |row| row.get(0))
+    connection.query_row("SELECT value FROM meta WHERE key = 'sequence'", [], |row| row.get(0))
 }
 
 struct SqliteWriter<'c> {
@@ -133,6 +133,7 @@ struct SqliteWriter<'c> {
 struct Statements<'c> {
     begin: Statement<'c>,
     commit: Statement<'c>,
+    keep_sequence: Statement<'c>,
     remember: Statement<'c>,
     step: Statement<'c>,
     insert_record: Statement<'c>,
@@ -145,10 +146,10 @@ impl<'c> Statements<'c> {
         Ok(Self {
             begin: prepare("BEGIN IMMEDIATE")?,
             commit: prepare("COMMIT")?,
+            keep_sequence: prepare("UPDATE meta SET value = ?1 WHERE key = 'sequence'")?,
             remember: prepare("INSERT OR IGNORE INTO applied (client, mutation) VALUES (?1, ?2)")?,
             step: prepare(
-                "INSERT INTO change (sequence, part, name, id, target, is_delete, client)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT INTO change (sequence, part, name, id, target, client) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?,
             insert_record: prepare(
                 "INSERT OR IGNORE INTO record (resource, id, document) VALUES (?1, ?2, ?3)",
@@ -201,6 +202,9 @@ impl Writer for SqliteWriter<'_> {
     }
 
     fn commit(&mut self) -> Result<()> {
+        if self.sequence > self.committed {
+            self.statements.keep_sequence.execute([self.sequence])?;
+        }
         self.statements.commit.execute([])?;
         self.committed = self.sequence;
         Ok(())
@@ -298,7 +302,6 @@ impl Writer for SqliteWriter<'_> {
                 name,
                 id,
                 target,
-                change.op == Op::Delete,
                 change.is_as_sent.then_some(client)
             ])?;
         }
@@ -333,7 +336,7 @@ impl Reader for SqliteReader {
         let known_after = place(own.map_or(u64::MAX, |own| own.after));
         // A step is never cut in two, so the limit counts steps.
         let mut statement = self.connection.prepare(
-            "SELECT c.sequence, c.name, c.id, c.target, c.is_delete, coalesce(r.document, j.document)
+            "SELECT c.sequence, c.name, c.id, c.target, coalesce(r.document, j.document)
              FROM change AS c
              LEFT JOIN record AS r ON c.target IS NULL AND r.resource = c.name AND r.id = c.id
              LEFT JOIN join_row AS j ON j.store = c.name AND j.source = c.id AND j.target = c.target
@@ -389,13 +392,12 @@ fn stored_change(row: &Row<'_>) -> rusqlite::Result<StoredChange> {
         None => Subject::Record { resource: name.into(), id: id.into() },
         Some(to) => Subject::JoinRow { store: name.into(), from: id.into(), to: to.into() },
     };
-    let text: Option<String> = row.get(5)?;
+    let text: Option<String> = row.get(4)?;
     let document = text
         .map(|text| serde_json::from_str(&text))
         .transpose()
-        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(5, Type::Text, Box::new(error)))?;
-    let op = if row.get(4)? { Op::Delete } else { Op::Upsert };
-    Ok(StoredChange { sequence: row.get(0)?, subject, op, document })
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(4, Type::Text, Box::new(error)))?;
+    Ok(StoredChange { sequence: row.get(0)?, subject, document })
 }
 
 fn document(text: &str) -> Result<Document> {
