@@ -13,6 +13,15 @@ impl Secret {
         Self(text.into())
     }
 
+    /// Takes it out of a text that somebody else wrote, who may have repeated it.
+    pub fn redact(&self, text: &mut String) {
+        // What is shorter is found in any text, and no secret.
+        const MIN_LENGTH: usize = 6;
+        if self.0.len() >= MIN_LENGTH && text.contains(&self.0) {
+            *text = text.replace(&self.0, "<redacted>");
+        }
+    }
+
     /// The text itself, for the one place that sends or compares it.
     #[must_use]
     pub fn expose(&self) -> &str {

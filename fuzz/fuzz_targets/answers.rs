@@ -2,12 +2,12 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use synctool::protocol::{PullAnswer, PushAnswer, ServerStatus, unwrap};
+use synctool::protocol::{Parts, PullAnswer, PushAnswer, ServerStatus, unwrap};
 
 fuzz_target!(|body: &[u8]| {
-    let Ok(value) = serde_json::from_slice(body) else { return };
-    let Ok(Ok(result)) = unwrap(value) else { return };
-    let _ = PushAnswer::from_json(result.clone());
-    let _ = PullAnswer::from_json(result.clone());
-    let _ = ServerStatus::from_json(&result);
+    let Ok(Ok(parts)) = std::str::from_utf8(body).map(Parts::read) else { return };
+    let Ok(Ok(result)) = unwrap(parts) else { return };
+    let _ = PushAnswer::from_parts(&result);
+    let _ = PullAnswer::from_parts(&result);
+    let _ = ServerStatus::from_parts(&result);
 });

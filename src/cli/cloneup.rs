@@ -1,6 +1,7 @@
 //! `synctool cloneup`: from flags to the result on stdout and the exit status.
 
 use std::fs::File;
+use std::sync::Arc;
 
 use clap::ArgMatches;
 use tokio::runtime::Runtime;
@@ -35,23 +36,35 @@ impl Observer for Watchers {
 }
 
 /// Runs the subcommand.
-pub(super) fn run(args: &CloneupArgs, matches: &ArgMatches) -> u8 {
+pub(super) fn run(args: CloneupArgs, matches: &ArgMatches) -> u8 {
     output::start_diagnostics(args.verbosity.quiet, args.verbosity.verbose);
     if args.dry_run {
-        return dry_run(args, matches);
+        return dry_run(&args, matches);
     }
+    let args = Arc::new(args);
     let mut watchers = Watchers { progress: Progress::new(args.verbosity.quiet), events: None };
     let mut signal = SIGINT;
     let mut error_file = None;
-    let outcome = open_events(args)
+    let outcome = open_events(&args)
         .and_then(|events| {
             watchers.events = events;
-            prepare(args, matches)
-        })
-        .and_then(|ready| {
-            // After the settings: the file may be the one that --only-failed has read.
-            error_file = open_error_file(args)?;
-            upload(ready, &watchers, &mut signal)
+            let runtime = runtime()?;
+            let outcome = runtime.block_on(async {
+                let signals = Signals::listen();
+                let outcome = match prepare_unless_interrupted(&args, matches, &signals).await {
+                    Ok(ready) => {
+                        // After the settings: the file may be the one that --only-failed has read.
+                        error_file = open_error_file(&args)?;
+                        Ok(upload(ready, &watchers, &signals).await)
+                    }
+                    Err(failed) => Err(failed),
+                };
+                signal = signals.received().unwrap_or(SIGINT);
+                outcome
+            });
+            // A preparation that was interrupted may be waiting for a lock still.
+            runtime.shutdown_background();
+            outcome
         })
         .unwrap_or_else(|Failed(end, errors)| Outcome::failed(end, errors));
     if let Some(events) = &watchers.events {
@@ -189,24 +202,34 @@ pub(super) fn warn_of_plain_token(remote: &RemoteConfig) {
     }
 }
 
-fn upload(ready: Ready, watchers: &Watchers, signal: &mut u8) -> Result<Outcome, Failed> {
-    let runtime = runtime()?;
-    let outcome = runtime.block_on(async {
-        let signals = Signals::listen();
-        let (handle, stop) = stop_channel();
-        let Ready { options, schema, database, remote } = ready;
-        let run = cloneup::run(options, schema, database, remote, watchers, stop);
-        tokio::pin!(run);
-        let outcome = tokio::select! {
-            outcome = &mut run => outcome,
-            _ = signals.first() => {
-                handle.stop();
-                watchers.progress.say("interrupted: waiting for what is in flight; once more to leave at once");
-                run.await
-            }
-        };
-        *signal = signals.received().unwrap_or(SIGINT);
-        outcome
-    });
-    Ok(outcome)
+/// Prepares on a thread of its own: a locked database or a token command may take a while.
+async fn prepare_unless_interrupted(
+    args: &Arc<CloneupArgs>,
+    matches: &ArgMatches,
+    signals: &Signals,
+) -> Result<Ready, Failed> {
+    let (args, matches) = (Arc::clone(args), matches.clone());
+    let preparing = tokio::task::spawn_blocking(move || prepare(&args, &matches));
+    tokio::select! {
+        ready = preparing => ready.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())),
+        _ = signals.first() => {
+            let (end, body) = cloneup::interrupted();
+            Err(Failed(end, vec![body]))
+        }
+    }
+}
+
+async fn upload(ready: Ready, watchers: &Watchers, signals: &Signals) -> Outcome {
+    let (handle, stop) = stop_channel();
+    let Ready { options, schema, database, remote } = ready;
+    let run = cloneup::run(options, schema, database, remote, watchers, stop);
+    tokio::pin!(run);
+    tokio::select! {
+        outcome = &mut run => outcome,
+        _ = signals.first() => {
+            handle.stop();
+            watchers.progress.say("interrupted: waiting for what is in flight; once more to leave at once");
+            run.await
+        }
+    }
 }

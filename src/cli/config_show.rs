@@ -83,8 +83,12 @@ fn show(arg: &Arg, values: &ArgMatches, file: Option<&str>) -> Shown {
         values.map(|value| value.to_string_lossy().into_owned()).collect::<Vec<_>>().join(",")
     };
     let value = |from: String| {
-        // A header is often a key.
-        let value = if id == "header" { HIDDEN.to_owned() } else { raw() };
+        let value = match id {
+            // A header is often a key, and a command may have one in it.
+            "header" | "token_command" => HIDDEN.to_owned(),
+            "remote" => without_password(&raw()),
+            _ => raw(),
+        };
         Shown { key: key.clone(), value: Some(value), from }
     };
     match values.value_source(id) {
@@ -98,6 +102,16 @@ fn show(arg: &Arg, values: &ArgMatches, file: Option<&str>) -> Shown {
             value(file.unwrap_or_default().to_owned())
         }
         _ => Shown { key, value: default(arg), from: "default".to_owned() },
+    }
+}
+
+/// A URL with its user and password hidden, if it has any.
+fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    match rest[..authority].rfind('@') {
+        Some(at) => format!("{scheme}://{HIDDEN}{}", &rest[at..]),
+        None => url.to_owned(),
     }
 }
 

@@ -65,7 +65,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn execute(subcommand: Subcommand, matches: &ArgMatches) -> u8 {
     match subcommand {
-        Subcommand::Cloneup(args) => cloneup::run(&args, matches),
+        Subcommand::Cloneup(args) => cloneup::run(*args, matches),
         Subcommand::Config(args) => config_show::run(&args.command, matches),
         Subcommand::Inspect(args) => inspect::run(&args),
         Subcommand::Schema(args) => schema::run(&args.command),

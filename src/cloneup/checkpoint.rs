@@ -10,6 +10,7 @@ use super::deliver::Delivery;
 use super::options::Options;
 use crate::offline::{Database, Sidecar};
 use crate::protocol::{Cursor, ServerStatus};
+use crate::remote::Remote;
 use crate::schema::Schema;
 
 /// What decides which mutations an upload consists of, and where they go.
@@ -17,13 +18,15 @@ use crate::schema::Schema;
 #[serde(rename_all = "camelCase")]
 pub(super) struct Binding {
     remote: String,
+    /// Where that leads, and as whom.
+    destination: String,
     client_id: String,
     schema: String,
     options: String,
 }
 
 impl Binding {
-    pub(super) fn new(remote: String, client_id: &str, schema: &Schema, options: &Options) -> Self {
+    pub(super) fn new(remote: &Remote, client_id: &str, schema: &Schema, options: &Options) -> Self {
         let options = format!(
             "{:?} {} {} {} {} {:?}",
             options.resources,
@@ -33,7 +36,13 @@ impl Binding {
             options.batch_size(),
             options.mutation_id_prefix,
         );
-        Self { remote, client_id: client_id.to_owned(), schema: schema.fingerprint.clone(), options }
+        Self {
+            remote: remote.identity(),
+            destination: remote.fingerprint().to_owned(),
+            client_id: client_id.to_owned(),
+            schema: schema.fingerprint.clone(),
+            options,
+        }
     }
 }
 
@@ -210,12 +219,34 @@ mod tests {
 
     use super::*;
     use crate::cloneup::RawOptions;
+    use crate::remote::RemoteConfig;
+
+    fn binding() -> Binding {
+        let schema = Schema::parse(r#"{"resources": []}"#).unwrap();
+        let options = Options::validate(RawOptions::default()).unwrap();
+        Binding::new(&Remote::new(&RemoteConfig::new("http://h")).unwrap(), "c", &schema, &options)
+    }
+
+    #[test]
+    fn an_upload_belongs_to_its_whole_destination() {
+        let of = |change: fn(&mut RemoteConfig)| {
+            let mut config = RemoteConfig::new("http://h");
+            change(&mut config);
+            Remote::new(&config).unwrap().fingerprint().to_owned()
+        };
+        let all = [
+            of(|_| {}),
+            of(|config| config.base = "http://h?tenant=b".to_owned()),
+            of(|config| config.headers = vec![("X-Tenant".to_owned(), "b".to_owned())]),
+            of(|config| config.token = Some(crate::secret::Secret::new("b"))),
+        ];
+        assert_eq!(all.iter().collect::<std::collections::HashSet<_>>().len(), all.len());
+        assert_eq!(of(|_| {}), all[0]);
+    }
 
     #[test]
     fn the_prefix_moves_only_without_gaps_whatever_the_order() {
-        let schema = Schema::parse(r#"{"resources": []}"#).unwrap();
-        let options = Options::validate(RawOptions::default()).unwrap();
-        let binding = Binding::new("r".to_owned(), "c", &schema, &options);
+        let binding = binding();
         let reached = |sequence: u64| Reached {
             mutations: 10 * (sequence + 1),
             digest: blake3::hash(&sequence.to_le_bytes()),
@@ -240,10 +271,7 @@ mod tests {
     proptest! {
         #[test]
         fn the_prefix_is_all_that_is_acknowledged_without_a_gap(order in Just((0..20_u64).collect::<Vec<_>>()).prop_shuffle()) {
-            let schema = Schema::parse(r#"{"resources": []}"#).unwrap();
-            let options = Options::validate(RawOptions::default()).unwrap();
-            let binding = Binding::new("r".to_owned(), "c", &schema, &options);
-            let mut progress = Progress::new(Checkpoint::beginning(binding, &ServerStatus::default()));
+            let mut progress = Progress::new(Checkpoint::beginning(binding(), &ServerStatus::default()));
             let mut seen = std::collections::HashSet::new();
             for sequence in order {
                 let reached = Reached { mutations: 3 * (sequence + 1), digest: blake3::hash(&sequence.to_le_bytes()) };

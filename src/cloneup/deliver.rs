@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::batch::{Batch, Reached};
@@ -19,6 +20,10 @@ use crate::remote::{Backoff, Excess, NextTry, Remote, RequestError};
 /// Where errors of pushing are (contract 3.5).
 const PUSH_PATH: &str = "sync.push";
 
+/// How many errors about mutations that were not sent are reported, of a whole run: a server
+/// can name as many as it likes.
+const MAX_FOREIGN: usize = 1000;
+
 /// Delivers batches; shared by all that are in flight.
 pub(super) struct Courier<'a> {
     pub(super) remote: &'a Remote,
@@ -28,6 +33,8 @@ pub(super) struct Courier<'a> {
     pub(super) limits: Arc<BatchLimits>,
     pub(super) traffic: Traffic,
     pub(super) packing: Arc<Packing>,
+    /// How many errors were about mutations of nobody here.
+    pub(super) foreign: AtomicUsize,
     /// Set as soon as nothing new may be sent.
     pub(super) halt: StopHandle,
     pub(super) halted: Stop,
@@ -97,7 +104,7 @@ impl Courier<'_> {
         while let Some(piece) = open.pop() {
             match self.send(&batch, &piece, &mut delivery).await {
                 Ok(answer) => {
-                    let unnamed = delivery.take_in(&batch, &piece, answer);
+                    let unnamed = delivery.take_in(&batch, &piece, answer, &self.foreign);
                     if self.fail_fast && !delivery.errors.is_empty() {
                         self.halt.stop();
                     }
@@ -321,15 +328,30 @@ impl Delivery {
         self.errors.is_empty() && self.fatal.is_none() && self.mutations == self.size
     }
 
+    /// Whether the server has said yes or no to all of it.
+    pub(super) fn is_decided(&self) -> bool {
+        match self.fatal {
+            Some(Fatal::Remote(_)) => false,
+            Some(Fatal::Refused(_)) => true,
+            None => self.mutations == self.size,
+        }
+    }
+
     /// Counts an answer; returns the mutations that it does not name though it names others.
-    fn take_in(&mut self, batch: &Batch, piece: &Piece, answer: PushAnswer) -> Vec<usize> {
+    fn take_in(
+        &mut self,
+        batch: &Batch,
+        piece: &Piece,
+        answer: PushAnswer,
+        foreign: &AtomicUsize,
+    ) -> Vec<usize> {
         let size = (piece.entries.len(), batch.size(&piece.entries));
         self.largest = (self.largest.0.max(size.0), self.largest.1.max(size.1));
         let mut unnamed = Vec::new();
         if answer.errors.is_empty() && names_all(batch, piece, answer.applied.as_deref()) {
             piece.entries.iter().for_each(|index| self.count(batch, *index));
         } else {
-            let rejected: HashMap<&str, &MutationError> =
+            let mut rejected: HashMap<&str, &MutationError> =
                 answer.errors.iter().map(|error| (error.mutation_id.as_str(), error)).collect();
             let applied: Option<HashSet<&str>> =
                 answer.applied.as_ref().map(|ids| ids.iter().map(String::as_str).collect());
@@ -339,8 +361,9 @@ impl Delivery {
                 let is_applied = applied
                     .as_ref()
                     .is_none_or(|ids| ids.contains(&*mutation_id) || ids.contains(&*batch.id(*index)));
-                if let Some(error) = rejected.get(&*mutation_id) {
-                    self.note(batch, *index, (*error).clone());
+                if let Some(error) = rejected.remove(&*mutation_id) {
+                    self.errors.push(error.clone());
+                    self.note(batch, *index, error.clone());
                 } else if is_applied {
                     self.count(batch, *index);
                 } else if piece.is_repeated {
@@ -351,8 +374,19 @@ impl Delivery {
                     unnamed.push(*index);
                 }
             }
+            // What is left is about mutations that are not in the batch.
+            for error in answer.errors.iter().filter(|error| rejected.contains_key(&*error.mutation_id)) {
+                match foreign.fetch_add(1, Ordering::Relaxed) {
+                    MAX_FOREIGN => self.errors.push(MutationError::from(ErrorBody::new(
+                        code::INTERNAL,
+                        "the server names more errors of mutations that were not sent; they are left out",
+                        PUSH_PATH,
+                    ))),
+                    before if before < MAX_FOREIGN => self.errors.push(error.clone()),
+                    _ => {}
+                }
+            }
         }
-        self.errors.extend(answer.errors);
         self.cursor = self.cursor.take().max(answer.cursor);
         unnamed
     }

@@ -28,7 +28,12 @@ pub(super) async fn finalize(
     job.observer.on(&Event::Finalizing);
     match run(job, plan, begun_at, tally.cursor().cloned()).await {
         Ok(()) => {}
-        Err(Failure::Offline(error)) => tally.fail_offline(&error),
+        Err(Failure::Offline(error)) => {
+            tally.fail_offline(&error);
+            if job.stop.is_requested() {
+                tally.cancel();
+            }
+        }
         Err(Failure::Pull(failure)) => {
             let (end, body) = failure.report();
             tally.fail(end, body);
@@ -45,18 +50,18 @@ async fn run(
     if job.stop.is_requested() {
         return Err(Failure::Pull(PullFailure::Interrupted));
     }
-    let (database, schema, seq) = (job.database.clone(), (*job.schema).clone(), plan.seq);
-    let mut finalizer =
-        super::blocking(move || Finalizer::open(&database, schema, seq)).await.map_err(Failure::Offline)?;
+    let (database, schema, seq, scope) =
+        (job.database.clone(), (*job.schema).clone(), plan.seq, plan.scope.clone());
+    let opened = super::blocking(move || Finalizer::open(&database, schema, seq, scope)).await;
+    let mut finalizer = opened.map_err(Failure::Offline)?;
     if job.options.pull_after {
         finalizer = pull(job, plan.cursors.clone(), begun_at, finalizer).await?;
     }
     failpoint::reach("pulled");
     let cursor = pushed.filter(|_| job.options.set_global_cursor_on_success);
-    let scope = job.options.clear_changelog_on_success.then(|| plan.scope.clone());
-    let unreadable = super::blocking(move || finalizer.finish(cursor.as_ref(), scope.as_ref()))
-        .await
-        .map_err(Failure::Offline)?;
+    let drain = job.options.clear_changelog_on_success;
+    let unreadable =
+        super::blocking(move || finalizer.finish(cursor.as_ref(), drain)).await.map_err(Failure::Offline)?;
     if unreadable > 0 {
         let message = format!("{unreadable} change log entries cannot be read and stay where they are");
         job.observer.on(&Event::Warning(&message));

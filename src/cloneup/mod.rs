@@ -36,7 +36,7 @@ pub use inspect::{InspectedPart, Inspection, inspect};
 pub use level::Concurrency;
 pub use observer::{Event, Observer, PartKind, PlannedPart};
 pub use options::{MAX_CONCURRENCY, Options, RawOptions, Selection};
-pub use outcome::{DeleteStats, End, JoinStats, Outcome, RecordStats, Rejected, Stats};
+pub use outcome::{DeleteStats, End, JoinStats, Outcome, RecordStats, Rejected, Stats, interrupted};
 pub use preview::{Finalization, Preview, PreviewPart, ServerState, preview};
 pub use stop::{Stop, StopHandle, stop_channel};
 pub use verify::{Difference, DifferenceKind, TableCounts, Verification, verify};
@@ -97,7 +97,7 @@ pub async fn run(
         Err(PlanError::Options(errors)) => return Outcome::failed(End::Invalid, errors),
         Err(PlanError::Offline(error)) => return Outcome::failed(end_of(&error), [error.report()]),
     };
-    let binding = Binding::new(remote.identity(), &client_id, &schema, &options);
+    let binding = Binding::new(&remote, &client_id, &schema, &options);
     failpoint::reach("planned");
     let server = server_status(&remote).await;
     let job = Job { options, schema, database, remote: &remote, observer, stop, client_id, server, binding };
@@ -192,10 +192,9 @@ fn earlier(job: &Job<'_>, sidecar: Option<&Sidecar>) -> Option<Checkpoint> {
         return None;
     }
     let checkpoint = Checkpoint::read(sidecar?, &job.binding)?;
-    match (&checkpoint.store_id, &job.server.store_id) {
-        (Some(expected), Some(found)) if expected != found => None,
-        _ => Some(checkpoint),
-    }
+    // A server that does not say any more which store it has may have another one.
+    let is_same_store = checkpoint.store_id.is_none() || checkpoint.store_id == job.server.store_id;
+    is_same_store.then_some(checkpoint)
 }
 
 /// The client id of a run (contract 3.2): the given one, the database's, or a new one that

@@ -109,7 +109,8 @@ impl Outcome {
 }
 
 /// Somebody asked a run to stop: how it ends, and what the result says.
-pub(super) fn interrupted() -> (End, ErrorBody) {
+#[must_use]
+pub fn interrupted() -> (End, ErrorBody) {
     let message = "the run was interrupted; the same command finishes it";
     (End::Interrupted, ErrorBody::new(code::CANCELLED, message, ROOT_PATH))
 }

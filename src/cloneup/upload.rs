@@ -1,6 +1,7 @@
 //! The sending side: keeps requests in flight, up to the limit and across no barrier, and
 //! gives every answer to the tally (contract 3.1, stages A to C).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
@@ -76,6 +77,7 @@ async fn attempt(
         limits,
         traffic: Traffic::new(job.options.concurrency),
         packing,
+        foreign: 0.into(),
         halt,
         halted,
     };
@@ -124,6 +126,7 @@ impl Sender<'_, '_> {
     /// Sends everything that is read; returns whether the earlier run's prefix does not hold.
     async fn run(mut self, mut items: mpsc::Receiver<Result<Item, OfflineError>>) -> bool {
         let mut in_flight = FuturesUnordered::new();
+        let mut window = Window::default();
         // A barrier that was read and has not been reached by all answers yet.
         let mut barrier: Option<Item> = None;
         let mut is_reading = true;
@@ -139,11 +142,19 @@ impl Sender<'_, '_> {
             if in_flight.is_empty() && (is_halted || !is_reading) {
                 return false;
             }
-            let has_room = in_flight.len() < self.courier.traffic.level();
+            let level = self.courier.traffic.level();
+            let has_room = in_flight.len() < level && window.has_room(level);
             tokio::select! {
-                Some(delivery) = in_flight.next(), if !in_flight.is_empty() => self.take_in(delivery),
+                Some(delivery) = in_flight.next(), if !in_flight.is_empty() => {
+                    let delivery: Delivery = delivery;
+                    window.close(delivery.sequence);
+                    self.take_in(delivery);
+                }
                 item = items.recv(), if is_reading && !is_halted && barrier.is_none() && has_room => match item {
-                    Some(Ok(Item::Batch(batch))) => in_flight.push(self.courier.deliver(batch)),
+                    Some(Ok(Item::Batch(batch))) => {
+                        window.open(batch.sequence);
+                        in_flight.push(self.courier.deliver(batch));
+                    }
                     Some(Ok(other)) => barrier = Some(other),
                     Some(Err(error)) => {
                         self.tally.fail_offline(&error);
@@ -181,9 +192,19 @@ impl Sender<'_, '_> {
     /// with a cursor that is not lower. One that has no cursors cannot show it.
     async fn probe(&mut self, batch: Batch) -> bool {
         let Some((requests, cursor)) = self.earlier.take() else { return true };
-        let delivery = self.courier.deliver(batch).await;
+        let delivering = self.courier.deliver(batch);
+        tokio::pin!(delivering);
+        let delivery = tokio::select! {
+            delivery = &mut delivering => delivery,
+            () = self.job.stop.requested() => {
+                self.tally.cancel();
+                self.courier.halt.stop();
+                delivering.await
+            }
+        };
         let stands = delivery.cursor.as_ref().is_some_and(|answered| *answered >= cursor);
-        if delivery.is_acknowledged() && !stands {
+        // One that does not take what it took before does not stand there either.
+        if delivery.is_decided() && !(delivery.is_acknowledged() && stands) {
             self.tally.add_requests(delivery.requests);
             return false;
         }
@@ -202,6 +223,31 @@ impl Sender<'_, '_> {
         }
         failpoint::reach("checkpointed");
         self.tally.add(delivery);
+    }
+}
+
+/// The batches in flight, by their places. What is sent is never further ahead of the oldest of
+/// them than may be in flight, so that a checkpoint, which knows only of a prefix without gaps,
+/// is never further behind what the server has acknowledged.
+#[derive(Default)]
+struct Window {
+    open: BTreeSet<u64>,
+    /// The place behind the last one that was opened.
+    next: u64,
+}
+
+impl Window {
+    fn has_room(&self, level: usize) -> bool {
+        self.open.first().is_none_or(|oldest| self.next - oldest < level as u64)
+    }
+
+    fn open(&mut self, sequence: u64) {
+        self.open.insert(sequence);
+        self.next = sequence + 1;
+    }
+
+    fn close(&mut self, sequence: u64) {
+        self.open.remove(&sequence);
     }
 }
 

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::observer::Observer;
 use super::options::Options;
-use super::outcome::End;
+use super::outcome::{End, interrupted};
 use super::plan::{PlanError, requested, scope};
 use super::pulling::Puller;
 use super::stop::Stop;
@@ -144,9 +144,13 @@ pub async fn verify(
             break;
         }
     }
-    let schema = Arc::clone(schema);
-    match super::blocking(move || comparison.compare(&schema, since)).await {
+    let (schema, watched) = (Arc::clone(schema), stop.clone());
+    match super::blocking(move || comparison.compare(&schema, since, &watched)).await {
         Ok(verification) => verification,
+        Err(OfflineError::Stopped) => {
+            let (end, body) = interrupted();
+            Verification::failed(end, vec![body])
+        }
         Err(error) => Verification::failed(end_of(&error), vec![error.report()]),
     }
 }
@@ -216,7 +220,7 @@ impl Tables {
         }
     }
 
-    fn compare(self, schema: &Schema, since: Option<i64>) -> Result<Verification, OfflineError> {
+    fn compare(self, schema: &Schema, since: Option<i64>, stop: &Stop) -> Result<Verification, OfflineError> {
         let edited = match since {
             Some(seq) => self.snapshot.touched_since(schema, seq)?,
             None => HashSet::new(),
@@ -226,6 +230,7 @@ impl Tables {
             let name = source.name();
             let mut counts = self.counts(name)?;
             source.for_each(&self.snapshot, |record| {
+                go_on(&counts, stop)?;
                 let server = self.server.take(name, record.id)?;
                 found.note(&mut counts, record.id, &local_digest(record.json), server);
                 Ok(())
@@ -239,6 +244,7 @@ impl Tables {
             let mut last: Option<(String, Digest)> = None;
             let mut settle = |last: Option<(String, Digest)>, counts: &mut TableCounts| {
                 let Some((id, local)) = last else { return Ok(()) };
+                go_on(counts, stop)?;
                 let server = self.server.take(name, &id)?;
                 found.note(counts, &id, &local, server);
                 Ok::<_, OfflineError>(())
@@ -278,6 +284,11 @@ impl Tables {
         found.verification.tables.push(counts);
         Ok(())
     }
+}
+
+/// Whether nobody has asked to stop, looked at now and then.
+fn go_on(counts: &TableCounts, stop: &Stop) -> Result<(), OfflineError> {
+    if counts.local.is_multiple_of(1024) && stop.is_requested() { Err(OfflineError::Stopped) } else { Ok(()) }
 }
 
 /// What was found so far.

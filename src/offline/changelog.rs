@@ -76,8 +76,8 @@ pub(super) fn offline_deletes(
     Ok(())
 }
 
-/// Records and join rows that entries after `seq` touch: a pulled change must not
-/// overwrite these (contract 3.1.6).
+/// Records and join rows that entries touch which the server does not know of yet: a pulled
+/// change must not overwrite these (contract 3.1.6).
 #[derive(Debug, Default)]
 pub(super) struct Touched {
     /// Resource and id, or join store and `from:to`.
@@ -85,17 +85,39 @@ pub(super) struct Touched {
 }
 
 impl Touched {
+    /// Those of the entries after `seq`.
     pub(super) fn since(connection: &Connection, schema: &Schema, seq: i64) -> Result<Self, OfflineError> {
+        Self::by(connection, schema, seq, |_| true)
+    }
+
+    /// Those of the entries after `seq`, and of the ones before it that the upload has left out.
+    pub(super) fn outside(
+        connection: &Connection,
+        schema: &Schema,
+        seq: i64,
+        scope: &Scope,
+    ) -> Result<Self, OfflineError> {
+        Self::by(connection, schema, seq, |entry| entry.is_covered(scope, schema))
+    }
+
+    /// Entries up to `seq` count unless they are covered.
+    fn by(
+        connection: &Connection,
+        schema: &Schema,
+        seq: i64,
+        is_covered: impl Fn(&Entry) -> bool,
+    ) -> Result<Self, OfflineError> {
         let mut touched = Self::default();
         if !exists(connection)? {
             return Ok(touched);
         }
-        let sql = format!("SELECT mutation FROM {TABLE} WHERE seq > ?1");
+        let sql = format!("SELECT mutation, seq > ?1 FROM {TABLE}");
         let mut statement = connection.prepare(&sql).map_err(failed("read"))?;
         let mut rows = statement.query([seq]).map_err(failed("read"))?;
         while let Some(row) = rows.next().map_err(failed("read"))? {
+            let is_newer: bool = row.get(1).map_err(failed("read"))?;
             let entry = row.get::<_, String>(0).ok().and_then(|text| Entry::parse(&text));
-            if let Some(entry) = entry {
+            if let Some(entry) = entry.filter(|entry| is_newer || !is_covered(entry)) {
                 touched.subjects.extend(entry.subjects(schema));
             }
         }

@@ -21,6 +21,8 @@ pub struct Finalizer {
     schema: Schema,
     /// The change log's highest `seq` in the snapshot.
     seq: i64,
+    /// What the upload covered.
+    scope: Scope,
     /// By the name in the feed; `None` where there is nothing to write to.
     tables: HashMap<String, Option<LocalTable>>,
 }
@@ -43,13 +45,13 @@ struct Pulled<'a> {
 }
 
 impl Finalizer {
-    /// Opens the database; `seq` is the change log's highest one in the snapshot: what
-    /// later entries touch is not overwritten.
+    /// Opens the database; `seq` is the change log's highest one in the snapshot, and `scope`
+    /// what the upload covered: what other entries touch is not overwritten.
     ///
     /// # Errors
     /// [`OfflineError::Storage`] when the database cannot be opened.
-    pub fn open(database: &Database, schema: Schema, seq: i64) -> Result<Self, OfflineError> {
-        Ok(Self { connection: database.connect()?, schema, seq, tables: HashMap::new() })
+    pub fn open(database: &Database, schema: Schema, seq: i64, scope: Scope) -> Result<Self, OfflineError> {
+        Ok(Self { connection: database.connect()?, schema, seq, scope, tables: HashMap::new() })
     }
 
     /// Applies a page in one transaction together with its cursors.
@@ -58,8 +60,9 @@ impl Finalizer {
     /// [`OfflineError::Storage`] when the database fails; then nothing of the page is there.
     pub fn apply(&mut self, page: &PullAnswer) -> Result<Applied, OfflineError> {
         let mut tables = std::mem::take(&mut self.tables);
+        let scope = self.scope.clone();
         let applied = self.transaction(|connection, schema, seq| {
-            let touched = Touched::since(connection, schema, seq)?;
+            let touched = Touched::outside(connection, schema, seq, &scope)?;
             let mut applied = Applied::default();
             for change in changes(page) {
                 if !tables.contains_key(change.table) {
@@ -78,19 +81,20 @@ impl Finalizer {
         Ok(applied)
     }
 
-    /// Moves the global cursor to `cursor`, unless it is already further, and removes what
-    /// the upload covered from the change log; both or neither.
+    /// Moves the global cursor to `cursor`, unless it is already further, and with `drain`
+    /// removes what the upload covered from the change log; both or neither.
     ///
     /// Returns how many entries stay because they cannot be read.
     ///
     /// # Errors
     /// [`OfflineError::Storage`] when the database fails; then nothing has changed.
-    pub fn finish(&mut self, cursor: Option<&Cursor>, drain: Option<&Scope>) -> Result<u64, OfflineError> {
+    pub fn finish(&mut self, cursor: Option<&Cursor>, drain: bool) -> Result<u64, OfflineError> {
+        let scope = self.scope.clone();
         self.transaction(|connection, schema, seq| {
             if let Some(cursor) = cursor {
                 cursors::advance(connection, GLOBAL_CURSOR, cursor)?;
             }
-            drain.map_or(Ok(0), |scope| changelog::drain(connection, schema, scope, seq))
+            if drain { changelog::drain(connection, schema, &scope, seq) } else { Ok(0) }
         })
     }
 

@@ -121,7 +121,8 @@ impl LocalTable {
     /// Makes the row of these ids what the server says it is: schema fields that it lacks
     /// become NULL, local-only columns stay, and a value that means the same stays as it is.
     ///
-    /// Returns whether the ids can be ids of this table.
+    /// Returns whether it fits: the ids can be ids of this table, and no value would keep the
+    /// row from being uploaded.
     pub(super) fn upsert(
         &self,
         connection: &Connection,
@@ -129,6 +130,13 @@ impl LocalTable {
         record: &Map<String, Value>,
     ) -> Result<bool, OfflineError> {
         let Some(keys) = self.local_keys(ids) else { return Ok(false) };
+        let is_other = |field: &MappedField| {
+            let value = record.get(&field.name).unwrap_or(&Value::Null);
+            field.mapping.kind == Type::Boolean && !(value.is_boolean() || value.is_null())
+        };
+        if self.fields.iter().any(is_other) {
+            return Ok(false);
+        }
         if let Some(column) = &self.document {
             self.upsert_document(connection, keys, column, record)?;
             return Ok(true);

@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 use super::database::Database;
 use super::error::OfflineError;
 
+/// How much of the file is read: no checkpoint comes near it.
+const MAX_BYTES: u64 = 1024 * 1024;
+
 /// The file, held by this process for as long as it exists.
 #[derive(Debug)]
 pub struct Sidecar {
@@ -35,6 +38,10 @@ impl Sidecar {
     /// [`OfflineError::Storage`] when another process holds it; the message says which.
     pub fn acquire(database: &Database) -> Result<Acquired, OfflineError> {
         let path = path_of(database.path());
+        if std::fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_symlink()) {
+            // Whoever made it may mean another file to be overwritten.
+            return Ok(Acquired::Without(format!("{} is a symbolic link", path.display())));
+        }
         loop {
             let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
             let mut file = match opened {
@@ -71,7 +78,8 @@ impl Sidecar {
     /// The checkpoint of a database, without taking the file; `None` where there is none.
     #[must_use]
     pub fn peek(database: &Database) -> Option<String> {
-        std::fs::read_to_string(path_of(database.path())).ok().and_then(|text| checked(&text))
+        let mut file = File::open(path_of(database.path())).ok()?;
+        read(&mut file).ok().and_then(|text| checked(&text))
     }
 
     /// The checkpoint, as it was left or written last.
@@ -118,8 +126,10 @@ impl Drop for Sidecar {
     }
 }
 
+/// Beside the database itself, whichever of its names was given.
 fn path_of(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
+    let database = std::fs::canonicalize(database).unwrap_or_else(|_| database.to_owned());
+    let mut name = database.into_os_string();
     name.push(".synctool");
     name.into()
 }
@@ -127,7 +137,7 @@ fn path_of(database: &Path) -> PathBuf {
 fn read(file: &mut File) -> io::Result<String> {
     let mut text = String::new();
     file.seek(SeekFrom::Start(0))?;
-    file.read_to_string(&mut text)?;
+    file.take(MAX_BYTES).read_to_string(&mut text)?;
     Ok(text)
 }
 

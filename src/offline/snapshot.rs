@@ -59,7 +59,7 @@ impl Snapshot {
             let connection =
                 Connection::open_with_flags(copy.path(), flags).map_err(OfflineError::at(copy.path()))?;
             prepare(&connection).map_err(OfflineError::at(copy.path()))?;
-            (connection, Some(copy))
+            (connection, keep(copy))
         };
         connection.pragma_update(None, "threads", SORT_THREADS).map_err(OfflineError::at(database.path()))?;
         value::register_functions(&connection)
@@ -139,6 +139,18 @@ impl Snapshot {
     pub(super) fn connection(&self) -> &Connection {
         &self.connection
     }
+}
+
+/// What must be kept of a copy that is open: on Unix not even its name, so that nothing of it
+/// stays when the process is killed.
+fn keep(copy: NamedTempFile) -> Option<NamedTempFile> {
+    if cfg!(unix) {
+        // A name that cannot be removed now is removed with the snapshot.
+        if std::fs::remove_file(copy.path()).is_ok() {
+            return None;
+        }
+    }
+    Some(copy)
 }
 
 fn byte_order(connection: &Connection) -> rusqlite::Result<&'static str> {

@@ -3,9 +3,10 @@
 //! Servers may leave it out; [`unwrap`] gives the inside either way.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
-use super::{ROOT_PATH, code};
+use super::{Parts, ROOT_PATH, code};
 
 /// One error as the protocol words it, normalized from both dialects.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,24 +24,30 @@ impl ErrorBody {
     pub fn new(code: &str, message: impl Into<String>, path: impl Into<String>) -> Self {
         Self { code: code.to_owned(), message: message.into(), path: path.into() }
     }
+}
 
-    /// Reads `{"code","message","path"}` or `{"code","message","details":{"path"}}`.
-    pub(super) fn from_json(object: &Map<String, Value>) -> Result<Self, NeitherDialect> {
-        let text = |object: &Map<String, Value>, key: &str, default: &str| match object.get(key) {
-            None | Some(Value::Null) => Ok(default.to_owned()),
-            Some(Value::String(text)) => Ok(text.clone()),
-            Some(_) => Err(NeitherDialect::new(format!("an error's `{key}` is no string"))),
-        };
-        let nested = object.get("details").and_then(Value::as_object);
-        let default_path = match nested {
-            Some(details) => text(details, "path", ROOT_PATH)?,
-            None => ROOT_PATH.to_owned(),
-        };
-        Ok(Self {
-            code: text(object, "code", code::INTERNAL)?,
-            message: text(object, "message", "")?,
-            path: text(object, "path", &default_path)?,
-        })
+/// An error as servers write it: `{"code","message","path"}`, or with the path in
+/// `{"details":{"path"}}`, or all of it in `{"error":{…}}`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct WireError<'a> {
+    #[serde(rename = "mutationId")]
+    pub(super) mutation_id: Option<String>,
+    code: Option<String>,
+    message: Option<String>,
+    path: Option<String>,
+    #[serde(borrow)]
+    details: Option<&'a RawValue>,
+    pub(super) error: Option<Box<Self>>,
+}
+
+impl WireError<'_> {
+    pub(super) fn into_body(self) -> ErrorBody {
+        // Servers put other things into the details too.
+        let details = || Parts::read(self.details?.get()).ok()?.get::<String>("path").ok()?;
+        let path = self.path.or_else(details).unwrap_or_else(|| ROOT_PATH.to_owned());
+        let code = self.code.unwrap_or_else(|| code::INTERNAL.to_owned());
+        ErrorBody { code, message: self.message.unwrap_or_default(), path }
     }
 }
 
@@ -62,27 +69,15 @@ impl NeitherDialect {
 /// result, or the error it has for the request as a whole.
 ///
 /// # Errors
-/// [`NeitherDialect`] when the answer is no object, or its parts have the wrong type.
-pub fn unwrap(answer: Value) -> Result<Result<Map<String, Value>, ErrorBody>, NeitherDialect> {
-    let Value::Object(mut object) = answer else {
-        return Err(NeitherDialect::new("the answer is no JSON object"));
-    };
-    match object.get("ok") {
-        None | Some(Value::Bool(_)) => {}
-        Some(_) => return Err(NeitherDialect::new("`ok` is no boolean")),
+/// [`NeitherDialect`] when a part of the envelope has the wrong type.
+pub fn unwrap(answer: Parts<'_>) -> Result<Result<Parts<'_>, ErrorBody>, NeitherDialect> {
+    let is_ok: Option<bool> = answer.get("ok")?;
+    if is_ok == Some(false)
+        && let Some(error) = answer.get::<WireError<'_>>("error")?
+    {
+        return Ok(Err(error.into_body()));
     }
-    if object.get("ok") == Some(&Value::Bool(false)) {
-        match object.get("error") {
-            Some(Value::Object(error)) => return Ok(Err(ErrorBody::from_json(error)?)),
-            Some(_) => return Err(NeitherDialect::new("`error` is no object")),
-            None => {}
-        }
-    }
-    match object.remove("result") {
-        None => Ok(Ok(object)),
-        Some(Value::Object(result)) => Ok(Ok(result)),
-        Some(_) => Err(NeitherDialect::new("`result` is no object")),
-    }
+    Ok(Ok(answer.get("result")?.unwrap_or(answer)))
 }
 
 /// The envelope of a good answer.
@@ -117,8 +112,14 @@ mod tests {
     #[test]
     fn an_envelope_is_taken_off_and_may_be_missing() {
         for answer in [json!({"ok": true, "result": {"x": 1}}), json!({"x": 1})] {
-            assert_eq!(unwrap(answer).unwrap().unwrap()["x"], 1);
+            let answer = answer.to_string();
+            let inside = unwrap(Parts::read(&answer).unwrap()).unwrap().unwrap();
+            assert_eq!(inside.get("x").unwrap(), Some(1));
         }
+    }
+
+    fn error_of(answer: &Value) -> ErrorBody {
+        unwrap(Parts::read(&answer.to_string()).unwrap()).unwrap().unwrap_err()
     }
 
     #[test]
@@ -129,23 +130,21 @@ mod tests {
             json!({"code": "CONFLICT", "message": "no", "details": {"path": "id"}}),
             json!({"code": "CONFLICT", "message": "no", "path": "id", "details": {"path": "$"}}),
         ] {
-            let answer = json!({"ok": false, "error": error});
-            assert_eq!(unwrap(answer).unwrap().unwrap_err(), expected);
+            assert_eq!(error_of(&json!({"ok": false, "error": error})), expected);
         }
-        assert_eq!(unwrap(failure(&expected)).unwrap().unwrap_err(), expected);
+        assert_eq!(error_of(&failure(&expected)), expected);
     }
 
     #[test]
-    fn what_is_no_envelope_and_no_object_is_neither_dialect() {
+    fn what_is_no_envelope_is_neither_dialect() {
         for answer in [
-            json!([]),
-            json!("ok"),
             json!({"ok": 1}),
             json!({"ok": false, "error": "no"}),
             json!({"ok": true, "result": []}),
             json!({"ok": false, "error": {"code": 7}}),
         ] {
-            assert!(unwrap(answer.clone()).is_err(), "{answer}");
+            let answer = answer.to_string();
+            assert!(unwrap(Parts::read(&answer).unwrap()).is_err(), "{answer}");
         }
     }
 }

@@ -8,12 +8,14 @@
 pub mod code;
 mod cursor;
 mod envelope;
+mod parts;
 mod pull;
 mod push;
 pub mod status;
 
 pub use cursor::{Cursor, InvalidCursor};
 pub use envelope::{ErrorBody, NeitherDialect, Success, failure, unwrap};
+pub use parts::{Bounded, Parts};
 pub use pull::{Change, Op, PullAnswer, PullRequest, TableChanges};
 pub use push::{MutationError, PushAnswer};
 pub use status::{ServerLimits, ServerStatus};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Cursor, NeitherDialect};
+use super::{Bounded, Cursor, NeitherDialect, Parts};
 
 /// The body of a pull. Each dialect reads its own part of it and ignores the other.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -93,55 +93,40 @@ impl PullAnswer {
     /// # Errors
     /// [`NeitherDialect`] when the answer has neither `changes` nor `records`, `deleted`
     /// or `cursors`, or when one of them has the wrong type.
-    pub fn from_json(mut result: Map<String, Value>) -> Result<Self, NeitherDialect> {
-        match result.remove("changes") {
+    pub fn from_parts(result: &Parts<'_>) -> Result<Self, NeitherDialect> {
+        match result.get::<Bounded<Change>>("changes")? {
             Some(changes) => Ok(Self::Feed {
-                changes: typed(changes, "changes")?,
-                next: cursor(&mut result, "nextCursor")?,
-                reached: cursor(&mut result, "reached")?,
+                changes: changes.0,
+                next: result.get("nextCursor")?,
+                reached: result.get("reached")?,
             }),
             None => tables(result),
         }
     }
 }
 
-fn cursor(result: &mut Map<String, Value>, key: &str) -> Result<Option<Cursor>, NeitherDialect> {
-    result.remove(key).map_or(Ok(None), |value| typed(value, key))
-}
-
-fn tables(mut result: Map<String, Value>) -> Result<PullAnswer, NeitherDialect> {
-    if !["records", "deleted", "cursors"].iter().any(|key| result.contains_key(*key)) {
+fn tables(result: &Parts<'_>) -> Result<PullAnswer, NeitherDialect> {
+    if !["records", "deleted", "cursors"].iter().any(|name| result.has(name)) {
         return Err(NeitherDialect::new("there is neither `changes` nor `records`"));
     }
     let mut tables = BTreeMap::<String, TableChanges>::new();
-    for (name, records) in part::<Vec<Map<String, Value>>>(&mut result, "records")? {
-        tables.entry(name).or_default().records = records;
+    for (name, records) in by_table::<Bounded<Map<String, Value>>>(result, "records")? {
+        tables.entry(name).or_default().records = records.0;
     }
-    for (name, deleted) in part::<Vec<String>>(&mut result, "deleted")? {
-        tables.entry(name).or_default().deleted = deleted;
+    for (name, deleted) in by_table::<Bounded<String>>(result, "deleted")? {
+        tables.entry(name).or_default().deleted = deleted.0;
     }
-    for (name, cursor) in part::<Option<Cursor>>(&mut result, "cursors")? {
+    for (name, cursor) in by_table::<Option<Cursor>>(result, "cursors")? {
         tables.entry(name).or_default().cursor = cursor;
     }
-    let has_more = match result.remove("hasMore") {
-        None => false,
-        Some(value) => typed::<Option<bool>>(value, "hasMore")?.unwrap_or(false),
-    };
-    Ok(PullAnswer::Tables { tables, has_more })
+    Ok(PullAnswer::Tables { tables, has_more: result.get("hasMore")?.unwrap_or(false) })
 }
 
-fn part<T: serde::de::DeserializeOwned>(
-    result: &mut Map<String, Value>,
-    key: &str,
+fn by_table<'a, T: Deserialize<'a>>(
+    result: &Parts<'a>,
+    name: &str,
 ) -> Result<BTreeMap<String, T>, NeitherDialect> {
-    match result.remove(key) {
-        None | Some(Value::Null) => Ok(BTreeMap::new()),
-        Some(value) => typed(value, key),
-    }
-}
-
-fn typed<T: serde::de::DeserializeOwned>(value: Value, key: &str) -> Result<T, NeitherDialect> {
-    serde_json::from_value(value).map_err(|error| NeitherDialect::new(format!("`{key}`: {error}")))
+    Ok(result.get(name)?.unwrap_or_default())
 }
 
 /// `serverSeq` is a JSON number in some servers and a string in others.
@@ -178,15 +163,14 @@ mod tests {
 
     use super::*;
 
-    fn parse(value: Value) -> Result<PullAnswer, NeitherDialect> {
-        let Value::Object(object) = value else { unreachable!("the tests give objects") };
-        PullAnswer::from_json(object)
+    fn parse(value: &Value) -> Result<PullAnswer, NeitherDialect> {
+        PullAnswer::from_parts(&Parts::read(&value.to_string()).unwrap())
     }
 
     #[test]
     fn the_feed_has_numbers_or_strings_as_sequence() {
         for sequence in [json!(7), json!("7")] {
-            let answer = parse(json!({"nextCursor": "9", "changes": [
+            let answer = parse(&json!({"nextCursor": "9", "changes": [
                 {"serverSeq": sequence, "resource": "todos", "id": "t1", "op": "delete"}]}));
             let Ok(PullAnswer::Feed { changes, next, .. }) = answer else { panic!("{answer:?}") };
             assert_eq!(changes[0].server_seq, Cursor::from(7));
@@ -196,7 +180,7 @@ mod tests {
 
     #[test]
     fn tables_may_lack_everything_but_one_part() {
-        let answer = parse(json!({"deleted": {"todos": ["t1"]}, "cursors": {"todos": "3"}}));
+        let answer = parse(&json!({"deleted": {"todos": ["t1"]}, "cursors": {"todos": "3"}}));
         let Ok(PullAnswer::Tables { tables, has_more: false }) = answer else { panic!("{answer:?}") };
         assert_eq!(tables["todos"].deleted, ["t1"]);
         assert_eq!(tables["todos"].cursor, Some(Cursor::from(3)));
@@ -215,7 +199,7 @@ mod tests {
             json!({"cursors": {"todos": "x"}}),
             json!({"records": {}, "hasMore": "yes"}),
         ] {
-            assert!(parse(answer.clone()).is_err(), "{answer}");
+            assert!(parse(&answer).is_err(), "{answer}");
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The answer to a push, in both dialects (contract 3.3).
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
-use super::{Cursor, ErrorBody, NeitherDialect};
+use super::envelope::WireError;
+use super::{Bounded, Cursor, ErrorBody, NeitherDialect, Parts};
 
 /// A mutation that the server rejected, or, in a result, an error of the run
 /// (`mutationId` is empty where no mutation is to blame: contract 3.5).
@@ -42,65 +42,38 @@ impl PushAnswer {
     /// # Errors
     /// [`NeitherDialect`] when `applied`, `errors` or `cursor` has the wrong type, or when
     /// neither of the first two is there: such an answer acknowledges nothing.
-    pub fn from_json(mut result: Map<String, Value>) -> Result<Self, NeitherDialect> {
-        let applied = match result.remove("applied") {
-            None | Some(Value::Null) => None,
-            Some(Value::Array(ids)) => Some(ids.into_iter().map(applied_id).collect::<Result<_, _>>()?),
-            Some(_) => return Err(NeitherDialect::new("`applied` is no array")),
-        };
-        let errors = match result.remove("errors") {
-            None | Some(Value::Null) if applied.is_some() => Vec::new(),
-            None | Some(Value::Null) => {
+    pub fn from_parts(result: &Parts<'_>) -> Result<Self, NeitherDialect> {
+        let applied = result.get::<Bounded<String>>("applied")?.map(|list| list.0);
+        let errors = match result.get::<Bounded<WireError<'_>>>("errors")? {
+            None if applied.is_none() => {
                 return Err(NeitherDialect::new("there is neither `applied` nor `errors`"));
             }
-            Some(Value::Array(errors)) => errors.into_iter().map(rejected).collect::<Result<_, _>>()?,
-            Some(_) => return Err(NeitherDialect::new("`errors` is no array")),
+            errors => errors.map_or_else(Vec::new, |list| list.0.into_iter().map(rejected).collect()),
         };
-        let cursor = match result.remove("cursor") {
-            None | Some(Value::Null) => None,
-            Some(Value::String(text)) => {
-                Some(text.parse().map_err(|_| NeitherDialect::new("`cursor` is no base-10 integer"))?)
-            }
-            Some(_) => return Err(NeitherDialect::new("`cursor` is no string")),
-        };
-        Ok(Self { applied, errors, cursor })
-    }
-}
-
-fn applied_id(value: Value) -> Result<String, NeitherDialect> {
-    match value {
-        Value::String(id) => Ok(id),
-        _ => Err(NeitherDialect::new("`applied` holds something other than ids")),
+        Ok(Self { applied, errors, cursor: result.get("cursor")? })
     }
 }
 
 /// `{"mutationId","code","message","path"}` or `{"mutationId","error":{…}}`.
-fn rejected(value: Value) -> Result<MutationError, NeitherDialect> {
-    let Value::Object(object) = value else {
-        return Err(NeitherDialect::new("`errors` holds something other than objects"));
+fn rejected(mut wire: WireError<'_>) -> MutationError {
+    let mutation_id = wire.mutation_id.take().unwrap_or_default();
+    let body = match wire.error.take() {
+        Some(error) => error.into_body(),
+        None => wire.into_body(),
     };
-    let mutation_id = match object.get("mutationId") {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(id)) => id.clone(),
-        Some(_) => return Err(NeitherDialect::new("an error's `mutationId` is no string")),
-    };
-    let body = match object.get("error") {
-        None => ErrorBody::from_json(&object)?,
-        Some(Value::Object(error)) => ErrorBody::from_json(error)?,
-        Some(_) => return Err(NeitherDialect::new("an error's `error` is no object")),
-    };
-    Ok(MutationError { mutation_id, body })
+    MutationError { mutation_id, body }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::super::unwrap;
     use super::*;
 
-    fn parse(answer: Value) -> Result<PushAnswer, NeitherDialect> {
-        PushAnswer::from_json(unwrap(answer)?.expect("no error envelope"))
+    fn parse(answer: &Value) -> Result<PushAnswer, NeitherDialect> {
+        let text = answer.to_string();
+        PushAnswer::from_parts(&unwrap(Parts::read(&text).unwrap())?.expect("no error envelope"))
     }
 
     #[test]
@@ -115,8 +88,8 @@ mod tests {
         for (result, cursor) in [(first, Some(Cursor::from(12))), (second, None)] {
             let expected =
                 PushAnswer { applied: Some(vec!["m1".into()]), errors: vec![error.clone()], cursor };
-            assert_eq!(parse(json!({"ok": true, "result": result})), Ok(expected.clone()));
-            assert_eq!(parse(result), Ok(expected));
+            assert_eq!(parse(&json!({"ok": true, "result": result})), Ok(expected.clone()));
+            assert_eq!(parse(&result), Ok(expected));
         }
     }
 
@@ -133,7 +106,7 @@ mod tests {
             json!({"applied": [], "cursor": "-1"}),
             json!({"applied": [], "cursor": "abc"}),
         ] {
-            assert!(parse(result.clone()).is_err(), "{result}");
+            assert!(parse(&result).is_err(), "{result}");
         }
     }
 }

@@ -2,9 +2,9 @@
 //! sequence stands.
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::Cursor;
+use super::{Bounded, Cursor, Parts};
 
 /// Request bodies may be compressed with gzip (RFC 1952).
 pub const PUSH_GZIP: &str = "sync.push.gzip";
@@ -46,25 +46,23 @@ pub struct ServerLimits {
 impl ServerStatus {
     /// Reads what can be read: nothing of it is needed, so nothing of it is an error.
     #[must_use]
-    pub fn from_json(result: &Map<String, Value>) -> Self {
-        let text = |key: &str| result.get(key)?.as_str().map(str::to_owned);
-        let limit = |key: &str| result.get("limits")?.get(key)?.as_u64();
-        let capabilities = result.get("capabilities").and_then(Value::as_array);
+    pub fn from_parts(result: &Parts<'_>) -> Self {
+        let text = |name: &str| result.get::<String>(name).ok().flatten();
+        let limits = result.get::<Parts<'_>>("limits").ok().flatten().unwrap_or_default();
+        let limit = |name: &str| limits.get(name).ok().flatten();
+        let capabilities = result.get::<Bounded<Value>>("capabilities").ok().flatten();
+        let capabilities = capabilities.map_or_else(Vec::new, |list| list.0);
         Self {
             store_id: text("storeId"),
             schema_hash: text("schemaHash"),
-            capabilities: capabilities
-                .into_iter()
-                .flatten()
-                .filter_map(|name| name.as_str().map(str::to_owned))
-                .collect(),
+            capabilities: capabilities.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect(),
             limits: ServerLimits {
                 max_mutations: limit("maxMutations"),
                 max_body_bytes: limit("maxBodyBytes"),
                 max_limit: limit("maxLimit"),
             },
             cursor: text("cursor").and_then(|text| text.parse().ok()),
-            server_time_ms: result.get("serverTimeMs").and_then(Value::as_u64),
+            server_time_ms: result.get("serverTimeMs").ok().flatten(),
         }
     }
 
@@ -82,7 +80,7 @@ mod tests {
     use super::*;
 
     fn read(value: &Value) -> ServerStatus {
-        ServerStatus::from_json(value.as_object().unwrap())
+        ServerStatus::from_parts(&Parts::read(&value.to_string()).unwrap())
     }
 
     #[test]

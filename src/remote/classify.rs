@@ -2,9 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use serde_json::{Map, Value};
-
-use crate::protocol::{self, ErrorBody, NeitherDialect, ROOT_PATH, code};
+use crate::protocol::{self, ErrorBody, NeitherDialect, Parts, ROOT_PATH, code};
 
 /// The statuses that say "try again later", whatever the body.
 const TRANSIENT: [u16; 7] = [408, 425, 429, 500, 502, 503, 504];
@@ -52,6 +50,18 @@ pub enum Excess {
 }
 
 impl RequestError {
+    /// What the server may have written of it.
+    pub(super) fn texts(&mut self) -> impl Iterator<Item = &mut String> {
+        match self {
+            Self::Transient { message, .. } | Self::Broken(message) => vec![message],
+            Self::Forbidden(body) | Self::Refused(body) | Self::TooLarge(_, Some(body)) => {
+                vec![&mut body.message, &mut body.path]
+            }
+            Self::TooLarge(_, None) | Self::NotDecoded => Vec::new(),
+        }
+        .into_iter()
+    }
+
     pub(super) fn transient(message: impl Into<String>) -> Self {
         Self::Transient { message: message.into(), retry_after: None, is_throttled: false }
     }
@@ -66,14 +76,14 @@ pub(super) struct RawAnswer<'a> {
     pub(super) body: &'a [u8],
 }
 
-impl RawAnswer<'_> {
+impl<'a> RawAnswer<'a> {
     /// The inside of a good answer, or what is wrong with it. Redirects are not its matter.
-    pub(super) fn classify(&self, now: SystemTime) -> Result<Map<String, Value>, RequestError> {
-        let json: Result<Value, _> = serde_json::from_slice(self.body);
-        let is_json = json.is_ok();
-        let inside = match json {
-            Ok(value) => protocol::unwrap(value),
-            Err(error) => Err(not_json(self.body, &error)),
+    pub(super) fn classify(&self, now: SystemTime) -> Result<Parts<'a>, RequestError> {
+        let (inside, is_json) = match std::str::from_utf8(self.body).map(Parts::read) {
+            Ok(Ok(parts)) => (protocol::unwrap(parts), true),
+            Ok(Err(error)) if error.is_data() => (Err(NeitherDialect::new(error.to_string())), true),
+            Ok(Err(error)) => (Err(not_json(self.body, error.is_eof())), false),
+            Err(_) => (Err(not_json(self.body, false)), false),
         };
         let said = || match &inside {
             Ok(Err(body)) => Some(body.clone()),
@@ -123,12 +133,12 @@ fn or_limit_exceeded(mut body: ErrorBody) -> ErrorBody {
 }
 
 /// Says what came instead of JSON: often a page of a proxy, or of a wrong address.
-fn not_json(body: &[u8], error: &serde_json::Error) -> NeitherDialect {
+fn not_json(body: &[u8], is_cut_off: bool) -> NeitherDialect {
     let text = String::from_utf8_lossy(&body[..body.len().min(4 * EXCERPT_CHARS)]);
     let excerpt: String = text.trim_start().chars().take(EXCERPT_CHARS).collect();
     let what = if body.is_empty() {
         "the body is empty".to_owned()
-    } else if error.is_eof() {
+    } else if is_cut_off {
         "the JSON is cut off".to_owned()
     } else {
         format!("the body is no JSON; it begins with {excerpt:?}. Is the remote's URL right?")
@@ -139,8 +149,9 @@ fn not_json(body: &[u8], error: &serde_json::Error) -> NeitherDialect {
 /// `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3).
 fn wait(text: &str, now: SystemTime) -> Option<Duration> {
     let text = text.trim();
-    if let Ok(seconds) = text.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // What does not fit is longer than anybody waits.
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
     let date = httpdate::parse_http_date(text).ok()?;
     Some(date.duration_since(now).unwrap_or_default())
@@ -152,7 +163,7 @@ mod tests {
 
     const REFUSAL: &[u8] = br#"{"ok":false,"error":{"code":"DFQL_INVALID","message":"no","path":"x"}}"#;
 
-    fn classify(status: u16, body: &[u8]) -> Result<Map<String, Value>, RequestError> {
+    fn classify(status: u16, body: &[u8]) -> Result<Parts<'_>, RequestError> {
         RawAnswer { status, retry_after: None, is_compressed: false, body }.classify(SystemTime::UNIX_EPOCH)
     }
 
@@ -211,6 +222,7 @@ mod tests {
         assert_eq!(wait("120", now), Some(Duration::from_mins(2)));
         assert_eq!(wait("Sun, 06 Nov 1994 08:49:47 GMT", now), Some(Duration::from_secs(10)));
         assert_eq!(wait("Sun, 06 Nov 1994 08:49:07 GMT", now), Some(Duration::ZERO));
+        assert_eq!(wait("99999999999999999999999", now), Some(Duration::from_secs(u64::MAX)));
         assert_eq!(wait("soon", now), None);
     }
 }

@@ -8,16 +8,19 @@ use reqwest::header::{
     AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
 };
 use reqwest::{Client, Response, StatusCode, Url, redirect};
-use serde_json::{Map, Value};
 
 use super::backoff::Backoff;
 use super::classify::{RawAnswer, RequestError};
 use super::config::RemoteConfig;
 use super::encoding::{Compression, Encoding};
-use crate::protocol::{PullAnswer, PullRequest, PushAnswer, ServerStatus};
+use crate::protocol::{NeitherDialect, Parts, PullAnswer, PullRequest, PushAnswer, ServerStatus};
+use crate::secret::Secret;
 
 /// The largest answer that is read (contract 3.3).
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
+
+/// The largest status that is read: nothing depends on what a large one says.
+const MAX_STATUS_BYTES: usize = 1024 * 1024;
 
 /// How many redirects are followed (contract 3.3).
 const MAX_REDIRECTS: usize = 5;
@@ -29,6 +32,9 @@ pub struct Remote {
     push: Url,
     pull: Url,
     status: Url,
+    fingerprint: String,
+    /// Which no answer may give away that repeats it.
+    token: Option<Secret>,
     retry_delay: Duration,
     retry_max_delay: Duration,
     compression: Compression,
@@ -106,6 +112,8 @@ impl Remote {
             push: route(&base, "push"),
             pull: route(&base, "pull"),
             status: route(&base, "status"),
+            fingerprint: fingerprint(config),
+            token: config.token.clone(),
             retry_delay: config.retry_delay,
             retry_max_delay: config.retry_max_delay,
             compression: config.compression,
@@ -116,6 +124,13 @@ impl Remote {
     #[must_use]
     pub fn identity(&self) -> String {
         shown(&self.push)
+    }
+
+    /// A hash of everything that decides where a request arrives and as whose: address, headers
+    /// and token, none of which can be told from it.
+    #[must_use]
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 
     /// Whether request bodies are to be compressed.
@@ -135,8 +150,13 @@ impl Remote {
     /// # Errors
     /// [`RequestError`] when there is no answer about the mutations.
     pub async fn push(&self, body: Bytes, encoding: Option<Encoding>) -> Result<PushAnswer, RequestError> {
-        let result = self.post(&self.push, body, encoding).await?;
-        PushAnswer::from_json(result).map_err(|error| neither(&error))
+        let body = Some((body, encoding));
+        let mut answer = self.send(&self.push, body, MAX_ANSWER_BYTES, PushAnswer::from_parts).await?;
+        for error in &mut answer.errors {
+            self.redact(&mut error.body.message);
+            self.redact(&mut error.body.path);
+        }
+        Ok(answer)
     }
 
     /// Asks for a page of changes.
@@ -146,8 +166,8 @@ impl Remote {
     pub async fn pull(&self, request: &PullRequest) -> Result<PullAnswer, RequestError> {
         // Strings, integers and maps of them cannot fail to be written.
         let body = serde_json::to_vec(request).unwrap_or_default();
-        let result = self.post(&self.pull, body.into(), None).await?;
-        let mut page = PullAnswer::from_json(result).map_err(|error| neither(&error))?;
+        let body = Some((body.into(), None));
+        let mut page = self.send(&self.pull, body, MAX_ANSWER_BYTES, PullAnswer::from_parts).await?;
         if let (PullAnswer::Feed { reached, .. }, None) = (&mut page, &request.exclude_own_after) {
             // Whatever a server means by it that was not asked.
             *reached = None;
@@ -162,35 +182,42 @@ impl Remote {
     /// [`RequestError`] when it does not answer or refuses; a server without a `status` route
     /// answers with an error of its own.
     pub async fn status(&self) -> Result<ServerStatus, RequestError> {
-        let request = self.client.get(self.status.clone());
-        let response = request.send().await.map_err(|error| failed(&self.status, error))?;
-        let result = read(&self.status, response, false).await?;
-        Ok(ServerStatus::from_json(&result))
+        let read = |parts: &Parts<'_>| Ok(ServerStatus::from_parts(parts));
+        self.send(&self.status, None, MAX_STATUS_BYTES, read).await
     }
 
-    async fn post(
+    /// Sends a request, with a body if it has one, follows redirects, and reads the answer.
+    async fn send<T>(
         &self,
         url: &Url,
-        body: Bytes,
-        encoding: Option<Encoding>,
-    ) -> Result<Map<String, Value>, RequestError> {
+        body: Option<(Bytes, Option<Encoding>)>,
+        limit: usize,
+        parse: impl Fn(&Parts<'_>) -> Result<T, NeitherDialect>,
+    ) -> Result<T, RequestError> {
         let (mut target, start) = (url.clone(), Instant::now());
+        let is_compressed = matches!(body, Some((_, Some(_))));
         for _ in 0..=MAX_REDIRECTS {
-            let mut request = self
-                .client
-                .post(target.clone())
-                .header(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            if let Some(encoding) = encoding {
-                request = request.header(CONTENT_ENCODING, HeaderValue::from_static(encoding.as_str()));
-            }
-            let sent = request.body(body.clone()).send().await;
-            let response = sent.map_err(|error| failed(&target, error))?;
+            let request = match &body {
+                None => self.client.get(target.clone()),
+                Some((body, encoding)) => {
+                    let json = HeaderValue::from_static("application/json");
+                    let request = self.client.post(target.clone()).header(CONTENT_TYPE, json);
+                    let request = match encoding {
+                        Some(encoding) => {
+                            request.header(CONTENT_ENCODING, HeaderValue::from_static(encoding.as_str()))
+                        }
+                        None => request,
+                    };
+                    request.body(body.clone())
+                }
+            };
+            let response = request.send().await.map_err(|error| failed(&target, error))?;
             if !response.status().is_redirection() {
                 let status = response.status();
-                let result = read(&target, response, encoding.is_some()).await;
+                let result = self.read(&target, response, is_compressed, limit, &parse).await;
                 tracing::debug!(
                     url = shown(&target),
-                    sent = body.len(),
+                    sent = body.as_ref().map_or(0, |(body, _)| body.len()),
                     status = status.as_u16(),
                     elapsed_ms = start.elapsed().as_millis(),
                     "answered"
@@ -201,28 +228,44 @@ impl Remote {
         }
         Err(RequestError::Broken(format!("{} leads to more than {MAX_REDIRECTS} redirects", shown(url))))
     }
-}
 
-async fn read(
-    url: &Url,
-    mut response: Response,
-    is_compressed: bool,
-) -> Result<Map<String, Value>, RequestError> {
-    let status = response.status().as_u16();
-    let retry_after = response.headers().get(RETRY_AFTER).cloned();
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| failed(url, error))? {
-        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-            return Err(RequestError::transient(format!(
-                "the answer of {} is larger than {} MiB",
-                shown(url),
-                MAX_ANSWER_BYTES / (1024 * 1024)
-            )));
+    fn redact(&self, text: &mut String) {
+        if let Some(token) = &self.token {
+            token.redact(text);
         }
-        body.extend_from_slice(&chunk);
     }
-    let retry_after = retry_after.as_ref().and_then(|value| value.to_str().ok());
-    RawAnswer { status, retry_after, is_compressed, body: &body }.classify(SystemTime::now())
+
+    async fn read<T>(
+        &self,
+        url: &Url,
+        mut response: Response,
+        is_compressed: bool,
+        limit: usize,
+        parse: impl Fn(&Parts<'_>) -> Result<T, NeitherDialect>,
+    ) -> Result<T, RequestError> {
+        let status = response.status().as_u16();
+        let retry_after = response.headers().get(RETRY_AFTER).cloned();
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| failed(url, error))? {
+            if body.len() + chunk.len() > limit {
+                return Err(RequestError::transient(format!(
+                    "the answer of {} is larger than {} MiB",
+                    shown(url),
+                    limit / (1024 * 1024)
+                )));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let retry_after = retry_after.as_ref().and_then(|value| value.to_str().ok());
+        let answer = RawAnswer { status, retry_after, is_compressed, body: &body };
+        let parsed = answer
+            .classify(SystemTime::now())
+            .and_then(|parts| parse(&parts).map_err(|error| neither(&error)));
+        parsed.map_err(|mut error| {
+            error.texts().for_each(|text| self.redact(text));
+            error
+        })
+    }
 }
 
 /// Where a redirect leads: only 307 and 308 keep method and body, and only the same origin
@@ -244,6 +287,16 @@ fn redirected(from: &Url, response: &Response) -> Result<Url, RequestError> {
         )),
         None => broken("a redirect that leads nowhere"),
     }
+}
+
+fn fingerprint(config: &RemoteConfig) -> String {
+    let mut hasher = blake3::Hasher::new();
+    let token = config.token.as_ref().map_or("", |token| token.expose());
+    let headers = config.headers.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
+    for part in [config.base.as_str(), token].into_iter().chain(headers) {
+        hasher.update(&part.len().to_le_bytes()).update(part.as_bytes());
+    }
+    hasher.finalize().to_hex()[..32].to_owned()
 }
 
 fn headers(config: &RemoteConfig) -> Result<HeaderMap, ConfigError> {
@@ -283,7 +336,7 @@ pub(super) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-fn neither(error: &crate::protocol::NeitherDialect) -> RequestError {
+fn neither(error: &NeitherDialect) -> RequestError {
     RequestError::transient(format!("an answer of neither dialect: {error}"))
 }
 
@@ -300,6 +353,8 @@ fn failed(url: &Url, error: reqwest::Error) -> RequestError {
     // Neither side of a mistaken scheme says so in plain words.
     let hint = if cause.contains("invalid HTTP version") {
         " (the answer is no HTTP: does the server speak TLS? Then its URL begins with https://)"
+    } else if cause.contains("CaUsedAsEndEntity") {
+        " (the server shows a CA's certificate as its own; it needs one with CA:FALSE)"
     } else if cause.contains("InvalidContentType") {
         " (the answer is no TLS: does the server speak plain HTTP? Then its URL begins with http://)"
     } else {

@@ -164,6 +164,12 @@ fn unknown_flags_and_values_print_the_result_all_the_same() {
         assert_eq!((errors[0].0.as_str(), errors[0].2.as_str()), ("DFQL_INVALID", path), "{arguments:?}");
         assert!(stderr(&output).starts_with("error: "), "{}", stderr(&output));
     }
+    for before in [["--config", "/dev/null"], ["--config", "missing.toml"]] {
+        let output = synctool(&offline).args(before).args(["cloneup", "--wat"]).output().unwrap();
+        assert_eq!((status(&output), result(&output)["ok"].clone()), (2, json!(false)));
+    }
+    let output = synctool(&offline).args(["cloneup", "--quiet", "--wat"]).output().unwrap();
+    assert_eq!(stderr(&output), "error: unexpected argument '--wat' found\n");
     let output = synctool(&offline).args(["cloneup", "--bach-size", "5"]).output().unwrap();
     insta::assert_snapshot!(stderr(&output));
 }
@@ -365,6 +371,51 @@ async fn a_signal_ends_the_run_with_its_result() {
         assert_eq!(result["errors"][0]["code"], "CANCELLED");
         assert_eq!(result["stats"]["resources"]["tags"], json!({"records": 1, "mutations": 1}));
     }
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_before_the_upload_begins_prints_a_result_too() {
+    let offline = database();
+    let mut command = std::process::Command::new(cargo_bin("synctool"));
+    command.current_dir(offline.folder()).args([
+        "cloneup",
+        "--db",
+        "app.db",
+        "--remote",
+        "http://127.0.0.1:9",
+    ]);
+    command.args(["--token-command", "touch begun; exec sleep 60"]);
+    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let child = command.spawn().unwrap();
+    while !offline.folder().join("begun").exists() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    // The command that it waits for keeps stderr open.
+    let output = tokio::task::spawn_blocking(move || {
+        let mut child = child;
+        let mut stdout = Vec::new();
+        std::io::Read::read_to_end(&mut child.stdout.take().unwrap(), &mut stdout).unwrap();
+        Output { status: child.wait().unwrap(), stdout, stderr: Vec::new() }
+    });
+    let output =
+        tokio::time::timeout(Duration::from_secs(20), output).await.expect("it does not wait").unwrap();
+    assert_eq!(status(&output), 130);
+    assert_eq!(result(&output)["errors"][0]["code"], "CANCELLED");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn diagnostics_are_escaped_too() {
+    let offline = database();
+    let server = Scripted::start().await;
+    let error = json!({"ok": false, "error": {"code": "X", "message": "a\u{1b}[31mb\u{9b}c"}});
+    server.script("status", [Answer::Json(400, error)]);
+    let output = cloneup(&offline, server.base(), &["-vv"]).await;
+    assert_eq!(status(&output), 0);
+    let text = stderr(&output);
+    assert!(text.contains(r"a\u{1b}[31mb\u{9b}c"), "{text}");
+    assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text:?}");
 }
 
 #[cfg(unix)]

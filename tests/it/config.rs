@@ -127,3 +127,16 @@ async fn a_named_file_is_read_instead_of_the_nearest() {
     run(&offline, &server, "batch-size = 7", &[], &["--config", "../../other/named.toml"]).await;
     assert_eq!(server.pushes().len(), 2);
 }
+
+#[test]
+fn what_may_be_a_secret_is_not_shown() {
+    let offline = database();
+    let mut command = synctool(&offline);
+    command
+        .env("SYNCTOOL_REMOTE", "https://user:hush@h/datafn?x=1")
+        .env("SYNCTOOL_TOKEN_COMMAND", "pass hush");
+    command.env("SYNCTOOL_HEADER", "X-Key: hush").env("SYNCTOOL_TOKEN", "hush");
+    let output = command.args(["config", "show"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("@h/datafn?x=1") && !text.contains("hush"), "{text}");
+}

@@ -144,3 +144,38 @@ async fn what_the_application_does_meanwhile_stays_and_is_not_overwritten() {
         assert_eq!(rig.offline.column("SELECT \"order\" FROM join_todos_tags_tags"), ["1.0"], "{journal}");
     }
 }
+
+#[tokio::test]
+async fn a_pull_does_not_overwrite_what_the_upload_has_left_out() {
+    let mut rig = Rig::new(ROWS).await;
+    rig.offline
+        .execute("UPDATE tags SET label = 'mine'; DELETE FROM todos; DELETE FROM join_todos_tags_tags");
+    rig.offline.log("C", "edit", &merge("tags", "g"));
+    rig.offline.log("C", "gone", r#"{"resource":"todos","operation":"delete","id":"t"}"#);
+    let unrelate = r#"{"resource":"todos","operation":"unrelate","id":"t","relations":{"tags":"g"}}"#;
+    rig.offline.log("C", "apart", unrelate);
+    let change = |resource: &str, id: &str, record| json!({"serverSeq": 50, "resource": resource, "id": id, "op": "upsert", "record": record});
+    let page = json!({"changes": [
+        change("tags", "g", json!({"label": "theirs"})),
+        change("todos", "t", json!({"title": "theirs"})),
+        change("join_todos_tags_tags", "t:g", json!({"from": "t", "to": "g", "order": 9})),
+    ], "nextCursor": null});
+    rig.options.resources = Some(vec!["projects".to_owned()]);
+    rig.server.script("pull", [Answer::Json(200, page)]);
+    rig.succeed().await;
+    assert_eq!(rig.offline.column("SELECT label FROM tags"), ["mine"]);
+    for table in ["todos", "join_todos_tags_tags"] {
+        assert_eq!(
+            rig.offline.column(&format!("SELECT count(*) FROM {table}")),
+            ["0"],
+            "{table} stays without it"
+        );
+    }
+    // So that the next upload tells the server.
+    rig.options.resources = None;
+    rig.succeed().await;
+    let told: Vec<_> =
+        rig.server.mutations().into_iter().map(|mutation| mutation["mutationId"].clone()).collect();
+    assert!(told.contains(&json!("gone")) && told.contains(&json!("apart")), "{told:?}");
+    assert!(rig.offline.logged().is_empty());
+}

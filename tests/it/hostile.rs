@@ -55,7 +55,13 @@ fn broken() -> Vec<(&'static str, Answer)> {
         ("nested arrays", raw(deep("[", "]"))),
         ("nested objects", raw(deep("{\"a\":", "}").replacen('}', "1}", 1))),
         ("a number for all of it", raw("7")),
-        ("a huge number", raw(format!("{{\"applied\":[],\"changes\":[],\"cursor\":{}}}", "9".repeat(5000)))),
+        (
+            "a huge number",
+            raw(format!(
+                "{{\"applied\":[],\"changes\":[],\"cursor\":{0},\"nextCursor\":{0}}}",
+                "9".repeat(5000)
+            )),
+        ),
         ("no UTF-8", raw(b"{\"applied\":[\"\xff\"],\"changes\":[\"\xff\"]}".to_vec())),
         ("half a surrogate", raw(r#"{"applied": ["\ud800"], "changes": ["\ud800"]}"#)),
         ("a status that there is not", Answer::Raw(999, Vec::new(), b"{}".to_vec())),
@@ -132,4 +138,40 @@ async fn odd_names_and_ids_in_a_feed_are_data() {
     assert_eq!(ids, ["\u{1b}[2J'; DROP TABLE tags; --", "g", "nul\u{0}in it"]);
     assert_eq!(State::of(&rig).tables, tables);
     assert_eq!(rig.offline.logged(), ["m"]);
+}
+
+#[tokio::test]
+async fn a_value_that_could_not_be_uploaded_again_is_not_written() {
+    let mut rig = rig().await;
+    rig.options.clear_changelog_on_success = false;
+    let change = |seq: u64, id: &str, done: Value| json!({"serverSeq": seq, "resource": "todos", "id": id, "op": "upsert", "record": {"done": done}});
+    let changes =
+        json!([change(6, "a", json!("maybe")), change(7, "b", json!(2)), change(8, "c", json!(true))]);
+    rig.server.script("pull", [Answer::Json(200, json!({"changes": changes, "nextCursor": null}))]);
+    let outcome = rig.run().await;
+    assert!(outcome.ok, "{outcome:?}");
+    assert_eq!(rig.offline.rows("SELECT id, done FROM todos"), [["c", "1"]]);
+    assert_eq!(rig.warnings.len(), 2, "{:?}", rig.warnings);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn errors_of_mutations_that_nobody_sent_are_told_up_to_a_limit() {
+    let mut rig = rig().await;
+    rig.options.fail_fast = false;
+    let errors: Vec<_> =
+        (0..5000).map(|index| json!({"mutationId": format!("not-{index}"), "code": "X"})).collect();
+    rig.server.script("push", [Answer::Json(200, json!({"applied": [], "errors": errors, "cursor": "7"}))]);
+    let outcome = rig.run().await;
+    assert_eq!(outcome.end, End::Rejected);
+    assert!((1000..1100).contains(&outcome.errors.len()), "{}", outcome.errors.len());
+    assert!(outcome.errors.iter().any(|error| error.body.message.contains("left out")));
+}
+
+#[tokio::test]
+async fn an_answer_that_repeats_the_token_does_not_give_it_away() {
+    let mut rig = rig().await;
+    let echo = json!({"ok": false, "error": {"code": "X", "message": "no: Bearer secret-token", "path": "secret-token"}});
+    rig.server.script("push", [Answer::Json(400, echo)]);
+    let (_, message, path) = rig.fail().await;
+    assert_eq!((message.as_str(), path.as_str()), ("no: Bearer <redacted>", "<redacted>"));
 }

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use assert_cmd::cargo::cargo_bin;
 use serde_json::{Value, json};
-use synctool::cloneup::{End, Outcome};
+use synctool::cloneup::{End, Event, Outcome};
 
 use super::cli::{cloneup, database, result, status, stderr, synctool};
-use super::common::{Answer, Offline, Rig, SCHEMA, Scripted, TestServer};
+use super::common::{Answer, Offline, Rig, SCHEMA, Scripted, TestServer, run_with_stop};
 
 /// Ten tags, a batch each.
 const TEN: &str =
@@ -131,6 +131,104 @@ async fn another_store_behind_the_same_address_is_noticed() {
     let before = server.pushes().len();
     assert_eq!(status(&cloneup(&offline, server.base(), &arguments).await), 0);
     assert_eq!(server.pushes().len() - before, 12, "all of it, and no probe");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_does_not_say_any_more_which_it_is_may_be_another() {
+    let status_of = |id: &str| Answer::Json(200, json!({"ok": true, "result": {"storeId": id}}));
+    let mut rig = Rig::new(TEN).await;
+    rig.options.batch_size = 1;
+    rig.options.concurrency = 1.try_into().unwrap();
+    rig.options.max_retries = 0;
+    rig.server.script("status", [status_of("first"), Answer::Json(503, json!({}))]);
+    rig.server.script("push", [Answer::Apply, Answer::Apply, Answer::Close]);
+    assert_eq!(rig.run().await.end, End::Remote);
+    rig.succeed().await;
+    assert_eq!(pushed_since(&rig, 3).len(), 10, "all of it, and no probe");
+}
+
+#[tokio::test]
+async fn a_server_that_rejects_what_it_had_acknowledged_gets_everything_again() {
+    for (fail_fast, rejects_all) in [(true, true), (true, false), (false, false)] {
+        let (mut rig, _) = failed_after(6).await;
+        rig.options.fail_fast = fail_fast;
+        let id = rig.server.pushes()[5].body["mutations"][0]["mutationId"].clone();
+        let error = json!({"code": "NOT_FOUND", "message": "no"});
+        let answer = if rejects_all {
+            json!({"ok": false, "error": error})
+        } else {
+            json!({"applied": [], "errors": [{"mutationId": id, "error": error}], "cursor": "100"})
+        };
+        rig.server.script("push", [Answer::Json(if rejects_all { 400 } else { 200 }, answer)]);
+        let outcome = rig.succeed().await;
+        assert_eq!(pushed_since(&rig, 7).len(), 11, "the probe, and all ten");
+        assert_eq!(outcome.stats.resources[0].1.mutations, 10);
+    }
+}
+
+#[tokio::test]
+async fn one_request_that_does_not_come_back_holds_up_the_checkpoint_by_no_more_than_is_in_flight() {
+    let mut rig = Rig::new(TEN).await;
+    rig.options.batch_size = 1;
+    rig.options.concurrency = 3.try_into().unwrap();
+    rig.options.max_retries = 0;
+    let late = Answer::After(Duration::from_millis(300), Box::new(Answer::Close));
+    rig.server.script("push", [late]);
+    assert_eq!(rig.run().await.end, End::Remote);
+    assert_eq!(pushed_since(&rig, 0).len(), 3, "nothing runs ahead of the first one");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_during_the_probe_is_one() {
+    let (mut rig, _) = failed_after(6).await;
+    rig.options.max_retries = 5;
+    rig.remote.retry_delay = Duration::from_mins(1);
+    rig.remote.retry_max_delay = Duration::from_mins(1);
+    rig.server.script("push", [Answer::Json(429, json!({}))]);
+    let outcome = tokio::time::timeout(
+        Duration::from_secs(10),
+        run_with_stop(&mut rig, |event, handle| {
+            if matches!(event, Event::Retrying { .. }) {
+                handle.stop();
+            }
+        }),
+    )
+    .await
+    .expect("it does not wait for the pause");
+    assert_eq!(outcome.end, End::Interrupted);
+    rig.succeed().await;
+    assert_eq!(pushed_since(&rig, 8).len(), 5, "the checkpoint is still there");
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_by_another_name_is_the_same_one() {
+    let offline = database();
+    std::os::unix::fs::symlink(offline.path(), offline.folder().join("link.db")).unwrap();
+    let server = Scripted::start().await;
+    server.script("push", [Answer::After(Duration::from_secs(3), Box::new(Answer::Apply))]);
+    let mut child = spawn(&offline, server.base());
+    while server.pushes().is_empty() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let output = cloneup(&offline, server.base(), &["--db", "link.db"]).await;
+    assert_eq!(status(&output), 3, "{}", stderr(&output));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_in_the_place_of_the_checkpoint_is_not_followed() {
+    let offline = database();
+    let victim = offline.folder().join("victim");
+    std::fs::write(&victim, "mine").unwrap();
+    std::os::unix::fs::symlink(&victim, sidecar(&offline)).unwrap();
+    let server = Scripted::start().await;
+    let output = cloneup(&offline, server.base(), &[]).await;
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    assert!(stderr(&output).contains("symbolic link"), "{}", stderr(&output));
+    assert_eq!(std::fs::read_to_string(victim).unwrap(), "mine");
 }
 
 #[tokio::test]
