@@ -35,28 +35,33 @@ pub fn upload_order<'a>(schema: &'a Schema, requested: &[&'a Resource]) -> Vec<&
     ordered
 }
 
-/// The first in the given order that waits, directly or not, for itself: what merely
-/// refers into a cycle must not be sent before it.
+/// The first in the given order that waits only for what waits for itself too: what merely
+/// refers into a cycle, from another cycle perhaps, must not be sent before it.
 fn first_on_a_cycle(waiting: &[(&Resource, Vec<&str>)]) -> usize {
-    let reaches_itself = |start: &str| {
-        let mut seen: Vec<&str> = Vec::new();
-        let mut open = vec![start];
-        while let Some(name) = open.pop() {
-            for (_, targets) in waiting.iter().filter(|(resource, _)| resource.name == name) {
-                for target in targets {
-                    if *target == start {
-                        return true;
-                    }
-                    if !seen.contains(target) {
-                        seen.push(target);
-                        open.push(target);
-                    }
-                }
-            }
-        }
-        false
+    let is_next = |name: &str| {
+        reached_from(name, waiting).iter().all(|other| reached_from(other, waiting).contains(&name))
     };
-    waiting.iter().position(|(resource, _)| reaches_itself(&resource.name)).unwrap_or(0)
+    waiting.iter().position(|(resource, _)| is_next(&resource.name)).unwrap_or(0)
+}
+
+/// What a resource waits for, directly or not.
+fn reached_from<'a>(start: &str, waiting: &[(&'a Resource, Vec<&'a str>)]) -> Vec<&'a str> {
+    let targets = |name: &str| {
+        let of_name = waiting.iter().filter(|(resource, _)| resource.name == name);
+        let targets = of_name.flat_map(|(_, targets)| targets.iter().copied());
+        // What has gone already is waited for no more.
+        targets
+            .filter(|target| waiting.iter().any(|(resource, _)| resource.name == **target))
+            .collect::<Vec<_>>()
+    };
+    let (mut seen, mut open) = (Vec::new(), targets(start));
+    while let Some(name) = open.pop() {
+        if !seen.contains(&name) {
+            seen.push(name);
+            open.extend(targets(name));
+        }
+    }
+    seen
 }
 
 #[cfg(test)]
@@ -101,6 +106,9 @@ mod tests {
     fn cycles_are_cut_in_the_requested_order() {
         assert_eq!(order(&["a", "b"], &[("a", "b"), ("b", "a")]), ["a", "b"]);
         assert_eq!(order(&["b", "a"], &[("a", "b"), ("b", "a")]), ["b", "a"]);
+        // `a` and `c` refer into the cycle of `b` and `d`.
+        let refs = [("a", "c"), ("c", "a"), ("a", "b"), ("b", "d"), ("d", "b")];
+        assert_eq!(order(&["a", "b", "c", "d"], &refs), ["b", "d", "a", "c"]);
         // `a` only refers into the cycle of `b` and `c`.
         assert_eq!(order(&["a", "b", "c"], &[("a", "b"), ("b", "c"), ("c", "b")]), ["b", "a", "c"]);
     }
