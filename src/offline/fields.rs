@@ -4,7 +4,7 @@ use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
 use super::error::OfflineError;
-use super::sql::{Table, quoted};
+use super::sql::{Numbers, Table, quoted};
 use super::value::{IS_JSON, Mapping, ValueError};
 use crate::mutation::canonical::{compare_keys, write_string};
 use crate::schema::{Field, IdFormat};
@@ -18,7 +18,7 @@ pub(super) struct MappedField {
     /// As the table has it; of a document, the key.
     pub(super) column: String,
     pub(super) mapping: Mapping,
-    may_be_infinite: bool,
+    numbers: Numbers,
 }
 
 /// Finds the columns of fields, in canonical order of the fields' names.
@@ -42,7 +42,7 @@ pub(super) fn map_fields(
             warnings.push(format!("{what}: the field is left out"));
             continue;
         };
-        mapped.push(MappedField::new(field, &column.name, id_format(field), !column.has_text_affinity()));
+        mapped.push(MappedField::new(field, &column.name, id_format(field), table.numbers(column)));
     }
     mapped.sort_by(|a, b| compare_keys(&a.name, &b.name));
     Ok(mapped)
@@ -54,19 +54,21 @@ pub(super) fn document_fields(
     fields: &[Field],
     id_format: impl Fn(&Field) -> Option<IdFormat>,
 ) -> Vec<MappedField> {
-    let mut mapped: Vec<_> =
-        fields.iter().map(|field| MappedField::new(field, field.column(), id_format(field), false)).collect();
+    let mut mapped: Vec<_> = fields
+        .iter()
+        .map(|field| MappedField::new(field, field.column(), id_format(field), Numbers::AsText))
+        .collect();
     mapped.sort_by(|a, b| compare_keys(&a.name, &b.name));
     mapped
 }
 
 impl MappedField {
-    fn new(field: &Field, column: &str, id_format: Option<IdFormat>, may_be_infinite: bool) -> Self {
+    fn new(field: &Field, column: &str, id_format: Option<IdFormat>, numbers: Numbers) -> Self {
         let mut key = Vec::new();
         write_string(&mut key, &field.name);
         key.push(b':');
         let mapping = Mapping { kind: field.kind.clone(), nullable: field.nullable, id_format };
-        Self { name: field.name.clone(), key, column: column.to_owned(), mapping, may_be_infinite }
+        Self { name: field.name.clone(), key, column: column.to_owned(), mapping, numbers }
     }
 
     /// Begins the field in the JSON object that `out` ends with.
@@ -88,14 +90,19 @@ impl MappedField {
         let infinite = format!("{column} = 9e999 OR {column} = -9e999");
         let kind = &self.mapping.kind;
         if *kind == crate::schema::Type::Boolean {
-            // Cheapest first, for almost every value passes: NULL is neither.
-            Some(format!("{column} NOT IN (0, 1) OR typeof({column}) NOT IN ('integer', 'null')"))
+            // NULL is neither, and passes.
+            let other = format!("{column} NOT IN (0, 1)");
+            Some(match self.numbers {
+                // 1.0 is 1 there.
+                Numbers::WholeAsIntegers => other,
+                _ => format!("{other} OR typeof({column}) NOT IN ('integer', 'null')"),
+            })
         } else if kind.is_json() {
             Some(format!(
                 "(typeof({column}) = 'blob' OR (typeof({column}) = 'text' AND NOT {IS_JSON}({column})) OR {infinite})"
             ))
         } else {
-            self.may_be_infinite.then_some(infinite)
+            (self.numbers != Numbers::AsText).then_some(infinite)
         }
     }
 }

@@ -10,9 +10,11 @@ use crate::schema::IdFormat;
 
 /// An SQL condition that holds for keys that cannot be ids.
 pub(super) fn bad_key(column: &str, format: Option<&IdFormat>) -> String {
+    let column = quoted(column);
     match format {
-        None => format!("typeof({}) <> 'text'", quoted(column)),
-        Some(_) => format!("typeof({}) NOT IN ('integer', 'text')", quoted(column)),
+        // Text lies between the numbers and the BLOBs: cheaper to ask than its type.
+        None => format!("({column} COLLATE BINARY >= '' AND {column} < x'') IS NOT TRUE"),
+        Some(_) => format!("typeof({column}) NOT IN ('integer', 'text')"),
     }
 }
 

@@ -24,6 +24,17 @@ pub(super) struct Table {
     pub(super) is_view: bool,
 }
 
+/// How a column stores numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Numbers {
+    /// As text, so that it never holds an infinity.
+    AsText,
+    /// Whole ones as integers, whatever they were.
+    WholeAsIntegers,
+    /// As they come, or as doubles.
+    AsTheyAre,
+}
+
 /// A column as the database has it.
 #[derive(Debug, Clone)]
 pub(super) struct Column {
@@ -56,6 +67,23 @@ impl Table {
         Ok(Some(Self { columns, is_view: kind == "view" }))
     }
 
+    /// How numbers in one of its columns are stored
+    /// (<https://www.sqlite.org/datatype3.html>, section 3.1). A view stores nothing.
+    pub(super) fn numbers(&self, column: &Column) -> Numbers {
+        let has = |parts: &[&str]| parts.iter().any(|part| column.declared.contains(part));
+        if self.is_view || column.declared.is_empty() {
+            Numbers::AsTheyAre
+        } else if has(&["INT"]) {
+            Numbers::WholeAsIntegers
+        } else if has(&["CHAR", "CLOB", "TEXT"]) {
+            Numbers::AsText
+        } else if has(&["BLOB", "REAL", "FLOA", "DOUB", "ANY"]) {
+            Numbers::AsTheyAre
+        } else {
+            Numbers::WholeAsIntegers
+        }
+    }
+
     /// The column of that name; like SQLite, whatever its case.
     pub(super) fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
@@ -63,13 +91,6 @@ impl Table {
 }
 
 impl Column {
-    /// Whether SQLite stores every number in this column as text, so that it can never hold
-    /// an infinity (<https://www.sqlite.org/datatype3.html>, section 3.1).
-    pub(super) fn has_text_affinity(&self) -> bool {
-        !self.declared.contains("INT")
-            && ["CHAR", "CLOB", "TEXT"].iter().any(|part| self.declared.contains(part))
-    }
-
     /// Whether it is declared to hold bytes.
     pub(super) fn is_blob(&self) -> bool {
         self.declared.contains("BLOB")
