@@ -413,6 +413,47 @@ async fn the_feed_comes_in_pages_with_each_record_as_it_is_now() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_page_is_no_larger_than_a_client_takes_however_large_the_records_are() {
+    let server = TestServer::start(SCHEMA).await;
+    let tag =
+        |id: String, size: usize| mutation(&id, &json!({"id": id, "record": {"label": "x".repeat(size)}}));
+    for tens in 0..2 {
+        let ten: Vec<_> = (0..10).map(|i| tag(format!("{tens}{i}"), 1_000_000)).collect();
+        push(&server, &ten).await;
+    }
+    // This one fills a page alone.
+    push(&server, &[tag("large".into(), 10_000_000), tag("small".into(), 1)]).await;
+    let (mut cursor, mut pages, mut seen) = (json!("0"), Vec::new(), Vec::new());
+    while cursor.is_string() {
+        let request = json!({"clientId": "E", "cursor": cursor, "limit": 1000, "excludeOwnAfter": "0"});
+        let page = server.post("pull", &request).await;
+        let changes = page["changes"].as_array().unwrap();
+        let sequence = changes.iter().map(|change| change["serverSeq"].as_u64().unwrap());
+        seen.extend(sequence);
+        pages.push(changes.len());
+        assert_eq!(page["reached"], seen.last().unwrap().to_string());
+        cursor = page["nextCursor"].clone();
+    }
+    assert_eq!(pages, [8, 8, 4, 1, 1]);
+    assert_eq!(seen, (1..=22).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_is_never_cut_in_two() {
+    let server = TestServer::start(SCHEMA).await;
+    let tags: Vec<_> = (0..5).map(|i| mutation(&format!("{i}"), &json!({"id": format!("{i}")}))).collect();
+    push(&server, &tags).await;
+    let relate = json!({"resource": "todos", "id": "t", "operation": "relate",
+        "relations": {"tags": ["0", "1", "2", "3", "4"]}});
+    let todo = |id: &str| mutation(id, &json!({"resource": "todos", "id": "t", "record": {}}));
+    push(&server, &[todo("todo"), mutation("relate", &relate), todo("last")]).await;
+    let page = pull(&server, "6", 1).await;
+    assert_eq!((page["changes"].as_array().unwrap().len(), &page["nextCursor"]), (5, &json!("7")));
+    let page = pull(&server, "5", 2).await;
+    assert_eq!((page["changes"].as_array().unwrap().len(), &page["nextCursor"]), (6, &json!("7")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_token_is_asked_of_everybody() {
     let server = TestServer::start_with(SCHEMA, Some("right"), Limits::default()).await;
     for (header, status) in [

@@ -96,6 +96,23 @@ pub(super) struct StoredChange {
     pub(super) document: Option<Document>,
 }
 
+/// Changes in the order of the sequence.
+#[derive(Debug)]
+pub(super) struct Changes {
+    pub(super) changes: Vec<StoredChange>,
+    /// Whether there are more behind them.
+    pub(super) has_more: bool,
+}
+
+/// How much is read of the changes at a time. A step is never cut in two, and there is always
+/// one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PageLimit {
+    pub(super) steps: u64,
+    /// Of documents and what names them.
+    pub(super) bytes: usize,
+}
+
 /// Changes that a client knows: its own ones after a place in the sequence.
 #[derive(Debug)]
 pub(super) struct Own {
@@ -107,9 +124,8 @@ pub(super) struct Own {
 pub(super) trait Reader {
     /// The last step of the sequence.
     fn sequence(&mut self) -> Result<u64>;
-    /// The changes of at most `limit` steps after `after` and up to `until`, in order.
-    fn changes(&mut self, after: u64, until: u64, own: Option<&Own>, limit: u64)
-    -> Result<Vec<StoredChange>>;
+    /// The first changes after `after` and up to `until`, but not those in `own`.
+    fn changes(&mut self, after: u64, until: u64, own: Option<&Own>, limit: PageLimit) -> Result<Changes>;
     /// The last step that changed a resource or join store.
     fn last_change_of(&mut self, name: &str) -> Result<Option<u64>>;
     /// All records of a resource, by id: id and fields.

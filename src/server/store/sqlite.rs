@@ -7,7 +7,10 @@ use rusqlite::types::{ToSqlOutput, Type, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, Statement, ToSql, params};
 
 use super::super::text::Text;
-use super::{Change, Document, Own, Reader, Result, Store, StoreError, StoredChange, Subject, Writer};
+use super::{
+    Change, Changes, Document, Own, PageLimit, Reader, Result, Store, StoreError, StoredChange, Subject,
+    Writer,
+};
 
 /// Marks a file as a store of this server ("syTo"), so that no other file is taken for one.
 const APPLICATION_ID: i32 = 0x7379_546f;
@@ -318,13 +321,7 @@ impl Reader for SqliteReader {
         Ok(last_sequence(&self.connection)?)
     }
 
-    fn changes(
-        &mut self,
-        after: u64,
-        until: u64,
-        own: Option<&Own>,
-        limit: u64,
-    ) -> Result<Vec<StoredChange>> {
+    fn changes(&mut self, after: u64, until: u64, own: Option<&Own>, limit: PageLimit) -> Result<Changes> {
         let place = |sequence: u64| i64::try_from(sequence).unwrap_or(i64::MAX);
         let client: Option<i64> = match own {
             None => None,
@@ -334,7 +331,6 @@ impl Reader for SqliteReader {
                 .optional()?,
         };
         let known_after = place(own.map_or(u64::MAX, |own| own.after));
-        // A step is never cut in two, so the limit counts steps.
         let mut statement = self.connection.prepare(
             "SELECT c.sequence, c.name, c.id, c.target, coalesce(r.document, j.document)
              FROM change AS c
@@ -344,19 +340,24 @@ impl Reader for SqliteReader {
              ORDER BY c.sequence, c.part",
         )?;
         let mut rows = statement.query([place(after), place(until), known_after, client.unwrap_or(-1)])?;
-        let (mut changes, mut steps, mut last) = (Vec::new(), 0, None);
+        let (mut changes, mut has_more) = (Vec::new(), false);
+        // `whole` counts the changes of the steps before the one that is being read.
+        let (mut steps, mut bytes, mut whole, mut last) = (0, 0, 0, None);
         while let Some(row) = rows.next()? {
-            let change = stored_change(row)?;
-            if last != Some(change.sequence) {
-                steps += 1;
-                last = Some(change.sequence);
+            let sequence: u64 = row.get(0)?;
+            if last != Some(sequence) {
+                (steps, whole, last) = (steps + 1, changes.len(), Some(sequence));
             }
-            if steps > limit {
+            bytes += size(row)?;
+            let is_full = steps > limit.steps || bytes > limit.bytes;
+            if is_full && whole > 0 {
+                changes.truncate(whole);
+                has_more = true;
                 break;
             }
-            changes.push(change);
+            changes.push(stored_change(row)?);
         }
-        Ok(changes)
+        Ok(Changes { changes, has_more })
     }
 
     fn last_change_of(&mut self, name: &str) -> Result<Option<u64>> {
@@ -384,6 +385,17 @@ impl Reader for SqliteReader {
         }
         Ok(())
     }
+}
+
+/// What a change will take in an answer, about, before anything is made of it.
+fn size(row: &Row<'_>) -> rusqlite::Result<usize> {
+    let length = |column| -> rusqlite::Result<usize> {
+        Ok(match row.get_ref(column)? {
+            ValueRef::Text(text) => text.len(),
+            _ => 0,
+        })
+    };
+    Ok(length(1)? + length(2)? + length(3)? + length(4)?)
 }
 
 fn stored_change(row: &Row<'_>) -> rusqlite::Result<StoredChange> {
