@@ -93,7 +93,7 @@ async fn show(files: &Files, progress: &Progress, args: &DemoArgs) -> anyhow::Re
         }
     }
     drop(stop_server);
-    server.await??;
+    server.await?;
     if !args.verbosity.quiet {
         say_how_to_go_on(files);
     }

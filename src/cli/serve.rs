@@ -71,7 +71,8 @@ fn listen_and_serve(args: &ServeArgs, matches: &ArgMatches) -> Result<(), Failur
         let shutdown = async move {
             signals.first().await;
         };
-        serve(listener, shutdown, state).await.map_err(failed)
+        serve(listener, shutdown, state).await;
+        Ok(())
     })
 }
 

@@ -2,11 +2,12 @@
 //! development, CI and demos.
 //!
 //! [`serve`] runs on a listener and ends with a future, so a test brings port 0 and any
-//! signal it likes. A request goes through [`router`] (token, envelope) and [`body`] (its
-//! size and coding). A push is read ([`incoming`]), checked ([`prepare`], [`check`]), and waits
+//! signal it likes. Connections come and go in [`accept`]; a request goes through [`router`]
+//! (token, envelope) and [`body`] (its size and coding). A push is read ([`incoming`]), checked ([`prepare`], [`check`]), and waits
 //! for the one writer thread in [`writer`], which applies mutations ([`apply`]) in group
 //! commits; a pull or clone ([`request`]) reads in [`feed`]. All SQL is in [`store`].
 
+mod accept;
 mod apply;
 mod body;
 mod check;

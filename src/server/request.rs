@@ -1,6 +1,8 @@
 //! The shape of requests to read, and the limits of all. A push has its own reading, in
 //! [`super::incoming`] and [`super::prepare`].
 
+use std::time::Duration;
+
 use serde_json::{Map, Value};
 
 use super::store::Own;
@@ -9,7 +11,14 @@ use crate::protocol::{ErrorBody, ROOT_PATH, ServerLimits, code};
 /// The page of a pull that names no limit.
 const DEFAULT_LIMIT: u64 = 1000;
 
-/// The most that a server takes; `status` tells them.
+/// How many connections there are at a time: many times what a client opens, and few enough for
+/// the 1024 files that a process usually may have open.
+const DEFAULT_CONNECTIONS: usize = 512;
+
+/// How long a request's head may take: it is a few hundred bytes.
+const DEFAULT_HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The most that a server takes; `status` tells what a client can keep to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Mutations in one push.
@@ -20,6 +29,10 @@ pub struct Limits {
     pub max_limit: u64,
     /// Requests a second, of all clients together; `None` is as many as come.
     pub max_requests_per_second: Option<u32>,
+    /// Connections at a time; the ones after them wait to be accepted.
+    pub max_connections: usize,
+    /// How long a connection waits for a request's head to be complete.
+    pub head_timeout: Duration,
 }
 
 impl Default for Limits {
@@ -29,6 +42,8 @@ impl Default for Limits {
             max_body_bytes: 16 * 1024 * 1024,
             max_limit: 10_000,
             max_requests_per_second: None,
+            max_connections: DEFAULT_CONNECTIONS,
+            head_timeout: DEFAULT_HEAD_TIMEOUT,
         }
     }
 }

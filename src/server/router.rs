@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::future::Future;
-use std::io;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
@@ -19,6 +18,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::trace::TraceLayer;
 
+use super::accept;
 use super::body;
 use super::feed;
 use super::prepare::Prepared;
@@ -30,15 +30,9 @@ use crate::protocol::{
 };
 
 /// Serves requests until `shutdown` is done and those in flight are answered.
-///
-/// # Errors
-/// An [`io::Error`] when the listener fails.
-pub async fn serve(
-    listener: TcpListener,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-    state: State,
-) -> io::Result<()> {
-    axum::serve(listener, router(state)).with_graceful_shutdown(shutdown).await
+pub async fn serve(listener: TcpListener, shutdown: impl Future<Output = ()>, state: State) {
+    let limits = state.limits;
+    accept::run(listener, shutdown, router(state), &limits).await;
 }
 
 fn router(state: State) -> Router {

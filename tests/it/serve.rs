@@ -593,7 +593,7 @@ async fn ids_and_names_are_only_data() {
 #[tokio::test(flavor = "multi_thread")]
 async fn stopping_awaits_the_requests_in_flight() {
     let mut server = TestServer::start(SCHEMA).await;
-    let mut stream = tokio::net::TcpStream::connect(server.base().split('/').nth(2).unwrap()).await.unwrap();
+    let mut stream = server.connect().await;
     let text = json!({"clientId": "D", "mutations": [mutation("late", &json!({}))]}).to_string();
     let head = format!(
         "POST /datafn/push HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
@@ -610,6 +610,46 @@ async fn stopping_awaits_the_requests_in_flight() {
     };
     let (answer, ()) = tokio::join!(answer, server.stop());
     assert!(answer.contains("\"applied\":[\"late\"]"), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_that_have_asked_nothing_do_not_keep_the_server_from_stopping() {
+    let mut server = TestServer::start(SCHEMA).await;
+    let _silent = server.connect().await;
+    let mut half = server.connect().await;
+    half.write_all(b"POST /datafn/push HTTP/1.1\r\nhost: x\r\ncontent-le").await.unwrap();
+    let mut idle = server.connect().await;
+    idle.write_all(b"GET /datafn/status HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    assert!(idle.read(&mut [0; 4096]).await.unwrap() > 0);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    tokio::time::timeout(Duration::from_secs(5), server.stop()).await.expect("it stops");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_whose_head_does_not_come_ends_its_connection() {
+    let limits = Limits { head_timeout: Duration::from_millis(100), ..Limits::default() };
+    let server = TestServer::start_with(SCHEMA, None, limits).await;
+    let mut stream = server.connect().await;
+    stream.write_all(b"POST /datafn/push HTTP/1.1\r\nhost: x\r\n").await.unwrap();
+    let mut rest = Vec::new();
+    let end = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut rest)).await;
+    assert!(end.is_ok(), "it is still open");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_over_the_limit_wait_for_one_that_ends() {
+    let limits = Limits { max_connections: 1, ..Limits::default() };
+    let server = TestServer::start_with(SCHEMA, None, limits).await;
+    let first = server.connect().await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let mut second = server.connect().await;
+    second.write_all(b"GET /datafn/status HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    let early = tokio::time::timeout(Duration::from_millis(200), second.read_to_string(&mut answer)).await;
+    assert!(early.is_err(), "{answer}");
+    drop(first);
+    second.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
 #[test]

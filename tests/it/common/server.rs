@@ -7,7 +7,7 @@ use synctool::schema::Schema;
 use synctool::secret::Secret;
 use synctool::server::{Limits, ServerConfig, State, serve};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -19,7 +19,7 @@ pub struct TestServer {
     limits: Limits,
     base: String,
     stop: Option<oneshot::Sender<()>>,
-    task: Option<JoinHandle<std::io::Result<()>>>,
+    task: Option<JoinHandle<()>>,
 }
 
 impl TestServer {
@@ -70,7 +70,12 @@ impl TestServer {
 
     pub async fn stop(&mut self) {
         drop(self.stop.take());
-        self.task.take().unwrap().await.unwrap().unwrap();
+        self.task.take().unwrap().await.unwrap();
+    }
+
+    /// A bare connection, for what no HTTP client does.
+    pub async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.base.split('/').nth(2).unwrap()).await.unwrap()
     }
 
     pub fn base(&self) -> &str {
