@@ -1,9 +1,11 @@
 //! The reference server does what section 4 of the contract says.
 
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use synctool::server::Limits;
+use synctool::schema::Schema;
+use synctool::server::{Limits, ServerConfig, State};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::common::{SCHEMA, TestServer, client};
@@ -652,17 +654,40 @@ async fn connections_over_the_limit_wait_for_one_that_ends() {
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
+fn open(data: &Path) -> Result<State, String> {
+    let schema = Schema::parse(SCHEMA).unwrap();
+    let config = ServerConfig { schema, data: data.to_owned(), token: None, limits: Limits::default() };
+    State::open(config).map_err(|error| error.to_string())
+}
+
 #[test]
 fn another_programs_database_is_not_taken_for_a_store() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("app.db");
     rusqlite::Connection::open(&path).unwrap().execute_batch("CREATE TABLE mine (x)").unwrap();
-    let config = synctool::server::ServerConfig {
-        schema: synctool::schema::Schema::parse(SCHEMA).unwrap(),
-        data: path,
-        token: None,
-        limits: Limits::default(),
-    };
-    let error = synctool::server::State::open(config).err().unwrap().to_string();
+    let error = open(&path).err().unwrap();
     assert!(error.contains("another program's database"), "{error}");
+    assert!(!folder.path().join("app.db-lock").exists());
+}
+
+#[test]
+fn a_store_has_one_server_at_a_time_whatever_name_it_goes_by() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("server.db");
+    let first = open(&path).unwrap();
+    let mut names = vec![path.clone(), folder.path().join(".").join("server.db")];
+    #[cfg(unix)]
+    {
+        let link = folder.path().join("link.db");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        names.push(link);
+    }
+    for name in names {
+        let error = open(&name).err().unwrap();
+        for part in ["another server", "server.db-lock", "--data"] {
+            assert!(error.contains(part), "{part}: {error}");
+        }
+    }
+    drop(first);
+    assert!(open(&path).is_ok());
 }

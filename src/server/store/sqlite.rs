@@ -7,6 +7,7 @@ use rusqlite::types::{ToSqlOutput, Type, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, Statement, ToSql, params};
 
 use super::super::text::Text;
+use super::lock::Lock;
 use super::{
     Change, Changes, Document, Own, PageLimit, Reader, Result, Store, StoreError, StoredChange, Subject,
     Writer,
@@ -52,6 +53,8 @@ impl From<rusqlite::Error> for StoreError {
 pub(in crate::server) struct SqliteStore {
     path: PathBuf,
     id: String,
+    /// Held as long as there is somebody who might write.
+    _lock: Lock,
 }
 
 impl SqliteStore {
@@ -81,7 +84,9 @@ impl SqliteStore {
         let id =
             transaction.query_row("SELECT value FROM meta WHERE key = 'storeId'", [], |row| row.get(0))?;
         transaction.commit()?;
-        Ok(Self { path: path.to_owned(), id })
+        // Only now: nothing is to be left beside another program's file.
+        let lock = Lock::take(path)?;
+        Ok(Self { path: path.to_owned(), id, _lock: lock })
     }
 }
 
