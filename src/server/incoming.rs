@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -159,7 +159,7 @@ impl<'de> Visitor<'de> for TextVisitor {
 #[derive(Debug, Default)]
 pub(super) struct RawPush<'a> {
     pub(super) client_id: Option<Cow<'a, str>>,
-    /// `None` when they are no array.
+    /// `None` when they are no array. Of too many, there is one more than the limit.
     pub(super) mutations: Option<Vec<RawMutation<'a>>>,
 }
 
@@ -181,13 +181,20 @@ fn text<'de, A: MapAccess<'de>>(entries: &mut A) -> Result<Option<Cow<'de, str>>
     Ok(entries.next_value::<MaybeText<'_>>()?.0.filter(|text| !text.is_empty()))
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for RawPush<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(PushVisitor)
+impl<'a> RawPush<'a> {
+    /// Reads a body. More than so many mutations are only looked at: each element of the array
+    /// costs a hundred times the two bytes that it may have in the body.
+    pub(super) fn read(body: &'a [u8], max_mutations: usize) -> serde_json::Result<Self> {
+        let mut deserializer = serde_json::Deserializer::from_slice(body);
+        let push = deserializer.deserialize_map(PushVisitor { max_mutations })?;
+        deserializer.end()?;
+        Ok(push)
     }
 }
 
-struct PushVisitor;
+struct PushVisitor {
+    max_mutations: usize,
+}
 
 impl<'de> Visitor<'de> for PushVisitor {
     type Value = RawPush<'de>;
@@ -199,7 +206,9 @@ impl<'de> Visitor<'de> for PushVisitor {
         while let Some(MaybeText(key)) = entries.next_key()? {
             match key.as_deref().unwrap_or_default() {
                 "clientId" => push.client_id = text(&mut entries)?,
-                "mutations" => push.mutations = entries.next_value::<Mutations<'_>>()?.0,
+                "mutations" => {
+                    push.mutations = entries.next_value_seed(MutationsVisitor { max: self.max_mutations })?;
+                }
                 _ => drop(entries.next_value::<Kind>()?),
             }
         }
@@ -207,18 +216,20 @@ impl<'de> Visitor<'de> for PushVisitor {
     }
 }
 
-struct Mutations<'a>(Option<Vec<RawMutation<'a>>>);
+struct MutationsVisitor {
+    max: usize,
+}
 
-impl<'de: 'a, 'a> Deserialize<'de> for Mutations<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(MutationsVisitor)
+impl<'de> DeserializeSeed<'de> for MutationsVisitor {
+    type Value = Option<Vec<RawMutation<'de>>>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
     }
 }
 
-struct MutationsVisitor;
-
 impl<'de> Visitor<'de> for MutationsVisitor {
-    type Value = Mutations<'de>;
+    type Value = Option<Vec<RawMutation<'de>>>;
 
     otherwise!(@expecting "any value");
 
@@ -226,11 +237,16 @@ impl<'de> Visitor<'de> for MutationsVisitor {
         let mut mutations = Vec::new();
         while let Some(mutation) = items.next_element()? {
             mutations.push(mutation);
+            if mutations.len() > self.max {
+                // What follows must be JSON all the same.
+                KindVisitor.visit_seq(items)?;
+                break;
+            }
         }
-        Ok(Mutations(Some(mutations)))
+        Ok(Some(mutations))
     }
 
-    otherwise!(Mutations(None) => scalar string object);
+    otherwise!(None => scalar string object);
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for RawMutation<'a> {
@@ -264,4 +280,28 @@ impl<'de> Visitor<'de> for MutationVisitor {
     }
 
     otherwise!(RawMutation::default() => scalar string array);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count(elements: usize, end: &str) -> serde_json::Result<Option<usize>> {
+        let body = format!("{{\"mutations\":[{}0{end}", "0,".repeat(elements - 1));
+        RawPush::read(body.as_bytes(), 10).map(|push| push.mutations.map(|mutations| mutations.len()))
+    }
+
+    #[test]
+    fn of_too_many_mutations_one_more_than_the_limit_is_kept() {
+        for (elements, kept) in [(9, 9), (10, 10), (11, 11), (12, 11), (1_000_000, 11)] {
+            assert_eq!(count(elements, "]}").unwrap(), Some(kept), "{elements}");
+        }
+    }
+
+    #[test]
+    fn what_is_behind_the_limit_must_be_json_too() {
+        for end in ["", "]", "]}}", ",]}", ",nope]}"] {
+            assert!(count(100, end).is_err(), "{end}");
+        }
+    }
 }

@@ -83,7 +83,8 @@ impl Prepared {
     /// # Errors
     /// What is wrong with the request as a whole.
     pub(super) fn new(body: &Bytes, limits: &Limits, schema: &Schema) -> Result<Self, ErrorBody> {
-        let RawPush { client_id, mutations } = serde_json::from_slice(body).map_err(|_| invalid_json())?;
+        let push = RawPush::read(body, limits.max_mutations).map_err(|_| invalid_json())?;
+        let RawPush { client_id, mutations } = push;
         let client_id = client_id.ok_or_else(|| invalid("clientId", "must be string"))?;
         let mutations = mutations.ok_or_else(|| invalid("mutations", "must be array"))?;
         if mutations.len() > limits.max_mutations {

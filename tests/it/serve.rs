@@ -107,6 +107,18 @@ async fn requests_that_are_not_as_they_must_be_are_refused_in_the_protocols_word
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_million_mutations_are_too_many_like_any_other_number() {
+    let server = TestServer::start(SCHEMA).await;
+    let body = format!(r#"{{"clientId":"D","mutations":[{}0]}}"#, "0,".repeat(1_000_000));
+    let (status, answer) = server.post_text("push", body).await;
+    let error = &answer["error"];
+    assert_eq!(
+        (status, &error["code"], &error["path"]),
+        (400, &json!("LIMIT_EXCEEDED"), &json!("mutations"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn mutations_are_rejected_one_by_one() {
     let server = TestServer::start(SCHEMA).await;
     let todo = |record: Value| json!({"resource": "todos", "id": "t", "record": record});
