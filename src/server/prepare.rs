@@ -12,8 +12,11 @@ use super::incoming::{RawMutation, RawPush};
 use super::request::{Limits, invalid, invalid_json};
 use super::store::{Document, Subject};
 use super::text::Text;
-use crate::protocol::{ErrorBody, code};
+use crate::protocol::{ErrorBody, MAX_DEPTH, code, is_deeper_than};
 use crate::schema::{Resource, Schema};
+
+/// What is said about a record that nobody could pull.
+const TOO_DEEP: &str = "Invalid DFQL: record is nested too deeply";
 
 /// A push that is ready to be applied.
 #[derive(Debug)]
@@ -190,6 +193,10 @@ impl Preparation<'_> {
         let Some(record) = record.filter(|record| record.get().starts_with('{')) else {
             return Ok(Err(invalid("record", "must be object")));
         };
+        // The record itself is a level around its values.
+        if is_deeper_than(record.get().as_bytes(), MAX_DEPTH + 1) {
+            return Ok(Err(ErrorBody::new(code::DFQL_INVALID, TOO_DEEP, "record")));
+        }
         let Checked { wrong, missing, repeats_id } = check::record(record, resource)?;
         if let Some(wrong) = wrong {
             return Ok(Err(wrong));
