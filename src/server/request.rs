@@ -15,6 +15,10 @@ const DEFAULT_LIMIT: u64 = 1000;
 /// the 1024 files that a process usually may have open.
 const DEFAULT_CONNECTIONS: usize = 512;
 
+/// How many bodies are in memory at a time: as many as two clients send at most. Each may be
+/// there twice, compressed and not, which makes one gibibyte with the usual limit of a body.
+const DEFAULT_BODIES: usize = 32;
+
 /// How long a request's head may take: it is a few hundred bytes.
 const DEFAULT_HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -31,6 +35,9 @@ pub struct Limits {
     pub max_requests_per_second: Option<u32>,
     /// Connections at a time; the ones after them wait to be accepted.
     pub max_connections: usize,
+    /// Requests that have their body in memory at a time; the ones after them wait before they
+    /// are read.
+    pub max_bodies: usize,
     /// How long a connection waits for a request's head to be complete.
     pub head_timeout: Duration,
 }
@@ -43,6 +50,7 @@ impl Default for Limits {
             max_limit: 10_000,
             max_requests_per_second: None,
             max_connections: DEFAULT_CONNECTIONS,
+            max_bodies: DEFAULT_BODIES,
             head_timeout: DEFAULT_HEAD_TIMEOUT,
         }
     }

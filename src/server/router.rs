@@ -132,8 +132,10 @@ async fn status(Extract(state): Extract<State>) -> Response {
     envelope(status.await)
 }
 
+// The room for a body is held until there is an answer: what waits for the writer takes it too.
 async fn push(Extract(state): Extract<State>, request: Request) -> Response {
     let push = async {
+        let _room = state.room().await;
         let body = body::read(&state.limits, request).await?;
         let prepared = Prepared::new(&body, &state.limits, &state.schema).map_err(Refusal::invalid)?;
         Ok(state.writer.push(prepared).await?)
@@ -143,6 +145,7 @@ async fn push(Extract(state): Extract<State>, request: Request) -> Response {
 
 async fn pull(Extract(state): Extract<State>, request: Request) -> Response {
     let pull = async {
+        let _room = state.room().await;
         let body = body::read(&state.limits, request).await?;
         let pull = Pull::parse(&body, &state.limits).map_err(Refusal::invalid)?;
         Ok(state.read(move |reader| feed::page(reader, &pull)).await?)
@@ -152,6 +155,7 @@ async fn pull(Extract(state): Extract<State>, request: Request) -> Response {
 
 async fn clone(Extract(state): Extract<State>, request: Request) -> Response {
     let clone = async {
+        let _room = state.room().await;
         let body = body::read(&state.limits, request).await?;
         let clone = Clone::parse(&body).map_err(Refusal::invalid)?;
         let tables = feed::clone_tables(clone, &state.schema).map_err(Refusal::invalid)?;

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tokio::sync::{Semaphore, SemaphorePermit};
+
 use super::rate::RateLimit;
 use super::request::Limits;
 use super::store::sqlite::SqliteStore;
@@ -41,6 +43,7 @@ pub struct State {
     pub(super) writer: WriterHandle,
     store: Arc<dyn Store>,
     pub(super) rate: Option<Arc<RateLimit>>,
+    bodies: Arc<Semaphore>,
     /// Hashes compare in constant time and hide the token's length.
     token: Option<blake3::Hash>,
 }
@@ -62,6 +65,7 @@ impl State {
             writer,
             store,
             rate: config.limits.max_requests_per_second.map(|rate| Arc::new(RateLimit::new(rate))),
+            bodies: Arc::new(Semaphore::new(config.limits.max_bodies.min(Semaphore::MAX_PERMITS))),
             token: config.token.map(|token| blake3::hash(token.expose().as_bytes())),
         })
     }
@@ -75,6 +79,13 @@ impl State {
         });
         // The comparison of hashes takes the same time wherever they differ.
         given.is_some_and(|token| blake3::hash(token) == *expected)
+    }
+
+    /// Waits until there is room for a request's body. Whoever comes here has shown the token,
+    /// so the room is not for strangers to take.
+    pub(super) async fn room(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed.
+        self.bodies.acquire().await.ok()
     }
 
     /// Reads from the store on a thread that may block.

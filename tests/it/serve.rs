@@ -668,6 +668,31 @@ async fn a_request_whose_head_does_not_come_ends_its_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn bodies_over_the_limit_are_read_when_there_is_room_for_them() {
+    let limits = Limits { max_bodies: 1, ..Limits::default() };
+    let server = TestServer::start_with(SCHEMA, None, limits).await;
+    let text = json!({"clientId": "D", "mutations": [mutation("first", &json!({}))]}).to_string();
+    let (start, end) = text.split_at(20);
+    let mut first = server.connect().await;
+    let head = format!(
+        "POST /datafn/push HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{start}",
+        text.len()
+    );
+    first.write_all(head.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let second = [mutation("second", &json!({}))];
+    let mut second = std::pin::pin!(push(&server, &second));
+    assert!(tokio::time::timeout(Duration::from_millis(200), &mut second).await.is_err());
+    // What has no body needs no room.
+    assert!(client().get(format!("{}/status", server.base())).send().await.unwrap().status().is_success());
+    first.write_all(end.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    first.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.contains("\"applied\":[\"first\"]"), "{answer}");
+    assert_eq!(second.await["applied"], json!(["second"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn connections_over_the_limit_wait_for_one_that_ends() {
     let limits = Limits { max_connections: 1, ..Limits::default() };
     let server = TestServer::start_with(SCHEMA, None, limits).await;
