@@ -5,6 +5,7 @@
 mod cli;
 mod common;
 mod config;
+mod connections;
 mod deletes;
 mod docs;
 mod faults;

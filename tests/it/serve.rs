@@ -1,17 +1,15 @@
 //! The reference server does what section 4 of the contract says.
 
 use std::path::Path;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use synctool::schema::Schema;
 use synctool::server::{Limits, ServerConfig, State};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::common::{SCHEMA, TestServer, client};
 
 /// A mutation of client D; `extra` overrides and adds.
-fn mutation(id: &str, extra: &Value) -> Value {
+pub fn mutation(id: &str, extra: &Value) -> Value {
     let mut mutation = json!({"clientId": "D", "mutationId": id, "resource": "tags", "version": 1,
         "operation": "merge", "id": "g", "record": {"label": "G"}});
     let Value::Object(extra) = extra else { panic!("an object") };
@@ -19,7 +17,7 @@ fn mutation(id: &str, extra: &Value) -> Value {
     mutation
 }
 
-async fn push(server: &TestServer, mutations: &[Value]) -> Value {
+pub async fn push(server: &TestServer, mutations: &[Value]) -> Value {
     server.post("push", &json!({"clientId": "D", "mutations": mutations})).await
 }
 
@@ -619,93 +617,6 @@ async fn ids_and_names_are_only_data() {
         }
     }
     assert_eq!(clone(&server).await["data"]["sqlite_master"].as_array().unwrap().len(), 5);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn stopping_awaits_the_requests_in_flight() {
-    let mut server = TestServer::start(SCHEMA).await;
-    let mut stream = server.connect().await;
-    let text = json!({"clientId": "D", "mutations": [mutation("late", &json!({}))]}).to_string();
-    let head = format!(
-        "POST /datafn/push HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-        text.len()
-    );
-    stream.write_all(head.as_bytes()).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    let answer = async {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        stream.write_all(text.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        answer
-    };
-    let (answer, ()) = tokio::join!(answer, server.stop());
-    assert!(answer.contains("\"applied\":[\"late\"]"), "{answer}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn clients_that_have_asked_nothing_do_not_keep_the_server_from_stopping() {
-    let mut server = TestServer::start(SCHEMA).await;
-    let _silent = server.connect().await;
-    let mut half = server.connect().await;
-    half.write_all(b"POST /datafn/push HTTP/1.1\r\nhost: x\r\ncontent-le").await.unwrap();
-    let mut idle = server.connect().await;
-    idle.write_all(b"GET /datafn/status HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
-    assert!(idle.read(&mut [0; 4096]).await.unwrap() > 0);
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    tokio::time::timeout(Duration::from_secs(5), server.stop()).await.expect("it stops");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_request_whose_head_does_not_come_ends_its_connection() {
-    let limits = Limits { head_timeout: Duration::from_millis(100), ..Limits::default() };
-    let server = TestServer::start_with(SCHEMA, None, limits).await;
-    let mut stream = server.connect().await;
-    stream.write_all(b"POST /datafn/push HTTP/1.1\r\nhost: x\r\n").await.unwrap();
-    let mut rest = Vec::new();
-    let end = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut rest)).await;
-    assert!(end.is_ok(), "it is still open");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn bodies_over_the_limit_are_read_when_there_is_room_for_them() {
-    let limits = Limits { max_bodies: 1, ..Limits::default() };
-    let server = TestServer::start_with(SCHEMA, None, limits).await;
-    let text = json!({"clientId": "D", "mutations": [mutation("first", &json!({}))]}).to_string();
-    let (start, end) = text.split_at(20);
-    let mut first = server.connect().await;
-    let head = format!(
-        "POST /datafn/push HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{start}",
-        text.len()
-    );
-    first.write_all(head.as_bytes()).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    let second = [mutation("second", &json!({}))];
-    let mut second = std::pin::pin!(push(&server, &second));
-    assert!(tokio::time::timeout(Duration::from_millis(200), &mut second).await.is_err());
-    // What has no body needs no room.
-    assert!(client().get(format!("{}/status", server.base())).send().await.unwrap().status().is_success());
-    first.write_all(end.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    first.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.contains("\"applied\":[\"first\"]"), "{answer}");
-    assert_eq!(second.await["applied"], json!(["second"]));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn connections_over_the_limit_wait_for_one_that_ends() {
-    let limits = Limits { max_connections: 1, ..Limits::default() };
-    let server = TestServer::start_with(SCHEMA, None, limits).await;
-    let first = server.connect().await;
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    let mut second = server.connect().await;
-    second.write_all(b"GET /datafn/status HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
-    let mut answer = String::new();
-    let early = tokio::time::timeout(Duration::from_millis(200), second.read_to_string(&mut answer)).await;
-    assert!(early.is_err(), "{answer}");
-    drop(first);
-    second.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
 fn open(data: &Path) -> Result<State, String> {
