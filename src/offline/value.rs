@@ -8,6 +8,7 @@ use rusqlite::types::ValueRef;
 use serde_json::Value;
 
 use crate::mutation::canonical::{write_double, write_integer, write_plain, write_string, write_value};
+use crate::protocol::{MAX_DEPTH, is_deeper_than};
 use crate::schema::{IdFormat, Type};
 
 /// The SQL function with which the plan checks JSON as the reader will.
@@ -82,7 +83,14 @@ pub(super) fn utf8(text: &[u8]) -> Result<&str, ValueError> {
     std::str::from_utf8(text).map_err(|_| ValueError::NotUtf8)
 }
 
+/// How many levels deep JSON in a column may be nested: with the record around it, it is no
+/// deeper than what servers take and give back.
+const MAX_LEVELS: usize = MAX_DEPTH - 2;
+
 pub(super) fn parse_json(text: &[u8]) -> Result<Value, ValueError> {
+    if is_deeper_than(text, MAX_LEVELS) {
+        return Err(ValueError::NotJson(format!("it is nested more than {MAX_LEVELS} levels deep")));
+    }
     serde_json::from_slice(text).map_err(|error| ValueError::NotJson(error.to_string()))
 }
 
@@ -151,7 +159,9 @@ mod tests {
         for (kind, value, expected) in cases {
             assert_eq!(mapped(kind.clone(), value), Err(expected), "{kind:?} {value:?}");
         }
-        for value in [Text(b"{"), Text(b""), Text(b"{a:1}"), Blob(b"{}")] {
+        let deep = format!("{}{}", "[".repeat(MAX_LEVELS + 1), "]".repeat(MAX_LEVELS + 1));
+        assert!(mapped(Type::Json, Text(&deep.as_bytes()[1..deep.len() - 1])).is_ok());
+        for value in [Text(deep.as_bytes()), Text(b"{"), Text(b""), Text(b"{a:1}"), Blob(b"{}")] {
             assert!(matches!(mapped(Type::Json, value), Err(ValueError::NotJson(_))), "{value:?}");
         }
     }

@@ -60,7 +60,9 @@ pub(in crate::server) struct SqliteStore {
 impl SqliteStore {
     /// Opens the file, or makes it.
     pub(in crate::server) fn open(path: &Path) -> Result<Self> {
-        let mut connection = connect(path)?;
+        // Another program's file is only looked at: the pragmas of `connect` would change it.
+        let mut connection = Connection::open(path)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
         let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         let pragma = |name| transaction.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i32>(0));
         let tables: i64 =
