@@ -10,8 +10,16 @@ pub const MAX_DEPTH: usize = 100;
 #[must_use]
 pub fn is_deeper_than(json: &[u8], levels: usize) -> bool {
     // This is asked of every record, and few have so many brackets at all.
-    let opening = json.iter().filter(|byte| matches!(byte, b'[' | b'{')).count();
-    opening > levels && depth(json) > levels
+    opening(json) > levels && depth(json) > levels
+}
+
+/// How many brackets open, wherever they stand.
+fn opening(json: &[u8]) -> usize {
+    // The two differ in this bit alone, so that one comparison does for both.
+    let is_opening = |byte: &u8| u8::from(byte | 0x20 == b'{');
+    let (lanes, rest) = json.as_chunks::<32>();
+    let in_lane = |lane: &[u8; 32]| usize::from(lane.iter().map(is_opening).sum::<u8>());
+    lanes.iter().map(in_lane).sum::<usize>() + rest.iter().map(is_opening).map(usize::from).sum::<usize>()
 }
 
 fn depth(json: &[u8]) -> usize {

@@ -1,14 +1,16 @@
-//! The one writer: a thread that applies all waiting pushes in one transaction and answers
-//! them once it is durable (group commit), so that many clients share one fsync.
+//! The one writer: a thread that applies all waiting pushes in one transaction, and one behind
+//! it that answers them once that is durable. Many clients share a transaction and a write to
+//! the disk (group commit), and while the disk is at work, the next transaction is made.
 
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender};
 use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::apply::{self, Pushed};
 use super::prepare::Prepared;
-use super::store::{Store, StoreError, Writer};
+use super::store::{Store, StoreError, Syncer, Writer};
 use crate::failpoint;
 use crate::schema::Schema;
 
@@ -19,9 +21,20 @@ const QUEUE: usize = 64;
 /// the first push in it is answered soon.
 const MAX_GROUP: usize = 10_000;
 
+/// How many transactions may wait to become durable: with more of them waiting for the disk,
+/// each would only be smaller.
+const COMMITTED: usize = 1;
+
 struct Task {
     push: Prepared,
     answer: oneshot::Sender<Result<Pushed, StoreError>>,
+}
+
+/// What has been committed and is to be answered once it is durable.
+struct Committed {
+    answers: Vec<(oneshot::Sender<Result<Pushed, StoreError>>, Pushed)>,
+    /// The last step of the sequence in it.
+    sequence: u64,
 }
 
 /// The way to the writer. When the last handle goes, the store is closed first, so that its
@@ -55,10 +68,14 @@ impl WriterHandle {
         let (sender, mut tasks) = mpsc::channel::<Task>(QUEUE);
         let (ready, is_ready) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
-            let written = store.write(&mut |writer| {
+            let written = store.write(&mut |writer, syncer| {
                 // Whoever started it waits for this.
                 let _ = ready.send(Ok(()));
-                run(writer, &schema, &mut tasks);
+                let (committed, to_answer) = std::sync::mpsc::sync_channel(COMMITTED);
+                std::thread::scope(|scope| {
+                    scope.spawn(move || acknowledge(syncer, &to_answer));
+                    run(writer, &schema, &mut tasks, committed);
+                });
             });
             if let Err(error) = written {
                 let _ = ready.send(Err(error));
@@ -82,7 +99,13 @@ fn gone() -> StoreError {
 }
 
 /// Takes all that waits, again and again, until nobody can come any more.
-fn run(writer: &mut dyn Writer, schema: &Schema, tasks: &mut mpsc::Receiver<Task>) {
+#[expect(clippy::needless_pass_by_value, reason = "its end is the end of the channel")]
+fn run(
+    writer: &mut dyn Writer,
+    schema: &Schema,
+    tasks: &mut mpsc::Receiver<Task>,
+    committed: SyncSender<Committed>,
+) {
     while let Some(first) = tasks.blocking_recv() {
         let mut size = first.push.len();
         let mut group = vec![first];
@@ -92,11 +115,38 @@ fn run(writer: &mut dyn Writer, schema: &Schema, tasks: &mut mpsc::Receiver<Task
             size += task.push.len();
             group.push(task);
         }
-        commit(writer, schema, group);
+        if let Some(group) = commit(writer, schema, group)
+            && committed.send(group).is_err()
+        {
+            // Nobody answers any more, so nobody may be let in.
+            return;
+        }
     }
 }
 
-fn commit(writer: &mut dyn Writer, schema: &Schema, group: Vec<Task>) {
+/// Makes what was committed durable, as much of it as there is at a time, and answers it.
+fn acknowledge(mut syncer: Box<dyn Syncer>, committed: &Receiver<Committed>) {
+    while let Ok(first) = committed.recv() {
+        let mut groups = vec![first];
+        groups.extend(committed.try_iter());
+        let sequence = groups.iter().map(|group| group.sequence).max().unwrap_or_default();
+        let result = syncer.sync(sequence);
+        if let Err(error) = &result {
+            tracing::error!(%error, "what was committed is not durable");
+        }
+        failpoint::reach("synced");
+        for (answer, pushed) in groups.into_iter().flat_map(|group| group.answers) {
+            let answered = match &result {
+                Ok(()) => Ok(pushed),
+                Err(error) => Err(StoreError::new(error.to_string())),
+            };
+            // A client that has gone away will ask again.
+            let _ = answer.send(answered);
+        }
+    }
+}
+
+fn commit(writer: &mut dyn Writer, schema: &Schema, group: Vec<Task>) -> Option<Committed> {
     let mut answers = Vec::with_capacity(group.len());
     let result = transaction(writer, |writer| {
         for task in &group {
@@ -104,23 +154,23 @@ fn commit(writer: &mut dyn Writer, schema: &Schema, group: Vec<Task>) {
         }
         Ok(())
     });
-    match result {
-        // A client that has gone away will ask again.
-        Ok(()) => {
-            for (task, pushed) in group.into_iter().zip(answers) {
-                let _ = task.answer.send(Ok(pushed));
-            }
+    match result.and_then(|()| writer.sequence()) {
+        Ok(sequence) => {
+            let answers = group.into_iter().map(|task| task.answer).zip(answers).collect();
+            Some(Committed { answers, sequence })
         }
         Err(error) => {
             tracing::error!(%error, "a transaction failed");
             for task in group {
+                // A client that has gone away will ask again.
                 let _ = task.answer.send(Err(StoreError::new(error.to_string())));
             }
+            None
         }
     }
 }
 
-/// All of `work`, durably, or nothing of it.
+/// All of `work`, or nothing of it.
 fn transaction(
     writer: &mut dyn Writer,
     work: impl FnOnce(&mut dyn Writer) -> Result<(), StoreError>,

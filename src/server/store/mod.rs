@@ -1,6 +1,7 @@
 //! Where the server keeps everything, behind one trait. What a mutation means is
 //! [`super::apply`]'s business; a store only keeps, finds and counts.
 
+mod durable;
 mod lock;
 pub(super) mod sqlite;
 
@@ -24,12 +25,16 @@ pub(super) type Result<T> = std::result::Result<T, StoreError>;
 /// A record's fields or a join row's metadata.
 pub(super) type Document = Map<String, Value>;
 
+/// What is done with the one writer.
+pub(super) type Work<'w> = dyn FnMut(&mut dyn Writer, Box<dyn Syncer>) + 'w;
+
 /// A store: one writer, any number of readers.
 pub(super) trait Store: Send + Sync {
     /// The id that was made with the store and stays with it.
     fn id(&self) -> &str;
-    /// Calls `work` with the one writer, which lives as long as that goes on.
-    fn write(&self, work: &mut dyn FnMut(&mut dyn Writer)) -> Result<()>;
+    /// Calls `work` with the one writer, which lives as long as that goes on, and with what makes
+    /// its commits durable.
+    fn write(&self, work: &mut Work<'_>) -> Result<()>;
     /// A reader of one state of the store.
     fn reader(&self) -> Result<Box<dyn Reader>>;
 }
@@ -56,7 +61,7 @@ impl Subject {
 /// Writes inside one transaction at a time.
 pub(super) trait Writer {
     fn begin(&mut self) -> Result<()>;
-    /// Makes everything since [`Self::begin`] durable.
+    /// Ends what [`Self::begin`] began; durable it is only after [`Syncer::sync`].
     fn commit(&mut self) -> Result<()>;
     fn rollback(&mut self);
     /// The last step of the sequence.
@@ -77,6 +82,13 @@ pub(super) trait Writer {
     fn remove(&mut self, subject: &Subject) -> Result<()>;
     /// Takes one step of the sequence for a mutation, and writes its changes.
     fn record_step(&mut self, client_id: &str, changes: &[Change]) -> Result<()>;
+}
+
+/// Makes commits durable, on another thread than the writer's.
+pub(super) trait Syncer: Send {
+    /// Makes everything durable that has been committed by now, which goes up to this step of
+    /// the sequence, and shows it to readers.
+    fn sync(&mut self, sequence: u64) -> Result<()>;
 }
 
 /// A change as it is written.

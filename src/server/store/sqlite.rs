@@ -1,16 +1,19 @@
 //! The store in one SQLite file.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rusqlite::types::{ToSqlOutput, Type, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, Statement, ToSql, params};
 
 use super::super::text::Text;
+use super::durable::{self, LogSyncer};
 use super::lock::Lock;
 use super::{
     Change, Changes, Document, Own, PageLimit, Reader, Result, Store, StoreError, StoredChange, Subject,
-    Writer,
+    Work, Writer,
 };
 
 /// Marks a file as a store of this server ("syTo"), so that no other file is taken for one.
@@ -38,10 +41,11 @@ CREATE TABLE applied (client INTEGER, mutation TEXT, PRIMARY KEY (client, mutati
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How much of the store a connection keeps in memory.
-const CACHE_KIB: i64 = 32 * 1024;
+const CACHE_KIB: i64 = 16 * 1024;
 
-/// After how many pages (of 4 KiB) the log is brought into the store.
-const CHECKPOINT_PAGES: i64 = 8 * 1024;
+/// After how many pages (of 4 KiB) the writer brings the log into the store itself, and begins
+/// it anew: much of it is there already by then.
+const MAX_LOG_PAGES: i64 = 32 * 1024;
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
@@ -53,6 +57,8 @@ impl From<rusqlite::Error> for StoreError {
 pub(in crate::server) struct SqliteStore {
     path: PathBuf,
     id: String,
+    /// The last step of the sequence that a power cut would leave.
+    durable: Arc<AtomicU64>,
     /// Held as long as there is somebody who might write.
     _lock: Lock,
 }
@@ -85,10 +91,11 @@ impl SqliteStore {
         }
         let id =
             transaction.query_row("SELECT value FROM meta WHERE key = 'storeId'", [], |row| row.get(0))?;
+        let sequence = last_sequence(&transaction)?;
         transaction.commit()?;
         // Only now: nothing is to be left beside another program's file.
         let lock = Lock::take(path)?;
-        Ok(Self { path: path.to_owned(), id, _lock: lock })
+        Ok(Self { path: path.to_owned(), id, durable: Arc::new(sequence.into()), _lock: lock })
     }
 }
 
@@ -97,17 +104,26 @@ impl Store for SqliteStore {
         &self.id
     }
 
-    fn write(&self, work: &mut dyn FnMut(&mut dyn Writer)) -> Result<()> {
+    fn write(&self, work: &mut Work<'_>) -> Result<()> {
         let connection = connect(&self.path)?;
-        work(&mut SqliteWriter::new(&connection)?);
+        let mut writer = SqliteWriter::new(&connection)?;
+        let (checkpoints, asked) = std::sync::mpsc::sync_channel(1);
+        let syncer = LogSyncer::open(&self.path, Arc::clone(&self.durable), checkpoints)?;
+        let beside = connect(&self.path)?;
+        std::thread::scope(|scope| {
+            // It ends with the syncer, which asks it.
+            scope.spawn(move || durable::checkpoint(&beside, &asked));
+            work(&mut writer, Box::new(syncer));
+        });
         Ok(())
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>> {
         let connection = connect(&self.path)?;
+        let durable = self.durable.load(Ordering::Acquire);
         // One state, from the first read on.
         connection.execute_batch("BEGIN")?;
-        Ok(Box::new(SqliteReader { connection }))
+        Ok(Box::new(SqliteReader { connection, durable }))
     }
 }
 
@@ -115,12 +131,11 @@ fn connect(path: &Path) -> Result<Connection> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    // What is acknowledged survives a power cut, not only a killed process.
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    // The inner pages of all tables stay in memory, and a checkpoint comes once for many
-    // transactions instead of for each.
+    // The log is forced to the disk beside the writer, before anything is acknowledged.
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    // The inner pages of all tables stay in memory.
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    connection.pragma_update(None, "wal_autocheckpoint", MAX_LOG_PAGES)?;
     Ok(connection)
 }
 
@@ -321,11 +336,13 @@ impl Writer for SqliteWriter<'_> {
 
 struct SqliteReader {
     connection: Connection,
+    /// What comes after it might not be there after a power cut, so nobody is told.
+    durable: u64,
 }
 
 impl Reader for SqliteReader {
     fn sequence(&mut self) -> Result<u64> {
-        Ok(last_sequence(&self.connection)?)
+        Ok(last_sequence(&self.connection)?.min(self.durable))
     }
 
     fn changes(&mut self, after: u64, until: u64, own: Option<&Own>, limit: PageLimit) -> Result<Changes> {
@@ -369,7 +386,8 @@ impl Reader for SqliteReader {
 
     fn last_change_of(&mut self, name: &str) -> Result<Option<u64>> {
         let sql = "SELECT max(sequence) FROM change WHERE name = ?1";
-        Ok(self.connection.query_row(sql, [name], |row| row.get(0))?)
+        let last: Option<u64> = self.connection.query_row(sql, [name], |row| row.get(0))?;
+        Ok(last.map(|last| last.min(self.durable)))
     }
 
     fn records(&mut self, resource: &str, each: &mut dyn FnMut(String, Document)) -> Result<()> {
