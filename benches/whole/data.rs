@@ -15,10 +15,19 @@ const NOTES: &str = "Remember to ask about the delivery, the invoice and the sec
     Tuesdays and Thursdays between nine and eleven, and the door at the back is open the rest of the time; the \
     number of the office is on the board in the hall. \"Do not ring twice\", says the note beside it.";
 
+/// How the ids of records lie to the order in which they were inserted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ids {
+    /// In the same order, as ids do that begin with a time.
+    Rising,
+    /// In none, as random ids do: then reading in order is sorting first.
+    Scattered,
+}
+
 /// Makes a database of so many records in `folder`, unless it is there, and its schema.
-pub fn make(folder: &Path, records: u64) -> PathBuf {
+pub fn make(folder: &Path, records: u64, ids: Ids) -> PathBuf {
     std::fs::write(folder.join("schema.json"), SCHEMA).unwrap();
-    let path = folder.join(format!("app-{records}.db"));
+    let path = folder.join(format!("app-{ids:?}-{records}.db"));
     if path.exists() {
         return path;
     }
@@ -37,8 +46,11 @@ pub fn make(folder: &Path, records: u64) -> PathBuf {
         let mut insert =
             transaction.prepare("INSERT INTO todos VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)").unwrap();
         for number in 0..records {
-            // Spread over the key space, as random ids are.
-            let id = format!("{:016x}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            let id = match ids {
+                Ids::Rising => number,
+                Ids::Scattered => number.wrapping_mul(0x9e37_79b9_7f4a_7c15),
+            };
+            let id = format!("{id:016x}");
             insert
                 .execute(params![
                     id,

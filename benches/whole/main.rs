@@ -19,6 +19,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use data::Ids;
 use process::{Run, Server, median, upload};
 use sink::Sink;
 
@@ -64,45 +65,51 @@ fn line(what: &str, records: u64, taken: Duration, beside: Option<(&str, f64)>) 
 /// An upload into a server that only acknowledges, against reading and encoding alone and
 /// against sending the same bytes alone.
 fn client(folder: &Path, records: u64) {
-    let database = data::make(folder, records);
     let sink = Sink::start(Duration::ZERO);
-    let mut taken = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..RUNS {
-        taken.0.push(limits::scan_and_encode(&database));
-        taken.1.push(limits::http(&database, sink.base()));
-        let Run { taken: time, peak } = upload(folder, &database, sink.base(), &[]);
-        taken.2.push(time);
-        taken.3.push(peak);
+    for ids in [Ids::Rising, Ids::Scattered] {
+        let database = data::make(folder, records, ids);
+        let mut taken = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..RUNS {
+            taken.0.push(limits::scan_and_encode(&database));
+            taken.1.push(limits::http(&database, sink.base()));
+            let Run { taken: time, peak } = upload(folder, &database, sink.base(), &[]);
+            taken.2.push(time);
+            taken.3.push(peak);
+        }
+        let (scan, http, run) = (median(&taken.0), median(&taken.1), median(&taken.2));
+        println!("  {ids:?} ids");
+        line("scan and encode alone", records, scan, None);
+        line("HTTP with prebuilt bodies alone", records, http, None);
+        line("synctool cloneup", records, run, Some(("of the slower limit", ratio(scan.max(http), run))));
+        println!("  peak memory {:.1} MiB", *taken.3.iter().max().unwrap() as f64 / 1024.0);
     }
-    let (scan, http, run) = (median(&taken.0), median(&taken.1), median(&taken.2));
-    line("scan and encode alone", records, scan, None);
-    line("HTTP with prebuilt bodies alone", records, http, None);
-    line("synctool cloneup", records, run, Some(("of the slower limit", ratio(scan.max(http), run))));
-    println!("  peak memory {:.1} MiB", *taken.3.iter().max().unwrap() as f64 / 1024.0);
 }
 
 /// The same upload as a sequential loop in Python, once: it takes long enough.
 fn peer(folder: &Path, records: u64) {
-    let database = data::make(folder, records);
     let sink = Sink::start(Duration::ZERO);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/whole/peer.py");
-    let start = Instant::now();
-    let status = Command::new("python3").arg(script).arg(&database).arg(sink.base()).status();
-    if !status.is_ok_and(|status| status.success()) {
-        println!("  left out: there is no python3 that can do it");
-        return;
+    for ids in [Ids::Rising, Ids::Scattered] {
+        let database = data::make(folder, records, ids);
+        let start = Instant::now();
+        let status = Command::new("python3").arg(&script).arg(&database).arg(sink.base()).status();
+        if !status.is_ok_and(|status| status.success()) {
+            println!("  left out: there is no python3 that can do it");
+            return;
+        }
+        let peer = start.elapsed();
+        let runs: Vec<_> = (0..RUNS).map(|_| upload(folder, &database, sink.base(), &[]).taken).collect();
+        println!("  {ids:?} ids");
+        line("sequential Python client", records, peer, None);
+        let run = median(&runs);
+        line("synctool cloneup", records, run, Some(("times as fast", ratio(peer, run))));
     }
-    let peer = start.elapsed();
-    let runs: Vec<_> = (0..RUNS).map(|_| upload(folder, &database, sink.base(), &[]).taken).collect();
-    line("sequential Python client", records, peer, None);
-    let run = median(&runs);
-    line("synctool cloneup", records, run, Some(("times as fast", ratio(peer, run))));
 }
 
 /// A server that is 25 ms away: one request at a time, and as many as do good.
 fn latency(folder: &Path, _: u64) {
     const RECORDS: u64 = 20_000;
-    let database = data::make(folder, RECORDS);
+    let database = data::make(folder, RECORDS, Ids::Rising);
     let sink = Sink::start(Duration::from_millis(25));
     let one = upload(folder, &database, sink.base(), &["--concurrency", "1"]).taken;
     let runs: Vec<_> = (0..RUNS).map(|_| upload(folder, &database, sink.base(), &[]).taken).collect();
@@ -113,7 +120,7 @@ fn latency(folder: &Path, _: u64) {
 
 /// Into the real server, durably, against inserting alone; and again, all deduplicated.
 fn serve(folder: &Path, records: u64) {
-    let database = data::make(folder, records);
+    let database = data::make(folder, records, Ids::Rising);
     let mut taken = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..RUNS {
         taken.0.push(limits::insert_loop(&database, &folder.join("loop.db")));
@@ -130,7 +137,7 @@ fn serve(folder: &Path, records: u64) {
 /// What the pull after an upload costs, where the server leaves out what was just sent.
 fn catching_up(folder: &Path, _: u64) {
     const RECORDS: u64 = 100_000;
-    let database = data::make(folder, RECORDS);
+    let database = data::make(folder, RECORDS, Ids::Rising);
     let mut taken = (Vec::new(), Vec::new());
     for _ in 0..RUNS {
         for (arguments, taken) in [(&["--no-pull-after"][..], &mut taken.0), (&[], &mut taken.1)] {
@@ -147,7 +154,7 @@ fn catching_up(folder: &Path, _: u64) {
 fn memory(folder: &Path, _: u64) {
     let sink = Sink::start(Duration::ZERO);
     for records in [10_000, 100_000, 2_000_000] {
-        let database = data::make(folder, records);
+        let database = data::make(folder, records, Ids::Scattered);
         let Run { taken, peak } = upload(folder, &database, sink.base(), &[]);
         line("synctool cloneup", records, taken, Some(("MiB at the most", peak as f64 / 1024.0)));
     }

@@ -18,10 +18,6 @@ use crate::schema::Schema;
 /// How long the copy of a rollback-journal database waits for a writer.
 const COPY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How many threads help to sort a table whose rows lie in another order than they are sent in:
-/// one, which sorts and writes what was read while the next part is read.
-const SORT_THREADS: u32 = 1;
-
 /// A read transaction that sees one state of the database.
 ///
 /// In WAL mode it lies on the database itself: readers and writers do not disturb each
@@ -61,7 +57,6 @@ impl Snapshot {
             prepare(&connection).map_err(OfflineError::at(copy.path()))?;
             (connection, keep(copy))
         };
-        connection.pragma_update(None, "threads", SORT_THREADS).map_err(OfflineError::at(database.path()))?;
         value::register_functions(&connection)
             // A deferred transaction sees its state from the first read on.
             .and_then(|()| connection.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema"))

@@ -200,7 +200,7 @@ async fn an_upload_that_dies_anywhere_is_finished_by_the_same_command() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_dies_loses_and_doubles_nothing_that_it_acknowledged() {
-    for point in ["before-commit:3", "after-commit:1", "after-commit:5"] {
+    for point in ["before-commit:3", "after-commit:1", "after-commit:5", "synced:1", "synced:4"] {
         let offline = offline();
         let mut serve = Serve::start(offline.folder(), Some(point)).await;
         let output = uploader(&offline, &serve.base, None).output().unwrap();
