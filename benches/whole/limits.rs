@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params};
 use synctool::mutation::{RecordEncoder, RecordOperation};
 use synctool::offline::{Database, RecordSource, Snapshot};
@@ -86,6 +87,20 @@ pub fn insert_loop(database: &Path, store: &Path) -> Duration {
         }
         connection.execute_batch("COMMIT").unwrap();
     }
+    start.elapsed()
+}
+
+/// Reads every value in the order of the ids, and does nothing with it.
+pub fn scan(database: &Path) -> Duration {
+    let connection = Connection::open(database).unwrap();
+    let start = Instant::now();
+    let mut statement = connection.prepare("SELECT * FROM todos ORDER BY id").unwrap();
+    let columns = statement.column_count();
+    let (mut rows, mut count) = (statement.query([]).unwrap(), 0_usize);
+    while let Some(row) = rows.next().unwrap() {
+        count += (0..columns).filter(|index| row.get_ref(*index).unwrap() != ValueRef::Null).count();
+    }
+    assert!(count > 0);
     start.elapsed()
 }
 

@@ -78,6 +78,7 @@ fn client(folder: &Path, records: u64) {
         }
         let (scan, http, run) = (median(&taken.0), median(&taken.1), median(&taken.2));
         println!("  {ids:?} ids");
+        line("SQLite scan alone", records, limits::scan(&database), None);
         line("scan and encode alone", records, scan, None);
         line("HTTP with prebuilt bodies alone", records, http, None);
         line("synctool cloneup", records, run, Some(("of the slower limit", ratio(scan.max(http), run))));
@@ -123,8 +124,11 @@ fn serve(folder: &Path, records: u64) {
     let database = data::make(folder, records, Ids::Rising);
     let mut taken = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..RUNS {
+        settle();
         taken.0.push(limits::insert_loop(&database, &folder.join("loop.db")));
+        std::fs::remove_file(folder.join("loop.db")).unwrap();
         let server = Server::start(folder, "server.db");
+        settle();
         taken.1.push(upload(folder, &database, server.base(), &[]).taken);
         taken.2.push(upload(folder, &database, server.base(), &["--no-resume"]).taken);
     }
@@ -132,6 +136,12 @@ fn serve(folder: &Path, records: u64) {
     line("SQLite insert loop alone", records, alone, None);
     line("synctool cloneup into serve", records, first, Some(("of the loop", ratio(alone, first))));
     line("again, all deduplicated", records, again, Some(("times as fast", ratio(first, again))));
+}
+
+/// Waits until the disk has what was written before, or the next figure would pay for it.
+fn settle() {
+    // Where there is no such command, the figures are less steady.
+    let _ = Command::new("sync").status();
 }
 
 /// What the pull after an upload costs, where the server leaves out what was just sent.

@@ -1,8 +1,6 @@
 //! Where the server keeps everything, behind one trait. What a mutation means is
 //! [`super::apply`]'s business; a store only keeps, finds and counts.
 
-mod durable;
-mod lock;
 pub(super) mod sqlite;
 
 use serde_json::{Map, Value};

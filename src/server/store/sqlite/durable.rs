@@ -13,7 +13,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 
 use rusqlite::Connection;
 
-use super::{Result, StoreError, Syncer};
+use super::super::{Result, StoreError, Syncer};
 
 /// After how many steps of the sequence the log is brought into the store: so often that the
 /// disk gets a little at a time, for a push waits while it writes much.

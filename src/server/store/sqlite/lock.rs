@@ -7,7 +7,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
-use super::{Result, StoreError};
+use super::super::{Result, StoreError};
 
 /// The lock of a store, held until it is dropped. The file stays, empty, for whoever comes next.
 pub(super) struct Lock {
