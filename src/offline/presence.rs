@@ -1,6 +1,6 @@
 //! Whether a record or join row is there: a delete is pushed only for what is gone.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
@@ -32,21 +32,15 @@ impl<'a> Presence<'a> {
                 Ok(!self.has_row(&storage.table, &key, None)?)
             }
             "unrelate" => {
-                let mut there = HashSet::new();
+                // One that the schema does not know means nothing to anybody; one that may be kept
+                // in several places is gone when it is in none of them.
+                let mut is_there = HashMap::new();
                 for reference in entry.references(self.schema) {
-                    if self.has_reference(&reference)? {
-                        there.insert((reference.name, reference.other));
-                    }
+                    let has_it = self.has_reference(&reference)?;
+                    *is_there.entry((reference.name, reference.other)).or_default() |= has_it;
                 }
-                // One that the schema does not know is not there, and means nothing to anybody.
-                let known: HashSet<_> = entry
-                    .references(self.schema)
-                    .into_iter()
-                    .map(|known| (known.name, known.other))
-                    .collect();
                 Ok(entry.retain_references(|name, id| {
-                    let reference = (name.to_owned(), id.to_owned());
-                    known.contains(&reference) && !there.contains(&reference)
+                    is_there.get(&(name.to_owned(), id.to_owned())) == Some(&false)
                 }))
             }
             _ => Ok(false),
