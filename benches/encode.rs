@@ -6,7 +6,7 @@
 use divan::{Bencher, black_box, counter::BytesCount};
 use serde_json::{Value, json};
 use synctool::mutation::canonical::{write_string, write_value};
-use synctool::mutation::{ContentHash, RecordEncoder, RecordOperation};
+use synctool::mutation::{ContentHash, ContentHasher, RecordEncoder, RecordOperation};
 
 fn main() {
     divan::main();
@@ -52,13 +52,24 @@ fn content_hash(bencher: Bencher) {
     bencher.counter(BytesCount::new(json.len())).bench_local(|| ContentHash::of(&[black_box(&json)]));
 }
 
+/// As the upload does it: many at a time.
 #[divan::bench]
-fn a_whole_mutation(bencher: Bencher) {
+fn a_hundred_content_hashes(bencher: Bencher) {
+    let json = canonical(&record());
+    let (mut all, mut hashes) = (ContentHasher::default(), Vec::new());
+    bencher.counter(BytesCount::new(100 * json.len())).bench_local(|| {
+        (0..100).for_each(|_| all.add(|text| text.extend_from_slice(black_box(&json))));
+        all.finish(&mut hashes);
+    });
+}
+
+#[divan::bench]
+fn a_mutation_without_its_hash(bencher: Bencher) {
     let json = canonical(&record());
     let encoder = RecordEncoder::new("cloneup", "a-client", "todos", 1, RecordOperation::Merge);
-    let mut body = Vec::with_capacity(4096);
+    let (mut body, hash) = (Vec::with_capacity(4096), ContentHash::of(&[]));
     bencher.counter(BytesCount::new(json.len())).bench_local(|| {
         body.clear();
-        encoder.encode(&mut body, black_box("00000000000000a7"), black_box(&json))
+        encoder.encode(&mut body, black_box("00000000000000a7"), black_box(&json), black_box(hash))
     });
 }

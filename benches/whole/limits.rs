@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params};
-use synctool::mutation::{RecordEncoder, RecordOperation};
+use synctool::mutation::{ContentHasher, RecordEncoder, RecordOperation};
 use synctool::offline::{Database, RecordSource, Snapshot};
 use synctool::schema::Schema;
 
@@ -30,24 +30,39 @@ fn bodies(database: &Path, mut consume: impl FnMut(&mut Vec<u8>)) {
     let client = "9d1c1d6e-6f1f-4a68-b6c8-3a55e0c6f0aa";
     let encoder = RecordEncoder::new("cloneup", client, "todos", 1, RecordOperation::Merge);
     let head = format!(r#"{{"clientId":"{client}","mutations":["#);
-    let (mut body, mut count) = (Vec::with_capacity(64 * 1024), 0);
+    let (mut all, mut hashes) = (ContentHasher::default(), Vec::new());
+    // Ids and records of a batch, one behind the other, and where they end.
+    let (mut ids, mut json, mut ends) = (String::new(), Vec::new(), Vec::new());
+    let mut body = Vec::with_capacity(64 * 1024);
+    let mut finish = |all: &mut ContentHasher, ids: &str, json: &[u8], ends: &[(usize, usize)]| {
+        all.finish(&mut hashes);
+        let (mut id_start, mut json_start) = (0, 0);
+        body.clear();
+        for ((id_end, json_end), hash) in ends.iter().zip(&hashes) {
+            body.extend_from_slice(if id_start == 0 { head.as_bytes() } else { b"," });
+            encoder.encode(&mut body, &ids[id_start..*id_end], &json[json_start..*json_end], *hash);
+            (id_start, json_start) = (*id_end, *json_end);
+        }
+        body.extend_from_slice(b"]}");
+        consume(&mut body);
+    };
     source
         .for_each(&snapshot, |record| {
-            body.extend_from_slice(if count == 0 { head.as_bytes() } else { b"," });
-            encoder.encode(&mut body, record.id, record.json);
-            count += 1;
-            if count == BATCH {
-                body.extend_from_slice(b"]}");
-                consume(&mut body);
-                body.clear();
-                count = 0;
+            all.add(|text| encoder.write_hashed(text, record.id, record.json));
+            ids.push_str(record.id);
+            json.extend_from_slice(record.json);
+            ends.push((ids.len(), json.len()));
+            if ends.len() == BATCH {
+                finish(&mut all, &ids, &json, &ends);
+                ids.clear();
+                json.clear();
+                ends.clear();
             }
             Ok(())
         })
         .unwrap();
-    if count > 0 {
-        body.extend_from_slice(b"]}");
-        consume(&mut body);
+    if !ends.is_empty() {
+        finish(&mut all, &ids, &json, &ends);
     }
 }
 

@@ -325,7 +325,9 @@ mod tests {
         let encoder = RecordEncoder::new("p", "C\"", "tags", 1, RecordOperation::Merge);
         let mut made = Vec::new();
         for id in ids {
-            made.extend(batcher.add(|body| encoder.encode(body, id, b"{}").into()));
+            made.extend(
+                batcher.add(|body| encoder.encode(body, id, b"{}", ContentHash::of(&[id.as_bytes()])).into()),
+            );
         }
         made.extend(batcher.take());
         made

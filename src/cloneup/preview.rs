@@ -167,17 +167,18 @@ fn estimate(
     };
     // The client id may not be there yet; all of them are about as long.
     let client_id = options.client_id.as_deref().unwrap_or("00000000-0000-0000-0000-000000000000");
+    // All of them are of the same length.
+    let hash = ContentHash::default();
     let read = match &part.source {
         Source::Records(source) => {
             let encoder = encoders::records(options, schema, client_id, source.name());
             source.for_each(snapshot, |record| {
-                encoder.encode(&mut body, record.id, record.json);
+                encoder.encode(&mut body, record.id, record.json, hash);
                 count(&mut body)
             })
         }
         Source::JoinRows(source) => match encoders::join_rows(options, schema, client_id, source.name()) {
             Some(encoder) => source.for_each(snapshot, |row| {
-                let hash = ContentHash::of(&[]);
                 encoder.encode(&mut body, row.from, row.to, row.metadata, hash);
                 count(&mut body)
             }),

@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, SyncSender};
 
 use tokio::sync::mpsc;
 
@@ -15,8 +15,8 @@ use super::limits::BatchLimits;
 use super::options::Options;
 use super::packing::Packing;
 use super::plan::{Plan, Source};
-use super::read::{Read, Rows};
-use crate::mutation::{ContentHash, JoinEncoder, RecordEncoder};
+use super::read::{Read, Row, Rows};
+use crate::mutation::{ContentHash, ContentHasher, JoinEncoder, RecordEncoder};
 use crate::offline::{OfflineDelete, OfflineError};
 use crate::remote::Compressor;
 use crate::schema::Schema;
@@ -89,6 +89,26 @@ impl Pair {
     }
 }
 
+const NOT_OF_THE_PART: &str = "the reader hands on what the part is made of";
+
+/// Hashes the rows of a chunk side by side.
+#[derive(Default)]
+struct Hashing {
+    hasher: ContentHasher,
+    hashes: Vec<ContentHash>,
+}
+
+impl Hashing {
+    /// One hash for each row, of what `write` appends for it.
+    fn hash(&mut self, rows: &Rows, write: impl Fn(&mut Vec<u8>, Row<'_>)) -> &[ContentHash] {
+        for row in rows.iter() {
+            self.hasher.add(|text| write(text, row));
+        }
+        self.hasher.finish(&mut self.hashes);
+        &self.hashes
+    }
+}
+
 impl<'a> Producer<'a> {
     pub(super) fn new(
         plan: &'a Plan,
@@ -107,8 +127,10 @@ impl<'a> Producer<'a> {
     }
 
     /// Takes in everything that is read; the end of the channel is the end of the work.
-    pub(super) fn run(mut self, reads: &Receiver<Result<Read, OfflineError>>) {
-        match self.produce(reads) {
+    ///
+    /// Chunks go back through `returned`.
+    pub(super) fn run(mut self, reads: &Receiver<Result<Read, OfflineError>>, returned: &SyncSender<Rows>) {
+        match self.produce(reads, returned) {
             Ok(()) | Err(OfflineError::Stopped) => {}
             Err(error) => {
                 // Nobody to tell when the sending side has stopped listening.
@@ -117,8 +139,13 @@ impl<'a> Producer<'a> {
         }
     }
 
-    fn produce(&mut self, reads: &Receiver<Result<Read, OfflineError>>) -> Result<(), OfflineError> {
+    fn produce(
+        &mut self,
+        reads: &Receiver<Result<Read, OfflineError>>,
+        returned: &SyncSender<Rows>,
+    ) -> Result<(), OfflineError> {
         let mut encoder = Encoder::Deletes(String::new());
+        let mut hashing = Hashing::default();
         let mut part = 0;
         for read in reads {
             match (read?, &mut encoder) {
@@ -131,16 +158,15 @@ impl<'a> Producer<'a> {
                     self.flush()?;
                     self.send(Item::Barrier)?;
                 }
-                (Read::Rows(rows), Encoder::Records(encoder)) => self.records(&rows, encoder)?,
-                (Read::Rows(rows), Encoder::JoinRows(encoder, pair)) => {
-                    self.join_rows(&rows, encoder, pair)?;
+                (Read::Rows(rows), encoder) => {
+                    self.rows(&rows, encoder, &mut hashing)?;
+                    // The reader makes new ones when it has enough of these, or has ended.
+                    rows.emptied().map(|rows| returned.try_send(rows).ok());
                 }
                 (Read::Delete(delete), Encoder::Deletes(client_id)) => {
                     self.delete(part, delete, client_id)?;
                 }
-                (Read::Rows(_), Encoder::Deletes(_)) | (Read::Delete(_), _) => {
-                    unreachable!("the reader hands on what the part is made of")
-                }
+                (Read::Delete(_), _) => unreachable!("{NOT_OF_THE_PART}"),
             }
         }
         self.flush()?;
@@ -167,17 +193,44 @@ impl<'a> Producer<'a> {
         Ok(encoder)
     }
 
-    fn records(&mut self, rows: &Rows, encoder: &RecordEncoder) -> Result<(), OfflineError> {
-        for (id, _, json) in rows.iter() {
-            let full = self.batcher.add(|body| encoder.encode(body, id, json).into());
+    fn rows(
+        &mut self,
+        rows: &Rows,
+        encoder: &mut Encoder,
+        hashing: &mut Hashing,
+    ) -> Result<(), OfflineError> {
+        match encoder {
+            Encoder::Records(encoder) => self.records(rows, encoder, hashing),
+            Encoder::JoinRows(encoder, pair) => self.join_rows(rows, encoder, pair, hashing),
+            Encoder::Deletes(_) => unreachable!("{NOT_OF_THE_PART}"),
+        }
+    }
+
+    fn records(
+        &mut self,
+        rows: &Rows,
+        encoder: &RecordEncoder,
+        hashing: &mut Hashing,
+    ) -> Result<(), OfflineError> {
+        let hashes = hashing.hash(rows, |text, (id, _, json)| encoder.write_hashed(text, id, json));
+        for ((id, _, json), hash) in rows.iter().zip(hashes) {
+            let full = self.batcher.add(|body| encoder.encode(body, id, json, *hash).into());
             self.hand_out(full)?;
         }
         Ok(())
     }
 
-    fn join_rows(&mut self, rows: &Rows, encoder: &JoinEncoder, pair: &mut Pair) -> Result<(), OfflineError> {
-        for (from, to, metadata) in rows.iter() {
-            let hash = encoder.hash(from, to, metadata);
+    fn join_rows(
+        &mut self,
+        rows: &Rows,
+        encoder: &JoinEncoder,
+        pair: &mut Pair,
+        hashing: &mut Hashing,
+    ) -> Result<(), OfflineError> {
+        let hashes =
+            hashing.hash(rows, |text, (from, to, metadata)| encoder.write_hashed(text, from, to, metadata));
+        for ((from, to, metadata), hash) in rows.iter().zip(hashes) {
+            let hash = *hash;
             if !pair.is_new(from, to, hash) {
                 self.batcher.add_equal_row();
                 continue;

@@ -2,7 +2,7 @@
 //! Hashing them and making batches is [`super::produce`]'s business, on another thread, so
 //! that both go on at the same time.
 
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::{Receiver, SyncSender};
 
 use super::options::Options;
 use super::plan::{Plan, Source};
@@ -11,7 +11,7 @@ use crate::schema::Schema;
 
 /// How much JSON is handed on at a time: enough to make the handing over cheap, little
 /// enough to stay in the processor's cache.
-const CHUNK_BYTES: usize = 64 * 1024;
+const CHUNK_BYTES: usize = 128 * 1024;
 
 /// How many rows are handed on at a time, at the most: those of a join table have hardly any
 /// JSON.
@@ -29,13 +29,24 @@ pub(super) enum Read {
     Delete(OfflineDelete),
 }
 
+/// The id of a record, or of the one that refers; the id of the record that is referred to;
+/// fields or metadata.
+pub(super) type Row<'a> = (&'a str, &'a str, &'a [u8]);
+
 /// Some rows side by side: ids, and canonical JSON.
-#[derive(Default)]
 pub(super) struct Rows {
     ids: String,
     json: Vec<u8>,
     /// Where each row's first id, second id and JSON end.
     ends: Vec<[usize; 3]>,
+}
+
+impl Default for Rows {
+    /// With room for a chunk, and the row that makes it full.
+    fn default() -> Self {
+        let json = Vec::with_capacity(CHUNK_BYTES + CHUNK_BYTES / 8);
+        Self { ids: String::new(), json, ends: Vec::new() }
+    }
 }
 
 impl Rows {
@@ -51,9 +62,17 @@ impl Rows {
         self.json.len() >= CHUNK_BYTES || self.ends.len() >= CHUNK_ROWS
     }
 
-    /// Each row: the id of the record, or of the one that refers; the id of the record that
-    /// is referred to; fields or metadata.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str, &[u8])> {
+    /// The chunk without its rows, to be filled again; nothing of one that has become larger
+    /// than chunks are, as a single row can make it.
+    pub(super) fn emptied(mut self) -> Option<Self> {
+        self.ids.clear();
+        self.json.clear();
+        self.ends.clear();
+        (self.json.capacity() <= 2 * CHUNK_BYTES && self.ids.capacity() <= 2 * CHUNK_BYTES).then_some(self)
+    }
+
+    /// Each row, in the order in which they were read.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Row<'_>> {
         let mut start = [0, 0];
         self.ends.iter().map(move |[first, second, json]| {
             let row = (&self.ids[start[0]..*first], &self.ids[*first..*second], &self.json[start[1]..*json]);
@@ -70,6 +89,8 @@ pub(super) struct Reader<'a> {
     pub(super) schema: &'a Schema,
     pub(super) snapshot: &'a Snapshot,
     pub(super) reads: SyncSender<Result<Read, OfflineError>>,
+    /// Chunks whose rows have been taken in, to be filled again.
+    pub(super) emptied: Receiver<Rows>,
 }
 
 impl Reader<'_> {
@@ -133,12 +154,7 @@ impl Reader<'_> {
     fn push(&self, rows: &mut Rows, id: &str, to: &str, json: &[u8]) -> Result<(), OfflineError> {
         rows.push(id, to, json);
         if rows.is_full() {
-            // The next chunk will be about as large.
-            let next = Rows {
-                ids: String::with_capacity(rows.ids.len()),
-                json: Vec::with_capacity(rows.json.len()),
-                ends: Vec::with_capacity(rows.ends.len()),
-            };
+            let next = self.emptied.try_recv().unwrap_or_default();
             self.send(Read::Rows(std::mem::replace(rows, next)))?;
         }
         Ok(())

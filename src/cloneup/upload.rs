@@ -101,11 +101,12 @@ async fn read_and_encode(
     let client_id = job.client_id.clone();
     super::blocking(move || {
         let (sender, reads) = std::sync::mpsc::sync_channel(CHUNKS_AHEAD);
+        let (returned, emptied) = std::sync::mpsc::sync_channel(CHUNKS_AHEAD);
         std::thread::scope(|scope| {
             let producer = Producer::new(&plan, &options, &schema, &client_id, making, items);
-            scope.spawn(move || producer.run(&reads));
-            Reader { plan: &plan, options: &options, schema: &schema, snapshot: &snapshot, reads: sender }
-                .run();
+            scope.spawn(move || producer.run(&reads, &returned));
+            let (plan, options, schema, snapshot) = (&*plan, &*options, &*schema, &snapshot);
+            Reader { plan, options, schema, snapshot, reads: sender, emptied }.run();
         });
         snapshot
     })

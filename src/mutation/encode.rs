@@ -55,19 +55,23 @@ impl RecordEncoder {
         }
     }
 
-    /// Appends the mutation of a record to `body`.
+    /// Appends what the content hash of a record's mutation is made of.
     ///
     /// `record` is the canonical JSON object of its fields.
-    pub fn encode(&self, body: &mut Vec<u8>, id: &str, record: &[u8]) -> Encoded {
+    pub fn write_hashed(&self, text: &mut Vec<u8>, id: &str, record: &[u8]) {
+        text.extend_from_slice(br#"{"id":"#);
+        write_string(text, id);
+        text.extend_from_slice(&self.hash_middle);
+        text.extend_from_slice(record);
+        text.extend_from_slice(&self.hash_tail);
+    }
+
+    /// Appends the mutation of a record to `body`.
+    ///
+    /// `hash` is that of what [`Self::write_hashed`] says.
+    pub fn encode(&self, body: &mut Vec<u8>, id: &str, record: &[u8], hash: ContentHash) -> Encoded {
         body.extend_from_slice(&self.body_head);
         let id = append_string(body, id);
-        let hash = ContentHash::of(&[
-            br#"{"id":"#,
-            &body[id.start - 1..],
-            &self.hash_middle,
-            record,
-            &self.hash_tail,
-        ]);
         body.extend_from_slice(br#","record":"#);
         body.extend_from_slice(record);
         let mutation_id = self.tail.append(body, &[&id], hash);
@@ -112,23 +116,23 @@ impl JoinEncoder {
         }
     }
 
-    /// The content hash of a join row: rows with the same one make the same mutation.
-    #[must_use]
-    pub fn hash(&self, from: &str, to: &str, metadata: &[u8]) -> ContentHash {
-        ContentHash::of(&[
-            br#"{"from":"#,
-            json(from).as_bytes(),
-            &self.hash_middle,
-            metadata,
-            &self.hash_relation,
-            json(to).as_bytes(),
-            b"}",
-        ])
+    /// Appends what the content hash of a join row is made of: rows with the same one make
+    /// the same mutation.
+    ///
+    /// `metadata` is the canonical JSON object of its fields.
+    pub fn write_hashed(&self, text: &mut Vec<u8>, from: &str, to: &str, metadata: &[u8]) {
+        text.extend_from_slice(br#"{"from":"#);
+        write_string(text, from);
+        text.extend_from_slice(&self.hash_middle);
+        text.extend_from_slice(metadata);
+        text.extend_from_slice(&self.hash_relation);
+        write_string(text, to);
+        text.push(b'}');
     }
 
     /// Appends the mutation of a join row to `body`.
     ///
-    /// `metadata` is the canonical JSON object of its fields, `hash` what [`Self::hash`] says.
+    /// `hash` is that of what [`Self::write_hashed`] says.
     pub fn encode(
         &self,
         body: &mut Vec<u8>,
@@ -207,6 +211,12 @@ mod tests {
     use super::super::canonical::write_value;
     use super::*;
 
+    fn hash_of(write: impl FnOnce(&mut Vec<u8>)) -> ContentHash {
+        let mut text = Vec::new();
+        write(&mut text);
+        ContentHash::of(&[&text])
+    }
+
     fn canonical(value: &Value) -> Vec<u8> {
         let mut out = Vec::new();
         write_value(&mut out, value);
@@ -237,12 +247,14 @@ mod tests {
                     _ => RecordOperation::Insert,
                 };
                 let encoder = RecordEncoder::new(prefix, "C", text("resource"), 1, operation);
-                encoder.encode(&mut body, text("id"), &canonical(&input["record"]))
+                let record = canonical(&input["record"]);
+                let hash = hash_of(|out| encoder.write_hashed(out, text("id"), &record));
+                encoder.encode(&mut body, text("id"), &record, hash)
             } else {
                 let encoder =
                     JoinEncoder::new(prefix, "C", text("joinStore"), text("resource"), 1, text("relation"));
                 let metadata = canonical(&input["metadata"]);
-                let hash = encoder.hash(text("from"), text("to"), &metadata);
+                let hash = hash_of(|out| encoder.write_hashed(out, text("from"), text("to"), &metadata));
                 encoder.encode(&mut body, text("from"), text("to"), &metadata, hash)
             };
             let sent: Value = serde_json::from_slice(&body).unwrap();
@@ -263,6 +275,7 @@ mod tests {
             &mut body,
             "t1",
             br#"{"title":"A"}"#,
+            ContentHash::default(),
         );
         let id = std::str::from_utf8(&body[encoded.mutation_id]).unwrap();
         let expected = json!({"resource": "todos", "version": 1, "operation": "merge", "id": "t1",
@@ -275,8 +288,7 @@ mod tests {
         ] {
             let join_rows = JoinEncoder::new("p", "C", "join_todos_tags_tags", "todos", 1, "tags");
             let mut body = Vec::new();
-            let hash = join_rows.hash("t1", "g1", metadata);
-            let encoded = join_rows.encode(&mut body, "t1", "g1", metadata, hash);
+            let encoded = join_rows.encode(&mut body, "t1", "g1", metadata, ContentHash::default());
             let id = std::str::from_utf8(&body[encoded.mutation_id]).unwrap();
             let expected = json!({"resource": "todos", "version": 1, "operation": "relate", "id": "t1",
                 "relations": {"tags": reference}, "clientId": "C", "mutationId": id});

@@ -1,7 +1,7 @@
 //! The content hash that makes a mutation id deterministic (contract 3.2).
 
 /// The first 16 bytes of the BLAKE3 hash of a mutation's canonical JSON.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct ContentHash([u8; Self::BYTES]);
 
 impl ContentHash {
@@ -14,8 +14,13 @@ impl ContentHash {
         for part in parts {
             hasher.update(part);
         }
+        Self::first_of(hasher.finalize().as_bytes())
+    }
+
+    /// What is taken of a whole hash.
+    pub(super) fn first_of(whole: &[u8; blake3::OUT_LEN]) -> Self {
         let mut first = [0; Self::BYTES];
-        first.copy_from_slice(&hasher.finalize().as_bytes()[..Self::BYTES]);
+        first.copy_from_slice(&whole[..Self::BYTES]);
         Self(first)
     }
 

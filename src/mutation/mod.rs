@@ -6,9 +6,11 @@
 
 pub mod canonical;
 mod encode;
+mod hasher;
 mod id;
 
 pub use encode::{Encoded, JoinEncoder, RecordEncoder};
+pub use hasher::ContentHasher;
 pub use id::{ContentHash, MutationKind};
 
 /// What happens to a record that the server already has (contract 3, `--record-operation`).
