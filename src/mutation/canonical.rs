@@ -4,6 +4,7 @@
 //! nearest double.
 
 use std::cmp::Ordering;
+use std::str::Utf8Error;
 
 use serde_json::{Number, Value};
 
@@ -11,46 +12,97 @@ use serde_json::{Number, Value};
 /// where they exist, `\u00xx` for other control characters, everything else as it is.
 pub fn write_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
-    let mut rest = text.as_bytes();
+    write_content(out, text.as_bytes(), Plain::Any);
+    out.push(b'"');
+}
+
+/// The same for bytes that are not known to be text yet: most of it is ASCII, and one pass
+/// tells that and writes it.
+///
+/// # Errors
+/// When they are not UTF-8; nothing is appended then.
+pub fn write_utf8(out: &mut Vec<u8>, text: &[u8]) -> Result<(), Utf8Error> {
+    let start = out.len();
+    out.push(b'"');
+    // What is left begins with the first character that is not ASCII.
+    let rest = write_content(out, text, Plain::Ascii);
+    match std::str::from_utf8(rest) {
+        Ok(rest) => {
+            write_content(out, rest.as_bytes(), Plain::Any);
+            out.push(b'"');
+            Ok(())
+        }
+        Err(error) => {
+            out.truncate(start);
+            Err(error)
+        }
+    }
+}
+
+/// Which bytes that need no escape are written as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Plain {
+    Any,
+    Ascii,
+}
+
+/// Appends the content of a string, up to the first byte that is neither plain nor needs an
+/// escape; returns what is left.
+fn write_content<'a>(out: &mut Vec<u8>, mut text: &'a [u8], plain: Plain) -> &'a [u8] {
     loop {
-        let (plain, after) = rest.split_at(plain_length(rest));
-        out.extend_from_slice(plain);
-        let Some((special, behind)) = after.split_first() else { break };
-        write_escape(out, *special);
-        rest = behind;
+        let (as_it_is, rest) = text.split_at(plain_length(text, plain));
+        out.extend_from_slice(as_it_is);
+        match rest.split_first() {
+            Some((special, behind)) if special.is_ascii() => {
+                write_escape(out, *special);
+                text = behind;
+            }
+            _ => return rest,
+        }
     }
-    out.push(b'"');
 }
 
-/// Appends a JSON string whose bytes are all printable ASCII without a need for escapes, which
-/// is told in one pass; appends nothing and returns false for any other.
-#[must_use]
-#[expect(clippy::needless_bitwise_bool, reason = "a branch for each byte is what the lanes avoid")]
-pub fn write_plain(out: &mut Vec<u8>, text: &[u8]) -> bool {
-    let is_plain = |byte: &u8| (0x20..0x80).contains(byte) & (*byte != b'"') & (*byte != b'\\');
-    let (lanes, rest) = text.as_chunks::<LANES>();
-    let is_plain_lane = |lane: &[u8; LANES]| lane.iter().fold(true, |all, byte| all & is_plain(byte));
-    if !(lanes.iter().all(is_plain_lane) && rest.iter().all(is_plain)) {
-        return false;
+/// How many bytes at the beginning are plain.
+fn plain_length(text: &[u8], plain: Plain) -> usize {
+    const WORD: usize = size_of::<u64>();
+    let special = |word: &[u8; WORD]| special_bytes(u64::from_le_bytes(*word), plain);
+    // Four words at a time, for the vector unit.
+    let (lanes, _) = text.as_chunks::<{ 4 * WORD }>();
+    let is_plain = |lane: &&[u8; 4 * WORD]| {
+        let (words, _) = lane.as_chunks::<WORD>();
+        words.iter().fold(0, |all, word| all | special(word)) == 0
+    };
+    let mut length = lanes.iter().take_while(is_plain).count() * 4 * WORD;
+    while let Some(word) = text[length..].first_chunk() {
+        match special(word) {
+            0 => length += WORD,
+            special => return length + special.trailing_zeros() as usize / 8,
+        }
     }
-    out.push(b'"');
-    out.extend_from_slice(text);
-    out.push(b'"');
-    true
+    let rest = text.len() - length;
+    let word = match text.last_chunk() {
+        // What has been looked at is shifted out.
+        Some(last) if rest > 0 => u64::from_le_bytes(*last) >> (8 * (WORD - rest)),
+        Some(_) => 0,
+        None => text.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    };
+    // The zeros behind the text end it.
+    length + special_bytes(word, plain).trailing_zeros() as usize / 8
 }
 
-/// How many bytes are looked at together; the compiler makes vector instructions of it.
-const LANES: usize = 32;
-
-/// How many bytes at the beginning need no escape.
-#[expect(clippy::needless_bitwise_bool, reason = "a branch for each byte is what the lanes avoid")]
-fn plain_length(text: &[u8]) -> usize {
-    let needs_escape = |byte: &u8| (*byte == b'"') | (*byte == b'\\') | (*byte < 0x20);
-    let (lanes, _) = text.as_chunks::<LANES>();
-    let is_plain = |lane: &&[u8; LANES]| !lane.iter().fold(false, |any, byte| any | needs_escape(byte));
-    let skipped = lanes.iter().take_while(is_plain).count() * LANES;
-    let rest = &text[skipped..];
-    skipped + rest.iter().position(needs_escape).unwrap_or(rest.len())
+/// Has the highest bit of each byte that is not plain. Others may have theirs too, but only
+/// behind the first one that has it by right: what is subtracted carries upwards.
+fn special_bytes(word: u64, plain: Plain) -> u64 {
+    const fn each(byte: u8) -> u64 {
+        u64::from_le_bytes([byte; 8])
+    }
+    let equal = |byte| {
+        let zero_if_equal = word ^ each(byte);
+        zero_if_equal.wrapping_sub(each(1)) & !zero_if_equal
+    };
+    let control = word.wrapping_sub(each(0x20)) & !word;
+    let beyond_ascii = if plain == Plain::Ascii { word } else { 0 };
+    (control | equal(b'"') | equal(b'\\') | beyond_ascii) & each(0x80)
 }
 
 fn write_escape(out: &mut Vec<u8>, special: u8) {
@@ -74,9 +126,8 @@ fn write_escape(out: &mut Vec<u8>, special: u8) {
 
 /// Appends an integer, exactly.
 pub fn write_integer(out: &mut Vec<u8>, number: i64) {
-    use std::io::Write as _;
-    // Writing into a Vec cannot fail.
-    let _ = write!(out, "{number}");
+    // Writing into a Vec cannot fail; the library's digits come faster than those of `format!`.
+    let _ = serde_json::to_writer(out, &number);
 }
 
 /// Appends a finite double as ECMAScript writes it (RFC 8785, section 3.2.2.3).
@@ -210,12 +261,18 @@ mod tests {
         }
 
         #[test]
-        fn what_is_plain_is_written_the_same_and_what_is_not_is_left(text in "[ -~\u{0}é\"]{0,80}") {
-            let (mut plain, mut any) = (Vec::new(), Vec::new());
-            write_string(&mut any, &text);
-            let is_plain = write_plain(&mut plain, text.as_bytes());
-            prop_assert_eq!(is_plain, text.is_ascii() && any.len() == text.len() + 2);
-            prop_assert_eq!(plain, if is_plain { any } else { Vec::new() });
+        fn bytes_are_written_as_the_text_that_they_are_or_not_at_all(
+            text in "[ -~\u{0}é😀\"]{0,80}",
+            broken in 0..400_usize,
+        ) {
+            let (mut known, mut unknown) = (b"x".to_vec(), b"x".to_vec());
+            write_string(&mut known, &text);
+            prop_assert!(write_utf8(&mut unknown, text.as_bytes()).is_ok());
+            prop_assert_eq!(&unknown, &known);
+            let mut bytes = text.into_bytes();
+            bytes.insert(broken % (bytes.len() + 1), 0xff);
+            prop_assert!(write_utf8(&mut unknown, &bytes).is_err());
+            prop_assert_eq!(unknown, known);
         }
 
         #[test]

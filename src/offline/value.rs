@@ -7,7 +7,7 @@ use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
 use serde_json::Value;
 
-use crate::mutation::canonical::{write_double, write_integer, write_plain, write_string, write_value};
+use crate::mutation::canonical::{write_double, write_integer, write_string, write_utf8, write_value};
 use crate::protocol::{MAX_DEPTH, is_deeper_than};
 use crate::schema::{IdFormat, Type};
 
@@ -62,8 +62,7 @@ impl Mapping {
             (kind, ValueRef::Blob(_)) if kind.is_json() => {
                 return Err(ValueError::NotJson("it is a BLOB".to_owned()));
             }
-            (_, ValueRef::Text(text)) if write_plain(out, text) => {}
-            (_, ValueRef::Text(text)) => write_string(out, utf8(text)?),
+            (_, ValueRef::Text(text)) => write_utf8(out, text).map_err(|_| ValueError::NotUtf8)?,
             (_, ValueRef::Blob(bytes)) => write_string(out, &BASE64.encode(bytes)),
         }
         Ok(())
