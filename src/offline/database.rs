@@ -24,7 +24,7 @@ impl Database {
     /// # Errors
     /// [`OfflineError::Storage`] when there is none.
     pub fn open(path: &Path) -> Result<Self, OfflineError> {
-        let database = Self { path: path.to_owned() };
+        let database = Self::at(path);
         match std::fs::metadata(path) {
             Err(error) => {
                 return Err(OfflineError::storage(format!("cannot open {}: {error}", path.display())));
@@ -40,6 +40,11 @@ impl Database {
             .query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
             .map_err(OfflineError::at(path))?;
         Ok(database)
+    }
+
+    /// A database that is known to be there.
+    pub(super) fn at(path: &Path) -> Self {
+        Self { path: path.to_owned() }
     }
 
     /// The file.

@@ -120,7 +120,8 @@ impl JoinSource {
     /// [`OfflineError::Storage`] when the database fails.
     pub fn check(&self, snapshot: &Snapshot) -> Result<u64, OfflineError> {
         let Some(table) = &self.rows else { return Ok(0) };
-        let (count, has_bad) = keys::count(snapshot.connection(), &table.storage.table, &table.bad_rows())?;
+        let (count, has_bad) =
+            keys::count(snapshot, &table.storage.table, &table.bad_keys(), &table.bad_values())?;
         if has_bad {
             // The reader knows the order and says what is wrong.
             self.for_each(snapshot, |_| Ok(()))?;
@@ -172,15 +173,18 @@ impl JoinSource {
 }
 
 impl JoinTable {
-    /// SQL conditions that hold for rows that cannot be uploaded.
-    fn bad_rows(&self) -> Vec<String> {
-        let mut bad = vec![
+    /// SQL conditions that hold for rows whose ends cannot be uploaded.
+    fn bad_keys(&self) -> [String; 2] {
+        [
             bad_key(&self.storage.from, self.from_format.as_ref()),
             bad_key(&self.storage.to, self.to_format.as_ref()),
-        ];
-        bad.extend(self.unknown.iter().map(|column| format!("{} IS NOT NULL", quoted(column))));
-        bad.extend(self.metadata.iter().filter_map(MappedField::bad_value));
-        bad
+        ]
+    }
+
+    /// SQL conditions that hold for rows that have anything else that cannot be uploaded.
+    fn bad_values(&self) -> Vec<String> {
+        let unknown = self.unknown.iter().map(|column| format!("{} IS NOT NULL", quoted(column)));
+        unknown.chain(self.metadata.iter().filter_map(MappedField::bad_value)).collect()
     }
 
     fn select_sql(&self, byte_order: &str) -> String {

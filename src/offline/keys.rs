@@ -1,11 +1,14 @@
 //! Columns that hold keys, and the ids that an `idFormat` makes of them: how SQL checks,
 //! counts and orders them, for records and join rows alike.
 
+use std::sync::PoisonError;
+
 use rusqlite::Connection;
 use rusqlite::types::Value as SqlValue;
 
 use super::error::OfflineError;
-use super::sql::{literal, quoted};
+use super::snapshot::Snapshot;
+use super::sql::{Table, literal, quoted};
 use crate::schema::IdFormat;
 
 /// An SQL condition that holds for keys that cannot be ids.
@@ -54,20 +57,90 @@ pub(super) fn key_condition(column: &str, parameter: usize) -> String {
     format!("{} COLLATE BINARY IN (?{parameter}, CAST(?{parameter} AS TEXT))", quoted(column))
 }
 
+/// From so many rows on a table is checked by two threads.
+const WORTH_A_THREAD: i64 = 50_000;
+
 /// Counts the rows of a table, and says whether one meets any of the conditions.
 pub(super) fn count(
-    connection: &Connection,
+    snapshot: &Snapshot,
     table: &str,
-    bad: &[String],
+    bad_keys: &[String],
+    bad_values: &[String],
 ) -> Result<(u64, bool), OfflineError> {
-    // Two statements: the rows are counted in an index, where there is one, and looked at only
-    // up to the first that is bad.
-    let table_name = quoted(table);
-    let sql = format!(
-        "SELECT (SELECT count(*) FROM {table_name}), EXISTS (SELECT 1 FROM {table_name} WHERE {})",
-        bad.join(" OR ")
-    );
-    connection
-        .query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
-        .map_err(OfflineError::while_doing(format!("cannot check table {}", quoted(table))))
+    let failed = |error| OfflineError::while_doing(format!("cannot check table {}", quoted(table)))(error);
+    let (connection, name) = (snapshot.connection(), quoted(table));
+    // Statements of their own: rows are counted in an index, where there is one, and looked at
+    // only up to the first that is bad.
+    let count = connection.query_row(&format!("SELECT count(*) FROM {name}"), [], |row| row.get(0));
+    let count = count.map_err(failed)?;
+    let bad = [bad_keys, bad_values].concat().join(" OR ");
+    let has_bad = |connection: &Connection, part: &str| -> rusqlite::Result<bool> {
+        let sql = format!("SELECT EXISTS (SELECT 1 FROM {name} WHERE ({bad}){part})");
+        connection.query_row(&sql, [], |row| row.get(0))
+    };
+    // Keys alone are looked at in an index, where there is one.
+    let middle = if bad_values.is_empty() { None } else { middle(connection, table) };
+    let has_bad = match (snapshot.twin(), middle) {
+        (Some(twin), Some(middle)) => std::thread::scope(|scope| {
+            let upper = scope.spawn(|| {
+                let twin = twin.lock().unwrap_or_else(PoisonError::into_inner);
+                has_bad(&twin, &format!(" AND rowid >= {middle}"))
+            });
+            let lower = has_bad(connection, &format!(" AND rowid < {middle}"));
+            let upper = upper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            Ok(lower? || upper?)
+        }),
+        _ => has_bad(connection, ""),
+    };
+    Ok((count, has_bad.map_err(failed)?))
+}
+
+/// The row id in the middle of a large table, where it has row ids.
+fn middle(connection: &Connection, table: &str) -> Option<i64> {
+    // A column of that name need not be the row id.
+    Table::find(connection, table).ok()?.filter(|found| found.column("rowid").is_none())?;
+    let name = quoted(table);
+    let sql = format!("SELECT (SELECT min(rowid) FROM {name}), (SELECT max(rowid) FROM {name})");
+    let (first, last): (i64, i64) =
+        connection.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?))).ok()?;
+    (last.saturating_sub(first) >= WORTH_A_THREAD).then(|| first.midpoint(last))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::database::Database;
+    use super::*;
+
+    #[test]
+    fn a_large_table_is_checked_whole_whatever_its_row_ids_are() {
+        let rows = WORTH_A_THREAD + 2;
+        for (columns, row) in [
+            ("id TEXT PRIMARY KEY, done INTEGER", "'x' || n, 0"),
+            ("id TEXT PRIMARY KEY, done INTEGER) WITHOUT ROWID; CREATE TABLE other (id", "'x' || n, 0"),
+            // Of the same name, and none.
+            ("id TEXT PRIMARY KEY, done INTEGER, rowid TEXT", "'x' || n, 0, NULL"),
+        ] {
+            for bad in [None, Some(1), Some(rows / 2), Some(rows / 2 + 1), Some(rows)] {
+                let folder = tempfile::tempdir().unwrap();
+                let path = folder.path().join("app.db");
+                let application = Connection::open(&path).unwrap();
+                application.pragma_update(None, "journal_mode", "WAL").unwrap();
+                let sql = format!(
+                    "CREATE TABLE t ({columns});
+                     WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {rows})
+                     INSERT INTO t SELECT {row} FROM numbers;
+                     UPDATE t SET done = 2 WHERE id = 'x{}'",
+                    bad.unwrap_or_default()
+                );
+                application.execute_batch(&sql).unwrap();
+                let snapshot = Snapshot::take(&Database::open(&path).unwrap()).unwrap();
+                assert!(snapshot.twin().is_some());
+                let bad_keys = [bad_key("id", None)];
+                let checked = count(&snapshot, "t", &bad_keys, &["done NOT IN (0, 1)".to_owned()]).unwrap();
+                assert_eq!(checked, (rows.unsigned_abs(), bad.is_some()), "{columns} {bad:?}");
+                let is_split = middle(snapshot.connection(), "t").is_some();
+                assert_eq!(is_split, columns.ends_with("done INTEGER"), "{columns}");
+            }
+        }
+    }
 }

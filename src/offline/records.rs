@@ -133,15 +133,15 @@ impl RecordSource {
     /// [`OfflineError::Data`] for the first record in upload order that cannot be uploaded,
     /// [`OfflineError::Storage`] when the database fails.
     pub fn check(&self, snapshot: &Snapshot) -> Result<u64, OfflineError> {
-        let mut bad = vec![bad_key(&self.id_column, self.id_format.as_ref())];
-        match &self.document {
-            None => bad.extend(self.fields.iter().filter_map(MappedField::bad_value)),
+        let bad_key = bad_key(&self.id_column, self.id_format.as_ref());
+        let bad_values = match &self.document {
+            None => self.fields.iter().filter_map(MappedField::bad_value).collect(),
             Some(column) => {
                 self.register_document_check(snapshot)?;
-                bad.push(format!("NOT {IS_DOCUMENT}({})", quoted(column)));
+                vec![format!("NOT {IS_DOCUMENT}({})", quoted(column))]
             }
-        }
-        let (count, has_bad) = keys::count(snapshot.connection(), &self.table, &bad)?;
+        };
+        let (count, has_bad) = keys::count(snapshot, &self.table, &[bad_key], &bad_values)?;
         if has_bad {
             // The reader knows the order and says what is wrong.
             self.for_each(snapshot, |_| Ok(()))?;
@@ -248,11 +248,17 @@ impl RecordSource {
 
     /// Lets SQL check documents as the reader will.
     fn register_document_check(&self, snapshot: &Snapshot) -> Result<(), OfflineError> {
-        let fields = self.fields.clone();
         snapshot
-            .connection()
-            .create_scalar_function(IS_DOCUMENT, 1, FunctionFlags::SQLITE_UTF8, move |context| {
-                Ok(document::write_object(&mut Vec::new(), &fields, context.get_raw(0)).is_ok())
+            .for_each_connection(|connection| {
+                let fields = self.fields.clone();
+                connection.create_scalar_function(
+                    IS_DOCUMENT,
+                    1,
+                    FunctionFlags::SQLITE_UTF8,
+                    move |context| {
+                        Ok(document::write_object(&mut Vec::new(), &fields, context.get_raw(0)).is_ok())
+                    },
+                )
             })
             .map_err(OfflineError::while_doing("cannot check documents"))
     }

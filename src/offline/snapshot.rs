@@ -1,15 +1,16 @@
 //! One state of the database, whatever the application writes meanwhile (contract 3.1.2).
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
-use rusqlite::{Connection, OpenFlags};
 use tempfile::NamedTempFile;
 
 use super::changelog;
 use super::cursors::{self, Cursors};
-use super::database::{Database, meta, prepare};
+use super::database::{Database, meta};
 use super::entry::{OfflineDelete, Scope};
 use super::error::OfflineError;
 use super::value;
@@ -27,6 +28,8 @@ const COPY_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Snapshot {
     connection: Connection,
+    /// Sees the same state, for a second thread; until it is dropped.
+    twin: Option<Mutex<Connection>>,
     /// The collation that orders text by its UTF-8 bytes.
     byte_order: &'static str,
     /// Keeps the copy until the connection is closed.
@@ -47,22 +50,44 @@ impl Snapshot {
         let mode: String = live
             .query_row("PRAGMA journal_mode", [], |row| row.get(0))
             .map_err(OfflineError::at(database.path()))?;
-        let (connection, copy) = if mode.eq_ignore_ascii_case("wal") {
-            (live, None)
+        let (connection, twin, copy) = if mode.eq_ignore_ascii_case("wal") {
+            let twin = database.connect().ok();
+            (live, twin, None)
         } else {
             let copy = copy(&live)?;
-            let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-            let connection =
-                Connection::open_with_flags(copy.path(), flags).map_err(OfflineError::at(copy.path()))?;
-            prepare(&connection).map_err(OfflineError::at(copy.path()))?;
-            (connection, keep(copy))
+            let copied = Database::at(copy.path());
+            (copied.connect()?, copied.connect().ok(), keep(copy))
         };
-        value::register_functions(&connection)
-            // A deferred transaction sees its state from the first read on.
-            .and_then(|()| connection.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema"))
-            .map_err(OfflineError::at(database.path()))?;
+        // What is committed between the twin's two looks shows in the second one: if nothing
+        // does, the state that is read in between is the twin's too.
+        let looked_at = twin.as_ref().and_then(|twin| data_version(twin).ok());
+        begin(&connection).map_err(OfflineError::at(database.path()))?;
+        let is_same = |twin: &Connection| {
+            let now = begin(twin).and_then(|()| data_version(twin));
+            now.is_ok_and(|now| Some(now) == looked_at)
+        };
+        let twin = twin.filter(is_same).map(Mutex::new);
         let byte_order = byte_order(&connection).map_err(OfflineError::at(database.path()))?;
-        Ok(Self { connection, byte_order, _copy: copy })
+        Ok(Self { connection, twin, byte_order, _copy: copy })
+    }
+
+    /// A second connection that sees the same state, if there is one.
+    pub(super) fn twin(&self) -> Option<&Mutex<Connection>> {
+        self.twin.as_ref()
+    }
+
+    /// Calls `each` for the connection, and for the second one.
+    pub(super) fn for_each_connection(
+        &self,
+        each: impl Fn(&Connection) -> rusqlite::Result<()>,
+    ) -> rusqlite::Result<()> {
+        each(&self.connection)?;
+        self.twin.as_ref().map_or(Ok(()), |twin| each(&twin.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    /// Gives up the second connection, and the memory that it takes.
+    pub(crate) fn drop_twin(&mut self) {
+        self.twin = None;
     }
 
     /// The change log's highest `seq`; zero when it is empty.
@@ -148,6 +173,18 @@ fn keep(copy: NamedTempFile) -> Option<NamedTempFile> {
     Some(copy)
 }
 
+/// Makes a connection see one state from now on.
+fn begin(connection: &Connection) -> rusqlite::Result<()> {
+    value::register_functions(connection)?;
+    // A deferred transaction sees its state from the first read on.
+    connection.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema")
+}
+
+/// Changes from one look to the next when another connection has committed meanwhile.
+fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("PRAGMA data_version", [], |row| row.get(0))
+}
+
 fn byte_order(connection: &Connection) -> rusqlite::Result<&'static str> {
     let encoding: String = connection.query_row("PRAGMA encoding", [], |row| row.get(0))?;
     if encoding == "UTF-8" {
@@ -174,5 +211,64 @@ fn copy(live: &Connection) -> Result<NamedTempFile, OfflineError> {
             }
             _ => std::thread::sleep(Duration::from_millis(25)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    fn database(folder: &tempfile::TempDir, mode: &str) -> (Connection, Database) {
+        let path = folder.path().join("app.db");
+        let application = Connection::open(&path).unwrap();
+        application.pragma_update(None, "journal_mode", mode).unwrap();
+        application.execute_batch("CREATE TABLE todos (id TEXT PRIMARY KEY)").unwrap();
+        (application, Database::open(&path).unwrap())
+    }
+
+    fn count(connection: &Connection) -> u64 {
+        connection.query_row("SELECT count(*) FROM todos", [], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn both_connections_see_the_state_that_was_taken() {
+        for mode in ["WAL", "DELETE"] {
+            let folder = tempfile::tempdir().unwrap();
+            let (application, database) = database(&folder, mode);
+            let snapshot = Snapshot::take(&database).unwrap();
+            application.execute_batch("INSERT INTO todos VALUES ('a')").unwrap();
+            let twin = snapshot.twin().unwrap().lock().unwrap();
+            assert_eq!((count(&snapshot.connection), count(&twin), count(&application)), (0, 0, 1), "{mode}");
+        }
+    }
+
+    #[test]
+    fn where_the_application_commits_in_between_there_is_no_second_connection() {
+        let folder = tempfile::tempdir().unwrap();
+        let (application, database) = database(&folder, "WAL");
+        let is_over = AtomicBool::new(false);
+        let (mut counts, mut none) = (Vec::new(), 0);
+        std::thread::scope(|scope| {
+            // Commits come as fast as they can.
+            application.pragma_update(None, "synchronous", "OFF").unwrap();
+            let is_over = &is_over;
+            scope.spawn(move || {
+                while !is_over.load(Ordering::Relaxed) {
+                    application.execute_batch("INSERT INTO todos VALUES (random())").unwrap();
+                }
+            });
+            while counts.len() + none < 300 {
+                let snapshot = Snapshot::take(&database).unwrap();
+                match snapshot.twin() {
+                    None => none += 1,
+                    Some(twin) => counts.push((count(&snapshot.connection), count(&twin.lock().unwrap()))),
+                }
+            }
+            is_over.store(true, Ordering::Relaxed);
+        });
+        // How often each happens is up to the machine.
+        assert!(counts.iter().all(|(one, other)| one == other), "{counts:?}");
     }
 }
