@@ -19,6 +19,8 @@ const MAX_BYTES: u64 = 1024 * 1024;
 pub struct Sidecar {
     path: PathBuf,
     file: File,
+    /// How long the file's text is.
+    length: u64,
     checkpoint: Option<String>,
 }
 
@@ -67,7 +69,8 @@ impl Sidecar {
                 continue;
             }
             let checkpoint = read(&mut file).ok().and_then(|text| checked(&text));
-            let mut sidecar = Self { path, file, checkpoint };
+            // Whatever its length was, the first write cuts it.
+            let mut sidecar = Self { path, file, length: u64::MAX, checkpoint };
             return match sidecar.write() {
                 Ok(()) => Ok(Acquired::Held(sidecar)),
                 Err(error) => Ok(Acquired::Without(format!("{}: {error}", sidecar.path.display()))),
@@ -112,7 +115,13 @@ impl Sidecar {
         }
         self.file.seek(SeekFrom::Start(0))?;
         self.file.write_all(text.as_bytes())?;
-        self.file.set_len(text.len() as u64)
+        let length = text.len() as u64;
+        // Rare, and as expensive as the write.
+        if length < self.length {
+            self.file.set_len(length)?;
+        }
+        self.length = length;
+        Ok(())
     }
 }
 
