@@ -48,9 +48,10 @@ fn bodies(database: &Path, mut consume: impl FnMut(&mut Vec<u8>)) {
     };
     source
         .for_each(&snapshot, |record| {
-            all.add(|text| encoder.write_hashed(text, record.id, record.json));
+            let start = json.len();
+            record.write_fields(&mut json)?;
+            all.add(|text| encoder.write_hashed(text, record.id, &json[start..]));
             ids.push_str(record.id);
-            json.extend_from_slice(record.json);
             ends.push((ids.len(), json.len()));
             if ends.len() == BATCH {
                 finish(&mut all, &ids, &json, &ends);

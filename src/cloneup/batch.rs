@@ -261,8 +261,8 @@ impl Batcher {
             return None;
         }
         self.body.extend_from_slice(BODY_TAIL);
-        // The next batch will be about as large.
-        let next = (Vec::with_capacity(self.body.len()), Vec::with_capacity(self.entries.len()));
+        // The next batch will be about as large, and costs less if it need not grow.
+        let next = (Vec::with_capacity(self.body.len() / 8 * 9), Vec::with_capacity(self.entries.len()));
         let body = std::mem::replace(&mut self.body, next.0);
         let entries = std::mem::replace(&mut self.entries, next.1);
         self.taken += entries.len() as u64;

@@ -158,7 +158,7 @@ fn estimate(
     snapshot: &Snapshot,
     part: &Part,
 ) -> Result<u64, OfflineError> {
-    let (mut body, mut rows, mut bytes) = (Vec::new(), 0_u64, 0_u64);
+    let (mut json, mut body, mut rows, mut bytes) = (Vec::new(), Vec::new(), 0_u64, 0_u64);
     let mut count = |body: &mut Vec<u8>| {
         bytes += body.len() as u64 + 1;
         body.clear();
@@ -173,13 +173,17 @@ fn estimate(
         Source::Records(source) => {
             let encoder = encoders::records(options, schema, client_id, source.name());
             source.for_each(snapshot, |record| {
-                encoder.encode(&mut body, record.id, record.json, hash);
+                json.clear();
+                record.write_fields(&mut json)?;
+                encoder.encode(&mut body, record.id, &json, hash);
                 count(&mut body)
             })
         }
         Source::JoinRows(source) => match encoders::join_rows(options, schema, client_id, source.name()) {
             Some(encoder) => source.for_each(snapshot, |row| {
-                encoder.encode(&mut body, row.from, row.to, row.metadata, hash);
+                json.clear();
+                row.write_metadata(&mut json)?;
+                encoder.encode(&mut body, row.from, row.to, &json, hash);
                 count(&mut body)
             }),
             None => Ok(()),

@@ -50,12 +50,19 @@ impl Default for Rows {
 }
 
 impl Rows {
-    fn push(&mut self, id: &str, to: &str, json: &[u8]) {
+    /// Adds a row, whose JSON `write` appends.
+    fn push<E>(
+        &mut self,
+        id: &str,
+        to: &str,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        write(&mut self.json)?;
         self.ids.push_str(id);
         let first = self.ids.len();
         self.ids.push_str(to);
-        self.json.extend_from_slice(json);
         self.ends.push([first, self.ids.len(), self.json.len()]);
+        Ok(())
     }
 
     fn is_full(&self) -> bool {
@@ -125,7 +132,8 @@ impl Reader<'_> {
                 self.send(Read::Rows(std::mem::take(&mut rows)))?;
                 self.send(Read::Barrier)?;
             }
-            self.push(&mut rows, record.id, "", record.json)
+            rows.push(record.id, "", |json| record.write_fields(json))?;
+            self.hand_on_full(&mut rows)
         })?;
         self.send(Read::Rows(rows))
     }
@@ -137,7 +145,8 @@ impl Reader<'_> {
             if is_part && !self.options.selects(source.name(), &format!("{}:{}", row.from, row.to)) {
                 return Ok(());
             }
-            self.push(&mut rows, row.from, row.to, row.metadata)
+            rows.push(row.from, row.to, |json| row.write_metadata(json))?;
+            self.hand_on_full(&mut rows)
         })?;
         self.send(Read::Rows(rows))
     }
@@ -151,8 +160,7 @@ impl Reader<'_> {
         })
     }
 
-    fn push(&self, rows: &mut Rows, id: &str, to: &str, json: &[u8]) -> Result<(), OfflineError> {
-        rows.push(id, to, json);
+    fn hand_on_full(&self, rows: &mut Rows) -> Result<(), OfflineError> {
         if rows.is_full() {
             let next = self.emptied.try_recv().unwrap_or_default();
             self.send(Read::Rows(std::mem::replace(rows, next)))?;

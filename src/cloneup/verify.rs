@@ -228,18 +228,20 @@ impl Tables {
         let mut found = Found { verification: Verification::failed(End::Success, Vec::new()), edited };
         for source in &self.records {
             let name = source.name();
-            let mut counts = self.counts(name)?;
+            let (mut counts, mut json) = (self.counts(name)?, Vec::new());
             source.for_each(&self.snapshot, |record| {
                 go_on(&counts, stop)?;
+                json.clear();
+                record.write_fields(&mut json)?;
                 let server = self.server.take(name, record.id)?;
-                found.note(&mut counts, record.id, &local_digest(record.json), server);
+                found.note(&mut counts, record.id, &local_digest(&json), server);
                 Ok(())
             })?;
             self.finish(counts, &mut found)?;
         }
         for source in &self.join_rows {
             let name = source.name();
-            let mut counts = self.counts(name)?;
+            let (mut counts, mut json) = (self.counts(name)?, Vec::new());
             // Of several rows of one pair, the server has the one that was sent last.
             let mut last: Option<(String, Digest)> = None;
             let mut settle = |last: Option<(String, Digest)>, counts: &mut TableCounts| {
@@ -250,8 +252,10 @@ impl Tables {
                 Ok::<_, OfflineError>(())
             };
             source.for_each(&self.snapshot, |row| {
+                json.clear();
+                row.write_metadata(&mut json)?;
                 let id = format!("{}:{}", row.from, row.to);
-                let next = Some((id, local_digest(row.metadata)));
+                let next = Some((id, local_digest(&json)));
                 if last.as_ref().map(|(id, _)| id) != next.as_ref().map(|(id, _)| id) {
                     settle(last.take(), &mut counts)?;
                 }

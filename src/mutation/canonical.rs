@@ -96,13 +96,13 @@ fn special_bytes(word: u64, plain: Plain) -> u64 {
     const fn each(byte: u8) -> u64 {
         u64::from_le_bytes([byte; 8])
     }
-    let equal = |byte| {
-        let zero_if_equal = word ^ each(byte);
-        zero_if_equal.wrapping_sub(each(1)) & !zero_if_equal
+    let below = |word: u64, limit| word.wrapping_sub(each(limit));
+    let escaped = below(word, b' ') | below(word ^ each(b'"'), 1) | below(word ^ each(b'\\'), 1);
+    let special = match plain {
+        Plain::Any => escaped & !word,
+        Plain::Ascii => escaped | word,
     };
-    let control = word.wrapping_sub(each(0x20)) & !word;
-    let beyond_ascii = if plain == Plain::Ascii { word } else { 0 };
-    (control | equal(b'"') | equal(b'\\') | beyond_ascii) & each(0x80)
+    special & each(0x80)
 }
 
 fn write_escape(out: &mut Vec<u8>, special: u8) {

@@ -33,9 +33,8 @@ impl ContentHash {
     /// Appends 32 lower-case hex digits.
     pub fn write_hex(self, out: &mut Vec<u8>) {
         const HEX: &[u8; 16] = b"0123456789abcdef";
-        for byte in self.0 {
-            out.extend([HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 0xf)]]);
-        }
+        let digits = self.0.map(|byte| [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 0xf)]]);
+        out.extend_from_slice(digits.as_flattened());
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
 use super::error::OfflineError;
@@ -31,15 +32,32 @@ struct JoinTable {
     unknown: Vec<String>,
 }
 
-/// A join row as it comes out of the database.
+/// A join row as it lies in the database.
 #[derive(Debug)]
 pub struct JoinRow<'a> {
     /// The id of the record that refers.
     pub from: &'a str,
     /// The id of the record that is referred to.
     pub to: &'a str,
-    /// The canonical JSON object of its metadata.
-    pub metadata: &'a [u8],
+    join_store: &'a str,
+    table: &'a JoinTable,
+    row: &'a Row<'a>,
+    /// Its place in upload order.
+    index: u64,
+}
+
+impl JoinRow<'_> {
+    /// Appends the canonical JSON object of its metadata.
+    ///
+    /// # Errors
+    /// [`OfflineError::Data`] when a field cannot be uploaded.
+    pub fn write_metadata(&self, out: &mut Vec<u8>) -> Result<(), OfflineError> {
+        write_object(out, &self.table.metadata, self.row, 2).map_err(|(field, error)| {
+            let Self { from, to, join_store, index, .. } = self;
+            let message = format!("{} of {join_store} {from:?} → {to:?} {error}", field.name);
+            OfflineError::data(code::DFQL_INVALID, message, format!("joinRows[{index}].{}", field.name))
+        })
+    }
 }
 
 impl JoinSource {
@@ -123,8 +141,12 @@ impl JoinSource {
         let (count, has_bad) =
             keys::count(snapshot, &table.storage.table, &table.bad_keys(), &table.bad_values())?;
         if has_bad {
-            // The reader knows the order and says what is wrong.
-            self.for_each(snapshot, |_| Ok(()))?;
+            // Reading knows the order and says what is wrong.
+            let mut json = Vec::new();
+            self.for_each(snapshot, |row| {
+                json.clear();
+                row.write_metadata(&mut json)
+            })?;
         }
         Ok(count)
     }
@@ -132,7 +154,8 @@ impl JoinSource {
     /// Reads every row in upload order: by `from`, then `to`, in byte order.
     ///
     /// # Errors
-    /// What `consume` returns; [`OfflineError::Data`] for a row that cannot be uploaded;
+    /// What `consume` returns; [`OfflineError::Data`] for a row whose ends or columns cannot be
+    /// uploaded;
     /// [`OfflineError::Storage`] when the database fails.
     pub fn for_each(
         &self,
@@ -146,7 +169,7 @@ impl JoinSource {
         let mut statement =
             snapshot.connection().prepare(&table.select_sql(snapshot.byte_order())).map_err(failed)?;
         let mut rows = statement.query([]).map_err(failed)?;
-        let (mut index, mut metadata) = (0_u64, Vec::new());
+        let mut index = 0_u64;
         while let Some(row) = rows.next().map_err(failed)? {
             let from = end(row.get_ref(0).map_err(failed)?, table.from_format.as_ref(), index, "from")?;
             let to = end(row.get_ref(1).map_err(failed)?, table.to_format.as_ref(), index, "to")?;
@@ -160,12 +183,7 @@ impl JoinSource {
                     ));
                 }
             }
-            metadata.clear();
-            write_object(&mut metadata, &table.metadata, row, 2).map_err(|(field, error)| {
-                let message = format!("{} of {} {from:?} → {to:?} {error}", field.name, self.name);
-                OfflineError::data(code::DFQL_INVALID, message, format!("joinRows[{index}].{}", field.name))
-            })?;
-            consume(JoinRow { from: &from, to: &to, metadata: &metadata })?;
+            consume(JoinRow { from: &from, to: &to, join_store: &self.name, table, row, index })?;
             index += 1;
         }
         Ok(())

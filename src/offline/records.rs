@@ -9,7 +9,7 @@ use super::fields::{MappedField, document_fields, map_fields, write_object};
 use super::keys::{self, bad_key, id_order};
 use super::snapshot::Snapshot;
 use super::sql::{Table, literal, quoted};
-use super::value::{ValueError, key_text, utf8};
+use super::value::{key_text, utf8};
 use super::{depth, document};
 use crate::protocol::code;
 use crate::schema::{Field, IdFormat, Resource, Schema};
@@ -37,16 +37,39 @@ pub struct RecordSource {
     parents: Vec<String>,
 }
 
-/// A record as it comes out of the database.
+/// A record as it lies in the database.
 #[derive(Debug)]
 pub struct Record<'a> {
     /// Its id.
     pub id: &'a str,
-    /// The canonical JSON object of its fields.
-    pub json: &'a [u8],
     /// Rises when all records before must have been answered: the depth in a resource that
     /// refers to itself.
     pub group: u64,
+    source: &'a RecordSource,
+    row: &'a Row<'a>,
+    /// Its place in upload order.
+    index: u64,
+}
+
+impl Record<'_> {
+    /// Appends the canonical JSON object of its fields.
+    ///
+    /// # Errors
+    /// [`OfflineError::Data`] when a field cannot be uploaded.
+    pub fn write_fields(&self, out: &mut Vec<u8>) -> Result<(), OfflineError> {
+        let Self { source, row, .. } = self;
+        let written = match &source.document {
+            None => write_object(out, &source.fields, row, 1).map_err(|(field, error)| (&field.name, error)),
+            Some(column) => {
+                let value = row.get_ref(1).unwrap_or(ValueRef::Null);
+                document::write_object(out, &source.fields, value)
+                    .map_err(|(field, error)| (field.map_or(column, |field| &field.name), error))
+            }
+        };
+        written.map_err(|(name, error)| {
+            bad(self.index, name, &format!("{name} of {} {:?} {error}", source.resource, self.id))
+        })
+    }
 }
 
 impl RecordSource {
@@ -143,8 +166,12 @@ impl RecordSource {
         };
         let (count, has_bad) = keys::count(snapshot, &self.table, &[bad_key], &bad_values)?;
         if has_bad {
-            // The reader knows the order and says what is wrong.
-            self.for_each(snapshot, |_| Ok(()))?;
+            // Reading knows the order and says what is wrong.
+            let mut json = Vec::new();
+            self.for_each(snapshot, |record| {
+                json.clear();
+                record.write_fields(&mut json)
+            })?;
         }
         Ok(count)
     }
@@ -153,8 +180,8 @@ impl RecordSource {
     /// then by id in byte order.
     ///
     /// # Errors
-    /// What `consume` returns; [`OfflineError::Data`] for a record that cannot be uploaded;
-    /// [`OfflineError::Storage`] when the database fails.
+    /// What `consume` returns; [`OfflineError::Data`] for an id that cannot be one, or not
+    /// again; [`OfflineError::Storage`] when the database fails.
     pub fn for_each(
         &self,
         snapshot: &Snapshot,
@@ -165,31 +192,30 @@ impl RecordSource {
             |error| OfflineError::while_doing(format!("cannot read table {}", quoted(&self.table)))(error);
         let sql = self.select_sql(snapshot).map_err(failed)?;
         let mut statement = connection.prepare(&sql).map_err(failed)?;
+        // Behind the fields.
+        let depth_column = (!self.parents.is_empty()).then(|| statement.column_count() - 1);
         let mut rows = statement.query([]).map_err(failed)?;
-        let (mut json, mut id, mut previous) = (Vec::new(), String::new(), None::<String>);
+        let (mut id, mut previous) = (String::new(), String::new());
         let (mut index, mut group, mut last_depth) = (0_u64, 0_u64, None::<i64>);
         while let Some(row) = rows.next().map_err(failed)? {
-            let depth: i64 = row.get(0).map_err(failed)?;
-            if last_depth.is_some_and(|last| last != depth) {
-                group += 1;
+            if let Some(column) = depth_column {
+                let depth = row.get(column).map_err(failed)?;
+                if last_depth.replace(depth).is_some_and(|last| last != depth) {
+                    group += 1;
+                }
             }
-            last_depth = Some(depth);
-            self.read_id(row.get_ref(1).map_err(failed)?, index, &mut id)?;
-            if previous.as_deref() == Some(id.as_str()) {
+            self.read_id(row.get_ref(0).map_err(failed)?, index, &mut id)?;
+            if index > 0 && id == previous {
                 return Err(bad(index, "id", "record id must be unique"));
             }
-            json.clear();
-            self.write_fields(&mut json, row).map_err(|(name, error)| {
-                bad(index, name, &format!("{name} of {} {id:?} {error}", self.resource))
-            })?;
-            consume(Record { id: &id, json: &json, group })?;
-            previous.get_or_insert_default().clone_from(&id);
+            consume(Record { id: &id, group, source: self, row, index })?;
+            std::mem::swap(&mut id, &mut previous);
             index += 1;
         }
         Ok(())
     }
 
-    /// Reads depth, id and either each field or the document, in upload order.
+    /// Reads id, then each field or the document, and the depth where there is one, in upload order.
     fn select_sql(&self, snapshot: &Snapshot) -> rusqlite::Result<String> {
         let (table, id) = (quoted(&self.table), quoted(&self.id_column));
         let columns = match &self.document {
@@ -200,7 +226,7 @@ impl RecordSource {
         if self.parents.is_empty() {
             // The plus keeps SQLite from following the index.
             let plus = if self.is_scattered(snapshot) { "+" } else { "" };
-            return Ok(format!("SELECT 0, t.{id}{columns} FROM {table} AS t ORDER BY {plus}{order}"));
+            return Ok(format!("SELECT t.{id}{columns} FROM {table} AS t ORDER BY {plus}{order}"));
         }
         let parent = |alias: &str, column: &str| match &self.document {
             None => format!("{alias}.{}", quoted(column)),
@@ -212,7 +238,7 @@ impl RecordSource {
         let parents: Vec<_> = self.parents.iter().map(|column| parent("c", column)).collect();
         let depths = depth::compute(snapshot.connection(), &self.table, &self.id_column, &parents)?;
         Ok(format!(
-            "SELECT coalesce(d.depth, -1), t.{id}{columns} FROM {table} AS t
+            "SELECT t.{id}{columns}, coalesce(d.depth, -1) FROM {table} AS t
              LEFT JOIN {depths} AS d ON d.id = t.{id} COLLATE BINARY ORDER BY d.depth IS NULL, d.depth, {order}"
         ))
     }
@@ -232,18 +258,6 @@ impl RecordSource {
         let sample: rusqlite::Result<(u32, f64)> =
             snapshot.connection().query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)));
         sample.is_ok_and(|(rows, far)| rows == SAMPLE && far > f64::from(SAMPLE) / 2.0)
-    }
-
-    /// Appends a row's fields as a canonical JSON object; on failure it names the field.
-    fn write_fields<'s>(&'s self, out: &mut Vec<u8>, row: &Row<'_>) -> Result<(), (&'s str, ValueError)> {
-        match &self.document {
-            None => write_object(out, &self.fields, row, 2).map_err(|(field, error)| (&*field.name, error)),
-            Some(column) => {
-                let value = row.get_ref(2).unwrap_or(ValueRef::Null);
-                document::write_object(out, &self.fields, value)
-                    .map_err(|(field, error)| (field.map_or(column.as_str(), |field| &field.name), error))
-            }
-        }
     }
 
     /// Lets SQL check documents as the reader will.
