@@ -58,7 +58,7 @@ impl Plan {
     ) -> Result<(Self, Snapshot), PlanError> {
         let requested = requested(options, schema).map_err(PlanError::Options)?;
         let scope = scope(options, schema, &requested);
-        let mut snapshot = Snapshot::take(database)?;
+        let snapshot = Snapshot::take(database)?;
         let (seq, cursors) = (snapshot.changelog_seq()?, snapshot.cursors()?);
         let mut warnings = Vec::new();
         let mut parts = Vec::new();
@@ -108,8 +108,6 @@ impl Plan {
         if deletes > 0 {
             parts.push(Part { source: Source::Deletes, rows: deletes });
         }
-        // Reading has a thread, and encoding the other one.
-        snapshot.drop_twin();
         Ok((Self { parts, scope, seq, cursors, warnings }, snapshot))
     }
 

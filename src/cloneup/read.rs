@@ -2,16 +2,20 @@
 //! Hashing them and making batches is [`super::produce`]'s business, on another thread, so
 //! that both go on at the same time.
 
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use super::options::Options;
 use super::plan::{Plan, Source};
-use crate::offline::{JoinSource, OfflineDelete, OfflineError, RecordSource, Snapshot};
+use crate::offline::{Halves, JoinSource, OfflineDelete, OfflineError, Record, RecordSource, Snapshot};
 use crate::schema::Schema;
 
 /// How much JSON is handed on at a time: enough to make the handing over cheap, little
 /// enough to stay in the processor's cache.
 const CHUNK_BYTES: usize = 128 * 1024;
+
+/// How many chunks of rows wait between one thread and the next: enough that neither waits
+/// for the other's hiccups.
+pub(super) const CHUNKS_AHEAD: usize = 4;
 
 /// How many rows are handed on at a time, at the most: those of a join table have hardly any
 /// JSON.
@@ -65,6 +69,19 @@ impl Rows {
         Ok(())
     }
 
+    /// Adds a record, if it is to be uploaded.
+    fn push_record(
+        &mut self,
+        options: &Options,
+        resource: &str,
+        record: &Record<'_>,
+    ) -> Result<(), OfflineError> {
+        if !options.selects(resource, record.id) {
+            return Ok(());
+        }
+        self.push(record.id, "", |json| record.write_fields(json))
+    }
+
     fn is_full(&self) -> bool {
         self.json.len() >= CHUNK_BYTES || self.ends.len() >= CHUNK_ROWS
     }
@@ -113,7 +130,7 @@ impl Reader<'_> {
         for (index, part) in self.plan.parts.iter().enumerate() {
             self.send(Read::Part(index))?;
             match &part.source {
-                Source::Records(source) => self.records(source)?,
+                Source::Records(source) => self.records(source, part.rows)?,
                 Source::JoinRows(source) => self.join_rows(source)?,
                 Source::Deletes => self.deletes()?,
             }
@@ -121,21 +138,49 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn records(&self, source: &RecordSource) -> Result<(), OfflineError> {
+    fn records(&self, source: &RecordSource, count: u64) -> Result<(), OfflineError> {
+        if let Some(halves) = Halves::of(source, self.snapshot, count) {
+            return self.halves(source.name(), &halves);
+        }
         let (mut rows, mut group) = (Rows::default(), 0);
         source.for_each(self.snapshot, |record| {
-            if !self.options.selects(source.name(), record.id) {
-                return Ok(());
-            }
             if record.group != group {
                 group = record.group;
                 self.send(Read::Rows(std::mem::take(&mut rows)))?;
                 self.send(Read::Barrier)?;
             }
-            rows.push(record.id, "", |json| record.write_fields(json))?;
+            rows.push_record(self.options, source.name(), &record)?;
             self.hand_on_full(&mut rows)
         })?;
         self.send(Read::Rows(rows))
+    }
+
+    /// Reads the upper half on a thread of its own, which waits with a few chunks until the
+    /// lower one is through.
+    fn halves(&self, resource: &str, halves: &Halves<'_>) -> Result<(), OfflineError> {
+        let options = self.options;
+        std::thread::scope(|scope| {
+            let (sender, upper) = sync_channel(CHUNKS_AHEAD);
+            scope.spawn(move || {
+                let mut rows = Rows::default();
+                let read = halves.upper(|record| {
+                    rows.push_record(options, resource, &record)?;
+                    if !rows.is_full() {
+                        return Ok(());
+                    }
+                    sender.send(Ok(std::mem::take(&mut rows))).map_err(|_| OfflineError::Stopped)
+                });
+                // Nobody to tell when the lower half has failed.
+                let _ = sender.send(read.map(|()| rows));
+            });
+            let mut rows = Rows::default();
+            halves.lower(self.snapshot, |record| {
+                rows.push_record(options, resource, &record)?;
+                self.hand_on_full(&mut rows)
+            })?;
+            self.send(Read::Rows(rows))?;
+            upper.into_iter().try_for_each(|rows| self.send(Read::Rows(rows?)))
+        })
     }
 
     fn join_rows(&self, source: &JoinSource) -> Result<(), OfflineError> {

@@ -17,17 +17,13 @@ use super::observer::Event;
 use super::packing::Packing;
 use super::plan::Plan;
 use super::produce::{Item, Making, Producer};
-use super::read::Reader;
+use super::read::{CHUNKS_AHEAD, Reader};
 use super::stop::stop_channel;
 use super::tally::Tally;
 use super::traffic::Traffic;
 use crate::failpoint;
 use crate::offline::{OfflineError, Snapshot};
 use crate::protocol::Cursor;
-
-/// How many chunks of rows wait between reading and encoding: enough that neither waits for
-/// the other's hiccups.
-const CHUNKS_AHEAD: usize = 4;
 
 /// How many batches wait between encoding and sending: enough that the encoder is not woken
 /// for each, few enough that a large batch size stays small in memory.
@@ -67,6 +63,7 @@ async fn attempt(
     let (sender, items) = mpsc::channel(BATCHES_AHEAD);
     let packing = Arc::new(Packing::new(job.remote.compression().choose(&job.server)));
     let making = Making { limits: Arc::clone(&limits), packing: Arc::clone(&packing), skip };
+    let interrupt = snapshot.interrupter();
     let reading = read_and_encode(job, plan, snapshot, making, sender);
     let (halt, halted) = stop_channel();
     let courier = Courier {
@@ -84,8 +81,13 @@ async fn attempt(
     let level = courier.traffic.level();
     job.observer.on(&Event::Level { level, why: "this is where a run begins" });
     let sender = Sender { job, courier: &courier, keeper, tally, earlier };
-    // The reader ends as soon as nobody takes its items.
-    tokio::join!(sender.run(items), reading)
+    let sending = async {
+        let is_changed = sender.run(items).await;
+        // Nobody takes what is read any more.
+        interrupt();
+        is_changed
+    };
+    tokio::join!(sending, reading)
 }
 
 /// Reads and encodes on two threads, until everything is or nobody wants it; gives the

@@ -1,8 +1,8 @@
 //! The records of a resource, in upload order (contract 3.1, stage A).
 
-use rusqlite::Row;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Params, Row};
 
 use super::error::OfflineError;
 use super::fields::{MappedField, document_fields, map_fields, write_object};
@@ -185,18 +185,62 @@ impl RecordSource {
     pub fn for_each(
         &self,
         snapshot: &Snapshot,
+        consume: impl FnMut(Record<'_>) -> Result<(), OfflineError>,
+    ) -> Result<(), OfflineError> {
+        let sql = self.select_sql(snapshot).map_err(self.failed())?;
+        self.read(snapshot.connection(), &sql, [], 0, consume)
+    }
+
+    /// The same for the ids that compare to `middle` like this, the first of which has the
+    /// place `first` among all: sorted, not looked up one after the other.
+    pub(super) fn for_each_half(
+        &self,
+        connection: &Connection,
+        comparison: &str,
+        middle: &str,
+        first: u64,
+        consume: impl FnMut(Record<'_>) -> Result<(), OfflineError>,
+    ) -> Result<(), OfflineError> {
+        let (table, id) = (quoted(&self.table), quoted(&self.id_column));
+        let sql = format!(
+            "SELECT t.{id}{} FROM {table} AS t WHERE +t.{id} COLLATE BINARY {comparison} ?1
+             ORDER BY +t.{id} COLLATE BINARY",
+            self.columns()
+        );
+        self.read(connection, &sql, [middle], first, consume)
+    }
+
+    /// Whether ids alone say in which order records go, as SQLite itself compares them.
+    pub(super) fn is_sorted_by_id_alone(&self) -> bool {
+        self.parents.is_empty() && self.id_format.is_none()
+    }
+
+    /// The id before which there are so many others.
+    pub(super) fn id_at(&self, snapshot: &Snapshot, place: u64) -> Option<String> {
+        let (table, id) = (quoted(&self.table), quoted(&self.id_column));
+        let sql = format!("SELECT {id} FROM {table} ORDER BY {id} COLLATE BINARY LIMIT 1 OFFSET ?1");
+        snapshot.connection().query_row(&sql, [place], |row| row.get(0)).ok()
+    }
+
+    fn failed(&self) -> impl FnOnce(rusqlite::Error) -> OfflineError {
+        OfflineError::while_doing(format!("cannot read table {}", quoted(&self.table)))
+    }
+
+    fn read(
+        &self,
+        connection: &Connection,
+        sql: &str,
+        parameters: impl Params,
+        first: u64,
         mut consume: impl FnMut(Record<'_>) -> Result<(), OfflineError>,
     ) -> Result<(), OfflineError> {
-        let connection = snapshot.connection();
-        let failed =
-            |error| OfflineError::while_doing(format!("cannot read table {}", quoted(&self.table)))(error);
-        let sql = self.select_sql(snapshot).map_err(failed)?;
-        let mut statement = connection.prepare(&sql).map_err(failed)?;
+        let failed = |error| self.failed()(error);
+        let mut statement = connection.prepare(sql).map_err(failed)?;
         // Behind the fields.
         let depth_column = (!self.parents.is_empty()).then(|| statement.column_count() - 1);
-        let mut rows = statement.query([]).map_err(failed)?;
-        let (mut id, mut previous) = (String::new(), String::new());
-        let (mut index, mut group, mut last_depth) = (0_u64, 0_u64, None::<i64>);
+        let mut rows = statement.query(parameters).map_err(failed)?;
+        let (mut id, mut previous) = (String::new(), None::<String>);
+        let (mut index, mut group, mut last_depth) = (first, 0_u64, None::<i64>);
         while let Some(row) = rows.next().map_err(failed)? {
             if let Some(column) = depth_column {
                 let depth = row.get(column).map_err(failed)?;
@@ -205,23 +249,27 @@ impl RecordSource {
                 }
             }
             self.read_id(row.get_ref(0).map_err(failed)?, index, &mut id)?;
-            if index > 0 && id == previous {
+            if previous.as_ref() == Some(&id) {
                 return Err(bad(index, "id", "record id must be unique"));
             }
             consume(Record { id: &id, group, source: self, row, index })?;
-            std::mem::swap(&mut id, &mut previous);
+            std::mem::swap(&mut id, previous.get_or_insert_default());
             index += 1;
         }
         Ok(())
     }
 
-    /// Reads id, then each field or the document, and the depth where there is one, in upload order.
-    fn select_sql(&self, snapshot: &Snapshot) -> rusqlite::Result<String> {
-        let (table, id) = (quoted(&self.table), quoted(&self.id_column));
-        let columns = match &self.document {
+    /// Each field or the document, for a SELECT that already has a first column.
+    fn columns(&self) -> String {
+        match &self.document {
             None => self.fields.iter().map(|field| format!(", t.{}", quoted(&field.column))).collect(),
             Some(column) => format!(", t.{}", quoted(column)),
-        };
+        }
+    }
+
+    /// Reads id, then each field or the document, and the depth where there is one, in upload order.
+    fn select_sql(&self, snapshot: &Snapshot) -> rusqlite::Result<String> {
+        let (table, id, columns) = (quoted(&self.table), quoted(&self.id_column), self.columns());
         let order = id_order(&format!("t.{id}"), self.id_format.as_ref(), snapshot.byte_order());
         if self.parents.is_empty() {
             // The plus keeps SQLite from following the index.
@@ -246,7 +294,7 @@ impl RecordSource {
     /// Whether neighbours by id lie far from each other in the table, as with random ids.
     /// Then one sorted read is faster than following the index from page to page. A table
     /// for which it cannot be told is read the way SQLite chooses.
-    fn is_scattered(&self, snapshot: &Snapshot) -> bool {
+    pub(super) fn is_scattered(&self, snapshot: &Snapshot) -> bool {
         let sql = format!(
             "SELECT count(*), total(abs(rowid - before) > {NEAR}) FROM (
                  SELECT rowid, lag(rowid) OVER () AS before FROM

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, InterruptHandle};
 use tempfile::NamedTempFile;
 
 use super::changelog;
@@ -28,7 +28,7 @@ const COPY_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Snapshot {
     connection: Connection,
-    /// Sees the same state, for a second thread; until it is dropped.
+    /// Sees the same state, for a second thread.
     twin: Option<Mutex<Connection>>,
     /// The collation that orders text by its UTF-8 bytes.
     byte_order: &'static str,
@@ -51,12 +51,11 @@ impl Snapshot {
             .query_row("PRAGMA journal_mode", [], |row| row.get(0))
             .map_err(OfflineError::at(database.path()))?;
         let (connection, twin, copy) = if mode.eq_ignore_ascii_case("wal") {
-            let twin = database.connect().ok();
-            (live, twin, None)
+            (live, second(database), None)
         } else {
             let copy = copy(&live)?;
             let copied = Database::at(copy.path());
-            (copied.connect()?, copied.connect().ok(), keep(copy))
+            (copied.connect()?, second(&copied), keep(copy))
         };
         // What is committed between the twin's two looks shows in the second one: if nothing
         // does, the state that is read in between is the twin's too.
@@ -85,9 +84,13 @@ impl Snapshot {
         self.twin.as_ref().map_or(Ok(()), |twin| each(&twin.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 
-    /// Gives up the second connection, and the memory that it takes.
-    pub(crate) fn drop_twin(&mut self) {
-        self.twin = None;
+    /// Breaks off whatever is being read from it when called, which fails then: sorting a large
+    /// table takes long. Asked for before reading begins.
+    pub fn interrupter(&self) -> impl Fn() + use<> {
+        let twin = self.twin().map(|twin| twin.lock().unwrap_or_else(PoisonError::into_inner));
+        let handles =
+            [Some(self.connection.get_interrupt_handle()), twin.map(|twin| twin.get_interrupt_handle())];
+        move || handles.iter().flatten().for_each(InterruptHandle::interrupt)
     }
 
     /// The change log's highest `seq`; zero when it is empty.
@@ -171,6 +174,12 @@ fn keep(copy: NamedTempFile) -> Option<NamedTempFile> {
         }
     }
     Some(copy)
+}
+
+/// A connection for a second thread, where that can run beside the first one.
+fn second(database: &Database) -> Option<Connection> {
+    let is_alone = std::thread::available_parallelism().is_ok_and(|count| count.get() == 1);
+    if is_alone { None } else { database.connect().ok() }
 }
 
 /// Makes a connection see one state from now on.
