@@ -30,31 +30,32 @@ fn bodies(database: &Path, mut consume: impl FnMut(&mut Vec<u8>)) {
     let client = "9d1c1d6e-6f1f-4a68-b6c8-3a55e0c6f0aa";
     let encoder = RecordEncoder::new("cloneup", client, "todos", 1, RecordOperation::Merge);
     let head = format!(r#"{{"clientId":"{client}","mutations":["#);
-    let (mut all, mut hashes) = (ContentHasher::default(), Vec::new());
+    let mut hashing = ContentHasher::default();
     // Ids and records of a batch, one behind the other, and where they end.
     let (mut ids, mut json, mut ends) = (String::new(), Vec::new(), Vec::new());
     let mut body = Vec::with_capacity(64 * 1024);
-    let mut finish = |all: &mut ContentHasher, ids: &str, json: &[u8], ends: &[(usize, usize)]| {
-        all.finish(&mut hashes);
-        let (mut id_start, mut json_start) = (0, 0);
+    let mut finish = |ids: &str, json: &[u8], ends: &[(usize, usize)]| {
+        let starts = std::iter::once(&(0, 0)).chain(ends);
+        let rows = starts.zip(ends).map(|(start, end)| (&ids[start.0..end.0], &json[start.1..end.1]));
+        let hashes = hashing.hash(rows.clone(), |text, (id, record)| encoder.write_hashed(text, id, record));
         body.clear();
-        for ((id_end, json_end), hash) in ends.iter().zip(&hashes) {
-            body.extend_from_slice(if id_start == 0 { head.as_bytes() } else { b"," });
-            encoder.encode(&mut body, &ids[id_start..*id_end], &json[json_start..*json_end], *hash);
-            (id_start, json_start) = (*id_end, *json_end);
+        body.extend_from_slice(head.as_bytes());
+        for ((id, record), hash) in rows.zip(hashes) {
+            if !body.ends_with(b"[") {
+                body.push(b',');
+            }
+            encoder.encode(&mut body, id, record, *hash);
         }
         body.extend_from_slice(b"]}");
         consume(&mut body);
     };
     source
         .for_each(&snapshot, |record| {
-            let start = json.len();
             record.write_fields(&mut json)?;
-            all.add(|text| encoder.write_hashed(text, record.id, &json[start..]));
             ids.push_str(record.id);
             ends.push((ids.len(), json.len()));
             if ends.len() == BATCH {
-                finish(&mut all, &ids, &json, &ends);
+                finish(&ids, &json, &ends);
                 ids.clear();
                 json.clear();
                 ends.clear();
@@ -63,7 +64,7 @@ fn bodies(database: &Path, mut consume: impl FnMut(&mut Vec<u8>)) {
         })
         .unwrap();
     if !ends.is_empty() {
-        finish(&mut all, &ids, &json, &ends);
+        finish(&ids, &json, &ends);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The job itself: everything of the offline database goes to the server (contract 3.1).
 //!
 //! [`run`] is the whole of it, for a program of your own too: plan, upload, finalize. One
-//! thread reads ([`read`]), one encodes ([`produce`]), requests are in flight side by side
+//! thread or two read ([`read`]), one encodes ([`produce`]), requests are in flight side by side
 //! ([`upload`], [`deliver`]), as many as do good ([`traffic`], [`level`]), and one tally makes
 //! the result of the answers. Nothing here knows a terminal, a flag or SQL.
 

@@ -15,7 +15,7 @@ use super::limits::BatchLimits;
 use super::options::Options;
 use super::packing::Packing;
 use super::plan::{Plan, Source};
-use super::read::{Read, Row, Rows};
+use super::read::{Read, Rows};
 use crate::mutation::{ContentHash, ContentHasher, JoinEncoder, RecordEncoder};
 use crate::offline::{OfflineDelete, OfflineError};
 use crate::remote::Compressor;
@@ -91,24 +91,6 @@ impl Pair {
 
 const NOT_OF_THE_PART: &str = "the reader hands on what the part is made of";
 
-/// Hashes the rows of a chunk side by side.
-#[derive(Default)]
-struct Hashing {
-    hasher: ContentHasher,
-    hashes: Vec<ContentHash>,
-}
-
-impl Hashing {
-    /// One hash for each row, of what `write` appends for it.
-    fn hash(&mut self, rows: &Rows, write: impl Fn(&mut Vec<u8>, Row<'_>)) -> &[ContentHash] {
-        for row in rows.iter() {
-            self.hasher.add(|text| write(text, row));
-        }
-        self.hasher.finish(&mut self.hashes);
-        &self.hashes
-    }
-}
-
 impl<'a> Producer<'a> {
     pub(super) fn new(
         plan: &'a Plan,
@@ -145,7 +127,7 @@ impl<'a> Producer<'a> {
         returned: &SyncSender<Rows>,
     ) -> Result<(), OfflineError> {
         let mut encoder = Encoder::Deletes(String::new());
-        let mut hashing = Hashing::default();
+        let mut hashing = ContentHasher::default();
         let mut part = 0;
         for read in reads {
             match (read?, &mut encoder) {
@@ -160,8 +142,10 @@ impl<'a> Producer<'a> {
                 }
                 (Read::Rows(rows), encoder) => {
                     self.rows(&rows, encoder, &mut hashing)?;
-                    // The reader makes new ones when it has enough of these, or has ended.
-                    rows.emptied().map(|rows| returned.try_send(rows).ok());
+                    if let Some(rows) = rows.emptied() {
+                        // Dropped where the reader has enough of them, or has ended.
+                        let _ = returned.try_send(rows);
+                    }
                 }
                 (Read::Delete(delete), Encoder::Deletes(client_id)) => {
                     self.delete(part, delete, client_id)?;
@@ -197,7 +181,7 @@ impl<'a> Producer<'a> {
         &mut self,
         rows: &Rows,
         encoder: &mut Encoder,
-        hashing: &mut Hashing,
+        hashing: &mut ContentHasher,
     ) -> Result<(), OfflineError> {
         match encoder {
             Encoder::Records(encoder) => self.records(rows, encoder, hashing),
@@ -210,9 +194,9 @@ impl<'a> Producer<'a> {
         &mut self,
         rows: &Rows,
         encoder: &RecordEncoder,
-        hashing: &mut Hashing,
+        hashing: &mut ContentHasher,
     ) -> Result<(), OfflineError> {
-        let hashes = hashing.hash(rows, |text, (id, _, json)| encoder.write_hashed(text, id, json));
+        let hashes = hashing.hash(rows.iter(), |text, (id, _, json)| encoder.write_hashed(text, id, json));
         for ((id, _, json), hash) in rows.iter().zip(hashes) {
             let full = self.batcher.add(|body| encoder.encode(body, id, json, *hash).into());
             self.hand_out(full)?;
@@ -225,10 +209,10 @@ impl<'a> Producer<'a> {
         rows: &Rows,
         encoder: &JoinEncoder,
         pair: &mut Pair,
-        hashing: &mut Hashing,
+        hashing: &mut ContentHasher,
     ) -> Result<(), OfflineError> {
-        let hashes =
-            hashing.hash(rows, |text, (from, to, metadata)| encoder.write_hashed(text, from, to, metadata));
+        let hashes = hashing
+            .hash(rows.iter(), |text, (from, to, metadata)| encoder.write_hashed(text, from, to, metadata));
         for ((from, to, metadata), hash) in rows.iter().zip(hashes) {
             let hash = *hash;
             if !pair.is_new(from, to, hash) {

@@ -139,7 +139,9 @@ impl Reader<'_> {
     }
 
     fn records(&self, source: &RecordSource, count: u64) -> Result<(), OfflineError> {
-        if let Some(halves) = Halves::of(source, self.snapshot, count) {
+        // Of which records only some are uploaded, the middle is not known.
+        let is_whole = self.options.only.is_none();
+        if let Some(halves) = is_whole.then(|| Halves::of(source, self.snapshot, count)).flatten() {
             return self.halves(source.name(), &halves);
         }
         let (mut rows, mut group) = (Rows::default(), 0);

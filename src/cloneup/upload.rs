@@ -83,14 +83,17 @@ async fn attempt(
     let sender = Sender { job, courier: &courier, keeper, tally, earlier };
     let sending = async {
         let is_changed = sender.run(items).await;
-        // Nobody takes what is read any more.
-        interrupt();
+        // Nobody takes what is read any more. Only a snapshot that is not read again may be
+        // broken off: what was being written beside it, as depths are, ends its transaction.
+        if !is_changed {
+            interrupt();
+        }
         is_changed
     };
     tokio::join!(sending, reading)
 }
 
-/// Reads and encodes on two threads, until everything is or nobody wants it; gives the
+/// Reads and encodes on threads of their own, until everything is or nobody wants it; gives the
 /// snapshot back.
 async fn read_and_encode(
     job: &Job<'_>,

@@ -22,14 +22,14 @@ const ROOT: u8 = 1 << 3;
 /// for the rest of the run.
 const KEPT_BYTES: usize = 256 * 1024;
 
-/// Takes in texts, then hashes all of them.
+/// Hashes many texts at a time.
 #[derive(Debug)]
 pub struct ContentHasher {
     platform: Platform,
     /// The texts one behind the other, each filled up to whole blocks.
     blocks: Vec<u8>,
     texts: Vec<Text>,
-    /// Of the texts, in the order in which they were added.
+    /// Of the texts, in their order.
     hashes: Vec<ContentHash>,
 }
 
@@ -56,24 +56,18 @@ impl Default for ContentHasher {
 }
 
 impl ContentHasher {
-    /// Takes in a text, which `write` appends to the buffer.
-    pub fn add(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
-        let (index, start) = (self.hashes.len(), self.blocks.len());
-        write(&mut self.blocks);
-        let len = self.blocks.len() - start;
-        if len > CHUNK_LEN {
-            // It has lanes enough of its own.
-            self.hashes.push(ContentHash::of(&[&self.blocks[start..]]));
-            self.blocks.truncate(start);
-            return;
+    /// One hash for each item, in their order, of what `write` appends for it.
+    pub fn hash<T>(
+        &mut self,
+        items: impl Iterator<Item = T>,
+        write: impl Fn(&mut Vec<u8>, T),
+    ) -> &[ContentHash] {
+        self.hashes.clear();
+        for item in items {
+            let start = self.blocks.len();
+            write(&mut self.blocks, item);
+            self.add(start);
         }
-        self.blocks.resize(start + len.next_multiple_of(BLOCK_LEN).max(BLOCK_LEN), 0);
-        self.hashes.push(ContentHash::default());
-        self.texts.push(Text { index, start, len });
-    }
-
-    /// The hashes of all texts since the last call, in their order.
-    pub fn finish(&mut self, hashes: &mut Vec<ContentHash>) {
         self.texts.sort_unstable_by_key(|text| text.full_blocks());
         for same in self.texts.chunk_by(|one, other| one.full_blocks() == other.full_blocks()) {
             for lanes in same.chunks(MAX_SIMD_DEGREE) {
@@ -83,8 +77,21 @@ impl ContentHasher {
         self.texts.clear();
         self.blocks.clear();
         self.blocks.shrink_to(KEPT_BYTES);
-        hashes.clear();
-        hashes.append(&mut self.hashes);
+        &self.hashes
+    }
+
+    /// Takes in the text that the buffer ends with.
+    fn add(&mut self, start: usize) {
+        let (index, len) = (self.hashes.len(), self.blocks.len() - start);
+        if len > CHUNK_LEN {
+            // It is a tree of chunks, not a chain.
+            self.hashes.push(ContentHash::of(&[&self.blocks[start..]]));
+            self.blocks.truncate(start);
+            return;
+        }
+        self.blocks.resize(start + len.next_multiple_of(BLOCK_LEN).max(BLOCK_LEN), 0);
+        self.hashes.push(ContentHash::default());
+        self.texts.push(Text { index, start, len });
     }
 }
 
@@ -150,9 +157,8 @@ mod tests {
     #[test]
     fn every_length_is_hashed_as_it_is_alone() {
         let bytes: Vec<u8> = (0..=250).cycle().take(CHUNK_LEN + 130).collect();
-        let (mut all, mut hashes) = (ContentHasher::default(), Vec::new());
-        (0..bytes.len()).for_each(|len| all.add(|text| text.extend_from_slice(&bytes[..len])));
-        all.finish(&mut hashes);
+        let mut all = ContentHasher::default();
+        let hashes = all.hash(0..bytes.len(), |text, len| text.extend_from_slice(&bytes[..len]));
         assert_eq!(hashes.len(), bytes.len());
         for (len, hash) in hashes.iter().enumerate() {
             assert_eq!(*hash, ContentHash::of(&[&bytes[..len]]), "{len} bytes");
@@ -164,15 +170,11 @@ mod tests {
         fn many_texts_give_the_hashes_that_each_gives_alone(
             rounds in prop::collection::vec(prop::collection::vec((0..1200_usize, any::<u8>()), 0..60), 1..4),
         ) {
-            let (mut all, mut hashes) = (ContentHasher::default(), Vec::new());
+            let mut all = ContentHasher::default();
             for texts in rounds {
                 let texts: Vec<_> = texts.into_iter().map(|(len, byte)| vec![byte; len]).collect();
-                for text in &texts {
-                    all.add(|out| out.extend_from_slice(text));
-                }
-                all.finish(&mut hashes);
                 let alone: Vec<_> = texts.iter().map(|text| ContentHash::of(&[text])).collect();
-                prop_assert_eq!(&hashes, &alone);
+                prop_assert_eq!(all.hash(texts.iter(), |out, text| out.extend_from_slice(text)), &alone);
             }
         }
     }

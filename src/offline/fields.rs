@@ -86,9 +86,9 @@ impl MappedField {
         if self.mapping.id_format.is_some() {
             return Some(format!("typeof({column}) NOT IN ('null', 'integer', 'text')"));
         }
-        // Only what is infinite is nothing when there is none of it, and cheaper to find than by
-        // comparing. A column that stores numbers as text is not asked.
-        let infinite = format!("({column} * 0 IS NULL AND {column} IS NOT NULL)");
+        // Infinity times zero is no number, which SQLite makes NULL; comparing takes longer. A
+        // column that stores numbers as text is not asked.
+        let infinite = format!("({column} * 0 IS NULL AND typeof({column}) = 'real')");
         let kind = &self.mapping.kind;
         if *kind == crate::schema::Type::Boolean {
             // NULL is neither, and passes.

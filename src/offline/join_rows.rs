@@ -155,8 +155,7 @@ impl JoinSource {
     ///
     /// # Errors
     /// What `consume` returns; [`OfflineError::Data`] for a row whose ends or columns cannot be
-    /// uploaded;
-    /// [`OfflineError::Storage`] when the database fails.
+    /// uploaded; [`OfflineError::Storage`] when the database fails.
     pub fn for_each(
         &self,
         snapshot: &Snapshot,

@@ -79,7 +79,8 @@ pub(super) fn count(
         connection.query_row(&sql, [], |row| row.get(0))
     };
     // Keys alone are looked at in an index, where there is one.
-    let middle = if bad_values.is_empty() { None } else { middle(connection, table) };
+    let is_large = count >= WORTH_A_THREAD && !bad_values.is_empty();
+    let middle = if is_large { middle(connection, table) } else { None };
     let has_bad = match (snapshot.twin(), middle) {
         (Some(twin), Some(middle)) => std::thread::scope(|scope| {
             let upper = scope.spawn(|| {
@@ -95,7 +96,7 @@ pub(super) fn count(
     Ok((count, has_bad.map_err(failed)?))
 }
 
-/// The row id in the middle of a large table, where it has row ids.
+/// The row id in the middle of those of a table, where it has any.
 fn middle(connection: &Connection, table: &str) -> Option<i64> {
     // A column of that name need not be the row id.
     Table::find(connection, table).ok()?.filter(|found| found.column("rowid").is_none())?;
@@ -103,7 +104,7 @@ fn middle(connection: &Connection, table: &str) -> Option<i64> {
     let sql = format!("SELECT (SELECT min(rowid) FROM {name}), (SELECT max(rowid) FROM {name})");
     let (first, last): (i64, i64) =
         connection.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?))).ok()?;
-    (last.abs_diff(first) >= WORTH_A_THREAD).then(|| first.midpoint(last))
+    Some(first.midpoint(last))
 }
 
 #[cfg(test)]

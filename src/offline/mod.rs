@@ -1,7 +1,7 @@
 //! The offline database: everything that is read from it and written back to it.
 //!
 //! Reading happens in a [`Snapshot`], one state of the database: [`RecordSource`] and
-//! [`JoinSource`] give ordered rows whose values are canonical JSON already. Writing happens
+//! [`JoinSource`] give ordered rows, which write themselves as canonical JSON. Writing happens
 //! in a [`Finalizer`], after the upload. All of it blocks, so it runs on threads of its own;
 //! what is done with the rows is [`crate::cloneup`]'s business.
 

@@ -2,10 +2,11 @@
 
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Params, Row};
+use rusqlite::{Connection, Params, Row, StatementStatus};
 
 use super::error::OfflineError;
 use super::fields::{MappedField, document_fields, map_fields, write_object};
+use super::halves::Half;
 use super::keys::{self, bad_key, id_order};
 use super::snapshot::Snapshot;
 use super::sql::{Table, literal, quoted};
@@ -191,17 +192,21 @@ impl RecordSource {
         self.read(snapshot.connection(), &sql, [], 0, consume)
     }
 
-    /// The same for the ids that compare to `middle` like this, the first of which has the
-    /// place `first` among all: sorted, not looked up one after the other.
+    /// The same for the ids below `middle`, or for the others, the first of which has the place
+    /// `first` among all: sorted, not looked up one after the other.
     pub(super) fn for_each_half(
         &self,
         connection: &Connection,
-        comparison: &str,
+        half: Half,
         middle: &str,
         first: u64,
         consume: impl FnMut(Record<'_>) -> Result<(), OfflineError>,
     ) -> Result<(), OfflineError> {
         let (table, id) = (quoted(&self.table), quoted(&self.id_column));
+        let comparison = match half {
+            Half::Lower => "<",
+            Half::Upper => ">=",
+        };
         let sql = format!(
             "SELECT t.{id}{} FROM {table} AS t WHERE +t.{id} COLLATE BINARY {comparison} ?1
              ORDER BY +t.{id} COLLATE BINARY",
@@ -210,16 +215,20 @@ impl RecordSource {
         self.read(connection, &sql, [middle], first, consume)
     }
 
-    /// Whether ids alone say in which order records go, as SQLite itself compares them.
+    /// Whether the id column alone says in which order records go.
     pub(super) fn is_sorted_by_id_alone(&self) -> bool {
         self.parents.is_empty() && self.id_format.is_none()
     }
 
-    /// The id before which there are so many others.
-    pub(super) fn id_at(&self, snapshot: &Snapshot, place: u64) -> Option<String> {
+    /// The id behind so many smaller ones; `None` where there is none, because it is there
+    /// twice.
+    pub(super) fn id_behind(&self, snapshot: &Snapshot, count: u64) -> Option<String> {
         let (table, id) = (quoted(&self.table), quoted(&self.id_column));
-        let sql = format!("SELECT {id} FROM {table} ORDER BY {id} COLLATE BINARY LIMIT 1 OFFSET ?1");
-        snapshot.connection().query_row(&sql, [place], |row| row.get(0)).ok()
+        let sql = format!("SELECT {id} FROM {table} ORDER BY {id} COLLATE BINARY LIMIT 2 OFFSET ?1");
+        let mut statement = snapshot.connection().prepare(&sql).ok()?;
+        let ids = statement.query_map([count.checked_sub(1)?], |row| row.get(0)).ok()?;
+        let [before, id]: [String; 2] = ids.collect::<Result<Vec<_>, _>>().ok()?.try_into().ok()?;
+        (before != id).then_some(id)
     }
 
     fn failed(&self) -> impl FnOnce(rusqlite::Error) -> OfflineError {
@@ -293,7 +302,7 @@ impl RecordSource {
 
     /// Whether neighbours by id lie far from each other in the table, as with random ids.
     /// Then one sorted read is faster than following the index from page to page. A table
-    /// for which it cannot be told is read the way SQLite chooses.
+    /// without an index, or for which it cannot be told, is read the way SQLite chooses.
     pub(super) fn is_scattered(&self, snapshot: &Snapshot) -> bool {
         let sql = format!(
             "SELECT count(*), total(abs(rowid - before) > {NEAR}) FROM (
@@ -303,9 +312,13 @@ impl RecordSource {
             quoted(&self.id_column),
             snapshot.byte_order(),
         );
-        let sample: rusqlite::Result<(u32, f64)> =
-            snapshot.connection().query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)));
-        sample.is_ok_and(|(rows, far)| rows == SAMPLE && far > f64::from(SAMPLE) / 2.0)
+        let sample = || -> rusqlite::Result<bool> {
+            let mut statement = snapshot.connection().prepare(&sql)?;
+            let (rows, far): (u32, f64) = statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let is_indexed = statement.get_status(StatementStatus::Sort) == 0;
+            Ok(is_indexed && rows == SAMPLE && far > f64::from(SAMPLE) / 2.0)
+        };
+        sample().unwrap_or(false)
     }
 
     /// Lets SQL check documents as the reader will.

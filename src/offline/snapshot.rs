@@ -19,7 +19,7 @@ use crate::schema::Schema;
 /// How long the copy of a rollback-journal database waits for a writer.
 const COPY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A read transaction that sees one state of the database.
+/// Read transactions that see one state of the database.
 ///
 /// In WAL mode it lies on the database itself: readers and writers do not disturb each
 /// other there. With a rollback journal a long read would keep the application from
@@ -85,7 +85,8 @@ impl Snapshot {
     }
 
     /// Breaks off whatever is being read from it when called, which fails then: sorting a large
-    /// table takes long. Asked for before reading begins.
+    /// table takes long. To be asked for before reading begins, which holds the second
+    /// connection.
     pub fn interrupter(&self) -> impl Fn() + use<> {
         let twin = self.twin().map(|twin| twin.lock().unwrap_or_else(PoisonError::into_inner));
         let handles =

@@ -25,6 +25,11 @@ const MAX_STATUS_BYTES: usize = 1024 * 1024;
 /// How many redirects are followed (contract 3.3).
 const MAX_REDIRECTS: usize = 5;
 
+/// How long a connection is kept for the next request: servers close theirs after a while,
+/// and one that is being closed fails the request that it is used for. Shorter than requests
+/// may take, too, so that their timeouts need not wake the runtime.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
+
 /// A server, ready to be spoken to.
 #[derive(Debug, Clone)]
 pub struct Remote {
@@ -89,6 +94,7 @@ impl Remote {
             .default_headers(headers(config)?)
             .timeout(config.timeout)
             .connect_timeout(config.connect_timeout)
+            .pool_idle_timeout(IDLE_TIMEOUT)
             .redirect(redirect::Policy::none())
             .user_agent(concat!("synctool/", env!("CARGO_PKG_VERSION")));
         if is_loopback(&base) {
