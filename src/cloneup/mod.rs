@@ -41,6 +41,8 @@ pub use preview::{Finalization, Preview, PreviewPart, ServerState, preview};
 pub use stop::{Stop, StopHandle, stop_channel};
 pub use verify::{Difference, DifferenceKind, TableCounts, Verification, verify};
 
+use tokio::sync::oneshot;
+
 use crate::failpoint;
 use crate::offline::{Acquired, Database, OfflineError, Sidecar, Snapshot};
 use crate::protocol::{ErrorBody, ServerStatus, code};
@@ -88,13 +90,39 @@ pub async fn run(
     stop: Stop,
 ) -> Outcome {
     let (options, schema) = (Arc::new(options), Arc::new(schema));
-    let prepared = {
+    let (begun, interrupter) = oneshot::channel();
+    let preparing = {
         let (options, schema, database) = (Arc::clone(&options), Arc::clone(&schema), database.clone());
-        blocking(move || prepare(&options, &schema, &database)).await
+        let begun = |snapshot: &Snapshot| drop(begun.send(snapshot.interrupter()));
+        blocking(move || prepare(&options, &schema, &database, begun))
+    };
+    tokio::pin!(preparing);
+    let prepared = tokio::select! {
+        // It begins when it is asked for the first time.
+        biased;
+        prepared = &mut preparing => prepared,
+        () = stop.requested() => {
+            // Looking at every row may take long.
+            let interrupt = interrupter.await;
+            loop {
+                if let Ok(interrupt) = &interrupt {
+                    interrupt();
+                }
+                // Between two statements there was nothing to break off.
+                tokio::select! {
+                    prepared = &mut preparing => break prepared,
+                    () = tokio::time::sleep(Duration::from_millis(50)) => {}
+                }
+            }
+        }
     };
     let Prepared { plan, snapshot, client_id, sidecar } = match prepared {
         Ok(prepared) => prepared,
         Err(PlanError::Options(errors)) => return Outcome::failed(End::Invalid, errors),
+        Err(PlanError::Offline(OfflineError::Storage { .. })) if stop.is_requested() => {
+            let (end, body) = interrupted();
+            return Outcome::failed(end, [body]);
+        }
         Err(PlanError::Offline(error)) => return Outcome::failed(end_of(&error), [error.report()]),
     };
     let binding = Binding::new(&remote, &client_id, &schema, &options);
@@ -158,9 +186,14 @@ struct Prepared {
     sidecar: Option<Sidecar>,
 }
 
-fn prepare(options: &Options, schema: &Schema, database: &Database) -> Result<Prepared, PlanError> {
+fn prepare(
+    options: &Options,
+    schema: &Schema,
+    database: &Database,
+    begun: impl FnOnce(&Snapshot),
+) -> Result<Prepared, PlanError> {
     let acquired = Sidecar::acquire(database)?;
-    let (mut plan, snapshot) = Plan::make(options, schema, database)?;
+    let (mut plan, snapshot) = Plan::make(options, schema, database, begun)?;
     let client_id = client_id(options, database)?;
     failpoint::reach("client-id");
     let sidecar = match acquired {

@@ -50,15 +50,18 @@ pub(super) enum PlanError {
 }
 
 impl Plan {
-    /// Makes a plan for one state of the database, and gives that state with it.
+    /// Makes a plan for one state of the database, and gives that state with it; `begun` gets
+    /// the state before its rows are looked at, which may take long.
     pub(super) fn make(
         options: &Options,
         schema: &Schema,
         database: &Database,
+        begun: impl FnOnce(&Snapshot),
     ) -> Result<(Self, Snapshot), PlanError> {
         let requested = requested(options, schema).map_err(PlanError::Options)?;
         let scope = scope(options, schema, &requested);
         let snapshot = Snapshot::take(database)?;
+        begun(&snapshot);
         let (seq, cursors) = (snapshot.changelog_seq()?, snapshot.cursors()?);
         let mut warnings = Vec::new();
         let mut parts = Vec::new();

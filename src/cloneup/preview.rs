@@ -123,7 +123,7 @@ impl Preview {
 }
 
 fn plan(options: &Options, schema: &Schema, database: &Database) -> Result<Preview, PlanError> {
-    let (plan, snapshot) = Plan::make(options, schema, database)?;
+    let (plan, snapshot) = Plan::make(options, schema, database, |_| {})?;
     let mut parts = Vec::with_capacity(plan.parts.len());
     let outline = plan.outline();
     for (part, outline) in plan.parts.iter().zip(outline) {

@@ -405,6 +405,37 @@ async fn a_signal_before_the_upload_begins_prints_a_result_too() {
     assert_eq!(result(&output)["errors"][0]["code"], "CANCELLED");
 }
 
+/// The view has so many rows that looking at them never ends.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_while_rows_are_checked_does_not_wait_for_the_last_one() {
+    let offline = database();
+    offline.execute(
+        "DROP TABLE todos; CREATE VIEW todos AS
+         WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1000000000000)
+         SELECT 'x' || n AS id, '' AS title, 0 AS done FROM numbers",
+    );
+    let mut command = std::process::Command::new(cargo_bin("synctool"));
+    command.current_dir(offline.folder());
+    command.args(["cloneup", "--db", "app.db", "--remote", "http://127.0.0.1:9"]);
+    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let child = command.spawn().unwrap();
+    while !offline.folder().join("app.db.synctool").exists() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let id = child.id().to_string();
+    let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap());
+    let output = tokio::time::timeout(Duration::from_secs(20), output).await;
+    let output = output.unwrap_or_else(|_| {
+        std::process::Command::new("kill").args(["-KILL", &id]).status().unwrap();
+        panic!("it waits for the last row")
+    });
+    let output = output.unwrap();
+    assert_eq!(status(&output), 130);
+    assert_eq!(result(&output)["errors"][0]["code"], "CANCELLED");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn diagnostics_are_escaped_too() {
     let offline = database();
