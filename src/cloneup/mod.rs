@@ -90,32 +90,7 @@ pub async fn run(
     stop: Stop,
 ) -> Outcome {
     let (options, schema) = (Arc::new(options), Arc::new(schema));
-    let (begun, interrupter) = oneshot::channel();
-    let preparing = {
-        let (options, schema, database) = (Arc::clone(&options), Arc::clone(&schema), database.clone());
-        let begun = |snapshot: &Snapshot| drop(begun.send(snapshot.interrupter()));
-        blocking(move || prepare(&options, &schema, &database, begun))
-    };
-    tokio::pin!(preparing);
-    let prepared = tokio::select! {
-        // It begins when it is asked for the first time.
-        biased;
-        prepared = &mut preparing => prepared,
-        () = stop.requested() => {
-            // Looking at every row may take long.
-            let interrupt = interrupter.await;
-            loop {
-                if let Ok(interrupt) = &interrupt {
-                    interrupt();
-                }
-                // Between two statements there was nothing to break off.
-                tokio::select! {
-                    prepared = &mut preparing => break prepared,
-                    () = tokio::time::sleep(Duration::from_millis(50)) => {}
-                }
-            }
-        }
-    };
+    let prepared = prepare_unless_stopped(&options, &schema, &database, &stop).await;
     let Prepared { plan, snapshot, client_id, sidecar } = match prepared {
         Ok(prepared) => prepared,
         Err(PlanError::Options(errors)) => return Outcome::failed(End::Invalid, errors),
@@ -184,6 +159,37 @@ struct Prepared {
     client_id: String,
     /// `None` where nothing can be or is to be kept.
     sidecar: Option<Sidecar>,
+}
+
+/// Looks at every row, which may take long: that is broken off when the run is asked to stop.
+async fn prepare_unless_stopped(
+    options: &Arc<Options>,
+    schema: &Arc<Schema>,
+    database: &Database,
+    stop: &Stop,
+) -> Result<Prepared, PlanError> {
+    let (begun, interrupter) = oneshot::channel();
+    let (options, schema, database) = (Arc::clone(options), Arc::clone(schema), database.clone());
+    let begun = |snapshot: &Snapshot| drop(begun.send(snapshot.interrupter()));
+    let preparing = blocking(move || prepare(&options, &schema, &database, begun));
+    tokio::pin!(preparing);
+    tokio::select! {
+        // It begins when it is asked for the first time.
+        biased;
+        prepared = &mut preparing => return prepared,
+        () = stop.requested() => {}
+    }
+    let interrupt = interrupter.await;
+    loop {
+        if let Ok(interrupt) = &interrupt {
+            interrupt();
+        }
+        // Between two statements there was nothing to break off.
+        tokio::select! {
+            prepared = &mut preparing => return prepared,
+            () = tokio::time::sleep(Duration::from_millis(50)) => {}
+        }
+    }
 }
 
 fn prepare(

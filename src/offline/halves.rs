@@ -2,14 +2,14 @@
 //! two halves. Nothing can be sent of such a table before it is sorted, so each of a
 //! snapshot's two connections sorts one half, on a thread of its own.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use rusqlite::Connection;
 
 use super::error::OfflineError;
 use super::keys::WORTH_A_THREAD;
 use super::records::{Record, RecordSource};
-use super::snapshot::Snapshot;
+use super::snapshot::{Snapshot, hold};
 
 /// One of the halves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,8 +65,7 @@ impl<'a> Halves<'a> {
         &self,
         consume: impl FnMut(Record<'_>) -> Result<(), OfflineError>,
     ) -> Result<(), OfflineError> {
-        let twin = self.twin.lock().unwrap_or_else(PoisonError::into_inner);
-        self.source.for_each_half(&twin, Half::Upper, &self.middle, self.below, consume)
+        self.source.for_each_half(&hold(self.twin), Half::Upper, &self.middle, self.below, consume)
     }
 }
 

@@ -1,13 +1,11 @@
 //! Columns that hold keys, and the ids that an `idFormat` makes of them: how SQL checks,
 //! counts and orders them, for records and join rows alike.
 
-use std::sync::PoisonError;
-
 use rusqlite::Connection;
 use rusqlite::types::Value as SqlValue;
 
 use super::error::OfflineError;
-use super::snapshot::Snapshot;
+use super::snapshot::{Snapshot, hold};
 use super::sql::{Table, literal, quoted};
 use crate::schema::IdFormat;
 
@@ -83,10 +81,7 @@ pub(super) fn count(
     let middle = if is_large { middle(connection, table) } else { None };
     let has_bad = match (snapshot.twin(), middle) {
         (Some(twin), Some(middle)) => std::thread::scope(|scope| {
-            let upper = scope.spawn(|| {
-                let twin = twin.lock().unwrap_or_else(PoisonError::into_inner);
-                has_bad(&twin, &format!(" AND rowid >= {middle}"))
-            });
+            let upper = scope.spawn(|| has_bad(&hold(twin), &format!(" AND rowid >= {middle}")));
             let lower = has_bad(connection, &format!(" AND rowid < {middle}"));
             let upper = upper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             Ok(lower? || upper?)

@@ -1,7 +1,7 @@
 //! One state of the database, whatever the application writes meanwhile (contract 3.1.2).
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::backup::{Backup, StepResult};
@@ -81,16 +81,15 @@ impl Snapshot {
         each: impl Fn(&Connection) -> rusqlite::Result<()>,
     ) -> rusqlite::Result<()> {
         each(&self.connection)?;
-        self.twin.as_ref().map_or(Ok(()), |twin| each(&twin.lock().unwrap_or_else(PoisonError::into_inner)))
+        self.twin().map_or(Ok(()), |twin| each(&hold(twin)))
     }
 
     /// Breaks off whatever is being read from it when called, which fails then: sorting a large
     /// table takes long. To be asked for before reading begins, which holds the second
     /// connection.
     pub fn interrupter(&self) -> impl Fn() + use<> {
-        let twin = self.twin().map(|twin| twin.lock().unwrap_or_else(PoisonError::into_inner));
-        let handles =
-            [Some(self.connection.get_interrupt_handle()), twin.map(|twin| twin.get_interrupt_handle())];
+        let twin = self.twin().map(|twin| hold(twin).get_interrupt_handle());
+        let handles = [Some(self.connection.get_interrupt_handle()), twin];
         move || handles.iter().flatten().for_each(InterruptHandle::interrupt)
     }
 
@@ -175,6 +174,12 @@ fn keep(copy: NamedTempFile) -> Option<NamedTempFile> {
         }
     }
     Some(copy)
+}
+
+/// Takes the second connection for this thread.
+pub(super) fn hold(twin: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
+    // It is whole after a panic elsewhere: it only reads.
+    twin.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A connection for a second thread, where that can run beside the first one.

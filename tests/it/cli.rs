@@ -373,34 +373,40 @@ async fn a_signal_ends_the_run_with_its_result() {
     }
 }
 
+/// What an upload prints that is interrupted as soon as this file is there.
 #[cfg(unix)]
-#[tokio::test(flavor = "multi_thread")]
-async fn a_signal_before_the_upload_begins_prints_a_result_too() {
-    let offline = database();
+async fn interrupted_at(offline: &Offline, file: &str, arguments: &[&str]) -> Output {
     let mut command = std::process::Command::new(cargo_bin("synctool"));
-    command.current_dir(offline.folder()).args([
-        "cloneup",
-        "--db",
-        "app.db",
-        "--remote",
-        "http://127.0.0.1:9",
-    ]);
-    command.args(["--token-command", "touch begun; exec sleep 60"]);
+    command.current_dir(offline.folder());
+    command.args(["cloneup", "--db", "app.db", "--remote", "http://127.0.0.1:9"]).args(arguments);
     command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
     let child = command.spawn().unwrap();
-    while !offline.folder().join("begun").exists() {
+    while !offline.folder().join(file).exists() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    // The command that it waits for keeps stderr open.
+    let id = child.id().to_string();
+    std::process::Command::new("kill").args(["-INT", &id]).status().unwrap();
+    // A command that it waits for keeps stderr open.
     let output = tokio::task::spawn_blocking(move || {
         let mut child = child;
         let mut stdout = Vec::new();
         std::io::Read::read_to_end(&mut child.stdout.take().unwrap(), &mut stdout).unwrap();
         Output { status: child.wait().unwrap(), stdout, stderr: Vec::new() }
     });
-    let output =
-        tokio::time::timeout(Duration::from_secs(20), output).await.expect("it does not wait").unwrap();
+    let output = tokio::time::timeout(Duration::from_secs(20), output).await;
+    let output = output.unwrap_or_else(|_| {
+        std::process::Command::new("kill").args(["-KILL", &id]).status().unwrap();
+        panic!("it waits")
+    });
+    output.unwrap()
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_before_the_upload_begins_prints_a_result_too() {
+    let offline = database();
+    let command = ["--token-command", "touch begun; exec sleep 60"];
+    let output = interrupted_at(&offline, "begun", &command).await;
     assert_eq!(status(&output), 130);
     assert_eq!(result(&output)["errors"][0]["code"], "CANCELLED");
 }
@@ -415,23 +421,7 @@ async fn a_signal_while_rows_are_checked_does_not_wait_for_the_last_one() {
          WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1000000000000)
          SELECT 'x' || n AS id, '' AS title, 0 AS done FROM numbers",
     );
-    let mut command = std::process::Command::new(cargo_bin("synctool"));
-    command.current_dir(offline.folder());
-    command.args(["cloneup", "--db", "app.db", "--remote", "http://127.0.0.1:9"]);
-    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
-    let child = command.spawn().unwrap();
-    while !offline.folder().join("app.db.synctool").exists() {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    let id = child.id().to_string();
-    let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap());
-    let output = tokio::time::timeout(Duration::from_secs(20), output).await;
-    let output = output.unwrap_or_else(|_| {
-        std::process::Command::new("kill").args(["-KILL", &id]).status().unwrap();
-        panic!("it waits for the last row")
-    });
-    let output = output.unwrap();
+    let output = interrupted_at(&offline, "app.db.synctool", &[]).await;
     assert_eq!(status(&output), 130);
     assert_eq!(result(&output)["errors"][0]["code"], "CANCELLED");
 }
