@@ -2,11 +2,11 @@
 //! Hashing them and making batches is [`super::produce`]'s business, on another thread, so
 //! that both go on at the same time.
 
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender};
 
 use super::options::Options;
 use super::plan::{Plan, Source};
-use crate::offline::{Halves, JoinSource, OfflineDelete, OfflineError, Record, RecordSource, Snapshot};
+use crate::offline::{JoinSource, OfflineDelete, OfflineError, RecordSource, Snapshot, Sorted};
 use crate::schema::Schema;
 
 /// How much JSON is handed on at a time: enough to make the handing over cheap, little
@@ -69,19 +69,6 @@ impl Rows {
         Ok(())
     }
 
-    /// Adds a record, if it is to be uploaded.
-    fn push_record(
-        &mut self,
-        options: &Options,
-        resource: &str,
-        record: &Record<'_>,
-    ) -> Result<(), OfflineError> {
-        if !options.selects(resource, record.id) {
-            return Ok(());
-        }
-        self.push(record.id, "", |json| record.write_fields(json))
-    }
-
     fn is_full(&self) -> bool {
         self.json.len() >= CHUNK_BYTES || self.ends.len() >= CHUNK_ROWS
     }
@@ -139,10 +126,17 @@ impl Reader<'_> {
     }
 
     fn records(&self, source: &RecordSource, count: u64) -> Result<(), OfflineError> {
-        // Of which records only some are uploaded, the middle is not known.
+        // Few that were selected are sorted by SQLite faster than all are here.
         let is_whole = self.options.only.is_none();
-        if let Some(halves) = is_whole.then(|| Halves::of(source, self.snapshot, count)).flatten() {
-            return self.halves(source.name(), &halves);
+        if let Some(sorted) =
+            is_whole.then(|| Sorted::of(source, self.snapshot, count)).transpose()?.flatten()
+        {
+            let mut rows = Rows::default();
+            sorted.for_each(|record| {
+                rows.push(record.id, "", |json| record.write_content(json))?;
+                self.hand_on_full(&mut rows)
+            })?;
+            return self.send(Read::Rows(rows));
         }
         let (mut rows, mut group) = (Rows::default(), 0);
         source.for_each(self.snapshot, |record| {
@@ -151,38 +145,13 @@ impl Reader<'_> {
                 self.send(Read::Rows(std::mem::take(&mut rows)))?;
                 self.send(Read::Barrier)?;
             }
-            rows.push_record(self.options, source.name(), &record)?;
+            if !self.options.selects(source.name(), record.id) {
+                return Ok(());
+            }
+            rows.push(record.id, "", |json| record.write_fields(json))?;
             self.hand_on_full(&mut rows)
         })?;
         self.send(Read::Rows(rows))
-    }
-
-    /// Reads the upper half on a thread of its own, which waits with a few chunks until the
-    /// lower one is through.
-    fn halves(&self, resource: &str, halves: &Halves<'_>) -> Result<(), OfflineError> {
-        let options = self.options;
-        std::thread::scope(|scope| {
-            let (sender, upper) = sync_channel(CHUNKS_AHEAD);
-            scope.spawn(move || {
-                let mut rows = Rows::default();
-                let read = halves.upper(|record| {
-                    rows.push_record(options, resource, &record)?;
-                    if !rows.is_full() {
-                        return Ok(());
-                    }
-                    sender.send(Ok(std::mem::take(&mut rows))).map_err(|_| OfflineError::Stopped)
-                });
-                // Nobody to tell when the lower half has failed.
-                let _ = sender.send(read.map(|()| rows));
-            });
-            let mut rows = Rows::default();
-            halves.lower(self.snapshot, |record| {
-                rows.push_record(options, resource, &record)?;
-                self.hand_on_full(&mut rows)
-            })?;
-            self.send(Read::Rows(rows))?;
-            upper.into_iter().try_for_each(|rows| self.send(Read::Rows(rows?)))
-        })
     }
 
     fn join_rows(&self, source: &JoinSource) -> Result<(), OfflineError> {

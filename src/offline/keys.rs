@@ -92,7 +92,7 @@ pub(super) fn count(
 }
 
 /// The row id in the middle of those of a table, where it has any.
-fn middle(connection: &Connection, table: &str) -> Option<i64> {
+pub(super) fn middle(connection: &Connection, table: &str) -> Option<i64> {
     // A column of that name need not be the row id.
     Table::find(connection, table).ok()?.filter(|found| found.column("rowid").is_none())?;
     let name = quoted(table);

@@ -2,11 +2,10 @@
 
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Params, Row, StatementStatus};
+use rusqlite::{Connection, Row, StatementStatus};
 
 use super::error::OfflineError;
 use super::fields::{MappedField, document_fields, map_fields, write_object};
-use super::halves::Half;
 use super::keys::{self, bad_key, id_order};
 use super::snapshot::Snapshot;
 use super::sql::{Table, literal, quoted};
@@ -189,46 +188,37 @@ impl RecordSource {
         consume: impl FnMut(Record<'_>) -> Result<(), OfflineError>,
     ) -> Result<(), OfflineError> {
         let sql = self.select_sql(snapshot).map_err(self.failed())?;
-        self.read(snapshot.connection(), &sql, [], 0, consume)
+        self.read(snapshot.connection(), &sql, consume)
     }
 
-    /// The same for the ids below `middle`, or for the others, the first of which has the place
-    /// `first` among all: sorted, not looked up one after the other.
-    pub(super) fn for_each_half(
+    /// Reads the records that meet an SQL condition as they lie in the table.
+    pub(super) fn for_each_unordered(
         &self,
         connection: &Connection,
-        half: Half,
-        middle: &str,
-        first: u64,
+        condition: &str,
         consume: impl FnMut(Record<'_>) -> Result<(), OfflineError>,
     ) -> Result<(), OfflineError> {
         let (table, id) = (quoted(&self.table), quoted(&self.id_column));
-        let comparison = match half {
-            Half::Lower => "<",
-            Half::Upper => ">=",
+        let sql = format!("SELECT t.{id}{} FROM {table} AS t WHERE {condition}", self.columns());
+        self.read(connection, &sql, consume)
+    }
+
+    /// Whether the ids alone say in which order records go, and SQLite would have to sort the
+    /// whole table to give it.
+    pub(super) fn must_be_sorted(&self, snapshot: &Snapshot) -> Result<bool, OfflineError> {
+        let explain = || -> rusqlite::Result<bool> {
+            let sql = format!("EXPLAIN QUERY PLAN {}", self.select_sql(snapshot)?);
+            let mut statement = snapshot.connection().prepare(&sql)?;
+            let steps = statement.query_map([], |row| row.get::<_, String>("detail"))?;
+            let steps: Vec<_> = steps.collect::<Result<_, _>>()?;
+            Ok(steps.iter().any(|step| step.contains("TEMP B-TREE")))
         };
-        let sql = format!(
-            "SELECT t.{id}{} FROM {table} AS t WHERE +t.{id} COLLATE BINARY {comparison} ?1
-             ORDER BY +t.{id} COLLATE BINARY",
-            self.columns()
-        );
-        self.read(connection, &sql, [middle], first, consume)
+        if self.parents.is_empty() { explain().map_err(self.failed()) } else { Ok(false) }
     }
 
-    /// Whether the id column alone says in which order records go.
-    pub(super) fn is_sorted_by_id_alone(&self) -> bool {
-        self.parents.is_empty() && self.id_format.is_none()
-    }
-
-    /// The id behind so many smaller ones; `None` where there is none, because it is there
-    /// twice.
-    pub(super) fn id_behind(&self, snapshot: &Snapshot, count: u64) -> Option<String> {
-        let (table, id) = (quoted(&self.table), quoted(&self.id_column));
-        let sql = format!("SELECT {id} FROM {table} ORDER BY {id} COLLATE BINARY LIMIT 2 OFFSET ?1");
-        let mut statement = snapshot.connection().prepare(&sql).ok()?;
-        let ids = statement.query_map([count.checked_sub(1)?], |row| row.get(0)).ok()?;
-        let [before, id]: [String; 2] = ids.collect::<Result<Vec<_>, _>>().ok()?.try_into().ok()?;
-        (before != id).then_some(id)
+    /// The row id in the middle of those of its table, where that has any.
+    pub(super) fn middle(&self, snapshot: &Snapshot) -> Option<i64> {
+        keys::middle(snapshot.connection(), &self.table)
     }
 
     fn failed(&self) -> impl FnOnce(rusqlite::Error) -> OfflineError {
@@ -239,17 +229,15 @@ impl RecordSource {
         &self,
         connection: &Connection,
         sql: &str,
-        parameters: impl Params,
-        first: u64,
         mut consume: impl FnMut(Record<'_>) -> Result<(), OfflineError>,
     ) -> Result<(), OfflineError> {
         let failed = |error| self.failed()(error);
         let mut statement = connection.prepare(sql).map_err(failed)?;
         // Behind the fields.
         let depth_column = (!self.parents.is_empty()).then(|| statement.column_count() - 1);
-        let mut rows = statement.query(parameters).map_err(failed)?;
+        let mut rows = statement.query([]).map_err(failed)?;
         let (mut id, mut previous) = (String::new(), None::<String>);
-        let (mut index, mut group, mut last_depth) = (first, 0_u64, None::<i64>);
+        let (mut index, mut group, mut last_depth) = (0, 0_u64, None::<i64>);
         while let Some(row) = rows.next().map_err(failed)? {
             if let Some(column) = depth_column {
                 let depth = row.get(column).map_err(failed)?;
@@ -259,7 +247,7 @@ impl RecordSource {
             }
             self.read_id(row.get_ref(0).map_err(failed)?, index, &mut id)?;
             if previous.as_ref() == Some(&id) {
-                return Err(bad(index, "id", "record id must be unique"));
+                return Err(not_unique(index));
             }
             consume(Record { id: &id, group, source: self, row, index })?;
             std::mem::swap(&mut id, previous.get_or_insert_default());
@@ -282,7 +270,7 @@ impl RecordSource {
         let order = id_order(&format!("t.{id}"), self.id_format.as_ref(), snapshot.byte_order());
         if self.parents.is_empty() {
             // The plus keeps SQLite from following the index.
-            let plus = if self.is_scattered(snapshot) { "+" } else { "" };
+            let plus = if self.is_scattered(snapshot)? { "+" } else { "" };
             return Ok(format!("SELECT t.{id}{columns} FROM {table} AS t ORDER BY {plus}{order}"));
         }
         let parent = |alias: &str, column: &str| match &self.document {
@@ -303,22 +291,19 @@ impl RecordSource {
     /// Whether neighbours by id lie far from each other in the table, as with random ids.
     /// Then one sorted read is faster than following the index from page to page. A table
     /// without an index, or for which it cannot be told, is read the way SQLite chooses.
-    pub(super) fn is_scattered(&self, snapshot: &Snapshot) -> bool {
+    fn is_scattered(&self, snapshot: &Snapshot) -> rusqlite::Result<bool> {
         let sql = format!(
-            "SELECT count(*), total(abs(rowid - before) > {NEAR}) FROM (
+            "SELECT count(*), total(rowid - before NOT BETWEEN -{NEAR} AND {NEAR}) FROM (
                  SELECT rowid, lag(rowid) OVER () AS before FROM
                  (SELECT rowid FROM {} ORDER BY {} COLLATE {} LIMIT {SAMPLE}))",
             quoted(&self.table),
             quoted(&self.id_column),
             snapshot.byte_order(),
         );
-        let sample = || -> rusqlite::Result<bool> {
-            let mut statement = snapshot.connection().prepare(&sql)?;
-            let (rows, far): (u32, f64) = statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            let is_indexed = statement.get_status(StatementStatus::Sort) == 0;
-            Ok(is_indexed && rows == SAMPLE && far > f64::from(SAMPLE) / 2.0)
-        };
-        sample().unwrap_or(false)
+        let Ok(mut statement) = snapshot.connection().prepare(&sql) else { return Ok(false) };
+        let (rows, far): (u32, f64) = statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let is_indexed = statement.get_status(StatementStatus::Sort) == 0;
+        Ok(is_indexed && rows == SAMPLE && far > f64::from(SAMPLE) / 2.0)
     }
 
     /// Lets SQL check documents as the reader will.
@@ -353,6 +338,11 @@ impl RecordSource {
         }
         Ok(())
     }
+}
+
+/// A record has the id of the one before it.
+pub(super) fn not_unique(index: u64) -> OfflineError {
+    bad(index, "id", "record id must be unique")
 }
 
 fn bad(index: u64, field: &str, message: &str) -> OfflineError {

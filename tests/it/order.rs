@@ -44,6 +44,24 @@ async fn a_utf_16_database_has_the_same_order() {
     assert_eq!(rig.server.subjects(), ["tags/a", "tags/b", "tags/ā", "tags/דּ", "tags/😀"]);
 }
 
+#[tokio::test]
+async fn a_large_table_of_random_ids_has_the_same_order() {
+    let schema = r#"{"resources": [{"name": "tags", "fields": [{"name": "label", "type": "string"}]}]}"#;
+    // So large that it is sorted outside of SQLite.
+    let sql = "CREATE TABLE tags (id TEXT PRIMARY KEY, label TEXT); PRAGMA journal_mode = WAL;
+        WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 50001)
+        INSERT INTO tags SELECT printf('%08x', n * 2654435761 % 4294967296), 'Tag ' || n FROM numbers";
+    let mut rig = Rig::with(schema, sql).await;
+    (rig.options.batch_size, rig.options.concurrency) = (1000, 1.try_into().unwrap());
+    let outcome = rig.succeed().await;
+    let subjects = rig.server.subjects();
+    assert_eq!((subjects.len(), outcome.stats.batches), (50_001, 51));
+    assert!(subjects.is_sorted_by(|one, next| one < next));
+    let last = &rig.server.pushes()[50].body["mutations"][0];
+    let number = (1..=50_001_u64).max_by_key(|n| n * 2_654_435_761 % 4_294_967_296).unwrap();
+    assert_eq!(last["record"]["label"], format!("Tag {number}"));
+}
+
 const TREE: &str = r#"{"resources": [{"name": "nodes", "fields": [{"name": "parentId", "type": "string"}]}],
     "relations": [{"type": "many-one", "from": "nodes", "to": "nodes", "relation": "parent", "fkField": "parentId"}]}"#;
 
