@@ -2,6 +2,7 @@
 //! sorted there and written to a file, and then read side by side. It knows nothing of what
 //! the rows are.
 
+use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 use std::fs::File;
@@ -133,7 +134,7 @@ fn failed(error: io::Error) -> OfflineError {
     OfflineError::storage(format!("cannot sort in a temporary file (TMPDIR says where it lies): {error}"))
 }
 
-/// The first eight bytes, which compare as they do.
+/// The first eight bytes of an id, which compare as they do.
 fn prefix(id: &[u8]) -> u64 {
     let mut bytes = [0; 8];
     let length = id.len().min(bytes.len());
@@ -156,18 +157,15 @@ pub(super) fn merge(
     for runs in &all {
         for Range { start, end } in runs.written.iter().cloned() {
             let section = Section { file: &runs.file, at: start, end };
-            let mut head = Box::new(Head {
-                id: String::new(),
-                unread: 0,
-                run: BufReader::with_capacity(block, section),
-            });
+            let run = BufReader::with_capacity(block, section);
+            let mut head = Head { prefix: 0, next: Box::new(Next { id: String::new(), unread: 0, run }) };
             if head.advance().map_err(failed)? {
                 heads.push(head);
             }
         }
     }
     while let Some(mut head) = heads.peek_mut() {
-        let Head { id, unread, run } = &mut **head;
+        let Next { id, unread, run } = &mut *head.next;
         consume(SortedRow { id, unread, run })?;
         if !head.advance().map_err(failed)? {
             PeekMut::pop(head);
@@ -196,8 +194,15 @@ impl SortedRow<'_> {
     }
 }
 
-/// A run from its next row on.
+/// A run from its next row on, as it lies in the heap.
 struct Head<'a> {
+    /// Of the row's id.
+    prefix: u64,
+    next: Box<Next<'a>>,
+}
+
+/// The next row of a run, and what comes behind it.
+struct Next<'a> {
     id: String,
     /// How much of the row's content has not been read.
     unread: usize,
@@ -206,6 +211,14 @@ struct Head<'a> {
 
 impl Head<'_> {
     /// Goes on to the next row; returns whether there is one.
+    fn advance(&mut self) -> io::Result<bool> {
+        let is_there = self.next.advance()?;
+        self.prefix = prefix(self.next.id.as_bytes());
+        Ok(is_there)
+    }
+}
+
+impl Next<'_> {
     fn advance(&mut self) -> io::Result<bool> {
         if self.unread > 0 {
             io::copy(&mut self.run.by_ref().take(self.unread as u64), &mut io::sink())?;
@@ -232,20 +245,20 @@ impl Head<'_> {
 
 /// The smallest id is the greatest: of a heap, that is what one sees.
 impl Ord for Head<'_> {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        other.id.cmp(&self.id)
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.prefix.cmp(&self.prefix).then_with(|| other.next.id.cmp(&self.next.id))
     }
 }
 
 impl PartialOrd for Head<'_> {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
 impl PartialEq for Head<'_> {
     fn eq(&self, other: &Self) -> bool {
-        self.id == other.id
+        self.cmp(other).is_eq()
     }
 }
 
