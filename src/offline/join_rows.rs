@@ -7,7 +7,7 @@ use rusqlite::types::ValueRef;
 
 use super::error::OfflineError;
 use super::fields::{MappedField, map_fields, select_list, write_object};
-use super::keys::{self, bad_key, id_order};
+use super::keys::{self, Key, id_order};
 use super::snapshot::Snapshot;
 use super::sql::{Table, quoted};
 use super::value::{key_text, utf8};
@@ -139,7 +139,7 @@ impl JoinSource {
     pub fn check(&self, snapshot: &Snapshot) -> Result<u64, OfflineError> {
         let Some(table) = &self.rows else { return Ok(0) };
         let (count, has_bad) =
-            keys::count(snapshot, &table.storage.table, &table.bad_keys(), &table.bad_values())?;
+            keys::count(snapshot, &table.storage.table, &table.keys(), &table.bad_values())?;
         if has_bad {
             // Reading knows the order and says what is wrong.
             let mut json = Vec::new();
@@ -190,12 +190,9 @@ impl JoinSource {
 }
 
 impl JoinTable {
-    /// SQL conditions that hold for rows whose ends cannot be uploaded.
-    fn bad_keys(&self) -> [String; 2] {
-        [
-            bad_key(&self.storage.from, self.from_format.as_ref()),
-            bad_key(&self.storage.to, self.to_format.as_ref()),
-        ]
+    /// The columns of its ends.
+    fn keys(&self) -> [Key<'_>; 2] {
+        [(&self.storage.from, self.from_format.as_ref()), (&self.storage.to, self.to_format.as_ref())]
     }
 
     /// SQL conditions that hold for rows that have anything else that cannot be uploaded.

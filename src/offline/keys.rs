@@ -10,7 +10,7 @@ use super::sql::{Table, literal, quoted};
 use crate::schema::IdFormat;
 
 /// An SQL condition that holds for keys that cannot be ids.
-pub(super) fn bad_key(column: &str, format: Option<&IdFormat>) -> String {
+fn bad_key((column, format): Key<'_>) -> String {
     let column = quoted(column);
     match format {
         // Text lies between the numbers and the BLOBs: cheaper to ask than its type.
@@ -58,11 +58,15 @@ pub(super) fn key_condition(column: &str, parameter: usize) -> String {
 /// From so many rows on two threads are faster with a table than one.
 pub(super) const WORTH_A_THREAD: u64 = 50_000;
 
-/// Counts the rows of a table, and says whether one meets any of the conditions.
+/// A column that holds keys, and the template of the ids that they make.
+pub(super) type Key<'a> = (&'a str, Option<&'a IdFormat>);
+
+/// Counts the rows of a table, and says whether one has a key that cannot be an id or meets any
+/// of the conditions.
 pub(super) fn count(
     snapshot: &Snapshot,
     table: &str,
-    bad_keys: &[String],
+    keys: &[Key<'_>],
     bad_values: &[String],
 ) -> Result<(u64, bool), OfflineError> {
     let failed = |error| OfflineError::while_doing(format!("cannot check table {}", quoted(table)))(error);
@@ -71,13 +75,26 @@ pub(super) fn count(
     // only up to the first that is bad.
     let count = connection.query_row(&format!("SELECT count(*) FROM {name}"), [], |row| row.get(0));
     let count = count.map_err(failed)?;
-    let bad = [bad_keys, bad_values].concat().join(" OR ");
+    let mut conditions = Vec::new();
+    for (column, format) in keys {
+        let key = (*column, *format);
+        match index_has_bad_key(connection, table, key).map_err(failed)? {
+            Some(true) => return Ok((count, true)),
+            Some(false) => {}
+            None => conditions.push(bad_key(key)),
+        }
+    }
+    // Keys alone are looked at in an index, where there is one.
+    let is_large = count >= WORTH_A_THREAD && !bad_values.is_empty();
+    conditions.extend_from_slice(bad_values);
+    if conditions.is_empty() {
+        return Ok((count, false));
+    }
+    let bad = conditions.join(" OR ");
     let has_bad = |connection: &Connection, part: &str| -> rusqlite::Result<bool> {
         let sql = format!("SELECT EXISTS (SELECT 1 FROM {name} WHERE ({bad}){part})");
         connection.query_row(&sql, [], |row| row.get(0))
     };
-    // Keys alone are looked at in an index, where there is one.
-    let is_large = count >= WORTH_A_THREAD && !bad_values.is_empty();
     let middle = if is_large { middle(connection, table) } else { None };
     let has_bad = match (snapshot.twin(), middle) {
         (Some(twin), Some(middle)) => std::thread::scope(|scope| {
@@ -89,6 +106,34 @@ pub(super) fn count(
         _ => has_bad(connection, ""),
     };
     Ok((count, has_bad.map_err(failed)?))
+}
+
+/// Whether an index has a key that cannot be an id: they lie at its ends, before and behind all
+/// text. `None` where only looking at each row can tell.
+fn index_has_bad_key(
+    connection: &Connection,
+    table: &str,
+    (column, format): Key<'_>,
+) -> rusqlite::Result<Option<bool>> {
+    let (table, column) = (quoted(table), quoted(column));
+    let places = [
+        format!("{column} IS NULL"),
+        format!("{column} COLLATE BINARY < ''"),
+        format!("{column} COLLATE BINARY >= x''"),
+    ];
+    let all = places.map(|place| format!("SELECT 1 FROM {table} WHERE {place}")).join(" UNION ALL ");
+    let sql = format!("SELECT EXISTS ({all})");
+    let is_told = format.is_none()
+        && steps(connection, &sql)?
+            .iter()
+            .all(|step| !step.starts_with("SCAN") || step == "SCAN CONSTANT ROW");
+    if is_told { connection.query_row(&sql, [], |row| row.get(0)).map(Some) } else { Ok(None) }
+}
+
+/// The steps in which SQLite will carry out a query, as its shell shows them.
+pub(super) fn steps(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+    statement.query_map([], |row| row.get("detail"))?.collect()
 }
 
 /// The row id in the middle of those of a table, where it has any.
@@ -106,6 +151,37 @@ pub(super) fn middle(connection: &Connection, table: &str) -> Option<i64> {
 mod tests {
     use super::super::database::Database;
     use super::*;
+
+    #[test]
+    fn a_bad_key_is_found_whether_or_not_an_index_tells_it() {
+        for (id, has_index) in [
+            ("id TEXT PRIMARY KEY", true),
+            ("id PRIMARY KEY", true),
+            ("id TEXT UNIQUE COLLATE NOCASE", false),
+            ("id", false),
+        ] {
+            for (bad, is_bad) in [
+                ("'b'", false),
+                ("''", false),
+                ("NULL", true),
+                ("x''", true),
+                ("x'61'", true),
+                // A column for text makes text of it.
+                ("7", !id.contains("TEXT")),
+                ("-9e999", !id.contains("TEXT")),
+            ] {
+                let connection = Connection::open_in_memory().unwrap();
+                let sql =
+                    format!("CREATE TABLE t ({id}, n); INSERT INTO t (id) VALUES ('a'), ({bad}), ('c')");
+                connection.execute_batch(&sql).unwrap();
+                let told = index_has_bad_key(&connection, "t", ("id", None)).unwrap();
+                assert_eq!(told, has_index.then_some(is_bad), "{id}: {bad}");
+                let sql = format!("SELECT count(*) FROM t WHERE {}", bad_key(("id", None)));
+                let count: u64 = connection.query_row(&sql, [], |row| row.get(0)).unwrap();
+                assert_eq!(count > 0, is_bad, "{id}: {bad}");
+            }
+        }
+    }
 
     #[test]
     fn a_large_table_is_checked_whole_whatever_its_row_ids_are() {
@@ -131,8 +207,8 @@ mod tests {
                 application.execute_batch(&sql).unwrap();
                 let snapshot = Snapshot::take(&Database::open(&path).unwrap()).unwrap();
                 assert!(snapshot.twin().is_some());
-                let bad_keys = [bad_key("id", None)];
-                let checked = count(&snapshot, "t", &bad_keys, &["done NOT IN (0, 1)".to_owned()]).unwrap();
+                let checked =
+                    count(&snapshot, "t", &[("id", None)], &["done NOT IN (0, 1)".to_owned()]).unwrap();
                 assert_eq!(checked, (rows, bad.is_some()), "{columns} {bad:?}");
                 let is_split = middle(snapshot.connection(), "t").is_some();
                 assert_eq!(is_split, columns.ends_with("done INTEGER"), "{columns}");

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row, StatementStatus};
 
 use super::error::OfflineError;
 use super::fields::{MappedField, document_fields, map_fields, write_object};
-use super::keys::{self, bad_key, id_order};
+use super::keys::{self, id_order};
 use super::snapshot::Snapshot;
 use super::sql::{Table, literal, quoted};
 use super::value::{key_text, utf8};
@@ -156,7 +156,7 @@ impl RecordSource {
     /// [`OfflineError::Data`] for the first record in upload order that cannot be uploaded,
     /// [`OfflineError::Storage`] when the database fails.
     pub fn check(&self, snapshot: &Snapshot) -> Result<u64, OfflineError> {
-        let bad_key = bad_key(&self.id_column, self.id_format.as_ref());
+        let key = (&*self.id_column, self.id_format.as_ref());
         let bad_values = match &self.document {
             None => self.fields.iter().filter_map(MappedField::bad_value).collect(),
             Some(column) => {
@@ -164,7 +164,7 @@ impl RecordSource {
                 vec![format!("NOT {IS_DOCUMENT}({})", quoted(column))]
             }
         };
-        let (count, has_bad) = keys::count(snapshot, &self.table, &[bad_key], &bad_values)?;
+        let (count, has_bad) = keys::count(snapshot, &self.table, &[key], &bad_values)?;
         if has_bad {
             // Reading knows the order and says what is wrong.
             let mut json = Vec::new();
@@ -207,10 +207,7 @@ impl RecordSource {
     /// whole table to give it.
     pub(super) fn must_be_sorted(&self, snapshot: &Snapshot) -> Result<bool, OfflineError> {
         let explain = || -> rusqlite::Result<bool> {
-            let sql = format!("EXPLAIN QUERY PLAN {}", self.select_sql(snapshot)?);
-            let mut statement = snapshot.connection().prepare(&sql)?;
-            let steps = statement.query_map([], |row| row.get::<_, String>("detail"))?;
-            let steps: Vec<_> = steps.collect::<Result<_, _>>()?;
+            let steps = keys::steps(snapshot.connection(), &self.select_sql(snapshot)?)?;
             Ok(steps.iter().any(|step| step.contains("TEMP B-TREE")))
         };
         if self.parents.is_empty() { explain().map_err(self.failed()) } else { Ok(false) }
