@@ -86,29 +86,36 @@ fn client(folder: &Path, records: u64) {
     }
 }
 
-/// The same upload as a sequential loop in Python. It takes so long that the machine may have
-/// changed its pace meanwhile: each run of it has an upload before and one behind.
+/// The same upload as a sequential loop in Python, with the usual HTTP library and with the
+/// leanest one. It takes so long that the machine may have changed its pace meanwhile: each run
+/// of it has an upload before and one behind.
 fn peer(folder: &Path, records: u64) {
     let sink = Sink::start(Duration::ZERO);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/whole/peer.py");
     for ids in [Ids::Rising, Ids::Scattered] {
         let database = data::make(folder, records, ids);
-        let (mut peers, mut uploads) = (Vec::new(), Vec::new());
-        for _ in 0..RUNS {
-            uploads.push(upload(folder, &database, sink.base(), &[]).taken);
-            let start = Instant::now();
-            let status = Command::new("python3").arg(&script).arg(&database).arg(sink.base()).status();
-            if !status.is_ok_and(|status| status.success()) {
-                println!("  left out: there is no python3 that can do it");
-                return;
-            }
-            peers.push(start.elapsed());
-            uploads.push(upload(folder, &database, sink.base(), &[]).taken);
-        }
         println!("  {ids:?} ids");
-        let (peer, run) = (median(&peers), median(&uploads));
-        line("sequential Python client", records, peer, None);
-        line("synctool cloneup", records, run, Some(("times as fast", ratio(peer, run))));
+        for library in ["requests", "http.client"] {
+            let (mut peers, mut uploads) = (Vec::new(), Vec::new());
+            for _ in 0..RUNS {
+                uploads.push(upload(folder, &database, sink.base(), &[]).taken);
+                let mut python = Command::new("python3");
+                python.arg(&script).arg(&database).args([sink.base(), library]);
+                let start = Instant::now();
+                if !python.status().is_ok_and(|status| status.success()) {
+                    break;
+                }
+                peers.push(start.elapsed());
+                uploads.push(upload(folder, &database, sink.base(), &[]).taken);
+            }
+            if peers.is_empty() {
+                println!("  {library} is left out: there is no python3 that can do it");
+                continue;
+            }
+            let (peer, run) = (median(&peers), median(&uploads));
+            line(&format!("sequential Python client, {library}"), records, peer, None);
+            line("synctool cloneup", records, run, Some(("times as fast", ratio(peer, run))));
+        }
     }
 }
 

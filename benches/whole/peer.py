@@ -1,7 +1,9 @@
 """The same upload as one loop in Python: check every row, then read, encode, hash, send, wait,
 keep a checkpoint, next batch. One connection, kept alive; what is slow in Python is left to C.
 
-    peer.py DATABASE BASE [BATCH]
+    peer.py DATABASE BASE LIBRARY
+
+LIBRARY is `requests`, which most would take, or `http.client`, which is as lean as Python can be.
 """
 
 import http.client
@@ -12,12 +14,19 @@ import sys
 from urllib.parse import urlsplit
 
 try:
+    import requests
+except ImportError:
+    requests = None
+
+try:
     from blake3 import blake3
 except ImportError:  # Of about the same cost, and always there.
     from hashlib import blake2s as blake3
 
 CHECK = """typeof(id) <> 'text' OR done NOT IN (0, 1)
     OR priority IN (9e999, -9e999) OR estimate IN (9e999, -9e999)"""
+BATCH = 100
+JSON = {"Content-Type": "application/json"}
 FIELDS = ["title", "done", "priority", "estimate", "notes", "projectId", "createdAt"]
 
 
@@ -25,11 +34,26 @@ def canonical(value):
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
+def sender(url, library):
+    """What sends a body and returns the answer's text."""
+    if library == "requests":
+        if not requests:
+            sys.exit(f"there is no {library}")
+        session = requests.Session()
+        return lambda body: session.post(url, data=body, headers=JSON).content
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port)
+
+    def send(body):
+        connection.request("POST", parts.path, body, JSON)
+        return connection.getresponse().read()
+
+    return send
+
+
 def main():
-    database, base = sys.argv[1:3]
-    batch = int(sys.argv[3]) if len(sys.argv) > 3 else 100
-    url = urlsplit(base)
-    connection = http.client.HTTPConnection(url.hostname, url.port)
+    database, base, library = sys.argv[1:]
+    send = sender(f"{base}/push", library)
     rows = sqlite3.connect(database)
     client = rows.execute("SELECT value FROM __datafn_meta WHERE key = 'clientId'").fetchone()[0]
     rows.execute("BEGIN")
@@ -41,8 +65,7 @@ def main():
     def push(mutations):
         nonlocal done
         body = json.dumps({"clientId": client, "mutations": mutations}, ensure_ascii=False)
-        connection.request("POST", f"{url.path}/push", body.encode(), {"Content-Type": "application/json"})
-        answer = json.loads(connection.getresponse().read())
+        answer = json.loads(send(body.encode()))
         if not answer["ok"] or answer["result"]["errors"]:
             sys.exit(f"rejected: {answer}")
         done += len(mutations)
@@ -63,7 +86,7 @@ def main():
             "resource": "todos", "version": 1, "operation": "merge", "id": row_id, "record": record,
             "clientId": client, "mutationId": f"cloneup:rec:todos:{row_id}:{digest}",
         })
-        if len(mutations) == batch:
+        if len(mutations) == BATCH:
             push(mutations)
             mutations = []
     if mutations:
