@@ -76,8 +76,7 @@ pub(super) fn count(
     let count = connection.query_row(&format!("SELECT count(*) FROM {name}"), [], |row| row.get(0));
     let count = count.map_err(failed)?;
     let mut conditions = Vec::new();
-    for (column, format) in keys {
-        let key = (*column, *format);
+    for &key in keys {
         match index_has_bad_key(connection, table, key).map_err(failed)? {
             Some(true) => return Ok((count, true)),
             Some(false) => {}
@@ -130,8 +129,13 @@ fn index_has_bad_key(
     if is_told { connection.query_row(&sql, [], |row| row.get(0)).map(Some) } else { Ok(None) }
 }
 
+/// Whether SQLite will sort to carry out a query.
+pub(super) fn is_sorting(connection: &Connection, sql: &str) -> rusqlite::Result<bool> {
+    Ok(steps(connection, sql)?.iter().any(|step| step.contains("TEMP B-TREE")))
+}
+
 /// The steps in which SQLite will carry out a query, as its shell shows them.
-pub(super) fn steps(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<String>> {
+fn steps(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<String>> {
     let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
     statement.query_map([], |row| row.get("detail"))?.collect()
 }

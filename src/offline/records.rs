@@ -2,11 +2,11 @@
 
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Row, StatementStatus};
+use rusqlite::{Connection, Row};
 
 use super::error::OfflineError;
 use super::fields::{MappedField, document_fields, map_fields, write_object};
-use super::keys::{self, id_order};
+use super::keys::{self, id_order, is_sorting};
 use super::snapshot::Snapshot;
 use super::sql::{Table, literal, quoted};
 use super::value::{key_text, utf8};
@@ -206,11 +206,11 @@ impl RecordSource {
     /// Whether the ids alone say in which order records go, and SQLite would have to sort the
     /// whole table to give it.
     pub(super) fn must_be_sorted(&self, snapshot: &Snapshot) -> Result<bool, OfflineError> {
-        let explain = || -> rusqlite::Result<bool> {
-            let steps = keys::steps(snapshot.connection(), &self.select_sql(snapshot)?)?;
-            Ok(steps.iter().any(|step| step.contains("TEMP B-TREE")))
-        };
-        if self.parents.is_empty() { explain().map_err(self.failed()) } else { Ok(false) }
+        if !self.parents.is_empty() {
+            return Ok(false);
+        }
+        let sql = self.select_sql(snapshot);
+        sql.and_then(|sql| is_sorting(snapshot.connection(), &sql)).map_err(self.failed())
     }
 
     /// The row id in the middle of those of its table, where that has any.
@@ -297,10 +297,13 @@ impl RecordSource {
             quoted(&self.id_column),
             snapshot.byte_order(),
         );
-        let Ok(mut statement) = snapshot.connection().prepare(&sql) else { return Ok(false) };
+        let connection = snapshot.connection();
+        let Ok(mut statement) = connection.prepare(&sql) else { return Ok(false) };
+        if is_sorting(connection, &sql)? {
+            return Ok(false);
+        }
         let (rows, far): (u32, f64) = statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let is_indexed = statement.get_status(StatementStatus::Sort) == 0;
-        Ok(is_indexed && rows == SAMPLE && far > f64::from(SAMPLE) / 2.0)
+        Ok(rows == SAMPLE && far > f64::from(SAMPLE) / 2.0)
     }
 
     /// Lets SQL check documents as the reader will.
