@@ -5,8 +5,9 @@ use rusqlite::Connection;
 use rusqlite::types::Value as SqlValue;
 
 use super::error::OfflineError;
-use super::snapshot::{Snapshot, hold};
-use super::sql::{Table, literal, quoted};
+use super::halves::{WORTH_A_THREAD, for_each_half};
+use super::snapshot::Snapshot;
+use super::sql::{literal, quoted, steps};
 use crate::schema::IdFormat;
 
 /// An SQL condition that holds for keys that cannot be ids.
@@ -55,9 +56,6 @@ pub(super) fn key_condition(column: &str, parameter: usize) -> String {
     format!("{} COLLATE BINARY IN (?{parameter}, CAST(?{parameter} AS TEXT))", quoted(column))
 }
 
-/// From so many rows on two threads are faster with a table than one.
-pub(super) const WORTH_A_THREAD: u64 = 50_000;
-
 /// A column that holds keys, and the template of the ids that they make.
 pub(super) type Key<'a> = (&'a str, Option<&'a IdFormat>);
 
@@ -83,28 +81,23 @@ pub(super) fn count(
             None => conditions.push(bad_key(key)),
         }
     }
-    // Keys alone are looked at in an index, where there is one.
-    let is_large = count >= WORTH_A_THREAD && !bad_values.is_empty();
     conditions.extend_from_slice(bad_values);
     if conditions.is_empty() {
         return Ok((count, false));
     }
     let bad = conditions.join(" OR ");
     let has_bad = |connection: &Connection, part: &str| -> rusqlite::Result<bool> {
-        let sql = format!("SELECT EXISTS (SELECT 1 FROM {name} WHERE ({bad}){part})");
+        let sql = format!("SELECT EXISTS (SELECT 1 FROM {name} WHERE ({bad}) AND {part})");
         connection.query_row(&sql, [], |row| row.get(0))
     };
-    let middle = if is_large { middle(connection, table) } else { None };
-    let has_bad = match (snapshot.twin(), middle) {
-        (Some(twin), Some(middle)) => std::thread::scope(|scope| {
-            let upper = scope.spawn(|| has_bad(&hold(twin), &format!(" AND rowid >= {middle}")));
-            let lower = has_bad(connection, &format!(" AND rowid < {middle}"));
-            let upper = upper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            Ok(lower? || upper?)
-        }),
-        _ => has_bad(connection, ""),
+    // Keys alone are looked at in an index, where there is one.
+    let parts = if count >= WORTH_A_THREAD && !bad_values.is_empty() {
+        for_each_half(snapshot, table, has_bad)
+    } else {
+        vec![has_bad(connection, "true")]
     };
-    Ok((count, has_bad.map_err(failed)?))
+    let parts: Vec<bool> = parts.into_iter().collect::<Result<_, _>>().map_err(failed)?;
+    Ok((count, parts.contains(&true)))
 }
 
 /// Whether an index has a key that cannot be an id: they lie at its ends, before and behind all
@@ -127,28 +120,6 @@ fn index_has_bad_key(
             .iter()
             .all(|step| !step.starts_with("SCAN") || step == "SCAN CONSTANT ROW");
     if is_told { connection.query_row(&sql, [], |row| row.get(0)).map(Some) } else { Ok(None) }
-}
-
-/// Whether SQLite will sort to carry out a query.
-pub(super) fn is_sorting(connection: &Connection, sql: &str) -> rusqlite::Result<bool> {
-    Ok(steps(connection, sql)?.iter().any(|step| step.contains("TEMP B-TREE")))
-}
-
-/// The steps in which SQLite will carry out a query, as its shell shows them.
-fn steps(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<String>> {
-    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
-    statement.query_map([], |row| row.get("detail"))?.collect()
-}
-
-/// The row id in the middle of those of a table, where it has any.
-pub(super) fn middle(connection: &Connection, table: &str) -> Option<i64> {
-    // A column of that name need not be the row id.
-    Table::find(connection, table).ok()?.filter(|found| found.column("rowid").is_none())?;
-    let name = quoted(table);
-    let sql = format!("SELECT (SELECT min(rowid) FROM {name}), (SELECT max(rowid) FROM {name})");
-    let (first, last): (i64, i64) =
-        connection.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?))).ok()?;
-    Some(first.midpoint(last))
 }
 
 #[cfg(test)]
@@ -188,35 +159,23 @@ mod tests {
     }
 
     #[test]
-    fn a_large_table_is_checked_whole_whatever_its_row_ids_are() {
+    fn a_large_table_is_checked_whole() {
         let rows = WORTH_A_THREAD + 2;
-        for (columns, row) in [
-            ("id TEXT PRIMARY KEY, done INTEGER", "'x' || n, 0"),
-            ("id TEXT PRIMARY KEY, done INTEGER) WITHOUT ROWID; CREATE TABLE other (id", "'x' || n, 0"),
-            // Of the same name, and none.
-            ("id TEXT PRIMARY KEY, done INTEGER, rowid TEXT", "'x' || n, 0, NULL"),
-        ] {
-            for bad in [None, Some(1), Some(rows / 2), Some(rows / 2 + 1), Some(rows)] {
-                let folder = tempfile::tempdir().unwrap();
-                let path = folder.path().join("app.db");
-                let application = Connection::open(&path).unwrap();
-                application.pragma_update(None, "journal_mode", "WAL").unwrap();
-                let sql = format!(
-                    "CREATE TABLE t ({columns});
-                     WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {rows})
-                     INSERT INTO t SELECT {row} FROM numbers;
-                     UPDATE t SET done = 2 WHERE id = 'x{}'",
-                    bad.unwrap_or_default()
-                );
-                application.execute_batch(&sql).unwrap();
-                let snapshot = Snapshot::take(&Database::open(&path).unwrap()).unwrap();
-                assert!(snapshot.twin().is_some());
-                let checked =
-                    count(&snapshot, "t", &[("id", None)], &["done NOT IN (0, 1)".to_owned()]).unwrap();
-                assert_eq!(checked, (rows, bad.is_some()), "{columns} {bad:?}");
-                let is_split = middle(snapshot.connection(), "t").is_some();
-                assert_eq!(is_split, columns.ends_with("done INTEGER"), "{columns}");
-            }
+        for bad in [None, Some(1), Some(rows / 2), Some(rows / 2 + 1), Some(rows)] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("app.db");
+            let application = Connection::open(&path).unwrap();
+            let sql = format!(
+                "CREATE TABLE t (id TEXT PRIMARY KEY, done INTEGER);
+                 WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {rows})
+                 INSERT INTO t SELECT 'x' || n, 0 FROM numbers;
+                 UPDATE t SET done = 2 WHERE id = 'x{}'",
+                bad.unwrap_or_default()
+            );
+            application.execute_batch(&sql).unwrap();
+            let snapshot = Snapshot::take(&Database::open(&path).unwrap()).unwrap();
+            let checked = count(&snapshot, "t", &[("id", None)], &["done NOT IN (0, 1)".to_owned()]).unwrap();
+            assert_eq!(checked, (rows, bad.is_some()), "{bad:?}");
         }
     }
 }

@@ -16,6 +16,7 @@ mod error;
 pub mod facts;
 mod fields;
 mod finalize;
+mod halves;
 mod join_rows;
 mod keys;
 mod local_table;

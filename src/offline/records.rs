@@ -6,9 +6,9 @@ use rusqlite::{Connection, Row};
 
 use super::error::OfflineError;
 use super::fields::{MappedField, document_fields, map_fields, write_object};
-use super::keys::{self, id_order, is_sorting};
+use super::keys::{self, id_order};
 use super::snapshot::Snapshot;
-use super::sql::{Table, literal, quoted};
+use super::sql::{Table, is_sorting, literal, quoted};
 use super::value::{key_text, utf8};
 use super::{depth, document};
 use crate::protocol::code;
@@ -144,6 +144,11 @@ impl RecordSource {
         &self.resource
     }
 
+    /// The table that they lie in.
+    pub(super) fn table(&self) -> &str {
+        &self.table
+    }
+
     /// The fields that are uploaded; one whose column is missing is not.
     pub fn fields(&self) -> impl Iterator<Item = &str> {
         self.fields.iter().map(|field| &*field.name)
@@ -211,11 +216,6 @@ impl RecordSource {
         }
         let sql = self.select_sql(snapshot);
         sql.and_then(|sql| is_sorting(snapshot.connection(), &sql)).map_err(self.failed())
-    }
-
-    /// The row id in the middle of those of its table, where that has any.
-    pub(super) fn middle(&self, snapshot: &Snapshot) -> Option<i64> {
-        keys::middle(snapshot.connection(), &self.table)
     }
 
     fn failed(&self) -> impl FnOnce(rusqlite::Error) -> OfflineError {

@@ -5,10 +5,10 @@
 use rusqlite::Connection;
 
 use super::error::OfflineError;
-use super::keys::WORTH_A_THREAD;
+use super::halves::{WORTH_A_THREAD, for_each_half};
 use super::records::{Record, RecordSource, not_unique};
 use super::runs::{Runs, SortedRow, merge};
-use super::snapshot::{Snapshot, hold};
+use super::snapshot::Snapshot;
 
 /// Records in upload order.
 #[derive(Debug)]
@@ -31,17 +31,8 @@ impl Sorted {
             let add = |record: Record<'_>| runs.add(record.id, |json| record.write_fields(json));
             source.for_each_unordered(connection, condition, add).map(|()| runs)
         };
-        let connection = snapshot.connection();
-        let sorted = match (snapshot.twin(), source.middle(snapshot)) {
-            (Some(twin), Some(middle)) => std::thread::scope(|scope| {
-                let upper = scope.spawn(|| sort(&hold(twin), &format!("rowid >= {middle}")));
-                let lower = sort(connection, &format!("rowid < {middle}"));
-                let upper = upper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-                Ok(vec![lower?, upper?])
-            }),
-            _ => sort(connection, "true").map(|runs| vec![runs]),
-        };
-        match sorted {
+        let runs: Result<_, _> = for_each_half(snapshot, source.table(), sort).into_iter().collect();
+        match runs {
             Ok(runs) => Ok(Some(Self { runs })),
             // Its place is only known in upload order.
             Err(OfflineError::Data(_)) => Ok(None),

@@ -15,6 +15,17 @@ pub(super) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
+/// Whether SQLite will sort to carry out a query.
+pub(super) fn is_sorting(connection: &Connection, sql: &str) -> rusqlite::Result<bool> {
+    Ok(steps(connection, sql)?.iter().any(|step| step.contains("TEMP B-TREE")))
+}
+
+/// The steps in which SQLite will carry out a query, as its shell shows them.
+pub(super) fn steps(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+    statement.query_map([], |row| row.get("detail"))?.collect()
+}
+
 /// A table or view as the database has it.
 #[derive(Debug, Clone)]
 pub(super) struct Table {
