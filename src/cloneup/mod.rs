@@ -180,13 +180,16 @@ async fn prepare_unless_stopped(
         () = stop.requested() => {}
     }
     let interrupt = interrupter.await;
+    break_off(preparing, || interrupt.iter().for_each(|interrupt| interrupt())).await
+}
+
+/// Breaks reading off, again and again until it has ended: between two statements there is
+/// nothing to break off.
+async fn break_off<T>(mut reading: impl Future<Output = T> + Unpin, interrupt: impl Fn()) -> T {
     loop {
-        if let Ok(interrupt) = &interrupt {
-            interrupt();
-        }
-        // Between two statements there was nothing to break off.
+        interrupt();
         tokio::select! {
-            prepared = &mut preparing => return prepared,
+            read = &mut reading => return read,
             () = tokio::time::sleep(Duration::from_millis(50)) => {}
         }
     }

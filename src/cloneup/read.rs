@@ -126,7 +126,7 @@ impl Reader<'_> {
     }
 
     fn records(&self, source: &RecordSource, count: u64) -> Result<(), OfflineError> {
-        // Few that were selected are sorted by SQLite faster than all are here.
+        // What is selected may be little of the table.
         let is_whole = self.options.only.is_none();
         if let Some(sorted) =
             is_whole.then(|| Sorted::of(source, self.snapshot, count)).transpose()?.flatten()

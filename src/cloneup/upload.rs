@@ -65,6 +65,7 @@ async fn attempt(
     let making = Making { limits: Arc::clone(&limits), packing: Arc::clone(&packing), skip };
     let interrupt = snapshot.interrupter();
     let reading = read_and_encode(job, plan, snapshot, making, sender);
+    tokio::pin!(reading);
     let (halt, halted) = stop_channel();
     let courier = Courier {
         remote: job.remote,
@@ -81,16 +82,23 @@ async fn attempt(
     let level = courier.traffic.level();
     job.observer.on(&Event::Level { level, why: "this is where a run begins" });
     let sender = Sender { job, courier: &courier, keeper, tally, earlier };
-    let sending = async {
-        let is_changed = sender.run(items).await;
-        // Nobody takes what is read any more. Only a snapshot that is not read again may be
-        // broken off: what was being written beside it, as depths are, ends its transaction.
-        if !is_changed {
-            interrupt();
+    let sending = sender.run(items);
+    tokio::pin!(sending);
+    let mut snapshot = None;
+    let is_changed = loop {
+        tokio::select! {
+            is_changed = &mut sending => break is_changed,
+            read = &mut reading, if snapshot.is_none() => snapshot = Some(read),
         }
-        is_changed
     };
-    tokio::join!(sending, reading)
+    let snapshot = match snapshot {
+        Some(snapshot) => snapshot,
+        // Nobody takes what is read any more. Only a snapshot that is not read again may be broken
+        // off: what was being written beside it, as depths are, ends its transaction.
+        None if is_changed => reading.await,
+        None => super::break_off(reading, interrupt).await,
+    };
+    (is_changed, snapshot)
 }
 
 /// Reads and encodes on threads of their own, until everything is or nobody wants it; gives the

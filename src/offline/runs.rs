@@ -8,7 +8,7 @@ use std::collections::binary_heap::PeekMut;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek as _, SeekFrom, Write as _};
 use std::ops::Range;
-use std::path::Path;
+use std::path::PathBuf;
 
 use super::error::OfflineError;
 
@@ -81,7 +81,7 @@ impl Runs {
         head[0] = (id.len() as u64).to_le_bytes();
         head[1] = ((end - id_end) as u64).to_le_bytes();
         self.rows.push(Row { prefix: prefix(id.as_bytes()), range: start..end, id_end });
-        if end >= RUN_BYTES {
+        if end + self.rows.len() * size_of::<Row>() >= RUN_BYTES {
             self.end_run().map_err(failed)?;
         }
         Ok(())
@@ -118,20 +118,26 @@ impl Runs {
     }
 }
 
-/// A large file belongs on a disk, which a folder for small ones need not be.
+/// A file in the first folder that there can be one in, in the order in which SQLite looks for
+/// its own: a large file belongs on a disk, which a folder for small ones need not be.
 fn temporary_file() -> io::Result<File> {
-    let on_disk = Path::new("/var/tmp");
-    if std::env::var_os("TMPDIR").is_none()
-        && let Ok(file) = tempfile::tempfile_in(on_disk)
-    {
-        return Ok(file);
+    let named = ["SQLITE_TMPDIR", "TMPDIR"].into_iter().filter_map(std::env::var_os).map(PathBuf::from);
+    let usual = [PathBuf::from("/var/tmp"), std::env::temp_dir(), PathBuf::from(".")];
+    let mut file = Err(io::ErrorKind::NotFound.into());
+    for folder in named.chain(usual) {
+        file = tempfile::tempfile_in(folder);
+        if file.is_ok() {
+            break;
+        }
     }
-    tempfile::tempfile()
+    file
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is for `map_err`")]
 fn failed(error: io::Error) -> OfflineError {
-    OfflineError::storage(format!("cannot sort in a temporary file (TMPDIR says where it lies): {error}"))
+    OfflineError::storage(format!(
+        "cannot sort in a temporary file, in /var/tmp or where TMPDIR says: {error}"
+    ))
 }
 
 /// The first eight bytes of an id, which compare as they do.
@@ -360,7 +366,7 @@ mod tests {
     proptest! {
         #[test]
         fn ids_come_in_byte_order(
-            ids in prop::collection::hash_set(".{0,12}", 0..80),
+            ids in prop::collection::hash_set("(one-beginning-)?.{0,12}", 0..80),
             sorters in 1..4_usize,
         ) {
             let rows: Vec<_> = ids.into_iter().map(|id| (id.clone(), id.into_bytes())).collect();

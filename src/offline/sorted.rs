@@ -31,13 +31,16 @@ impl Sorted {
             let add = |record: Record<'_>| runs.add(record.id, |json| record.write_fields(json));
             source.for_each_unordered(connection, condition, add).map(|()| runs)
         };
-        let runs: Result<_, _> = for_each_half(snapshot, source.table(), sort).into_iter().collect();
-        match runs {
-            Ok(runs) => Ok(Some(Self { runs })),
-            // Its place is only known in upload order.
-            Err(OfflineError::Data(_)) => Ok(None),
-            Err(error) => Err(error),
+        let (mut runs, mut is_whole) = (Vec::new(), true);
+        for half in for_each_half(snapshot, source.table(), sort) {
+            match half {
+                Ok(sorted) => runs.push(sorted),
+                // Its place is only known in upload order.
+                Err(OfflineError::Data(_)) => is_whole = false,
+                Err(error) => return Err(error),
+            }
         }
+        Ok(is_whole.then_some(Self { runs }))
     }
 
     /// Gives every record in upload order; its content is the canonical JSON object of its fields.
