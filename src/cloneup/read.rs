@@ -126,11 +126,12 @@ impl Reader<'_> {
     }
 
     fn records(&self, source: &RecordSource, count: u64) -> Result<(), OfflineError> {
-        // What is selected may be little of the table.
-        let is_whole = self.options.only.is_none();
-        if let Some(sorted) =
-            is_whole.then(|| Sorted::of(source, self.snapshot, count)).transpose()?.flatten()
-        {
+        let sorted = match self.options.only {
+            None => Sorted::of(source, self.snapshot, count)?,
+            // What is selected may be little of the table.
+            Some(_) => None,
+        };
+        if let Some(sorted) = sorted {
             let mut rows = Rows::default();
             sorted.for_each(|record| {
                 rows.push(record.id, "", |json| record.write_content(json))?;

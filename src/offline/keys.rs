@@ -10,6 +10,9 @@ use super::snapshot::Snapshot;
 use super::sql::{literal, quoted, steps};
 use crate::schema::IdFormat;
 
+/// A column that holds keys, and the template of the ids that they make.
+pub(super) type Key<'a> = (&'a str, Option<&'a IdFormat>);
+
 /// An SQL condition that holds for keys that cannot be ids.
 fn bad_key((column, format): Key<'_>) -> String {
     let column = quoted(column);
@@ -55,9 +58,6 @@ pub(super) fn local_key(id: &str, format: Option<&IdFormat>) -> Option<SqlValue>
 pub(super) fn key_condition(column: &str, parameter: usize) -> String {
     format!("{} COLLATE BINARY IN (?{parameter}, CAST(?{parameter} AS TEXT))", quoted(column))
 }
-
-/// A column that holds keys, and the template of the ids that they make.
-pub(super) type Key<'a> = (&'a str, Option<&'a IdFormat>);
 
 /// Counts the rows of a table, and says whether one has a key that cannot be an id or meets any
 /// of the conditions.

@@ -15,6 +15,9 @@ use super::error::OfflineError;
 /// How much is sorted in memory at a time, by each thread.
 const RUN_BYTES: usize = 4 * 1024 * 1024;
 
+/// Room for a run, and the row that makes it full.
+const BUFFER_BYTES: usize = RUN_BYTES / 8 * 9;
+
 /// How much of all runs is in memory when they are read, and how much of each at the most and
 /// at the least: behind 16 GiB of JSON memory grows, by a four-thousandth of it.
 const MERGE_BYTES: usize = 4 * 1024 * 1024;
@@ -58,7 +61,7 @@ impl Runs {
     }
 
     fn in_file(file: File) -> Self {
-        let buffer = Vec::with_capacity(RUN_BYTES / 8 * 9);
+        let buffer = Vec::with_capacity(BUFFER_BYTES);
         Self { file, written: Vec::new(), buffer, rows: Vec::new() }
     }
 
@@ -104,7 +107,7 @@ impl Runs {
         rows.clear();
         buffer.clear();
         // A single row can have made it much larger.
-        buffer.shrink_to(RUN_BYTES / 8 * 9);
+        buffer.shrink_to(BUFFER_BYTES);
         Ok(())
     }
 
