@@ -7,7 +7,7 @@ use super::escape::escaped;
 use super::output::Hints;
 use super::{exit, output};
 use crate::cloneup::inspect;
-use crate::offline::{Database, OfflineError, Snapshot, facts};
+use crate::offline::{Database, OfflineError, Snapshot, introspect};
 use crate::protocol::{ErrorBody, code};
 use crate::schema::Schema;
 
@@ -26,9 +26,9 @@ pub(super) fn run(command: &SchemaCommand) -> u8 {
 /// A schema for a database as JSON, and what was guessed for it.
 pub(super) fn infer(database: &Database) -> Result<(String, Vec<String>), OfflineError> {
     let snapshot = Snapshot::take(database)?;
-    let tables = facts::tables(&snapshot)?;
+    let tables = introspect::tables(&snapshot)?;
     // A table whose documents cannot be read has no keys that could be fields.
-    let documents = |table: &str| facts::document_keys(&snapshot, table).unwrap_or_default();
+    let documents = |table: &str| introspect::document_keys(&snapshot, table).unwrap_or_default();
     let inferred = crate::schema::infer(&tables, documents);
     // Text cannot fail to be written.
     let text = serde_json::to_string_pretty(&inferred).unwrap_or_default();

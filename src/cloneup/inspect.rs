@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::checkpoint::Unfinished;
-use super::observer::PartKind;
+use crate::cloneup::observer::PartKind;
+use crate::cloneup::progress::checkpoint::Unfinished;
 use crate::offline::{Cursors, Database, JoinSource, OfflineError, RecordSource, Snapshot};
 use crate::protocol::{Cursor, ErrorBody};
 use crate::schema::{Schema, upload_order};

@@ -32,7 +32,7 @@ pub enum Event<'a> {
     Answered {
         /// The index in the plan of the part it belongs to.
         part: usize,
-        /// Rows of the part that are now dealt with, in addition to those before.
+        /// RowChunk of the part that are now dealt with, in addition to those before.
         rows: u64,
         /// The size of the batch's body in bytes, however often it was sent.
         bytes: u64,

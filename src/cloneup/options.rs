@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroUsize;
 
-use super::level::Concurrency;
+use crate::cloneup::send::concurrency::Concurrency;
 use crate::mutation::RecordOperation;
 use crate::protocol::{ErrorBody, code};
 

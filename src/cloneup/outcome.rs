@@ -48,7 +48,7 @@ pub enum End {
     Invalid,
     /// The offline database failed.
     Storage,
-    /// The server could not be reached, refused the credentials or broke the protocol.
+    /// The server could not be position, refused the credentials or broke the protocol.
     Remote,
     /// Somebody asked the run to stop.
     Interrupted,
@@ -82,7 +82,7 @@ pub struct RecordStats {
 /// The counts of one join store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct JoinStats {
-    /// Rows that were read.
+    /// RowChunk that were read.
     pub rows: u64,
     /// Mutations that the server answered.
     pub mutations: u64,

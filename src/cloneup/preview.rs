@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::encoders;
-use super::observer::PartKind;
-use super::options::Options;
-use super::outcome::End;
-use super::plan::{Part, Plan, PlanError, Source};
-use super::tally::end_of;
+use crate::cloneup::encode::encoders;
+use crate::cloneup::observer::PartKind;
+use crate::cloneup::options::Options;
+use crate::cloneup::outcome::End;
+use crate::cloneup::plan::make::{Part, Plan, PlanError, Source};
+use crate::cloneup::progress::tally::end_of;
 use crate::mutation::ContentHash;
 use crate::offline::{Database, OfflineError, Snapshot};
 use crate::protocol::{Cursor, ErrorBody, MutationError, code};
@@ -88,7 +88,7 @@ pub struct ServerState {
 /// Plans an upload and asks the server whether it is there.
 pub async fn preview(options: Options, schema: Schema, database: Database, remote: Remote) -> Preview {
     let (options, schema) = (Arc::new(options), Arc::new(schema));
-    let planned = super::blocking(move || plan(&options, &schema, &database)).await;
+    let planned = crate::cloneup::blocking::blocking(move || plan(&options, &schema, &database)).await;
     let (server, failure) = ask(&remote).await;
     let mut preview = match planned {
         Ok(preview) => preview,

@@ -8,19 +8,19 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 
-use super::Job;
-use super::batch::Batch;
-use super::checkpoint::{Checkpoint, Keeper};
-use super::deliver::{Courier, Delivery};
-use super::limits::BatchLimits;
-use super::observer::Event;
-use super::packing::Packing;
-use super::plan::Plan;
-use super::produce::{Item, Making, Producer};
-use super::read::{CHUNKS_AHEAD, Reader};
-use super::stop::stop_channel;
-use super::tally::Tally;
-use super::traffic::Traffic;
+use crate::cloneup::encode::batch::Batch;
+use crate::cloneup::encode::compression::RequestEncoding;
+use crate::cloneup::encode::encoder::{Encoder, EncoderSettings, SendItem};
+use crate::cloneup::encode::limits::BatchLimits;
+use crate::cloneup::encode::reader::{CHUNKS_AHEAD, Reader};
+use crate::cloneup::observer::Event;
+use crate::cloneup::plan::make::Plan;
+use crate::cloneup::progress::checkpoint::{Checkpoint, CheckpointWriter};
+use crate::cloneup::progress::tally::Tally;
+use crate::cloneup::run::Job;
+use crate::cloneup::send::batch_sender::{BatchSender, Delivery};
+use crate::cloneup::send::gate::RequestGate;
+use crate::cloneup::stop::stop_channel;
 use crate::failpoint;
 use crate::offline::{OfflineError, Snapshot};
 use crate::protocol::Cursor;
@@ -31,21 +31,21 @@ const BATCHES_AHEAD: usize = 8;
 
 /// Uploads everything in the plan, behind what an earlier run has come to; or from the
 /// beginning, when that does not hold any more.
-pub(super) async fn upload(
+pub(crate) async fn upload(
     job: &Job<'_>,
     plan: &Arc<Plan>,
     mut snapshot: Snapshot,
     earlier: Option<Checkpoint>,
-    keeper: &mut Keeper,
+    checkpoints: &mut CheckpointWriter,
     tally: &mut Tally<'_>,
 ) {
-    let (again, returned) = attempt(job, plan, snapshot, earlier, keeper, tally).await;
+    let (again, returned) = attempt(job, plan, snapshot, earlier, checkpoints, tally).await;
     if again {
         snapshot = returned;
-        keeper.start_over(job.beginning());
+        checkpoints.start_over(job.beginning());
         tally.start_over();
         job.observer.on(&Event::Planned { parts: &plan.outline() });
-        attempt(job, plan, snapshot, None, keeper, tally).await;
+        attempt(job, plan, snapshot, None, checkpoints, tally).await;
     }
 }
 
@@ -55,33 +55,37 @@ async fn attempt(
     plan: &Arc<Plan>,
     snapshot: Snapshot,
     skip: Option<Checkpoint>,
-    keeper: &mut Keeper,
+    checkpoints: &mut CheckpointWriter,
     tally: &mut Tally<'_>,
 ) -> (bool, Snapshot) {
     let limits = Arc::new(BatchLimits::new(&job.options, &job.server.limits));
     let earlier = skip.as_ref().map(|checkpoint| (checkpoint.requests, checkpoint.cursor.clone()));
     let (sender, items) = mpsc::channel(BATCHES_AHEAD);
-    let packing = Arc::new(Packing::new(job.remote.compression().choose(&job.server)));
-    let making = Making { limits: Arc::clone(&limits), packing: Arc::clone(&packing), skip };
+    let request_encoding = Arc::new(RequestEncoding::new(job.remote.compression().choose(&job.server)));
+    let settings = EncoderSettings {
+        limits: Arc::clone(&limits),
+        request_encoding: Arc::clone(&request_encoding),
+        skip,
+    };
     let interrupt = snapshot.interrupter();
-    let reading = read_and_encode(job, plan, snapshot, making, sender);
+    let reading = read_and_encode(job, plan, snapshot, settings, sender);
     tokio::pin!(reading);
     let (halt, halted) = stop_channel();
-    let courier = Courier {
+    let batch_sender = BatchSender {
         remote: job.remote,
         backoff: job.remote.backoff(job.options.max_retries()),
         fail_fast: job.options.fail_fast,
         observer: job.observer,
         limits,
-        traffic: Traffic::new(job.options.concurrency),
-        packing,
+        gate: RequestGate::new(job.options.concurrency),
+        request_encoding,
         foreign: 0.into(),
         halt,
         halted,
     };
-    let level = courier.traffic.level();
+    let level = batch_sender.gate.level();
     job.observer.on(&Event::Level { level, why: "this is where a run begins" });
-    let sender = Sender { job, courier: &courier, keeper, tally, earlier };
+    let sender = UploadLoop { job, batch_sender: &batch_sender, checkpoints, tally, earlier };
     let sending = sender.run(items);
     tokio::pin!(sending);
     let mut snapshot = None;
@@ -96,7 +100,7 @@ async fn attempt(
         // Nobody takes what is read any more. Only a snapshot that is not read again may be broken
         // off: what was being written beside it, as depths are, ends its transaction.
         None if is_changed => reading.await,
-        None => super::break_off(reading, interrupt).await,
+        None => crate::cloneup::blocking::break_off(reading, interrupt).await,
     };
     (is_changed, snapshot)
 }
@@ -107,17 +111,17 @@ async fn read_and_encode(
     job: &Job<'_>,
     plan: &Arc<Plan>,
     snapshot: Snapshot,
-    making: Making,
-    items: mpsc::Sender<Result<Item, OfflineError>>,
+    settings: EncoderSettings,
+    items: mpsc::Sender<Result<SendItem, OfflineError>>,
 ) -> Snapshot {
     let (plan, options, schema) = (Arc::clone(plan), Arc::clone(&job.options), Arc::clone(&job.schema));
     let client_id = job.client_id.clone();
-    super::blocking(move || {
+    crate::cloneup::blocking::blocking(move || {
         let (sender, reads) = std::sync::mpsc::sync_channel(CHUNKS_AHEAD);
         let (returned, emptied) = std::sync::mpsc::sync_channel(CHUNKS_AHEAD);
         std::thread::scope(|scope| {
-            let producer = Producer::new(&plan, &options, &schema, &client_id, making, items);
-            scope.spawn(move || producer.run(&reads, &returned));
+            let encoder = Encoder::new(&plan, &options, &schema, &client_id, settings, items);
+            scope.spawn(move || encoder.run(&reads, &returned));
             let (plan, options, schema, snapshot) = (&*plan, &*options, &*schema, &snapshot);
             Reader { plan, options, schema, snapshot, reads: sender, emptied }.run();
         });
@@ -127,25 +131,25 @@ async fn read_and_encode(
 }
 
 /// The sending side's state.
-struct Sender<'s, 'p> {
+struct UploadLoop<'s, 'p> {
     job: &'s Job<'s>,
-    courier: &'s Courier<'s>,
-    keeper: &'s mut Keeper,
+    batch_sender: &'s BatchSender<'s>,
+    checkpoints: &'s mut CheckpointWriter,
     tally: &'s mut Tally<'p>,
     /// Requests and cursor of the prefix that is being skipped.
     earlier: Option<(u64, Cursor)>,
 }
 
-impl Sender<'_, '_> {
+impl UploadLoop<'_, '_> {
     /// Sends everything that is read; returns whether the earlier run's prefix does not hold.
-    async fn run(mut self, mut items: mpsc::Receiver<Result<Item, OfflineError>>) -> bool {
+    async fn run(mut self, mut items: mpsc::Receiver<Result<SendItem, OfflineError>>) -> bool {
         let mut in_flight = FuturesUnordered::new();
         let mut window = Window::default();
-        // A barrier that was read and has not been reached by all answers yet.
-        let mut barrier: Option<Item> = None;
+        // A barrier that was read and has not been position by all answers yet.
+        let mut barrier: Option<SendItem> = None;
         let mut is_reading = true;
         loop {
-            let is_halted = self.courier.halted.is_requested();
+            let is_halted = self.batch_sender.halted.is_requested();
             if in_flight.is_empty()
                 && !is_halted
                 && let Some(item) = barrier.take()
@@ -156,7 +160,7 @@ impl Sender<'_, '_> {
             if in_flight.is_empty() && (is_halted || !is_reading) {
                 return false;
             }
-            let level = self.courier.traffic.level();
+            let level = self.batch_sender.gate.level();
             let has_room = in_flight.len() < level && window.has_room(level);
             tokio::select! {
                 Some(delivery) = in_flight.next(), if !in_flight.is_empty() => {
@@ -165,39 +169,39 @@ impl Sender<'_, '_> {
                     self.take_in(delivery);
                 }
                 item = items.recv(), if is_reading && !is_halted && barrier.is_none() && has_room => match item {
-                    Some(Ok(Item::Batch(batch))) => {
+                    Some(Ok(SendItem::Batch(batch))) => {
                         window.open(batch.sequence);
-                        in_flight.push(self.courier.deliver(batch));
+                        in_flight.push(self.batch_sender.deliver(batch));
                     }
                     Some(Ok(other)) => barrier = Some(other),
                     Some(Err(error)) => {
                         self.tally.fail_offline(&error);
-                        self.courier.halt.stop();
+                        self.batch_sender.halt.stop();
                     }
                     None => is_reading = false,
                 },
                 () = self.job.stop.requested(), if !is_halted => {
                     self.tally.cancel();
-                    self.courier.halt.stop();
+                    self.batch_sender.halt.stop();
                 }
             }
         }
     }
 
     /// Everything before is answered; returns whether the upload can go on.
-    async fn pass(&mut self, item: Item) -> bool {
+    async fn pass(&mut self, item: SendItem) -> bool {
         match item {
-            Item::Part(part) => {
+            SendItem::Part(part) => {
                 self.tally.start(part);
                 self.job.observer.on(&Event::PartStarted { part });
             }
-            Item::Skipped(part, mutations, rows) => {
+            SendItem::Skipped(part, mutations, rows) => {
                 self.tally.add_skipped(part, mutations, rows);
                 self.job.observer.on(&Event::Answered { part, rows, bytes: 0, requests: 0 });
             }
-            Item::Probe(batch) => return self.probe(batch).await,
-            Item::Changed => return false,
-            Item::Barrier | Item::Batch(_) => {}
+            SendItem::Probe(batch) => return self.probe(batch).await,
+            SendItem::Changed => return false,
+            SendItem::Barrier | SendItem::Batch(_) => {}
         }
         true
     }
@@ -206,13 +210,13 @@ impl Sender<'_, '_> {
     /// with a cursor that is not lower. One that has no cursors cannot show it.
     async fn probe(&mut self, batch: Batch) -> bool {
         let Some((requests, cursor)) = self.earlier.take() else { return true };
-        let delivering = self.courier.deliver(batch);
+        let delivering = self.batch_sender.deliver(batch);
         tokio::pin!(delivering);
         let delivery = tokio::select! {
             delivery = &mut delivering => delivery,
             () = self.job.stop.requested() => {
                 self.tally.cancel();
-                self.courier.halt.stop();
+                self.batch_sender.halt.stop();
                 delivering.await
             }
         };
@@ -222,7 +226,7 @@ impl Sender<'_, '_> {
             self.tally.add_requests(delivery.requests);
             return false;
         }
-        self.keeper.continue_from(delivery.sequence + 1);
+        self.checkpoints.continue_from(delivery.sequence + 1);
         self.tally.add_earlier(requests, cursor);
         observe(self.job, &delivery);
         self.tally.add(delivery);
@@ -232,7 +236,7 @@ impl Sender<'_, '_> {
     fn take_in(&mut self, delivery: Delivery) {
         failpoint::reach("answered");
         observe(self.job, &delivery);
-        if let Some(warning) = self.keeper.note(&delivery) {
+        if let Some(warning) = self.checkpoints.note(&delivery) {
             self.job.observer.on(&Event::Warning(&warning));
         }
         failpoint::reach("checkpointed");

@@ -10,13 +10,13 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::observer::Observer;
-use super::options::Options;
-use super::outcome::{End, interrupted};
-use super::plan::{PlanError, requested, scope};
-use super::pulling::Puller;
-use super::stop::Stop;
-use super::tally::end_of;
+use crate::cloneup::finish::pull::Puller;
+use crate::cloneup::observer::Observer;
+use crate::cloneup::options::Options;
+use crate::cloneup::outcome::{End, interrupted};
+use crate::cloneup::plan::make::{PlanError, requested, scope};
+use crate::cloneup::progress::tally::end_of;
+use crate::cloneup::stop::Stop;
 use crate::mutation::canonical::{compare_keys, write_string, write_value};
 use crate::offline::{Database, Digest, Digests, JoinSource, OfflineError, RecordSource, Snapshot};
 use crate::protocol::{Cursor, ErrorBody, Op, PullAnswer, PullRequest};
@@ -111,7 +111,7 @@ pub async fn verify(
 ) -> Verification {
     let tables = {
         let (options, schema, database) = (Arc::clone(options), Arc::clone(schema), database.clone());
-        super::blocking(move || Tables::resolve(&options, &schema, &database)).await
+        crate::cloneup::blocking::blocking(move || Tables::resolve(&options, &schema, &database)).await
     };
     let mut comparison = match tables {
         Ok(tables) => tables,
@@ -135,7 +135,8 @@ pub async fn verify(
                 return Verification::failed(end, vec![body]);
             }
         };
-        let taken = super::blocking(move || comparison.take_in(&page).map(|()| comparison)).await;
+        let taken =
+            crate::cloneup::blocking::blocking(move || comparison.take_in(&page).map(|()| comparison)).await;
         comparison = match taken {
             Ok(comparison) => comparison,
             Err(error) => return Verification::failed(end_of(&error), vec![error.report()]),
@@ -145,7 +146,7 @@ pub async fn verify(
         }
     }
     let (schema, watched) = (Arc::clone(schema), stop.clone());
-    match super::blocking(move || comparison.compare(&schema, since, &watched)).await {
+    match crate::cloneup::blocking::blocking(move || comparison.compare(&schema, since, &watched)).await {
         Ok(verification) => verification,
         Err(OfflineError::Stopped) => {
             let (end, body) = interrupted();

@@ -6,8 +6,8 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
-use super::error::OfflineError;
-use super::sql::Table;
+use crate::offline::error::OfflineError;
+use crate::offline::sql::Table;
 
 /// How long a lock of the application is waited for.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -43,7 +43,7 @@ impl Database {
     }
 
     /// A database that is known to be there.
-    pub(super) fn at(path: &Path) -> Self {
+    pub(crate) fn at(path: &Path) -> Self {
         Self { path: path.to_owned() }
     }
 
@@ -54,7 +54,7 @@ impl Database {
     }
 
     /// Opens a connection that may write, unless the file allows only reading.
-    pub(super) fn connect(&self) -> Result<Connection, OfflineError> {
+    pub(crate) fn connect(&self) -> Result<Connection, OfflineError> {
         let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags | OpenFlags::SQLITE_OPEN_READ_WRITE)
             .or_else(|error| match error.sqlite_error_code() {
@@ -104,7 +104,7 @@ impl Database {
 }
 
 /// A value of `__datafn_meta`; a missing table is an empty one. An empty value is none.
-pub(super) fn meta(connection: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
+pub(crate) fn meta(connection: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
     if Table::find(connection, "__datafn_meta")?.is_none() {
         return Ok(None);
     }
@@ -115,7 +115,7 @@ pub(super) fn meta(connection: &Connection, key: &str) -> rusqlite::Result<Optio
 }
 
 /// What every connection needs.
-pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+pub(crate) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     // An unknown name in double quotes is an error, not a string.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;

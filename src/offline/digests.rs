@@ -3,7 +3,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::error::OfflineError;
+use crate::offline::error::OfflineError;
 
 /// The digest of one record's fields, or of one join row's metadata.
 pub type Digest = [u8; 16];

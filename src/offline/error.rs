@@ -28,22 +28,22 @@ pub enum OfflineError {
 
 impl OfflineError {
     /// An error of the database that SQLite did not raise.
-    pub(super) fn storage(what: impl Into<String>) -> Self {
+    pub(crate) fn storage(what: impl Into<String>) -> Self {
         Self::Storage { what: what.into(), source: None }
     }
 
     /// For `map_err`: SQLite failed while doing `what`.
-    pub(super) fn while_doing(what: impl Into<String>) -> impl FnOnce(rusqlite::Error) -> Self {
+    pub(crate) fn while_doing(what: impl Into<String>) -> impl FnOnce(rusqlite::Error) -> Self {
         |source| Self::Storage { what: what.into(), source: Some(source) }
     }
 
     /// For `map_err`: the file at `path` could not be used.
-    pub(super) fn at(path: &Path) -> impl FnOnce(rusqlite::Error) -> Self {
+    pub(crate) fn at(path: &Path) -> impl FnOnce(rusqlite::Error) -> Self {
         Self::while_doing(format!("cannot use {}", path.display()))
     }
 
     /// A row that cannot be uploaded as it is: contract 3.5, exit status 2.
-    pub(super) fn data(code: &str, message: impl AsRef<str>, path: impl Into<String>) -> Self {
+    pub(crate) fn data(code: &str, message: impl AsRef<str>, path: impl Into<String>) -> Self {
         Self::Data(ErrorBody::new(code, format!("Invalid cloneUp: {}", message.as_ref()), path))
     }
 

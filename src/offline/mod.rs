@@ -2,44 +2,32 @@
 //!
 //! Reading happens in a [`Snapshot`], one state of the database: [`RecordSource`] and
 //! [`JoinSource`] give ordered rows, which write themselves as canonical JSON. Writing happens
-//! in a [`Finalizer`], after the upload. All of it blocks, so it runs on threads of its own;
-//! what is done with the rows is [`crate::cloneup`]'s business.
+//! in a [`Finalizer`], after the upload. All of it blocks, so it runs on threads of its own.
+//! What is done with the rows is decided in [`crate::cloneup`].
 
 mod changelog;
-mod cursors;
 mod database;
-mod depth;
 mod digests;
-mod document;
-mod entry;
 mod error;
-pub mod facts;
-mod fields;
-mod finalize;
-mod halves;
-mod join_rows;
-mod keys;
-mod local_table;
-mod presence;
-mod records;
-mod runs;
+pub mod introspect;
+mod map;
+mod read;
 #[cfg(feature = "serve")]
 pub mod sample;
 mod sidecar;
 mod snapshot;
-mod sorted;
 mod sql;
-mod value;
+mod write;
 
-pub use cursors::Cursors;
+pub use changelog::entry::{OfflineDelete, Scope};
 pub use database::Database;
 pub use digests::{Digest, Digests};
-pub use entry::{OfflineDelete, Scope};
 pub use error::OfflineError;
-pub use finalize::{Applied, Finalizer};
-pub use join_rows::{JoinRow, JoinSource};
-pub use records::{Record, RecordSource};
-pub use runs::SortedRow;
+pub use read::external_sort::SortedRow;
+pub use read::join_rows::{JoinRow, JoinSource};
+pub use read::records::{Record, RecordSource};
+pub use read::sorted_records::Sorted;
 pub use sidecar::{Acquired, Sidecar};
 pub use snapshot::Snapshot;
-pub use sorted::Sorted;
+pub use write::cursors::Cursors;
+pub use write::finalizer::{Applied, Finalizer};

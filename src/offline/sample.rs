@@ -6,7 +6,7 @@ use std::path::Path;
 use rusqlite::{Connection, params};
 use serde_json::json;
 
-use super::error::OfflineError;
+use crate::offline::error::OfflineError;
 
 const PROJECTS: usize = 40;
 const TAGS: usize = 60;

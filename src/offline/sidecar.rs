@@ -8,8 +8,8 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::database::Database;
-use super::error::OfflineError;
+use crate::offline::database::Database;
+use crate::offline::error::OfflineError;
 
 /// How much of the file is read: no checkpoint comes near it.
 const MAX_BYTES: u64 = 1024 * 1024;

@@ -8,12 +8,12 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, InterruptHandle};
 use tempfile::NamedTempFile;
 
-use super::changelog;
-use super::cursors::{self, Cursors};
-use super::database::{Database, meta};
-use super::entry::{OfflineDelete, Scope};
-use super::error::OfflineError;
-use super::value;
+use crate::offline::changelog::entries;
+use crate::offline::changelog::entry::{OfflineDelete, Scope};
+use crate::offline::database::{Database, meta};
+use crate::offline::error::OfflineError;
+use crate::offline::map::value;
+use crate::offline::write::cursors::{self, Cursors};
 use crate::schema::Schema;
 
 /// How long the copy of a rollback-journal database waits for a writer.
@@ -71,12 +71,12 @@ impl Snapshot {
     }
 
     /// A second connection that sees the same state, if there is one.
-    pub(super) fn twin(&self) -> Option<&Mutex<Connection>> {
+    pub(crate) fn twin(&self) -> Option<&Mutex<Connection>> {
         self.twin.as_ref()
     }
 
     /// Calls `each` for the connection, and for the second one.
-    pub(super) fn for_each_connection(
+    pub(crate) fn for_each_connection(
         &self,
         each: impl Fn(&Connection) -> rusqlite::Result<()>,
     ) -> rusqlite::Result<()> {
@@ -98,7 +98,7 @@ impl Snapshot {
     /// # Errors
     /// [`OfflineError::Storage`] when the database cannot be read.
     pub fn changelog_seq(&self) -> Result<i64, OfflineError> {
-        changelog::highest_seq(&self.connection)
+        entries::highest_seq(&self.connection)
     }
 
     /// Where the database stands in the server's feed.
@@ -123,7 +123,7 @@ impl Snapshot {
     /// # Errors
     /// [`OfflineError::Storage`] when the database cannot be read.
     pub fn pending(&self) -> Result<BTreeMap<String, u64>, OfflineError> {
-        changelog::pending(&self.connection)
+        entries::pending(&self.connection)
     }
 
     /// Calls `consume` for every delete and unrelate in the change log up to `seq` that is in
@@ -138,7 +138,7 @@ impl Snapshot {
         seq: i64,
         consume: impl FnMut(OfflineDelete) -> Result<(), OfflineError>,
     ) -> Result<(), OfflineError> {
-        changelog::offline_deletes(&self.connection, schema, scope, seq, consume)
+        entries::offline_deletes(&self.connection, schema, scope, seq, consume)
     }
 
     /// What entries of the change log after `seq` are about: resource and id, or join store
@@ -151,15 +151,15 @@ impl Snapshot {
         schema: &Schema,
         seq: i64,
     ) -> Result<HashSet<(String, String)>, OfflineError> {
-        changelog::Touched::since(&self.connection, schema, seq).map(changelog::Touched::into_subjects)
+        entries::Touched::since(&self.connection, schema, seq).map(entries::Touched::into_subjects)
     }
 
     /// The collation that orders text by its UTF-8 bytes, whatever the database's encoding.
-    pub(super) fn byte_order(&self) -> &'static str {
+    pub(crate) fn byte_order(&self) -> &'static str {
         self.byte_order
     }
 
-    pub(super) fn connection(&self) -> &Connection {
+    pub(crate) fn connection(&self) -> &Connection {
         &self.connection
     }
 }
@@ -177,7 +177,7 @@ fn keep(copy: NamedTempFile) -> Option<NamedTempFile> {
 }
 
 /// Takes the second connection for this thread.
-pub(super) fn hold(twin: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
+pub(crate) fn hold(twin: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
     // It is whole after a panic elsewhere: it only reads.
     twin.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,38 +6,38 @@ use rusqlite::{Connection, OptionalExtension, params};
 ///
 /// SQLite takes an unknown name in double quotes for a string, so callers make sure first
 /// that the table and column are there.
-pub(super) fn quoted(name: &str) -> String {
+pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// A string literal.
-pub(super) fn literal(text: &str) -> String {
+pub(crate) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
 /// Whether SQLite will sort to carry out a query.
-pub(super) fn is_sorting(connection: &Connection, sql: &str) -> rusqlite::Result<bool> {
+pub(crate) fn is_sorting(connection: &Connection, sql: &str) -> rusqlite::Result<bool> {
     Ok(steps(connection, sql)?.iter().any(|step| step.contains("TEMP B-TREE")))
 }
 
 /// The steps in which SQLite will carry out a query, as its shell shows them.
-pub(super) fn steps(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<String>> {
+pub(crate) fn steps(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<String>> {
     let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
     statement.query_map([], |row| row.get("detail"))?.collect()
 }
 
 /// A table or view as the database has it.
 #[derive(Debug, Clone)]
-pub(super) struct Table {
+pub(crate) struct Table {
     /// In declared order; generated columns too.
-    pub(super) columns: Vec<Column>,
+    pub(crate) columns: Vec<Column>,
     /// Whether it is a view, into which nothing can be written.
-    pub(super) is_view: bool,
+    pub(crate) is_view: bool,
 }
 
 /// How a column stores numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Numbers {
+pub(crate) enum Numbers {
     /// As text, so that it never holds an infinity.
     AsText,
     /// Whole ones as integers, whatever they were.
@@ -48,17 +48,17 @@ pub(super) enum Numbers {
 
 /// A column as the database has it.
 #[derive(Debug, Clone)]
-pub(super) struct Column {
-    pub(super) name: String,
+pub(crate) struct Column {
+    pub(crate) name: String,
     /// The declared type, in upper case.
-    pub(super) declared: String,
+    pub(crate) declared: String,
     /// Whether it can never hold NULL.
-    pub(super) is_not_null: bool,
+    pub(crate) is_not_null: bool,
 }
 
 impl Table {
     /// Looks at a table or view; `None` when there is none of that name.
-    pub(super) fn find(connection: &Connection, name: &str) -> rusqlite::Result<Option<Self>> {
+    pub(crate) fn find(connection: &Connection, name: &str) -> rusqlite::Result<Option<Self>> {
         let kind: Option<String> = connection
             .query_row(
                 "SELECT type FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE AND type IN ('table', 'view')",
@@ -80,7 +80,7 @@ impl Table {
 
     /// How numbers in one of its columns are stored
     /// (<https://www.sqlite.org/datatype3.html>, section 3.1). A view stores nothing.
-    pub(super) fn numbers(&self, column: &Column) -> Numbers {
+    pub(crate) fn numbers(&self, column: &Column) -> Numbers {
         let has = |parts: &[&str]| parts.iter().any(|part| column.declared.contains(part));
         if self.is_view || column.declared.is_empty() {
             Numbers::AsTheyAre
@@ -96,14 +96,14 @@ impl Table {
     }
 
     /// The column of that name; like SQLite, whatever its case.
-    pub(super) fn column(&self, name: &str) -> Option<&Column> {
+    pub(crate) fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
     }
 }
 
 impl Column {
     /// Whether it is declared to hold bytes.
-    pub(super) fn is_blob(&self) -> bool {
+    pub(crate) fn is_blob(&self) -> bool {
         self.declared.contains("BLOB")
     }
 }

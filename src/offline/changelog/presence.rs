@@ -1,0 +1,110 @@
+//! Whether a record or join row is there: a delete is pushed only for what is gone.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension, params_from_iter};
+
+use crate::offline::changelog::entry::{Entry, Reference, ReferenceKind};
+use crate::offline::error::OfflineError;
+use crate::offline::map::keys::{key_condition, local_key};
+use crate::offline::sql::{Table, literal, quoted};
+use crate::schema::{IdFormat, ManyOne, Schema};
+
+/// Looks up subjects of change log entries in one state of the database.
+pub(crate) struct Presence<'a> {
+    connection: &'a Connection,
+    schema: &'a Schema,
+}
+
+impl<'a> Presence<'a> {
+    pub(crate) fn new(connection: &'a Connection, schema: &'a Schema) -> Self {
+        Self { connection, schema }
+    }
+
+    /// Reduces a delete or unrelate to what is not there any more; returns whether anything
+    /// is left of it. Other operations leave nothing: the upload itself covers them.
+    pub(crate) fn keep_absent(&mut self, entry: &mut Entry) -> Result<bool, OfflineError> {
+        match entry.operation.as_str() {
+            "delete" => {
+                let Some(resource) = self.schema.resource(&entry.resource) else { return Ok(false) };
+                let storage = &resource.storage;
+                let key = [(storage.id.as_str(), entry.id.as_str(), storage.id_format.as_ref())];
+                Ok(!self.has_row(&storage.table, &key, None)?)
+            }
+            "unrelate" => {
+                // One that the schema does not know means nothing to anybody; one that may be kept
+                // in several places is gone when it is in none of them.
+                let mut is_there = HashMap::new();
+                for reference in entry.references(self.schema) {
+                    let has_it = self.has_reference(&reference)?;
+                    *is_there.entry((reference.name, reference.other)).or_default() |= has_it;
+                }
+                Ok(entry.retain_references(|name, id| {
+                    is_there.get(&(name.to_owned(), id.to_owned())) == Some(&false)
+                }))
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Whether what an entry refers to is there, or something else in its place, which the
+    /// upload has told.
+    fn has_reference(&self, reference: &Reference<'_>) -> Result<bool, OfflineError> {
+        match &reference.kind {
+            ReferenceKind::JoinRow(store) => {
+                let storage = store.storage();
+                let key = [
+                    (storage.from.as_str(), reference.from.as_str(), store.from.storage.id_format.as_ref()),
+                    (storage.to.as_str(), reference.to.as_str(), store.to.storage.id_format.as_ref()),
+                ];
+                self.has_row(&storage.table, &key, None)
+            }
+            ReferenceKind::Field(many_one) => {
+                let storage = &many_one.from.storage;
+                let key = [(storage.id.as_str(), reference.from.as_str(), storage.id_format.as_ref())];
+                self.has_row(&storage.table, &key, Some(many_one))
+            }
+        }
+    }
+
+    /// Whether the table has a row with these ids: column, id and template of each; and with
+    /// something in the field that refers, if there is one.
+    fn has_row(
+        &self,
+        table: &str,
+        key: &[(&str, &str, Option<&IdFormat>)],
+        referring: Option<&ManyOne<'_>>,
+    ) -> Result<bool, OfflineError> {
+        let failed = || OfflineError::while_doing(format!("cannot read table {}", quoted(table)));
+        let Some(found) = Table::find(self.connection, table).map_err(failed())? else { return Ok(false) };
+        let mut conditions = Vec::with_capacity(key.len());
+        let mut values = Vec::with_capacity(key.len());
+        for (column, id, format) in key {
+            let Some(column) = found.column(column) else { return Ok(false) };
+            let Some(value) = local_key(id, *format) else { return Ok(false) };
+            values.push(value);
+            conditions.push(key_condition(&column.name, values.len()));
+        }
+        if let Some(ManyOne { from, fk_field, .. }) = referring {
+            let column = from.field(fk_field).map_or(*fk_field, |field| field.column());
+            match &from.storage.document {
+                Some(document) => conditions.push(format!(
+                    "json_extract({}, {}) IS NOT NULL",
+                    quoted(document),
+                    literal(&format!("$.\"{column}\""))
+                )),
+                None => match found.column(column) {
+                    Some(column) => conditions.push(format!("{} IS NOT NULL", quoted(&column.name))),
+                    None => return Ok(false),
+                },
+            }
+        }
+        let sql = format!("SELECT 1 FROM {} WHERE {}", quoted(table), conditions.join(" AND "));
+        let found = self
+            .connection
+            .prepare_cached(&sql)
+            .and_then(|mut statement| statement.query_row(params_from_iter(values), |_| Ok(())).optional())
+            .map_err(failed())?;
+        Ok(found.is_some())
+    }
+}

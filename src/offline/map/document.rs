@@ -1,0 +1,116 @@
+//! Records that lie as JSON objects in one column (contract 1.1, `storage.document`).
+
+use rusqlite::types::ValueRef;
+use serde_json::{Map, Number, Value};
+
+use crate::mutation::canonical::write_value;
+use crate::offline::map::fields::MappedField;
+use crate::offline::map::value::{Mapping, ValueError, parse_json};
+use crate::schema::Type;
+
+/// The document in a column.
+pub(crate) fn parse(value: ValueRef<'_>) -> Result<Map<String, Value>, ValueError> {
+    match value {
+        ValueRef::Text(text) => match parse_json(text)? {
+            Value::Object(document) => Ok(document),
+            _ => Err(ValueError::NotObject),
+        },
+        _ => Err(ValueError::NotObject),
+    }
+}
+
+/// Appends the canonical JSON object of a document's fields. On failure it names the field,
+/// or nothing when it is the document itself.
+pub(crate) fn write_object<'f>(
+    out: &mut Vec<u8>,
+    fields: &'f [MappedField],
+    value: ValueRef<'_>,
+) -> Result<(), (Option<&'f MappedField>, ValueError)> {
+    let document = parse(value).map_err(|error| (None, error))?;
+    out.push(b'{');
+    for field in fields {
+        // A key that is not there is like a column that holds NULL.
+        let value = document.get(&field.column).unwrap_or(&Value::Null);
+        if value.is_null() && !field.mapping.nullable {
+            continue;
+        }
+        let value = outward(&field.mapping, value).map_err(|error| (Some(field), error))?;
+        field.write_key(out);
+        write_value(out, &value);
+    }
+    out.push(b'}');
+    Ok(())
+}
+
+/// A document's value as the server gets it.
+fn outward(mapping: &Mapping, value: &Value) -> Result<Value, ValueError> {
+    if let (Some(format), false) = (&mapping.id_format, value.is_null()) {
+        let key = match value {
+            Value::String(text) => text.clone(),
+            Value::Number(number) if !number.is_f64() => number.to_string(),
+            _ => return Err(ValueError::NotKey),
+        };
+        return Ok(Value::String(format.id(&key)));
+    }
+    match (&mapping.kind, value) {
+        (_, Value::Null) | (Type::Boolean, Value::Bool(_)) => Ok(value.clone()),
+        (Type::Boolean, Value::Number(number)) => match number.as_u64() {
+            Some(0) => Ok(Value::Bool(false)),
+            Some(1) => Ok(Value::Bool(true)),
+            _ => Err(ValueError::NotBoolean),
+        },
+        (Type::Boolean, _) => Err(ValueError::NotBoolean),
+        // Documents made of columns hold JSON as text.
+        (kind, Value::String(text)) if kind.is_json() => match serde_json::from_str(text) {
+            Ok(parsed @ (Value::Object(_) | Value::Array(_))) => Ok(parsed),
+            _ => Ok(value.clone()),
+        },
+        _ => Ok(value.clone()),
+    }
+}
+
+/// Makes a document what the server says its record is: fields that the server lacks become
+/// null, keys that are no fields stay, and a value that means the same stays as it is.
+/// Returns whether anything has changed.
+pub(crate) fn merge(
+    document: &mut Map<String, Value>,
+    fields: &[MappedField],
+    record: &Map<String, Value>,
+) -> bool {
+    let mut has_changed = false;
+    for field in fields {
+        let pulled = record.get(&field.name).unwrap_or(&Value::Null);
+        let local = document.get(&field.column).unwrap_or(&Value::Null);
+        if outward(&field.mapping, local).is_ok_and(|mapped| canonical(&mapped) == canonical(pulled)) {
+            continue;
+        }
+        let inward = inward(&field.mapping, pulled, local);
+        document.insert(field.column.clone(), inward);
+        has_changed = true;
+    }
+    has_changed
+}
+
+/// A server's value as the document holds it, in the manner of what it holds now.
+fn inward(mapping: &Mapping, pulled: &Value, local: &Value) -> Value {
+    if let (Some(format), Value::String(id)) = (&mapping.id_format, pulled) {
+        let key = format.key(id).unwrap_or(id);
+        return match key.parse::<i64>() {
+            Ok(number) if number.to_string() == key && !local.is_string() => Value::from(number),
+            _ => Value::from(key),
+        };
+    }
+    match pulled {
+        Value::Bool(flag) if mapping.kind == Type::Boolean && !local.is_boolean() => {
+            Value::Number(Number::from(u8::from(*flag)))
+        }
+        Value::Object(_) | Value::Array(_) if local.is_string() => Value::String(pulled.to_string()),
+        _ => pulled.clone(),
+    }
+}
+
+fn canonical(value: &Value) -> Vec<u8> {
+    let mut out = Vec::new();
+    write_value(&mut out, value);
+    out
+}

@@ -1,0 +1,167 @@
+//! From a SQLite value to JSON (contract 1.2), written straight as canonical JSON.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use rusqlite::Connection;
+use rusqlite::functions::FunctionFlags;
+use rusqlite::types::ValueRef;
+use serde_json::Value;
+
+use crate::mutation::canonical::{write_double, write_integer, write_string, write_utf8, write_value};
+use crate::protocol::{MAX_DEPTH, is_deeper_than};
+use crate::schema::{IdFormat, Type};
+
+/// The SQL function with which the plan checks JSON as the reader will.
+pub(crate) const IS_JSON: &str = "synctool_is_json";
+
+/// Why a value cannot be uploaded; the rest of a sentence that begins with the field.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ValueError {
+    #[error("must be 0 or 1")]
+    NotBoolean,
+    #[error("must be JSON: {0}")]
+    NotJson(String),
+    #[error("must not be infinite")]
+    Infinite,
+    #[error("must be valid UTF-8")]
+    NotUtf8,
+    #[error("must be an integer or text to become an id")]
+    NotKey,
+    #[error("must hold a JSON object")]
+    NotObject,
+}
+
+/// How the value of a column becomes JSON.
+#[derive(Debug, Clone)]
+pub(crate) struct Mapping {
+    pub(crate) kind: Type,
+    /// NULL is `null` then, and left out otherwise.
+    pub(crate) nullable: bool,
+    /// Of a field that refers to a resource whose ids have a template.
+    pub(crate) id_format: Option<IdFormat>,
+}
+
+impl Mapping {
+    /// Appends the value as canonical JSON.
+    ///
+    /// The caller has dealt with NULL where the field is not nullable.
+    pub(crate) fn write(&self, out: &mut Vec<u8>, value: ValueRef<'_>) -> Result<(), ValueError> {
+        if let (Some(format), false) = (&self.id_format, value == ValueRef::Null) {
+            write_string(out, &format.id(&key_text(value)?));
+            return Ok(());
+        }
+        match (&self.kind, value) {
+            (_, ValueRef::Null) => out.extend_from_slice(b"null"),
+            (Type::Boolean, ValueRef::Integer(0)) => out.extend_from_slice(b"false"),
+            (Type::Boolean, ValueRef::Integer(1)) => out.extend_from_slice(b"true"),
+            (Type::Boolean, _) => return Err(ValueError::NotBoolean),
+            (_, ValueRef::Integer(number)) => write_integer(out, number),
+            (_, ValueRef::Real(number)) if number.is_finite() => write_double(out, number),
+            (_, ValueRef::Real(_)) => return Err(ValueError::Infinite),
+            (kind, ValueRef::Text(text)) if kind.is_json() => write_value(out, &parse_json(text)?),
+            (kind, ValueRef::Blob(_)) if kind.is_json() => {
+                return Err(ValueError::NotJson("it is a BLOB".to_owned()));
+            }
+            (_, ValueRef::Text(text)) => write_utf8(out, text).map_err(|_| ValueError::NotUtf8)?,
+            (_, ValueRef::Blob(bytes)) => write_string(out, &BASE64.encode(bytes)),
+        }
+        Ok(())
+    }
+}
+
+/// The text of a key that an `idFormat` turns into an id.
+pub(crate) fn key_text(value: ValueRef<'_>) -> Result<String, ValueError> {
+    match value {
+        ValueRef::Integer(number) => Ok(number.to_string()),
+        ValueRef::Text(text) => utf8(text).map(str::to_owned),
+        _ => Err(ValueError::NotKey),
+    }
+}
+
+pub(crate) fn utf8(text: &[u8]) -> Result<&str, ValueError> {
+    std::str::from_utf8(text).map_err(|_| ValueError::NotUtf8)
+}
+
+/// How many levels deep JSON in a column may be nested: with the record around it, it is no
+/// deeper than what servers take and give back.
+const MAX_LEVELS: usize = MAX_DEPTH - 2;
+
+pub(crate) fn parse_json(text: &[u8]) -> Result<Value, ValueError> {
+    if is_deeper_than(text, MAX_LEVELS) {
+        return Err(ValueError::NotJson(format!("it is nested more than {MAX_LEVELS} levels deep")));
+    }
+    serde_json::from_slice(text).map_err(|error| ValueError::NotJson(error.to_string()))
+}
+
+/// Makes [`IS_JSON`] known to a connection.
+pub(crate) fn register_functions(connection: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function(IS_JSON, 1, flags, |context| {
+        // SQLite may ask about other values too, before it looks at their type.
+        Ok(matches!(context.get_raw(0), ValueRef::Text(text) if parse_json(text).is_ok()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mapped(kind: Type, value: ValueRef<'_>) -> Result<String, ValueError> {
+        let mapping = Mapping { kind, nullable: true, id_format: None };
+        let mut out = Vec::new();
+        mapping.write(&mut out, value)?;
+        Ok(String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn each_row_of_the_table_maps_as_the_contract_says() {
+        use ValueRef::{Blob, Integer, Null, Real, Text};
+        let other = || Type::Other("date".to_owned());
+        let cases = [
+            (Type::String, Null, "null"),
+            (Type::Boolean, Null, "null"),
+            (Type::Boolean, Integer(0), "false"),
+            (Type::Boolean, Integer(1), "true"),
+            (Type::Json, Text(br#"{"b": 1.0, "a": [18446744073709551615, -1]}"#), {
+                r#"{"a":[18446744073709551615,-1],"b":1}"#
+            }),
+            (Type::Json, Text(br#"{"a": 1, "a": 2}"#), r#"{"a":2}"#),
+            (Type::Json, Text(b"18446744073709551616"), "18446744073709552000"),
+            (Type::Object, Text(b" null "), "null"),
+            (Type::Array, Integer(5), "5"),
+            (Type::Json, Real(0.5), "0.5"),
+            (other(), Integer(9_007_199_254_740_993), "9007199254740993"),
+            (Type::Number, Integer(i64::MIN), "-9223372036854775808"),
+            (Type::Number, Real(1e21), "1e+21"),
+            (Type::Number, Real(-0.0), "0"),
+            (Type::Number, Text(b"7"), "\"7\""),
+            (Type::String, Integer(7), "7"),
+            (Type::String, Text("Zürich\u{1}".as_bytes()), "\"Zürich\\u0001\""),
+            (other(), Blob(&[0, 255]), "\"AP8=\""),
+        ];
+        for (kind, value, expected) in cases {
+            assert_eq!(mapped(kind.clone(), value).as_deref(), Ok(expected), "{kind:?} {value:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_mapped_is_an_error() {
+        use ValueRef::{Blob, Integer, Real, Text};
+        let cases = [
+            (Type::Boolean, Integer(2), ValueError::NotBoolean),
+            (Type::Boolean, Real(1.0), ValueError::NotBoolean),
+            (Type::Boolean, Text(b"true"), ValueError::NotBoolean),
+            (Type::Number, Real(f64::INFINITY), ValueError::Infinite),
+            (Type::Json, Real(f64::NEG_INFINITY), ValueError::Infinite),
+            (Type::String, Text(b"\xff"), ValueError::NotUtf8),
+        ];
+        for (kind, value, expected) in cases {
+            assert_eq!(mapped(kind.clone(), value), Err(expected), "{kind:?} {value:?}");
+        }
+        let deep = format!("{}{}", "[".repeat(MAX_LEVELS + 1), "]".repeat(MAX_LEVELS + 1));
+        assert!(mapped(Type::Json, Text(&deep.as_bytes()[1..deep.len() - 1])).is_ok());
+        for value in [Text(deep.as_bytes()), Text(b"{"), Text(b""), Text(b"{a:1}"), Blob(b"{}")] {
+            assert!(matches!(mapped(Type::Json, value), Err(ValueError::NotJson(_))), "{value:?}");
+        }
+    }
+}

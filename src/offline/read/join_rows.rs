@@ -1,0 +1,243 @@
+//! The rows of a join store, in upload order (contract 3.1, stage B).
+
+use std::borrow::Cow;
+
+use rusqlite::Row;
+use rusqlite::types::ValueRef;
+
+use crate::offline::error::OfflineError;
+use crate::offline::map::fields::{MappedField, map_fields, select_list, write_object};
+use crate::offline::map::keys::{self, Key, id_order};
+use crate::offline::map::value::{key_text, utf8};
+use crate::offline::snapshot::Snapshot;
+use crate::offline::sql::{Table, quoted};
+use crate::protocol::code;
+use crate::schema::{IdFormat, JoinStorage, JoinStore};
+
+/// A join store and where its rows lie.
+#[derive(Debug, Clone)]
+pub struct JoinSource {
+    name: String,
+    /// `None` when the table is not there, which is as good as empty.
+    rows: Option<JoinTable>,
+}
+
+#[derive(Debug, Clone)]
+struct JoinTable {
+    storage: JoinStorage,
+    from_format: Option<IdFormat>,
+    to_format: Option<IdFormat>,
+    metadata: Vec<MappedField>,
+    /// Columns of a default-layout table that the metadata does not name.
+    unknown: Vec<String>,
+}
+
+/// A join row as it lies in the database.
+#[derive(Debug)]
+pub struct JoinRow<'a> {
+    /// The id of the record that refers.
+    pub from: &'a str,
+    /// The id of the record that is referred to.
+    pub to: &'a str,
+    join_store: &'a str,
+    table: &'a JoinTable,
+    row: &'a Row<'a>,
+    /// Its place in upload order.
+    index: u64,
+}
+
+impl JoinRow<'_> {
+    /// Appends the canonical JSON object of its metadata.
+    ///
+    /// # Errors
+    /// [`OfflineError::Data`] when a field cannot be uploaded.
+    pub fn write_metadata(&self, out: &mut Vec<u8>) -> Result<(), OfflineError> {
+        write_object(out, &self.table.metadata, self.row, 2).map_err(|(field, error)| {
+            let Self { from, to, join_store, index, .. } = self;
+            let message = format!("{} of {join_store} {from:?} → {to:?} {error}", field.name);
+            OfflineError::data(code::DFQL_INVALID, message, format!("joinRows[{index}].{}", field.name))
+        })
+    }
+}
+
+impl JoinSource {
+    /// Finds the table and columns of a join store.
+    ///
+    /// # Errors
+    /// [`OfflineError::Storage`] when a column that must be there is missing.
+    pub fn resolve(
+        snapshot: &Snapshot,
+        store: &JoinStore<'_>,
+        warnings: &mut Vec<String>,
+    ) -> Result<Self, OfflineError> {
+        let name = store.name();
+        let mut storage = store.storage();
+        let found = Table::find(snapshot.connection(), &storage.table)
+            .map_err(OfflineError::while_doing(format!("cannot look at table {}", quoted(&storage.table))))?;
+        let Some(table) = found else {
+            if store.relation.storage.is_some() {
+                return Err(OfflineError::storage(format!(
+                    "there is no table {} for relation `{}`",
+                    quoted(&storage.table),
+                    store.relation.name
+                )));
+            }
+            return Ok(Self { name, rows: None });
+        };
+        for column in [&mut storage.from, &mut storage.to] {
+            match table.column(column) {
+                Some(found) => column.clone_from(&found.name),
+                None => {
+                    return Err(OfflineError::storage(format!(
+                        "table {} has no column {}",
+                        quoted(&storage.table),
+                        quoted(column)
+                    )));
+                }
+            }
+        }
+        let metadata = map_fields(&store.relation.metadata, &table, &storage.table, |_| None, warnings)?;
+        let is_known = |column: &String| {
+            [&storage.from, &storage.to].contains(&column)
+                || metadata.iter().any(|field| field.column == *column)
+        };
+        let unknown = match store.relation.storage {
+            // A mapped table may have columns of its own.
+            Some(_) => Vec::new(),
+            None => {
+                table.columns.into_iter().map(|column| column.name).filter(|name| !is_known(name)).collect()
+            }
+        };
+        Ok(Self {
+            name,
+            rows: Some(JoinTable {
+                from_format: store.from.storage.id_format.clone(),
+                to_format: store.to.storage.id_format.clone(),
+                storage,
+                metadata,
+                unknown,
+            }),
+        })
+    }
+
+    /// The metadata that is uploaded; a field whose column is missing is not.
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        self.rows.iter().flat_map(|table| &table.metadata).map(|field| &*field.name)
+    }
+
+    /// The join store's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Counts the rows and checks every one of them, in one pass of SQL.
+    ///
+    /// # Errors
+    /// [`OfflineError::Data`] for the first row in upload order that cannot be uploaded,
+    /// [`OfflineError::Storage`] when the database fails.
+    pub fn check(&self, snapshot: &Snapshot) -> Result<u64, OfflineError> {
+        let Some(table) = &self.rows else { return Ok(0) };
+        let (count, has_bad) =
+            keys::count(snapshot, &table.storage.table, &table.keys(), &table.bad_values())?;
+        if has_bad {
+            // Reading knows the order and says what is wrong.
+            let mut json = Vec::new();
+            self.for_each(snapshot, |row| {
+                json.clear();
+                row.write_metadata(&mut json)
+            })?;
+        }
+        Ok(count)
+    }
+
+    /// Reads every row in upload order: by `from`, then `to`, in byte order.
+    ///
+    /// # Errors
+    /// What `consume` returns; [`OfflineError::Data`] for a row whose ends or columns cannot be
+    /// uploaded; [`OfflineError::Storage`] when the database fails.
+    pub fn for_each(
+        &self,
+        snapshot: &Snapshot,
+        mut consume: impl FnMut(JoinRow<'_>) -> Result<(), OfflineError>,
+    ) -> Result<(), OfflineError> {
+        let Some(table) = &self.rows else { return Ok(()) };
+        let failed = |error| {
+            OfflineError::while_doing(format!("cannot read table {}", quoted(&table.storage.table)))(error)
+        };
+        let mut statement =
+            snapshot.connection().prepare(&table.select_sql(snapshot.byte_order())).map_err(failed)?;
+        let mut rows = statement.query([]).map_err(failed)?;
+        let mut index = 0_u64;
+        while let Some(row) = rows.next().map_err(failed)? {
+            let from = end(row.get_ref(0).map_err(failed)?, table.from_format.as_ref(), index, "from")?;
+            let to = end(row.get_ref(1).map_err(failed)?, table.to_format.as_ref(), index, "to")?;
+            let first_unknown = 2 + table.metadata.len();
+            for (offset, column) in table.unknown.iter().enumerate() {
+                if row.get_ref(first_unknown + offset).map_err(failed)? != ValueRef::Null {
+                    return Err(OfflineError::data(
+                        code::DFQL_UNKNOWN_FIELD,
+                        "unknown join metadata field",
+                        format!("joinRows[{index}].{column}"),
+                    ));
+                }
+            }
+            consume(JoinRow { from: &from, to: &to, join_store: &self.name, table, row, index })?;
+            index += 1;
+        }
+        Ok(())
+    }
+}
+
+impl JoinTable {
+    /// The columns of its ends.
+    fn keys(&self) -> [Key<'_>; 2] {
+        [(&self.storage.from, self.from_format.as_ref()), (&self.storage.to, self.to_format.as_ref())]
+    }
+
+    /// SQL conditions that hold for rows that have anything else that cannot be uploaded.
+    fn bad_values(&self) -> Vec<String> {
+        let unknown = self.unknown.iter().map(|column| format!("{} IS NOT NULL", quoted(column)));
+        unknown.chain(self.metadata.iter().filter_map(MappedField::bad_value)).collect()
+    }
+
+    fn select_sql(&self, byte_order: &str) -> String {
+        let (from, to) = (quoted(&self.storage.from), quoted(&self.storage.to));
+        let unknown: String = self.unknown.iter().map(|column| format!(", {}", quoted(column))).collect();
+        // Rows of the same pair come in one order on every machine, by their metadata.
+        let rest: String = self
+            .metadata
+            .iter()
+            .map(|field| format!(", {} COLLATE {byte_order}", quoted(&field.column)))
+            .collect();
+        format!(
+            "SELECT {from}, {to}{}{unknown} FROM {} ORDER BY {}, {}{rest}",
+            select_list(&self.metadata),
+            quoted(&self.storage.table),
+            id_order(&from, self.from_format.as_ref(), byte_order),
+            id_order(&to, self.to_format.as_ref(), byte_order),
+        )
+    }
+}
+
+/// The id at one end of a join row.
+fn end<'a>(
+    value: ValueRef<'a>,
+    format: Option<&IdFormat>,
+    index: u64,
+    side: &str,
+) -> Result<Cow<'a, str>, OfflineError> {
+    let bad =
+        |message: &str| OfflineError::data(code::DFQL_INVALID, message, format!("joinRows[{index}].{side}"));
+    match (format, value) {
+        (None, ValueRef::Text(text)) => match utf8(text) {
+            Ok(text) => Ok(Cow::Borrowed(text)),
+            Err(error) => Err(bad(&format!("join row from/to {error}"))),
+        },
+        (None, _) => Err(bad("join row from/to must be a string")),
+        (Some(format), value) => match key_text(value) {
+            Ok(key) => Ok(Cow::Owned(format.id(&key))),
+            Err(error) => Err(bad(&format!("join row from/to {error}"))),
+        },
+    }
+}

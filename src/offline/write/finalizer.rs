@@ -1,0 +1,226 @@
+//! Everything that is written back once the upload has succeeded (contract 3.1.6): pulled
+//! changes page by page, the global cursor, the drained change log.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, TransactionBehavior};
+use serde_json::{Map, Value};
+
+use crate::offline::changelog::entries::{self, Touched};
+use crate::offline::changelog::entry::Scope;
+use crate::offline::database::Database;
+use crate::offline::error::OfflineError;
+use crate::offline::write::cursors::{self, Cursors};
+use crate::offline::write::local_table::LocalTable;
+use crate::protocol::{Cursor, GLOBAL_CURSOR, Op, PullAnswer};
+use crate::schema::Schema;
+
+/// The offline database, opened for what comes after the upload.
+pub struct Finalizer {
+    connection: Connection,
+    schema: Schema,
+    /// The change log's highest `seq` in the snapshot.
+    seq: i64,
+    /// What the upload covered.
+    scope: Scope,
+    /// By the name in the feed; `None` where there is nothing to write to.
+    tables: HashMap<String, Option<LocalTable>>,
+}
+
+/// What became of a page.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Changes of tables that the schema has.
+    pub changes: u64,
+    /// What a person should know.
+    pub warnings: Vec<String>,
+}
+
+/// One change of either dialect.
+struct Pulled<'a> {
+    table: &'a str,
+    id: Option<&'a str>,
+    op: Op,
+    record: Option<&'a Map<String, Value>>,
+}
+
+impl Finalizer {
+    /// Opens the database; `seq` is the change log's highest one in the snapshot, and `scope`
+    /// what the upload covered: what other entries touch is not overwritten.
+    ///
+    /// # Errors
+    /// [`OfflineError::Storage`] when the database cannot be opened.
+    pub fn open(database: &Database, schema: Schema, seq: i64, scope: Scope) -> Result<Self, OfflineError> {
+        Ok(Self { connection: database.connect()?, schema, seq, scope, tables: HashMap::new() })
+    }
+
+    /// Applies a page in one transaction together with its cursors.
+    ///
+    /// # Errors
+    /// [`OfflineError::Storage`] when the database fails; then nothing of the page is there.
+    pub fn apply(&mut self, page: &PullAnswer) -> Result<Applied, OfflineError> {
+        let mut tables = std::mem::take(&mut self.tables);
+        let scope = self.scope.clone();
+        let applied = self.transaction(|connection, schema, seq| {
+            let touched = Touched::outside(connection, schema, seq, &scope)?;
+            let mut applied = Applied::default();
+            for change in changes(page) {
+                if !tables.contains_key(change.table) {
+                    let table = local_table(connection, schema, change.table, &mut applied.warnings)?;
+                    tables.insert(change.table.to_owned(), table);
+                }
+                if let Some(Some(table)) = tables.get(change.table) {
+                    applied.changes += 1;
+                    apply_one(connection, table, &change, &touched, &mut applied.warnings)?;
+                }
+            }
+            advance_cursors(connection, page)?;
+            Ok(applied)
+        })?;
+        self.tables = tables;
+        Ok(applied)
+    }
+
+    /// Moves the global cursor to `cursor`, unless it is already further, and with `drain`
+    /// removes what the upload covered from the change log; both or neither.
+    ///
+    /// Returns how many entries stay because they cannot be read.
+    ///
+    /// # Errors
+    /// [`OfflineError::Storage`] when the database fails; then nothing has changed.
+    pub fn finish(&mut self, cursor: Option<&Cursor>, drain: bool) -> Result<u64, OfflineError> {
+        let scope = self.scope.clone();
+        self.transaction(|connection, schema, seq| {
+            if let Some(cursor) = cursor {
+                cursors::advance(connection, GLOBAL_CURSOR, cursor)?;
+            }
+            if drain { entries::drain(connection, schema, &scope, seq) } else { Ok(0) }
+        })
+    }
+
+    /// Where the database stands in the server's feed.
+    ///
+    /// # Errors
+    /// [`OfflineError::Storage`] when the database cannot be read.
+    pub fn cursors(&self) -> Result<Cursors, OfflineError> {
+        cursors::read(&self.connection)
+    }
+
+    fn transaction<T>(
+        &mut self,
+        work: impl FnOnce(&Connection, &Schema, i64) -> Result<T, OfflineError>,
+    ) -> Result<T, OfflineError> {
+        let failed = || OfflineError::while_doing("cannot finalize the upload in the database");
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed())?;
+        let result = work(&transaction, &self.schema, self.seq)?;
+        transaction.commit().map_err(failed())?;
+        Ok(result)
+    }
+}
+
+/// Finds the table of a name in the feed; names that the schema lacks have none.
+fn local_table(
+    connection: &Connection,
+    schema: &Schema,
+    name: &str,
+    warnings: &mut Vec<String>,
+) -> Result<Option<LocalTable>, OfflineError> {
+    let table = if let Some(resource) = schema.resource(name) {
+        if resource.is_remote_only {
+            return Ok(None);
+        }
+        LocalTable::of_resource(connection, schema, resource)?
+    } else {
+        match schema.join_stores().iter().find(|store| store.name() == name) {
+            Some(store) => LocalTable::of_join_store(connection, store)?,
+            None => return Ok(None),
+        }
+    };
+    if table.is_none() {
+        warnings.push(format!("changes of `{name}` were skipped: there is no table to write them to"));
+    }
+    Ok(table)
+}
+
+fn changes(page: &PullAnswer) -> Vec<Pulled<'_>> {
+    match page {
+        PullAnswer::Feed { changes, .. } => changes
+            .iter()
+            .map(|change| Pulled {
+                table: &change.resource,
+                id: Some(&change.id),
+                op: change.op,
+                record: change.record.as_ref(),
+            })
+            .collect(),
+        PullAnswer::Tables { tables, .. } => {
+            let mut all = Vec::new();
+            for (table, changes) in tables {
+                // Deletes first: a record that is also among the upserts is there now.
+                all.extend(changes.deleted.iter().map(|id| Pulled {
+                    table,
+                    id: Some(id),
+                    op: Op::Delete,
+                    record: None,
+                }));
+                all.extend(changes.records.iter().map(|record| Pulled {
+                    table,
+                    id: record.get("id").and_then(Value::as_str),
+                    op: Op::Upsert,
+                    record: Some(record),
+                }));
+            }
+            all
+        }
+    }
+}
+
+fn apply_one(
+    connection: &Connection,
+    table: &LocalTable,
+    change: &Pulled<'_>,
+    touched: &Touched,
+    warnings: &mut Vec<String>,
+) -> Result<(), OfflineError> {
+    let end = |key: &str| change.record.and_then(|record| record.get(key)).and_then(Value::as_str);
+    let joined = match (table.is_join(), end("from"), end("to")) {
+        (true, Some(from), Some(to)) => Some((format!("{from}:{to}"), [from, to])),
+        _ => None,
+    };
+    let id = joined.as_ref().map(|(id, _)| id.as_str()).or(change.id);
+    if id.is_some_and(|id| touched.contains(change.table, id)) {
+        return Ok(());
+    }
+    let fits = match (change.op, &joined, id, change.record) {
+        (Op::Upsert, Some((_, ends)), _, Some(record)) => table.upsert(connection, ends, record)?,
+        (Op::Upsert, None, Some(id), Some(record)) if !table.is_join() => {
+            table.upsert(connection, &[id], record)?
+        }
+        (Op::Delete, Some((_, ends)), ..) => return table.delete(connection, ends),
+        (Op::Delete, None, Some(id), _) if table.is_join() => return table.delete_joined(connection, id),
+        (Op::Delete, None, Some(id), _) => return table.delete(connection, &[id]),
+        _ => false,
+    };
+    if !fits {
+        let id = id.unwrap_or_default();
+        warnings.push(format!("a change of `{}` was skipped: {id:?} does not fit its table", change.table));
+    }
+    Ok(())
+}
+
+/// The page's cursors: the feed moves the global one, tables have their own.
+fn advance_cursors(connection: &Connection, page: &PullAnswer) -> Result<(), OfflineError> {
+    match page {
+        PullAnswer::Feed { changes, next, reached } => {
+            let last = changes.iter().map(|change| &change.server_seq).max();
+            match next.as_ref().or(reached.as_ref()).or(last) {
+                Some(cursor) => cursors::advance(connection, GLOBAL_CURSOR, cursor),
+                None => Ok(()),
+            }
+        }
+        PullAnswer::Tables { tables, .. } => tables.iter().try_for_each(|(name, changes)| {
+            changes.cursor.as_ref().map_or(Ok(()), |cursor| cursors::advance(connection, name, cursor))
+        }),
+    }
+}
