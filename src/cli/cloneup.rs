@@ -11,12 +11,12 @@ use super::escape::escaped;
 use super::events::Events;
 use super::output::Hints;
 use super::progress::Progress;
-use super::resolve::{self, SchemaFailure};
+use super::resolve;
 use super::signals::{SIGINT, Signals};
 use super::{exit, failures, hints, output, plan};
-use crate::cloneup::{self, End, Event, Observer, Options, Outcome, stop_channel};
-use crate::offline::{Database, OfflineError};
-use crate::protocol::{ErrorBody, ROOT_PATH, code};
+use crate::cloneup::{CancellationToken, Event, Failure, Observer, Options, Outcome, Upload, most_severe};
+use crate::offline::Database;
+use crate::protocol::code;
 use crate::remote::{Remote, RemoteConfig};
 use crate::schema::Schema;
 
@@ -66,55 +66,56 @@ pub(super) fn run(args: CloneupArgs, matches: &ArgMatches) -> u8 {
             runtime.shutdown_background();
             outcome
         })
-        .unwrap_or_else(|Failed(end, errors)| Outcome::failed(end, errors));
+        .unwrap_or_else(Outcome::failed);
     if let Some(events) = &watchers.events {
         events.finish(&outcome);
     }
     if let Some(file) = error_file
-        && let Err(error) = failures::write(file, &outcome.rejected)
+        && let Err(error) = failures::write(file, &outcome.failures)
     {
         output::line(&format!("warning: the error file could not be written: {error}"));
     }
     watchers.progress.finish(&outcome);
-    output::errors(&outcome.errors, Hints::unless(args.verbosity.quiet));
+    output::failures(&outcome.failures, Hints::unless(args.verbosity.quiet));
     output::result(&outcome, args.output.unwrap_or_default());
-    exit::status(outcome.end, signal)
+    exit::status(outcome.failure_kind(), signal)
 }
 
 /// The result of a command line that could not be parsed.
-pub(super) fn print_refusal(body: ErrorBody) {
-    output::result(&Outcome::failed(End::Invalid, [body]), Output::Auto);
+pub(super) fn print_refusal(failure: Failure) {
+    output::result(&Outcome::failed(vec![failure]), Output::Auto);
 }
 
 /// Prints the plan: as JSON on stdout, as a table on stderr.
 fn dry_run(args: &CloneupArgs, matches: &ArgMatches) -> u8 {
     let planned = prepare(args, matches).and_then(|ready| {
         let Ready { options, schema, database, remote } = ready;
-        Ok(runtime()?.block_on(cloneup::preview(options, schema, database, remote)))
+        Ok(runtime()?.block_on(Upload::new(database, remote, schema).options(options).preview()))
     });
     match planned {
         Ok(preview) => {
             if !args.verbosity.quiet {
                 plan::tell(&preview);
             }
-            output::errors(&preview.errors, Hints::unless(args.verbosity.quiet));
+            output::failures(&preview.failures, Hints::unless(args.verbosity.quiet));
             output::result(&preview, args.output.unwrap_or_default());
-            exit::status(preview.end, SIGINT)
+            exit::status(preview.failure_kind(), SIGINT)
         }
-        Err(Failed(end, errors)) => {
-            output::refusals(&errors, Hints::unless(args.verbosity.quiet));
-            output::result(&Outcome::failed(end, errors), args.output.unwrap_or_default());
-            exit::status(end, SIGINT)
+        Err(failures) => {
+            output::failures(&failures, Hints::unless(args.verbosity.quiet));
+            let kind = most_severe(&failures);
+            output::result(&Outcome::failed(failures), args.output.unwrap_or_default());
+            exit::status(kind, SIGINT)
         }
     }
 }
 
-pub(super) fn runtime() -> Result<Runtime, Failed> {
+pub(super) fn runtime() -> Result<Runtime, Vec<Failure>> {
     // One thread does for the network: reading, encoding and compressing have their own.
-    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
-        let message = format!("cannot start: {error}");
-        Failed(End::Storage, vec![ErrorBody::new(code::INTERNAL, message, ROOT_PATH)])
-    })
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| vec![Failure::internal(format!("cannot start: {error}"))])
 }
 
 /// What an upload needs.
@@ -125,28 +126,13 @@ struct Ready {
     remote: Remote,
 }
 
-/// Why nothing could be uploaded.
-pub(super) struct Failed(pub(super) End, pub(super) Vec<ErrorBody>);
-
-impl Failed {
-    pub(super) fn invalid(body: ErrorBody) -> Self {
-        Self(End::Invalid, vec![body])
-    }
-}
-
-impl From<OfflineError> for Failed {
-    fn from(error: OfflineError) -> Self {
-        Self(End::Storage, vec![error.report()])
-    }
-}
-
-fn open_events(args: &CloneupArgs) -> Result<Option<Events>, Failed> {
+fn open_events(args: &CloneupArgs) -> Result<Option<Events>, Vec<Failure>> {
     let Some(path) = args.events.as_deref().filter(|path| !path.as_os_str().is_empty()) else {
         return Ok(None);
     };
     Events::open(path).map(Some).map_err(|error| {
-        let message = format!("Invalid cloneUp: cannot write events to {}: {error}", path.display());
-        Failed::invalid(ErrorBody::new(code::DFQL_INVALID, message, "events"))
+        let message = format!("cannot write events to {}: {error}", path.display());
+        vec![Failure::invalid(code::DFQL_INVALID, message, "events")]
     })
 }
 
@@ -162,33 +148,24 @@ fn hint_at_resources(options: &Options, schema: &Schema) {
     }
 }
 
-fn open_error_file(args: &CloneupArgs) -> Result<Option<File>, Failed> {
+fn open_error_file(args: &CloneupArgs) -> Result<Option<File>, Vec<Failure>> {
     let Some(path) = args.error_file.as_deref().filter(|path| !path.as_os_str().is_empty()) else {
         return Ok(None);
     };
     failures::create(path).map(Some).map_err(|error| {
-        let message = format!("Invalid cloneUp: cannot write errors to {}: {error}", path.display());
-        Failed::invalid(ErrorBody::new(code::DFQL_INVALID, message, "errorFile"))
+        let message = format!("cannot write errors to {}: {error}", path.display());
+        vec![Failure::invalid(code::DFQL_INVALID, message, "errorFile")]
     })
 }
 
-fn prepare(args: &CloneupArgs, matches: &ArgMatches) -> Result<Ready, Failed> {
-    let settings = resolve::settings(args, matches).map_err(|errors| Failed(End::Invalid, errors))?;
-    let remote = Remote::new(&settings.remote).map_err(|error| {
-        let message = format!("Invalid cloneUp: {error}");
-        Failed::invalid(ErrorBody::new(code::DFQL_INVALID, message, error.path()))
-    })?;
+fn prepare(args: &CloneupArgs, matches: &ArgMatches) -> Result<Ready, Vec<Failure>> {
+    let settings = resolve::settings(args, matches)?;
+    let remote = Remote::new(&settings.remote).map_err(one)?;
     if !args.verbosity.quiet {
         warn_of_plain_token(&settings.remote);
     }
-    let database = Database::open(&settings.database)?;
-    let schema =
-        resolve::schema(args.target.schema.as_deref(), || database.stored_schema()).map_err(|failure| {
-            match failure {
-                SchemaFailure::Schema(body) => Failed::invalid(body),
-                SchemaFailure::Stored(error) => error.into(),
-            }
-        })?;
+    let database = Database::open(&settings.database).map_err(one)?;
+    let schema = resolve::schema(args.target.schema.as_deref(), || database.stored_schema()).map_err(one)?;
     if !args.verbosity.quiet {
         hint_at_resources(&settings.options, &schema);
     }
@@ -207,29 +184,34 @@ async fn prepare_unless_interrupted(
     args: &Arc<CloneupArgs>,
     matches: &ArgMatches,
     signals: &Signals,
-) -> Result<Ready, Failed> {
+) -> Result<Ready, Vec<Failure>> {
     let (args, matches) = (Arc::clone(args), matches.clone());
     let preparing = tokio::task::spawn_blocking(move || prepare(&args, &matches));
     tokio::select! {
         ready = preparing => ready.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())),
         _ = signals.first() => {
-            let (end, body) = cloneup::interrupted();
-            Err(Failed(end, vec![body]))
+            Err(vec![Failure::interrupted()])
         }
     }
 }
 
 async fn upload(ready: Ready, watchers: &Watchers, signals: &Signals) -> Outcome {
-    let (handle, stop) = stop_channel();
+    let cancellation = CancellationToken::new();
     let Ready { options, schema, database, remote } = ready;
-    let run = cloneup::run(options, schema, database, remote, watchers, stop);
+    let upload = Upload::new(database, remote, schema).options(options);
+    let run = upload.observer(watchers).cancellation(cancellation.clone()).run();
     tokio::pin!(run);
     tokio::select! {
         outcome = &mut run => outcome,
         _ = signals.first() => {
-            handle.stop();
+            cancellation.cancel();
             watchers.progress.say("interrupted: waiting for what is in flight; once more to leave at once");
             run.await
         }
     }
+}
+
+/// One failure as a list of them.
+pub(super) fn one(failure: impl Into<Failure>) -> Vec<Failure> {
+    vec![failure.into()]
 }

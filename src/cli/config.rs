@@ -9,7 +9,7 @@ use clap::{Arg, ArgAction, Command, ValueHint};
 use toml::{Table, Value};
 
 use super::hints::nearest as nearest_name;
-use crate::protocol::{ErrorBody, code};
+use crate::cloneup::Failure;
 
 /// The file's name, wherever it lies.
 const FILE_NAME: &str = "synctool.toml";
@@ -25,7 +25,7 @@ impl ConfigFile {
     ///
     /// # Errors
     /// A file that was named and is not there, or that is no TOML.
-    pub(super) fn find(named: Option<PathBuf>) -> Result<Option<Self>, ErrorBody> {
+    pub(super) fn find(named: Option<PathBuf>) -> Result<Option<Self>, Failure> {
         let path = match named {
             Some(path) => path,
             None => match nearest() {
@@ -51,7 +51,7 @@ impl ConfigFile {
     ///
     /// # Errors
     /// A key that no subcommand has, or a value that its flag does not take.
-    pub(super) fn apply(&self, mut command: Command) -> Result<Command, ErrorBody> {
+    pub(super) fn apply(&self, mut command: Command) -> Result<Command, Failure> {
         let subcommands: Vec<String> =
             command.get_subcommands().map(|subcommand| subcommand.get_name().to_owned()).collect();
         for (key, value) in &self.table {
@@ -74,7 +74,7 @@ impl ConfigFile {
     }
 
     /// A value as the flag's text; paths are relative to the file.
-    fn values(&self, key: &str, value: &Value, arg: &Arg) -> Result<Vec<String>, ErrorBody> {
+    fn values(&self, key: &str, value: &Value, arg: &Arg) -> Result<Vec<String>, Failure> {
         let takes_list = matches!(arg.get_action(), ArgAction::Append);
         let items = match value {
             Value::Array(items) if takes_list => items.as_slice(),
@@ -113,11 +113,11 @@ impl ConfigFile {
         folder.join(text).to_string_lossy().into_owned()
     }
 
-    fn wrong(&self, key: &str, what: &str) -> ErrorBody {
+    fn wrong(&self, key: &str, what: &str) -> Failure {
         invalid(format!("{}: `{key}` {what}", self.path.display()), key)
     }
 
-    fn unknown(&self, key: &str, command: &Command) -> ErrorBody {
+    fn unknown(&self, key: &str, command: &Command) -> Failure {
         let id = key.replace('-', "_");
         if id == "token" {
             return self.wrong(key, "does not belong in a file that others read; use token-file");
@@ -154,6 +154,6 @@ fn nearest() -> Option<PathBuf> {
     here.ancestors().map(|folder| folder.join(FILE_NAME)).find(|path| path.is_file())
 }
 
-fn invalid(message: String, path: &str) -> ErrorBody {
-    ErrorBody::new(code::DFQL_INVALID, message, path)
+fn invalid(message: String, path: &str) -> Failure {
+    Failure::usage(message, path)
 }

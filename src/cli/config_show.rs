@@ -9,7 +9,8 @@ use super::config::ConfigFile;
 use super::output::Hints;
 use super::table::Table;
 use super::{command, exit, output, resolve};
-use crate::protocol::ErrorBody;
+use crate::cloneup::Failure;
+use crate::protocol::ROOT_PATH;
 
 /// The subcommand whose flags are shown.
 const SUBCOMMAND: &str = "cloneup";
@@ -38,14 +39,14 @@ pub(super) fn run(subcommand: &ConfigCommand, matches: &ArgMatches) -> u8 {
             }
             exit::SUCCESS
         }
-        Err(body) => {
-            output::refusals(&[body], Hints::Left);
+        Err(failure) => {
+            output::failures(&[failure], Hints::Left);
             exit::INVALID
         }
     }
 }
 
-fn collect(named: Option<std::path::PathBuf>) -> Result<Vec<Shown>, ErrorBody> {
+fn collect(named: Option<std::path::PathBuf>) -> Result<Vec<Shown>, Failure> {
     let file = ConfigFile::find(named)?;
     let layered = match &file {
         Some(file) => file.apply(command())?,
@@ -54,7 +55,7 @@ fn collect(named: Option<std::path::PathBuf>) -> Result<Vec<Shown>, ErrorBody> {
     let invalid = |error: clap::Error| {
         let text = error.to_string();
         let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        ErrorBody::new(crate::protocol::code::DFQL_INVALID, first, "$")
+        Failure::usage(first, ROOT_PATH)
     };
     let matches = layered.clone().try_get_matches_from(["synctool", SUBCOMMAND]).map_err(invalid)?;
     let Some(values) = matches.subcommand_matches(SUBCOMMAND) else { return Ok(Vec::new()) };

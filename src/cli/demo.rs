@@ -11,7 +11,7 @@ use super::args::{DemoArgs, Output};
 use super::output::Hints;
 use super::progress::Progress;
 use super::{exit, output};
-use crate::cloneup::{self, Options, Outcome, RawOptions, stop_channel};
+use crate::cloneup::{Outcome, Upload};
 use crate::offline::{Database, sample};
 use crate::remote::{Remote, RemoteConfig};
 use crate::schema::Schema;
@@ -75,12 +75,12 @@ async fn show(files: &Files, progress: &Progress, args: &DemoArgs) -> anyhow::Re
     progress.say(&format!("uploading to {base}"));
     let first = upload(files, &schema, &base, progress).await?;
     output::result(&first, Output::Auto);
-    output::errors(&first.errors, Hints::Told);
-    let mut status = exit::status(first.end, super::signals::SIGINT);
+    output::failures(&first.failures, Hints::Told);
+    let mut status = exit::status(first.failure_kind(), super::signals::SIGINT);
     if first.ok {
         progress.say("uploading once more");
         let again = upload(files, &schema, &base, progress).await?;
-        output::errors(&again.errors, Hints::Told);
+        output::failures(&again.failures, Hints::Told);
         if again.ok && again.cursor == first.cursor {
             progress.say(&format!(
                 "the server's sequence is {} as before: it deduplicated all {} mutations",
@@ -101,12 +101,9 @@ async fn show(files: &Files, progress: &Progress, args: &DemoArgs) -> anyhow::Re
 }
 
 async fn upload(files: &Files, schema: &Schema, base: &str, progress: &Progress) -> anyhow::Result<Outcome> {
-    let options = Options::validate(RawOptions::default())
-        .map_err(|errors| anyhow::anyhow!("the default options are invalid: {errors:?}"))?;
     let database = Database::open(&files.database)?;
     let remote = Remote::new(&RemoteConfig::new(base))?;
-    let (_handle, stop) = stop_channel();
-    let outcome = cloneup::run(options, schema.clone(), database, remote, progress, stop).await;
+    let outcome = Upload::new(database, remote, schema.clone()).observer(progress).run().await;
     progress.finish(&outcome);
     Ok(outcome)
 }

@@ -59,7 +59,8 @@ impl Events {
             let context = json!({"phase": PHASE, "cursor": outcome.cursor, "stats": outcome.stats});
             ("sync_applied", context)
         } else {
-            ("sync_failed", json!({"phase": PHASE, "error": {"errors": outcome.errors}}))
+            let errors: Vec<_> = outcome.failures.iter().map(|failure| &failure.error).collect();
+            ("sync_failed", json!({"phase": PHASE, "error": {"errors": errors}}))
         };
         self.state().write(name, &context);
     }
@@ -120,7 +121,7 @@ impl Observer for Events {
                 state.batches += requests;
                 state.progress();
             }
-            Event::Level { level, why } => state.level = Some((*level, (*why).to_owned())),
+            Event::ConcurrencyChanged { limit, reason } => state.level = Some((*limit, (*reason).to_owned())),
             Event::Retrying { .. } | Event::Finalizing | Event::Pulled { .. } | Event::Warning(_) => {}
         }
     }

@@ -1,6 +1,6 @@
 //! Exit statuses (contract 3.5).
 
-use crate::cloneup::End;
+use crate::cloneup::FailureKind;
 
 /// Everything was uploaded.
 pub const SUCCESS: u8 = 0;
@@ -15,15 +15,16 @@ pub const REMOTE: u8 = 4;
 /// Added to the number of the signal that interrupted a run.
 pub const SIGNAL: u8 = 128;
 
-/// The status of a run; `signal` is the number of the one that interrupted it.
+/// The status of a run, from its most severe failure; `signal` is the number of the signal that
+/// interrupted it.
 #[must_use]
-pub fn status(end: End, signal: u8) -> u8 {
-    match end {
-        End::Success => SUCCESS,
-        End::Rejected => REJECTED,
-        End::Invalid => INVALID,
-        End::Storage => STORAGE,
-        End::Remote => REMOTE,
-        End::Interrupted => SIGNAL + signal,
+pub fn status(failure: Option<FailureKind>, signal: u8) -> u8 {
+    match failure {
+        None => SUCCESS,
+        Some(FailureKind::Rejected) => REJECTED,
+        Some(FailureKind::Invalid) => INVALID,
+        Some(FailureKind::Storage) => STORAGE,
+        Some(FailureKind::Remote) => REMOTE,
+        Some(FailureKind::Interrupted) => SIGNAL + signal,
     }
 }

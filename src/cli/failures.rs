@@ -5,9 +5,10 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use crate::cloneup::{Rejected, Selection};
+use crate::cloneup::{Failure, Selection, Subject};
+use crate::protocol::MutationError;
 
 /// The part of a line that says what a mutation was about. Its id is no use: it changes with
 /// the content, which somebody has mended.
@@ -15,6 +16,15 @@ use crate::cloneup::{Rejected, Selection};
 struct Line {
     resource: String,
     id: String,
+}
+
+/// A rejected mutation as a line: what it is about, and why.
+#[derive(Serialize)]
+struct RejectedLine<'a> {
+    #[serde(flatten)]
+    subject: &'a Subject,
+    #[serde(flatten)]
+    error: &'a MutationError,
 }
 
 /// Reads what an earlier run wrote.
@@ -35,11 +45,12 @@ pub(super) fn create(path: &Path) -> io::Result<File> {
     File::create(path)
 }
 
-/// Writes what was rejected.
-pub(super) fn write(file: File, rejected: &[Rejected]) -> io::Result<()> {
+/// Writes the failures of mutations that the run has sent.
+pub(super) fn write(file: File, failures: &[Failure]) -> io::Result<()> {
     let mut out = BufWriter::new(file);
-    for failed in rejected {
-        serde_json::to_writer(&mut out, failed)?;
+    for failure in failures {
+        let Some(subject) = &failure.subject else { continue };
+        serde_json::to_writer(&mut out, &RejectedLine { subject, error: &failure.error })?;
         writeln!(out)?;
     }
     out.flush()

@@ -1,38 +1,61 @@
-//! The way out: what a person can do about an error, where the error itself cannot say it.
+//! Hints: a suggested fix below an error.
 
-use crate::protocol::{ErrorBody, code};
+use crate::cloneup::{Cause, Failure, FailureKind};
+use crate::offline::{OfflineError, StorageKind};
+use crate::protocol::code;
+use crate::remote::TransportKind;
 
 /// How alike a name must be to one that there is to be taken for a typo.
 const LIKENESS: f64 = 0.75;
 
-/// What to do about an error.
-pub(super) fn hint(body: &ErrorBody) -> Option<&'static str> {
-    let says = |part: &str| body.message.contains(part);
-    match body.code.as_str() {
-        code::FORBIDDEN => {
-            Some("the token is missing, wrong or expired: see SYNCTOOL_TOKEN and --token-file")
-        }
-        code::TRANSPORT_ERROR if says("cannot connect") => {
+/// A suggested fix for a failure, where its message does not say it already.
+pub(super) fn hint(failure: &Failure) -> Option<&'static str> {
+    match &failure.cause {
+        Some(Cause::Request(error)) => transport_hint(error.kind()?),
+        Some(Cause::Offline(error)) => offline_hint(error),
+        _ => code_hint(failure),
+    }
+}
+
+fn transport_hint(kind: TransportKind) -> Option<&'static str> {
+    match kind {
+        TransportKind::Connect => {
             Some("is the server running, and is this its address? `synctool serve` starts one here")
         }
-        code::TRANSPORT_ERROR if says("no JSON") || says("redirect") => {
-            Some("the URL is the base below which push and pull lie, such as https://example.org/datafn")
+        TransportKind::NotJson | TransportKind::Redirect => {
+            Some("the URL is the base to which /push and /pull are added, such as https://example.org/datafn")
         }
-        code::TRANSPORT_ERROR if says("no answer in time") => {
+        TransportKind::Timeout => {
             Some("--timeout gives a request more time, a smaller --batch-size makes it shorter")
         }
-        code::STORAGE_ERROR if says("locked") => {
+        _ => None,
+    }
+}
+
+fn offline_hint(error: &OfflineError) -> Option<&'static str> {
+    match error {
+        OfflineError::Storage { kind: StorageKind::Locked, .. } => {
             Some("another program holds the database: let it finish, or close it, and try again")
         }
-        code::STORAGE_ERROR if says("which the schema needs") || says("there is no table") => {
+        OfflineError::Storage { kind: StorageKind::Missing, .. } => {
             Some("`synctool schema check SCHEMA --db DB` shows everything that does not fit")
+        }
+        _ => None,
+    }
+}
+
+/// For failures whose code says enough: the server's own errors, and refused credentials.
+fn code_hint(failure: &Failure) -> Option<&'static str> {
+    match failure.body().code.as_str() {
+        code::FORBIDDEN => {
+            Some("the token is missing, wrong or expired: see SYNCTOOL_TOKEN and --token-file")
         }
         code::CONFLICT => Some("the record is there already: --record-operation merge updates it"),
         code::NOT_FOUND => {
             Some("a join row refers to a record that the server lacks: upload its resource too")
         }
         code::LIMIT_EXCEEDED => Some("the server takes no mutation of this size"),
-        code::DFQL_UNKNOWN_RESOURCE | code::DFQL_UNKNOWN_FIELD if !says("Invalid cloneUp") => {
+        code::DFQL_UNKNOWN_RESOURCE | code::DFQL_UNKNOWN_FIELD if failure.kind == FailureKind::Rejected => {
             Some("the server's schema is another one than yours")
         }
         _ => None,

@@ -2,23 +2,14 @@
 
 use super::args::InspectArgs;
 use super::output::Hints;
-use super::resolve::{self, SchemaFailure};
+use super::resolve;
 use super::schema::infer;
+use super::signals::SIGINT;
 use super::table::Table;
 use super::{exit, output};
-use crate::cloneup::{Inspection, PartKind, inspect};
-use crate::offline::{Database, OfflineError};
-use crate::protocol::ErrorBody;
+use crate::cloneup::{Failure, Inspection, PartKind, inspect};
+use crate::offline::Database;
 use crate::schema::Schema;
-
-/// What went wrong, and the exit status for it.
-pub(super) struct Failure(pub(super) u8, pub(super) ErrorBody);
-
-impl From<OfflineError> for Failure {
-    fn from(error: OfflineError) -> Self {
-        Self(exit::STORAGE, error.report())
-    }
-}
 
 /// Runs the subcommand.
 pub(super) fn run(args: &InspectArgs) -> u8 {
@@ -30,8 +21,9 @@ pub(super) fn run(args: &InspectArgs) -> u8 {
             }
             exit::SUCCESS
         }
-        Err(Failure(status, body)) => {
-            output::refusals(&[body], Hints::Told);
+        Err(failure) => {
+            let status = exit::status(Some(failure.kind), SIGINT);
+            output::failures(&[failure], Hints::Told);
             status
         }
     }
@@ -45,23 +37,13 @@ fn look(args: &InspectArgs) -> Result<Inspection, Failure> {
             let (text, _) = infer(&database)?;
             parse(&text)?
         }
-        (file, stored) => {
-            resolve::schema(file.as_deref(), || Ok::<_, OfflineError>(stored)).map_err(|failure| {
-                match failure {
-                    SchemaFailure::Schema(body) => Failure(exit::INVALID, body),
-                    SchemaFailure::Stored(error) => error.into(),
-                }
-            })?
-        }
+        (file, stored) => resolve::schema(file.as_deref(), || Ok(stored))?,
     };
     Ok(inspect(&schema, &database)?)
 }
 
 fn parse(text: &str) -> Result<Schema, Failure> {
-    Schema::parse(text).map_err(|error| {
-        let body = ErrorBody::new(crate::protocol::code::SCHEMA_INVALID, error.to_string(), error.path);
-        Failure(exit::INVALID, body)
-    })
+    Schema::parse(text).map_err(|error| Failure::schema(error.to_string(), error.path))
 }
 
 /// Tells it on stdout, for a person.

@@ -33,7 +33,8 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
 
-use crate::protocol::{ErrorBody, ROOT_PATH, code};
+use crate::cloneup::Failure;
+use crate::protocol::ROOT_PATH;
 use args::{Cli, Subcommand};
 use config::ConfigFile;
 
@@ -82,7 +83,7 @@ enum ParseError {
     /// clap's word on it; help and version are among these.
     Clap(clap::Error),
     /// The configuration file's fault.
-    Config(ErrorBody),
+    Config(Failure),
 }
 
 /// Parses with all layers: flag, then environment, then file, then default. Returns the
@@ -106,11 +107,11 @@ fn parse(arguments: &[OsString]) -> Result<(Cli, ArgMatches), ParseError> {
 
 /// Tells what is wrong with a command line; `cloneup` prints a result all the same.
 fn refuse(error: &ParseError, arguments: &[OsString]) -> u8 {
-    let body = match error {
+    let failure = match error {
         ParseError::Clap(error) => {
             let is_asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
             if !is_asked_for && arguments.iter().any(|argument| argument == "-q" || argument == "--quiet") {
-                output::error(&usage_error(error).message);
+                output::error(&usage_error(error).body().message);
             } else {
                 // A closed stream leaves nobody to tell.
                 let _ = error.print();
@@ -120,13 +121,13 @@ fn refuse(error: &ParseError, arguments: &[OsString]) -> u8 {
             }
             usage_error(error)
         }
-        ParseError::Config(body) => {
-            output::error(&output::sentence(body));
-            body.clone()
+        ParseError::Config(failure) => {
+            output::error(&output::sentence(failure.body()));
+            failure.clone()
         }
     };
     if subcommand(arguments).is_some_and(|name| name == "cloneup") {
-        cloneup::print_refusal(body);
+        cloneup::print_refusal(failure);
     }
     exit::INVALID
 }
@@ -146,7 +147,7 @@ fn subcommand(arguments: &[OsString]) -> Option<&OsString> {
 }
 
 /// clap's first line, and the argument it is about.
-fn usage_error(error: &clap::Error) -> ErrorBody {
+fn usage_error(error: &clap::Error) -> Failure {
     let text = error.to_string();
     let first = text.lines().next().unwrap_or_default();
     let path = match error.get(ContextKind::InvalidArg) {
@@ -155,5 +156,5 @@ fn usage_error(error: &clap::Error) -> ErrorBody {
         }
         _ => ROOT_PATH.to_owned(),
     };
-    ErrorBody::new(code::DFQL_INVALID, first.trim_start_matches("error: "), path)
+    Failure::usage(first.trim_start_matches("error: "), path)
 }

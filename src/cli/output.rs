@@ -5,7 +5,8 @@ use std::io::{IsTerminal as _, Write as _};
 use super::args::Output;
 use super::escape::{escaped, escaped_json};
 use super::hints::hint;
-use crate::protocol::{ErrorBody, MutationError};
+use crate::cloneup::Failure;
+use crate::protocol::ErrorBody;
 
 /// How many errors are told in words; the result has them all.
 const MAX_TOLD: usize = 10;
@@ -69,40 +70,31 @@ impl Hints {
     }
 }
 
-/// What the result's errors say, for a person: the first few, by code, each code with the
-/// way out.
-pub(super) fn errors(errors: &[MutationError], hints: Hints) {
+/// Tells failures in words: the first few by code, each code with its hint.
+pub(super) fn failures(failures: &[Failure], hints: Hints) {
     let mut codes: Vec<&str> = Vec::new();
-    for failed in errors {
-        if !codes.contains(&&*failed.body.code) {
-            codes.push(&failed.body.code);
+    for failure in failures {
+        if !codes.contains(&&*failure.body().code) {
+            codes.push(&failure.body().code);
         }
     }
     let mut told = 0;
     for code in codes {
-        let group: Vec<_> = errors.iter().filter(|failed| failed.body.code == code).collect();
+        let group: Vec<_> = failures.iter().filter(|failure| failure.body().code == code).collect();
         let shown = &group[..group.len().min(MAX_TOLD - told)];
-        for failed in shown {
-            let sentence = sentence(&failed.body);
-            if failed.mutation_id.is_empty() {
+        for failure in shown {
+            let sentence = sentence(failure.body());
+            if failure.error.mutation_id.is_empty() {
                 error(&sentence);
             } else {
-                error(&format!("{code}: {sentence}, mutation {}", failed.mutation_id));
+                error(&format!("{code}: {sentence}, mutation {}", failure.error.mutation_id));
             }
         }
         told += shown.len();
         if group.len() > shown.len() {
             line(&format!("… and {} more with {}", group.len() - shown.len(), escaped(code)));
         }
-        hints.tell(group.iter().find_map(|failed| hint(&failed.body)));
-    }
-}
-
-/// The same for errors that belong to no mutation.
-pub(super) fn refusals(errors: &[ErrorBody], hints: Hints) {
-    for body in errors {
-        error(&sentence(body));
-        hints.tell(hint(body));
+        hints.tell(group.iter().find_map(|failure| hint(failure)));
     }
 }
 

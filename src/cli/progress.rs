@@ -226,7 +226,7 @@ impl State {
                 self.pulled += changes;
                 self.tell(Some(&format!("pulled {}", HumanCount(self.pulled))));
             }
-            Event::PartStarted { .. } | Event::Level { .. } | Event::Warning(_) => {}
+            Event::PartStarted { .. } | Event::ConcurrencyChanged { .. } | Event::Warning(_) => {}
         }
     }
 

@@ -1,6 +1,7 @@
 //! From what was typed to what can be carried out: texts become numbers, durations, tokens
 //! and headers, and everything that is wrong is told at once.
 
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -10,9 +11,10 @@ use clap::parser::ValueSource;
 
 use super::args::{CloneupArgs, Network, Target, VerifyArgs};
 use super::{failures, units};
-use crate::cloneup::{Concurrency, Options, RawOptions, Selection};
+use crate::cloneup::{Concurrency, Failure, MAX_CONCURRENCY, Options, Selection};
 use crate::mutation::RecordOperation;
-use crate::protocol::{ErrorBody, code};
+use crate::offline::OfflineError;
+use crate::protocol::code;
 use crate::remote::{Compression, Encoding, RemoteConfig};
 use crate::schema::Schema;
 use crate::secret::Secret;
@@ -29,10 +31,10 @@ pub(super) struct Settings {
 }
 
 /// Works out the settings, or everything that is wrong with them.
-pub(super) fn settings(args: &CloneupArgs, matches: &ArgMatches) -> Result<Settings, Vec<ErrorBody>> {
+pub(super) fn settings(args: &CloneupArgs, matches: &ArgMatches) -> Result<Settings, Vec<Failure>> {
     let mut problems = Problems::default();
     let (database, base) = required(&args.target, &mut problems);
-    let options = Options::validate(raw_options(args, matches, &mut problems));
+    let options = options(args, matches, &mut problems);
     let mut remote = remote(&args.target, &args.network, matches, base, &mut problems);
     remote.compression = match args.compress.as_deref() {
         Some("none") => Compression::None,
@@ -44,18 +46,18 @@ pub(super) fn settings(args: &CloneupArgs, matches: &ArgMatches) -> Result<Setti
 }
 
 /// The same for a comparison.
-pub(super) fn verify_settings(args: &VerifyArgs, matches: &ArgMatches) -> Result<Settings, Vec<ErrorBody>> {
+pub(super) fn verify_settings(args: &VerifyArgs, matches: &ArgMatches) -> Result<Settings, Vec<Failure>> {
     let mut problems = Problems::default();
     let (database, base) = required(&args.target, &mut problems);
-    let defaults = RawOptions::default();
-    let options = Options::validate(RawOptions {
+    let defaults = Options::default();
+    let options = Options {
         resources: args.resources.clone(),
         include_many_many: !args.no_include_many_many,
-        max_retries: integer(args.network.max_retries.as_deref(), defaults.max_retries),
+        max_retries: problems.max_retries(args.network.max_retries.as_deref()),
         client_id: args.target.client_id.clone().filter(|id| !id.is_empty()),
-        pull_limit: pull_limit(args.pull_limit.as_deref()),
+        pull_limit: problems.pull_limit(args.pull_limit.as_deref()),
         ..defaults
-    });
+    };
     let remote = remote(&args.target, &args.network, matches, base, &mut problems);
     finish(database, remote, options, problems)
 }
@@ -73,39 +75,25 @@ fn required(target: &Target, problems: &mut Problems) -> (Option<PathBuf>, Strin
     (database, base.unwrap_or_default())
 }
 
-/// What is no integer is neither positive nor non-negative; `Options` says so.
-fn integer(text: Option<&str>, default: i64) -> i64 {
-    text.map_or(default, |text| text.trim().parse().unwrap_or(-1))
-}
-
-fn pull_limit(text: Option<&str>) -> u64 {
-    text.map_or(RawOptions::default().pull_limit, |text| text.trim().parse().unwrap_or(0))
-}
-
 fn finish(
     database: Option<PathBuf>,
     remote: RemoteConfig,
-    options: Result<Options, Vec<ErrorBody>>,
-    mut problems: Problems,
-) -> Result<Settings, Vec<ErrorBody>> {
-    match (database, options) {
-        (Some(database), Ok(options)) if problems.0.is_empty() => Ok(Settings { database, remote, options }),
-        (_, options) => {
-            // In the order in which the contract names them: what is missing, then options.
-            let at = problems.0.iter().take_while(|body| body.message.ends_with("is required")).count();
-            problems.0.splice(at..at, options.err().unwrap_or_default());
-            Err(problems.0)
-        }
+    options: Options,
+    problems: Problems,
+) -> Result<Settings, Vec<Failure>> {
+    match database {
+        Some(database) if problems.0.is_empty() => Ok(Settings { database, remote, options }),
+        _ => Err(problems.0),
     }
 }
 
 /// What was found to be wrong so far.
 #[derive(Debug, Default)]
-struct Problems(Vec<ErrorBody>);
+struct Problems(Vec<Failure>);
 
 impl Problems {
     fn invalid(&mut self, message: &str, path: &str) {
-        self.0.push(ErrorBody::new(code::DFQL_INVALID, format!("Invalid cloneUp: {message}"), path));
+        self.0.push(Failure::invalid(code::DFQL_INVALID, message, path));
     }
 
     /// A value, or the default and a problem.
@@ -120,6 +108,50 @@ impl Problems {
         text.map_or(default, |text| self.value(path, units::duration(text), default))
     }
 
+    fn max_retries(&mut self, text: Option<&str>) -> u32 {
+        let parsed =
+            text.map(|text| text.trim().parse().map_err(|_| "must be a non-negative integer".to_owned()));
+        let default = Options::default().max_retries;
+        parsed.map_or(default, |parsed| self.value("maxRetries", parsed, default))
+    }
+
+    fn pull_limit(&mut self, text: Option<&str>) -> NonZeroU64 {
+        let parsed =
+            text.map(|text| text.trim().parse().map_err(|_| "must be a positive integer".to_owned()));
+        let default = Options::default().pull_limit;
+        parsed.map_or(default, |parsed| self.value("pullLimit", parsed, default))
+    }
+
+    fn batch_size(&mut self, text: Option<&str>) -> NonZeroUsize {
+        let parsed =
+            text.map(|text| text.trim().parse().map_err(|_| "must be a positive integer".to_owned()));
+        let default = Options::default().batch_size;
+        parsed.map_or(default, |parsed| self.value("batchSize", parsed, default))
+    }
+
+    fn batch_bytes(&mut self, text: Option<&str>) -> NonZeroUsize {
+        let parsed = text.map(|text| {
+            NonZeroUsize::new(units::size(text)?).ok_or_else(|| "must be a positive size".to_owned())
+        });
+        let default = Options::default().batch_bytes;
+        parsed.map_or(default, |parsed| self.value("batchBytes", parsed, default))
+    }
+
+    fn concurrency(&mut self, text: Option<&str>) -> Concurrency {
+        let parsed = text.map(|text| match text.trim() {
+            "auto" => Ok(Concurrency::Auto),
+            number => match number.parse::<NonZeroUsize>() {
+                Ok(number) if number.get() > MAX_CONCURRENCY => {
+                    Err(format!("must be at most {MAX_CONCURRENCY}"))
+                }
+                Ok(number) => Ok(Concurrency::Fixed(number)),
+                Err(_) => Err("must be auto or a positive integer".to_owned()),
+            },
+        });
+        let default = Options::default().concurrency;
+        parsed.map_or(default, |parsed| self.value("concurrency", parsed, default))
+    }
+
     /// A duration in which something must be possible.
     fn timeout(&mut self, path: &str, text: Option<&str>, default: Duration) -> Duration {
         let timeout = self.duration(path, text, default);
@@ -130,8 +162,8 @@ impl Problems {
     }
 }
 
-fn raw_options(args: &CloneupArgs, matches: &ArgMatches, problems: &mut Problems) -> RawOptions {
-    let defaults = RawOptions::default();
+fn options(args: &CloneupArgs, matches: &ArgMatches, problems: &mut Problems) -> Options {
+    let defaults = Options::default();
     let switch = |name: &str, on: Option<bool>, off: bool, default: bool| {
         if off && !is_typed_after(matches, name, &format!("no_{name}")) {
             false
@@ -139,20 +171,18 @@ fn raw_options(args: &CloneupArgs, matches: &ArgMatches, problems: &mut Problems
             on.unwrap_or(default)
         }
     };
-    let concurrency = args.concurrency.as_ref().map_or(defaults.concurrency, |text| {
-        let text = text.trim();
-        let number = || text.parse::<usize>().ok().and_then(|number| Concurrency::try_from(number).ok());
-        let parsed = if text == "auto" { Some(Concurrency::Auto) } else { number() };
-        let parsed = parsed.ok_or_else(|| "must be auto or a positive integer".to_owned());
-        problems.value("concurrency", parsed, defaults.concurrency)
-    });
     let only = args.only_failed.as_deref().filter(|path| !path.as_os_str().is_empty()).map(|path| {
         failures::read(path).unwrap_or_else(|what| {
             problems.invalid(&what, "onlyFailed");
             Selection::new()
         })
     });
-    RawOptions {
+    Options {
+        batch_size: problems.batch_size(args.batch_size.as_deref()),
+        max_retries: problems.max_retries(args.network.max_retries.as_deref()),
+        batch_bytes: problems.batch_bytes(args.batch_bytes.as_deref()),
+        concurrency: problems.concurrency(args.concurrency.as_deref()),
+        pull_limit: problems.pull_limit(args.pull_limit.as_deref()),
         only,
         resume: !args.no_resume,
         resources: args.resources.clone(),
@@ -167,11 +197,6 @@ fn raw_options(args: &CloneupArgs, matches: &ArgMatches, problems: &mut Problems
             Some("insert") => RecordOperation::Insert,
             _ => defaults.record_operation,
         },
-        batch_size: integer(args.batch_size.as_deref(), defaults.batch_size),
-        batch_bytes: args.batch_bytes.as_ref().map_or(defaults.batch_bytes, |text| {
-            problems.value("batchBytes", units::size(text), defaults.batch_bytes)
-        }),
-        max_retries: integer(args.network.max_retries.as_deref(), defaults.max_retries),
         fail_fast: switch("fail_fast", args.fail_fast, args.no_fail_fast, defaults.fail_fast),
         clear_changelog_on_success: switch(
             "clear_changelog_on_success",
@@ -194,8 +219,6 @@ fn raw_options(args: &CloneupArgs, matches: &ArgMatches, problems: &mut Problems
             defaults.include_deletes,
         ),
         client_id: args.target.client_id.clone().filter(|id| !id.is_empty()),
-        concurrency,
-        pull_limit: pull_limit(args.pull_limit.as_deref()),
         verify: args.verify,
     }
 }
@@ -283,9 +306,8 @@ pub(super) fn token(
     file: Option<&Path>,
     command: Option<&str>,
     is_flag: bool,
-) -> Result<Option<Secret>, ErrorBody> {
-    let invalid =
-        |what: &str| ErrorBody::new(code::DFQL_INVALID, format!("Invalid cloneUp: {what}"), "tokenFile");
+) -> Result<Option<Secret>, Failure> {
+    let invalid = |what: &str| Failure::invalid(code::DFQL_INVALID, what, "tokenFile");
     let variable = std::env::var_os(TOKEN_VARIABLE).filter(|value| !value.is_empty() && !is_flag);
     if let Some(value) = variable {
         let text = value.into_string().map_err(|_| invalid(&format!("{TOKEN_VARIABLE} is not UTF-8")))?;
@@ -307,13 +329,9 @@ pub(super) fn token(
 
 /// The token that a command prints. Its errors go to the terminal; nothing that it prints is
 /// shown.
-fn run_for_token(command: &str) -> Result<Secret, ErrorBody> {
+fn run_for_token(command: &str) -> Result<Secret, Failure> {
     let invalid = |what: String| {
-        ErrorBody::new(
-            code::DFQL_INVALID,
-            format!("Invalid cloneUp: the token command {what}"),
-            "tokenCommand",
-        )
+        Failure::invalid(code::DFQL_INVALID, format!("the token command {what}"), "tokenCommand")
     };
     let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
     let output = Command::new(shell)
@@ -337,40 +355,28 @@ pub(super) fn has_token_variable() -> bool {
     std::env::var_os(TOKEN_VARIABLE).is_some_and(|value| !value.is_empty())
 }
 
-/// The schema: of a file, else the one that `stored` finds (contract 2).
-pub(super) fn schema<E>(
+/// The schema: of a file, else the stored one (contract 2).
+pub(super) fn schema(
     file: Option<&Path>,
-    stored: impl FnOnce() -> Result<Option<String>, E>,
-) -> Result<Schema, SchemaFailure<E>> {
-    let invalid = |message: String, path: &str| {
-        SchemaFailure::Schema(ErrorBody::new(code::SCHEMA_INVALID, message, path))
-    };
+    stored: impl FnOnce() -> Result<Option<String>, OfflineError>,
+) -> Result<Schema, Failure> {
     let (text, place) = match file.filter(|path| !path.as_os_str().is_empty()) {
         Some(path) => {
             let text = std::fs::read_to_string(path).map_err(|error| {
-                invalid(format!("cannot read the schema {}: {error}", path.display()), "schema")
+                Failure::schema(format!("cannot read the schema {}: {error}", path.display()), "schema")
             })?;
             (text, path.display().to_string())
         }
-        None => match stored().map_err(SchemaFailure::Stored)? {
+        None => match stored()? {
             Some(text) => (text, "__datafn_meta".to_owned()),
             None => {
                 let message = "no schema: name one with --schema, SYNCTOOL_SCHEMA or `schema` in synctool.toml, \
                     or store one in __datafn_meta; `synctool schema infer` makes one";
-                return Err(invalid(message.to_owned(), "schema"));
+                return Err(Failure::schema(message, "schema"));
             }
         },
     };
-    Schema::parse(&text).map_err(|error| invalid(format!("{error} (in {place})"), &error.path))
-}
-
-/// Why there is no schema.
-#[derive(Debug)]
-pub(super) enum SchemaFailure<E> {
-    /// It is missing or invalid.
-    Schema(ErrorBody),
-    /// The place where it is stored failed.
-    Stored(E),
+    Schema::parse(&text).map_err(|error| Failure::schema(format!("{error} (in {place})"), &error.path))
 }
 
 #[cfg(test)]

@@ -5,10 +5,10 @@ use std::path::Path;
 use super::args::SchemaCommand;
 use super::escape::escaped;
 use super::output::Hints;
+use super::signals::SIGINT;
 use super::{exit, output};
-use crate::cloneup::inspect;
+use crate::cloneup::{Failure, inspect};
 use crate::offline::{Database, OfflineError, Snapshot, introspect};
-use crate::protocol::{ErrorBody, code};
 use crate::schema::Schema;
 
 /// Runs the subcommand.
@@ -18,8 +18,10 @@ pub(super) fn run(command: &SchemaCommand) -> u8 {
         SchemaCommand::Check { schema, db } => check(schema, db.as_deref()),
     };
     done.unwrap_or_else(|error| {
-        output::refusals(&[error.report()], Hints::Told);
-        exit::STORAGE
+        let failure = Failure::from(error);
+        let status = exit::status(Some(failure.kind), SIGINT);
+        output::failures(&[failure], Hints::Told);
+        status
     })
 }
 
@@ -55,10 +57,9 @@ fn check(path: &Path, db: Option<&Path>) -> Result<u8, OfflineError> {
     let schema = match Schema::parse_all(&text) {
         Ok(schema) => schema,
         Err(problems) => {
-            let body = |problem: crate::schema::SchemaError| {
-                ErrorBody::new(code::SCHEMA_INVALID, problem.to_string(), problem.path)
-            };
-            output::refusals(&problems.into_iter().map(body).collect::<Vec<_>>(), Hints::Left);
+            let problems =
+                problems.into_iter().map(|problem| Failure::schema(problem.to_string(), problem.path));
+            output::failures(&problems.collect::<Vec<_>>(), Hints::Left);
             return Ok(exit::INVALID);
         }
     };
@@ -71,12 +72,11 @@ fn check(path: &Path, db: Option<&Path>) -> Result<u8, OfflineError> {
         output::line(&format!("warning: {}", escaped(warning)));
     }
     let problems = inspection.parts.into_iter().filter_map(|part| {
-        let mut problem = part.problem?;
-        problem.message = format!("{}: {}", part.name, problem.message);
-        Some(problem)
+        let problem = part.problem?;
+        Some(Failure::usage(format!("{}: {}", part.name, problem.message), problem.path))
     });
     let problems: Vec<_> = problems.collect();
-    output::refusals(&problems, Hints::Left);
+    output::failures(&problems, Hints::Left);
     if problems.is_empty() {
         output::line("the schema is valid, and the database fits it");
     }

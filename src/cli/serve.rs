@@ -8,9 +8,13 @@ use clap::parser::ValueSource;
 use tokio::net::TcpListener;
 
 use super::args::ServeArgs;
-use super::resolve::{self, SchemaFailure};
+use super::output::Hints;
+use super::resolve;
+use super::signals::SIGINT;
 use super::signals::Signals;
 use super::{exit, output, units};
+use crate::cloneup::Failure;
+use crate::protocol::{ErrorBody, ROOT_PATH, code};
 use crate::server::{Limits, ServerConfig, State, serve};
 
 /// Loopback, so that nobody else gets in unless that was asked for.
@@ -19,11 +23,12 @@ const DEFAULT_LISTEN: &str = "127.0.0.1:4400";
 /// In the working directory, where a person finds it again.
 const DEFAULT_DATA: &str = "synctool-server.db";
 
-/// What went wrong, and the exit status for it.
-struct Failure(u8, String);
-
 fn usage(message: impl Into<String>) -> Failure {
-    Failure(exit::INVALID, message.into())
+    Failure::usage(message, ROOT_PATH)
+}
+
+fn no_listener(message: String) -> Failure {
+    Failure::remote(ErrorBody::new(code::TRANSPORT_ERROR, message, ROOT_PATH))
 }
 
 /// Runs the subcommand.
@@ -31,8 +36,9 @@ pub(super) fn run(args: &ServeArgs, matches: &ArgMatches) -> u8 {
     output::start_diagnostics(args.verbosity.quiet, args.verbosity.verbose);
     match listen_and_serve(args, matches) {
         Ok(()) => exit::SUCCESS,
-        Err(Failure(status, message)) => {
-            output::error(&message);
+        Err(failure) => {
+            let status = exit::status(Some(failure.kind), SIGINT);
+            output::failures(&[failure], Hints::Left);
             status
         }
     }
@@ -45,7 +51,7 @@ fn listen_and_serve(args: &ServeArgs, matches: &ArgMatches) -> Result<(), Failur
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure(exit::REMOTE, format!("cannot start: {error}")))?;
+        .map_err(|error| no_listener(format!("cannot start: {error}")))?;
     runtime.block_on(async {
         // Before anything is opened, so that a signal during it is not lost.
         let signals = Signals::listen();
@@ -56,12 +62,9 @@ fn listen_and_serve(args: &ServeArgs, matches: &ArgMatches) -> Result<(), Failur
                  or listen on {DEFAULT_LISTEN}"
             )));
         }
-        let state = State::open(config).map_err(|error| Failure(exit::STORAGE, error.to_string()))?;
+        let state = State::open(config).map_err(|error| Failure::storage(error.to_string()))?;
         let failed = |error: std::io::Error| {
-            Failure(
-                exit::REMOTE,
-                format!("cannot listen on {listen}: {error}; --listen names another address"),
-            )
+            no_listener(format!("cannot listen on {listen}: {error}; --listen names another address"))
         };
         let listener = TcpListener::bind(addresses.as_slice()).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
@@ -86,17 +89,12 @@ async fn addresses(listen: &str) -> Result<Vec<SocketAddr>, Failure> {
 
 fn config(args: &ServeArgs, matches: &ArgMatches) -> Result<ServerConfig, Failure> {
     let is_flag = matches.value_source("token_file") == Some(ValueSource::CommandLine);
-    let token = resolve::token(args.token_file.as_deref(), None, is_flag)
-        .map_err(|body| usage(body.message.replace("Invalid cloneUp: ", "")))?;
+    let token = resolve::token(args.token_file.as_deref(), None, is_flag)?;
     let path = args.schema.as_deref().filter(|path| !path.as_os_str().is_empty());
-    let schema = match resolve::schema(path, || Ok::<_, ()>(None)) {
-        Ok(schema) => schema,
-        Err(SchemaFailure::Schema(_) | SchemaFailure::Stored(())) if path.is_none() => {
-            return Err(usage("the server needs a schema: name one with --schema or SYNCTOOL_SCHEMA"));
-        }
-        Err(SchemaFailure::Stored(())) => return Err(usage("the schema cannot be read")),
-        Err(SchemaFailure::Schema(body)) => return Err(usage(output::sentence(&body))),
+    let Some(path) = path else {
+        return Err(usage("the server needs a schema: name one with --schema or SYNCTOOL_SCHEMA"));
     };
+    let schema = resolve::schema(Some(path), || Ok(None))?;
     let mut limits = Limits::default();
     if let Some(text) = &args.max_mutations {
         limits.max_mutations = text

@@ -1,21 +1,18 @@
 //! `synctool verify`: whether the server has what the database has.
 
-use std::sync::Arc;
-
 use clap::ArgMatches;
 
 use super::args::VerifyArgs;
-use super::cloneup::{Failed, runtime, warn_of_plain_token};
+use super::cloneup::{one, runtime, warn_of_plain_token};
 use super::escape::escaped;
 use super::output::Hints;
 use super::progress::Progress;
-use super::resolve::{self, SchemaFailure};
+use super::resolve;
 use super::signals::{SIGINT, Signals};
 use super::table::Table;
 use super::{exit, output};
-use crate::cloneup::{DifferenceKind, End, Verification, stop_channel, verify};
+use crate::cloneup::{CancellationToken, Comparison, DifferenceKind, Failure, Verification};
 use crate::offline::Database;
-use crate::protocol::{ErrorBody, code};
 use crate::remote::Remote;
 
 /// How many differences are told in words; the result has more of them.
@@ -25,42 +22,34 @@ const MAX_TOLD: usize = 10;
 pub(super) fn run(args: &VerifyArgs, matches: &ArgMatches) -> u8 {
     output::start_diagnostics(args.verbosity.quiet, args.verbosity.verbose);
     let mut signal = SIGINT;
-    let verification = compare(args, matches, &mut signal)
-        .unwrap_or_else(|Failed(end, errors)| Verification::failed(end, errors));
+    let verification = compare(args, matches, &mut signal).unwrap_or_else(Verification::failed);
     if !args.verbosity.quiet {
         tell(&verification);
     }
-    output::refusals(&verification.errors, Hints::unless(args.verbosity.quiet));
+    output::failures(&verification.failures, Hints::unless(args.verbosity.quiet));
     output::result(&verification, args.output.unwrap_or_default());
-    exit::status(verification.end, signal)
+    exit::status(verification.failure_kind(), signal)
 }
 
-fn compare(args: &VerifyArgs, matches: &ArgMatches, signal: &mut u8) -> Result<Verification, Failed> {
-    let settings = resolve::verify_settings(args, matches).map_err(|errors| Failed(End::Invalid, errors))?;
-    let remote = Remote::new(&settings.remote).map_err(|error| {
-        let message = format!("Invalid cloneUp: {error}");
-        Failed::invalid(ErrorBody::new(code::DFQL_INVALID, message, error.path()))
-    })?;
+fn compare(args: &VerifyArgs, matches: &ArgMatches, signal: &mut u8) -> Result<Verification, Vec<Failure>> {
+    let settings = resolve::verify_settings(args, matches)?;
+    let remote = Remote::new(&settings.remote).map_err(one)?;
     if !args.verbosity.quiet {
         warn_of_plain_token(&settings.remote);
     }
-    let database = Database::open(&settings.database)?;
-    let schema = resolve::schema(args.target.schema.as_deref(), || database.stored_schema());
-    let schema = schema.map_err(|failure| match failure {
-        SchemaFailure::Schema(body) => Failed::invalid(body),
-        SchemaFailure::Stored(error) => error.into(),
-    })?;
+    let database = Database::open(&settings.database).map_err(one)?;
+    let schema = resolve::schema(args.target.schema.as_deref(), || database.stored_schema()).map_err(one)?;
     let progress = Progress::new(args.verbosity.quiet);
-    let (options, schema) = (Arc::new(settings.options), Arc::new(schema));
     let verification = runtime()?.block_on(async {
         let signals = Signals::listen();
-        let (handle, stop) = stop_channel();
-        let verifying = verify(&options, &schema, &database, &remote, &progress, &stop, None);
+        let cancellation = CancellationToken::new();
+        let comparison = Comparison::new(database, remote, schema).options(settings.options);
+        let verifying = comparison.observer(&progress).cancellation(cancellation.clone()).run();
         tokio::pin!(verifying);
         let verification = tokio::select! {
             verification = &mut verifying => verification,
             _ = signals.first() => {
-                handle.stop();
+                cancellation.cancel();
                 verifying.await
             }
         };

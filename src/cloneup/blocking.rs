@@ -1,24 +1,30 @@
-//! Blocking work on threads where it may block.
+//! Blocking work of async code: SQLite, compression and digests run on blocking threads.
 
 use std::time::Duration;
 
-/// Runs what blocks on a thread where it may.
-pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+/// The pause between two interrupts of work that is to end.
+const INTERRUPT_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Runs blocking work on a thread where it may block.
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
-        // It is never aborted, so it has panicked.
+        // The task is never aborted, so it has panicked.
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }
 
-/// Breaks reading off, again and again until it has ended: between two statements there is
-/// nothing to break off.
-pub(crate) async fn break_off<T>(mut reading: impl Future<Output = T> + Unpin, interrupt: impl Fn()) -> T {
+/// Calls `interrupt` until the work has ended: an interrupt between two SQL statements has no
+/// effect, so one call is not enough.
+pub(super) async fn interrupt_until_done<T>(
+    mut work: impl Future<Output = T> + Unpin,
+    interrupt: impl Fn(),
+) -> T {
     loop {
         interrupt();
         tokio::select! {
-            read = &mut reading => return read,
-            () = tokio::time::sleep(Duration::from_millis(50)) => {}
+            done = &mut work => return done,
+            () = tokio::time::sleep(INTERRUPT_INTERVAL) => {}
         }
     }
 }

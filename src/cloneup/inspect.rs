@@ -1,62 +1,62 @@
-//! A look at a database with the eyes of an upload, without one: what is there, and what
-//! could not be uploaded.
+//! An inspection of a database: what an upload would read, and what could not be uploaded.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::cloneup::observer::PartKind;
-use crate::cloneup::progress::checkpoint::Unfinished;
+use super::failure::Failure;
+use super::observer::PartKind;
+use super::progress::checkpoint::Unfinished;
 use crate::offline::{Cursors, Database, JoinSource, OfflineError, RecordSource, Snapshot};
 use crate::protocol::{Cursor, ErrorBody};
 use crate::schema::{Schema, upload_order};
 
-/// What a database holds.
+/// What a database holds. Its JSON is what stdout carries.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Inspection {
     /// Resources in upload order, then join stores by name.
     pub parts: Vec<InspectedPart>,
-    /// Entries of the change log, by operation.
+    /// The number of change log entries, by operation.
     pub pending: BTreeMap<String, u64>,
     /// The global cursor.
     pub cursor: Cursor,
     /// The cursors of single tables, which servers of the second dialect have.
     pub cursors: BTreeMap<String, Cursor>,
-    /// The database's own client id, if it has one.
+    /// The client id that the database stores, if it does.
     pub client_id: Option<String>,
-    /// An upload that has not come to its end; the same command continues it.
+    /// An upload that was interrupted; the same command continues it.
     pub checkpoint: Option<Unfinished>,
-    /// What a person should know.
+    /// Warnings for a person.
     pub warnings: Vec<String>,
 }
 
 /// A resource or join store.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct InspectedPart {
-    /// Which of the two.
+    /// Which of the two it is.
     pub kind: PartKind,
-    /// Its name.
+    /// The name of the resource or join store.
     pub name: String,
-    /// The table or view it lies in.
+    /// The table or view that holds its rows.
     pub table: String,
-    /// How many rows it has.
+    /// The number of rows, where they can be uploaded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rows: Option<u64>,
-    /// Why it could not be uploaded.
+    /// Why they could not be uploaded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<ErrorBody>,
 }
 
-/// Looks at a database.
+/// Inspects a database.
 ///
 /// # Errors
-/// [`OfflineError::Storage`] when the database cannot be read at all; what is wrong with
-/// single resources and join stores is in their parts.
+/// [`OfflineError::Storage`] when the database cannot be read at all; the problems of single
+/// resources and join stores are in their parts.
 pub fn inspect(schema: &Schema, database: &Database) -> Result<Inspection, OfflineError> {
     let snapshot = Snapshot::take(database)?;
-    let mut warnings = Vec::new();
-    let mut parts = Vec::new();
+    let (mut warnings, mut parts) = (Vec::new(), Vec::new());
     let local: Vec<_> = schema.resources.iter().filter(|resource| !resource.is_remote_only).collect();
     for resource in upload_order(schema, &local) {
         let rows = RecordSource::resolve(&snapshot, schema, resource, &mut warnings)
@@ -83,7 +83,7 @@ pub fn inspect(schema: &Schema, database: &Database) -> Result<Inspection, Offli
 fn part(kind: PartKind, name: String, table: String, rows: Result<u64, OfflineError>) -> InspectedPart {
     let (rows, problem) = match rows {
         Ok(rows) => (Some(rows), None),
-        Err(error) => (None, Some(error.report())),
+        Err(error) => (None, Some(Failure::from(error).error.body)),
     };
     InspectedPart { kind, name, table, rows, problem }
 }

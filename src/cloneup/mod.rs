@@ -1,9 +1,29 @@
-//! The job itself: everything of the offline database goes to the server (contract 3.1).
+//! The job: everything in the offline database goes to the server (contract 3.1).
+//!
+//! [`Upload`] is a whole run, [`Comparison`] compares both sides, [`inspect`] looks at a database
+//! without a server. A run reads like the contract: [`run`] makes a [`plan`] from a snapshot, the
+//! [`upload`] loop executes it, [`finish`] pulls and finalizes. The pipeline, each step importing
+//! only from those before it:
+//!
+//! * [`options`], [`observer`], [`failure`], [`outcome`]: what goes in and what comes out;
+//! * [`plan`]: what is uploaded, in which order, checked before the first byte is sent;
+//! * [`compare`]: what differs between both sides;
+//! * [`encode`]: rows become batches, on a reading and an encoding thread;
+//! * [`send`]: batches in flight, retried with exponential backoff, as many as AIMD allows;
+//! * [`progress`]: one tally of all answers, and the checkpoint of the acknowledged prefix;
+//! * [`finish`]: pulling and finalization;
+//! * [`upload`], then [`run`], [`preview`], [`verify`] and [`inspect`](mod@inspect): what a
+//!   library user calls.
+//!
+//! Nothing here knows a terminal, a flag or SQL.
 
 mod blocking;
+mod compare;
 mod encode;
+mod failure;
 mod finish;
 mod inspect;
+mod job;
 mod observer;
 mod options;
 mod outcome;
@@ -12,17 +32,17 @@ mod preview;
 mod progress;
 mod run;
 mod send;
-mod stop;
 mod upload;
 mod verify;
 
+pub use compare::{Difference, DifferenceKind, TableCounts};
+pub use failure::{Cause, Failure, FailureKind, Subject, most_severe};
 pub use inspect::{InspectedPart, Inspection, inspect};
 pub use observer::{Event, Observer, PartKind, PlannedPart};
-pub use options::{MAX_CONCURRENCY, Options, RawOptions, Selection};
-pub use outcome::{DeleteStats, End, JoinStats, Outcome, RecordStats, Rejected, Stats, interrupted};
-pub use preview::{Finalization, Preview, PreviewPart, ServerState, preview};
+pub use options::{Concurrency, MAX_CONCURRENCY, Options, Selection};
+pub use outcome::{DeleteStats, JoinStats, Outcome, RecordStats, Stats};
+pub use preview::{Finalization, Preview, PreviewPart, ServerState};
 pub use progress::checkpoint::Unfinished;
-pub use run::run;
-pub use send::concurrency::Concurrency;
-pub use stop::{Stop, StopHandle, stop_channel};
-pub use verify::{Difference, DifferenceKind, TableCounts, Verification, verify};
+pub use run::Upload;
+pub use tokio_util::sync::CancellationToken;
+pub use verify::{Comparison, Verification};

@@ -1,87 +1,89 @@
-//! What a run tells while it works. The core draws and writes nothing: progress bars,
-//! event files and tests are observers.
+//! Events of a run, and the observer that gets them. The core draws and writes nothing: progress
+//! bars, event files and tests are observers.
 
 use std::time::Duration;
 
-/// Somebody who watches a run. Called from the run's own task, so it must be quick.
+/// Gets the events of a run. Called from the run's own task, so it must return soon.
 pub trait Observer: Send + Sync {
-    /// Something happened.
+    /// Handles an event.
     fn on(&self, event: &Event<'_>);
 }
 
-/// Nobody watches.
+/// Ignores all events.
 impl Observer for () {
     fn on(&self, _: &Event<'_>) {}
 }
 
-/// What can happen. Names and messages are data of the database and the server: whoever
-/// shows them on a terminal escapes them.
+/// An event of a run. Names and messages are data of the database and the server: an observer
+/// that shows them on a terminal must escape them.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum Event<'a> {
-    /// The plan stands; sending is about to begin.
+    /// The plan is made; sending begins.
     Planned {
-        /// In upload order.
+        /// The parts of the plan, in upload order.
         parts: &'a [PlannedPart],
     },
-    /// The next part's turn has come.
+    /// The next part of the plan begins.
     PartStarted {
-        /// Its index in the plan.
+        /// The part's index in the plan.
         part: usize,
     },
     /// The server has answered a batch.
     Answered {
         /// The index in the plan of the part it belongs to.
         part: usize,
-        /// RowChunk of the part that are now dealt with, in addition to those before.
+        /// The number of rows of the part that this batch answers.
         rows: u64,
-        /// The size of the batch's body in bytes, however often it was sent.
+        /// The size of the batch's body in bytes, before compression, however often it was sent.
         bytes: u64,
-        /// How many requests it took.
+        /// The number of requests that it took.
         requests: u64,
     },
-    /// More or fewer requests may be in flight from now on.
-    Level {
-        /// How many.
-        level: usize,
-        /// Why it is not as many as before.
-        why: &'a str,
+    /// The concurrency limit has changed.
+    ConcurrencyChanged {
+        /// The number of requests that may be in flight from now on.
+        limit: usize,
+        /// Why it has changed.
+        reason: &'a str,
     },
     /// A request is sent again after a pause.
     Retrying {
-        /// Which retry this is, from 1.
+        /// The number of this retry, from 1.
         retry: u32,
-        /// How many there may be.
+        /// The maximum number of retries.
         max_retries: u32,
         /// The pause before it.
         wait: Duration,
-        /// Why.
+        /// The error of the last try.
         reason: &'a str,
     },
-    /// Everything is uploaded; the run is being finalized.
+    /// Everything is uploaded; finalization begins (contract 3.1.6).
     Finalizing,
     /// A page of changes was applied.
     Pulled {
-        /// How many changes were in it.
+        /// The number of changes in it.
         changes: u64,
     },
-    /// Something that a person should know and that does not stop the run.
+    /// A warning for a person; the run goes on.
     Warning(&'a str),
 }
 
-/// One part of the plan.
+/// One part of the plan, as an observer gets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedPart {
-    /// What it uploads.
+    /// What the part uploads.
     pub kind: PartKind,
     /// The resource or join store; `deletes` for stage C.
     pub name: String,
-    /// How many records, join rows or change log entries.
+    /// The number of records, join rows or change log entries.
     pub rows: u64,
 }
 
 /// What a part uploads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub enum PartKind {
     /// The records of a resource (stage A).
     Records,

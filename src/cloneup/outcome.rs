@@ -1,71 +1,38 @@
-//! What a run comes to: the result of contract 3.5, and how it ended.
+//! The result of a run (contract 3.5): statistics, cursor and failures.
 
 use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
-use crate::protocol::{Cursor, ErrorBody, MutationError, ROOT_PATH, code};
+use super::failure::{Failure, FailureKind, most_severe};
+use crate::protocol::Cursor;
 
 /// The result of a run. Its JSON is what stdout carries.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Outcome {
     /// Whether everything was uploaded and finalized.
     pub ok: bool,
     /// The highest push cursor; zero if there was none.
     pub cursor: Cursor,
-    /// What was sent.
+    /// Counts of the whole upload.
     pub stats: Stats,
-    /// What went wrong, in upload order.
-    pub errors: Vec<MutationError>,
-    /// The rejected mutations among the errors, with what they are about.
-    #[serde(skip)]
-    pub rejected: Vec<Rejected>,
-    /// How it ended, from which the exit status follows.
-    #[serde(skip)]
-    pub end: End,
+    /// Why it did not succeed, in upload order; `errors` in the JSON.
+    #[serde(rename = "errors", serialize_with = "as_mutation_errors")]
+    pub failures: Vec<Failure>,
 }
 
-/// A mutation that was rejected, and what it is about: a line of `--error-file`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Rejected {
-    /// The resource, or the join store.
-    pub resource: String,
-    /// The record's id, or `from:to` of a join row.
-    pub id: String,
-    /// Why.
-    #[serde(flatten)]
-    pub error: MutationError,
-}
-
-/// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
-    /// Everything was uploaded.
-    Success,
-    /// The server rejected mutations.
-    Rejected,
-    /// Options, schema or data cannot be uploaded as they are.
-    Invalid,
-    /// The offline database failed.
-    Storage,
-    /// The server could not be position, refused the credentials or broke the protocol.
-    Remote,
-    /// Somebody asked the run to stop.
-    Interrupted,
-}
-
-/// Counts, of the whole upload.
+/// Counts of the whole upload.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Stats {
     /// By resource, in upload order.
     #[serde(serialize_with = "as_map")]
     pub resources: Vec<(String, RecordStats)>,
-    /// By join store, in byte order.
+    /// By join store, in byte order of the names.
     pub join_stores: BTreeMap<String, JoinStats>,
     /// Push requests, retries included.
     pub batches: u64,
-    /// Stage C, when it sent any.
+    /// Stage C, when it sent any mutations.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletes: Option<DeleteStats>,
 }
@@ -73,25 +40,25 @@ pub struct Stats {
 /// The counts of one resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct RecordStats {
-    /// Records that were read.
+    /// Records that were read from the database.
     pub records: u64,
-    /// Mutations that the server answered.
+    /// Mutations that the server answered, rejected ones too.
     pub mutations: u64,
 }
 
 /// The counts of one join store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct JoinStats {
-    /// RowChunk that were read.
+    /// Rows that were read from the database.
     pub rows: u64,
-    /// Mutations that the server answered.
+    /// Mutations that the server answered, rejected ones too.
     pub mutations: u64,
 }
 
 /// The counts of stage C.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct DeleteStats {
-    /// Mutations that the server answered.
+    /// Mutations that the server answered, rejected ones too.
     pub mutations: u64,
 }
 
@@ -99,18 +66,25 @@ fn as_map<S: Serializer>(entries: &[(String, RecordStats)], serializer: S) -> Re
     serializer.collect_map(entries.iter().map(|(name, stats)| (name, stats)))
 }
 
+/// Failures as a result shows them: mutation id, code, message and path.
+pub(super) fn as_mutation_errors<S: Serializer>(
+    failures: &[Failure],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(failures.iter().map(|failure| &failure.error))
+}
+
 impl Outcome {
     /// The result of a run that ended before anything was sent.
     #[must_use]
-    pub fn failed(end: End, errors: impl IntoIterator<Item = ErrorBody>) -> Self {
-        let errors = errors.into_iter().map(MutationError::from).collect();
-        Self { ok: false, cursor: Cursor::zero(), stats: Stats::default(), errors, rejected: Vec::new(), end }
+    pub fn failed(failures: Vec<Failure>) -> Self {
+        Self { ok: false, cursor: Cursor::zero(), stats: Stats::default(), failures }
     }
-}
 
-/// Somebody asked a run to stop: how it ends, and what the result says.
-#[must_use]
-pub fn interrupted() -> (End, ErrorBody) {
-    let message = "the run was interrupted; the same command finishes it";
-    (End::Interrupted, ErrorBody::new(code::CANCELLED, message, ROOT_PATH))
+    /// The kind of the most severe failure, from which the exit status follows; `None` when the
+    /// run succeeded.
+    #[must_use]
+    pub fn failure_kind(&self) -> Option<FailureKind> {
+        most_severe(&self.failures)
+    }
 }

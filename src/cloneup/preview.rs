@@ -1,63 +1,69 @@
-//! A dry run: the plan as a value that can be printed, and a question to the server. Nothing
-//! is sent or stored.
+//! A dry run: the plan as a value that can be printed, and the server's status. Nothing is sent
+//! or stored.
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::cloneup::encode::encoders;
-use crate::cloneup::observer::PartKind;
-use crate::cloneup::options::Options;
-use crate::cloneup::outcome::End;
-use crate::cloneup::plan::make::{Part, Plan, PlanError, Source};
-use crate::cloneup::progress::tally::end_of;
+use super::blocking::blocking;
+use super::encode::{join_encoder, record_encoder};
+use super::failure::{Failure, FailureKind, most_severe};
+use super::observer::PartKind;
+use super::options::Options;
+use super::outcome::as_mutation_errors;
+use super::plan::{Part, Plan, Requested, Source};
+use super::run::Upload;
 use crate::mutation::ContentHash;
 use crate::offline::{Database, OfflineError, Snapshot};
-use crate::protocol::{Cursor, ErrorBody, MutationError, code};
-use crate::remote::{Remote, RequestError};
+use crate::protocol::Cursor;
+use crate::remote::{GaveUp, Remote, RequestError, RetryError};
 use crate::schema::Schema;
 
 /// How many rows of a part are encoded to estimate the size of all.
 const SAMPLE: u64 = 1000;
 
-/// What an upload would do.
+/// The path of errors of the status (contract 3.5).
+const STATUS_PATH: &str = "sync.status";
+
+/// A client id for estimates: the real one may not be stored yet, and is about as long.
+const SAMPLE_CLIENT_ID: &str = "00000000-0000-0000-0000-000000000000";
+
+/// What an upload would do. Its JSON is what stdout carries.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Preview {
-    /// Whether it could be done.
+    /// Whether the upload could begin.
     pub ok: bool,
     /// Always true: tells this result from that of an upload.
     pub dry_run: bool,
-    /// In upload order.
+    /// The parts, in upload order.
     pub parts: Vec<PreviewPart>,
     /// Stage C: the mutation ids of deletes and unrelates that would be pushed.
     pub deletes: Vec<String>,
     /// What would happen after the upload.
     pub finalization: Finalization,
-    /// What the server says.
+    /// The server's state.
     pub server: ServerState,
-    /// What a person should know.
+    /// Warnings for a person.
     pub warnings: Vec<String>,
-    /// Why it could not be done.
-    pub errors: Vec<MutationError>,
-    /// How the run would have ended before sending anything.
-    #[serde(skip)]
-    pub end: End,
+    /// Why the upload could not begin; `errors` in the JSON.
+    #[serde(rename = "errors", serialize_with = "as_mutation_errors")]
+    pub failures: Vec<Failure>,
 }
 
 /// A part of the upload.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PreviewPart {
-    /// What it uploads.
+    /// What the part uploads.
     pub kind: PartKind,
-    /// The resource or join store.
+    /// The resource or join store; `deletes` for stage C.
     pub name: String,
-    /// How many rows.
+    /// The number of rows.
     pub rows: u64,
-    /// How many requests, at least: depths of a resource that refers to itself add some.
+    /// The least number of requests: depths of a resource that refers to itself add some.
     pub batches: u64,
-    /// How many bytes of bodies, estimated from the first rows.
-    #[serde(rename = "estimatedBytes")]
+    /// The size of all bodies in bytes, estimated from the first 1,000 rows.
     pub estimated_bytes: u64,
     /// Why it has its place in the order.
     pub why: String,
@@ -67,47 +73,38 @@ pub struct PreviewPart {
 #[derive(Debug, Serialize, Default)]
 #[serde(rename_all = "camelCase")]
 pub struct Finalization {
-    /// Where the pull would begin; `None` when it is off.
+    /// The cursor from which the pull would begin; `None` when the pull is off.
     pub pull_from: Option<Cursor>,
     /// Whether the global cursor would be moved.
     pub set_global_cursor: bool,
-    /// Up to which entry the change log would be drained; `None` when that is off.
+    /// The last change log entry that would be removed; `None` when draining is off.
     pub drain_up_to: Option<i64>,
 }
 
-/// What the server says to a dry run.
+/// What the server answers to a dry run.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ServerState {
     /// Whether it answers.
     pub answers: bool,
-    /// Whether it takes the credentials; `None` when that cannot be told.
+    /// Whether it accepts the credentials; `None` when its answer does not say.
     pub accepts_token: Option<bool>,
 }
 
-/// Plans an upload and asks the server whether it is there.
-pub async fn preview(options: Options, schema: Schema, database: Database, remote: Remote) -> Preview {
-    let (options, schema) = (Arc::new(options), Arc::new(schema));
-    let planned = crate::cloneup::blocking::blocking(move || plan(&options, &schema, &database)).await;
-    let (server, failure) = ask(&remote).await;
-    let mut preview = match planned {
-        Ok(preview) => preview,
-        Err(PlanError::Options(errors)) => Preview::failed(End::Invalid, errors),
-        Err(PlanError::Offline(error)) => Preview::failed(end_of(&error), vec![error.report()]),
-    };
-    if let Some(failure) = failure {
-        preview.errors.push(failure.into());
-        if preview.end == End::Success {
-            preview.end = End::Remote;
-        }
+impl Upload<'_> {
+    /// A dry run: plans the upload and asks for the server's status. Nothing is sent or stored.
+    pub async fn preview(self) -> Preview {
+        let Self { database, remote, schema, options, .. } = self;
+        let planned = blocking(move || plan(&options, &schema, &database)).await;
+        let (server, failure) = server_state(&remote).await;
+        let preview = planned.unwrap_or_else(|failures| Preview { failures, ..Preview::empty() });
+        let failures: Vec<_> = preview.failures.into_iter().chain(failure).collect();
+        Preview { ok: failures.is_empty(), server, failures, ..preview }
     }
-    preview.ok = preview.end == End::Success;
-    preview.server = server;
-    preview
 }
 
 impl Preview {
-    fn failed(end: End, errors: Vec<ErrorBody>) -> Self {
+    fn empty() -> Self {
         Self {
             ok: false,
             dry_run: true,
@@ -116,25 +113,39 @@ impl Preview {
             finalization: Finalization::default(),
             server: ServerState { answers: false, accepts_token: None },
             warnings: Vec::new(),
-            errors: errors.into_iter().map(MutationError::from).collect(),
-            end,
+            failures: Vec::new(),
         }
+    }
+
+    /// The kind of the most severe failure, from which the exit status follows.
+    #[must_use]
+    pub fn failure_kind(&self) -> Option<FailureKind> {
+        most_severe(&self.failures)
     }
 }
 
-fn plan(options: &Options, schema: &Schema, database: &Database) -> Result<Preview, PlanError> {
-    let (plan, snapshot) = Plan::make(options, schema, database, |_| {})?;
+fn plan(options: &Options, schema: &Schema, database: &Database) -> Result<Preview, Vec<Failure>> {
+    let requested = Requested::new(options, schema)?;
+    describe(options, schema, database, requested).map_err(|error| vec![error.into()])
+}
+
+fn describe(
+    options: &Options,
+    schema: &Schema,
+    database: &Database,
+    requested: Requested,
+) -> Result<Preview, OfflineError> {
+    let snapshot = Snapshot::take(database)?;
+    let plan = Plan::new(options, schema, requested, &snapshot)?;
     let mut parts = Vec::with_capacity(plan.parts.len());
-    let outline = plan.outline();
-    for (part, outline) in plan.parts.iter().zip(outline) {
-        let bytes = estimate(options, schema, &snapshot, part)?;
+    for (part, outline) in plan.parts.iter().zip(plan.outline()) {
         parts.push(PreviewPart {
             kind: outline.kind,
-            why: why(schema, &plan, part),
             name: outline.name,
             rows: part.rows,
-            batches: part.rows.div_ceil(options.batch_size().get() as u64),
-            estimated_bytes: bytes,
+            batches: part.rows.div_ceil(options.batch_size.get() as u64),
+            estimated_bytes: estimate(options, &snapshot, part)?,
+            why: place(schema, &plan, part),
         });
     }
     let mut deletes = Vec::new();
@@ -147,31 +158,25 @@ fn plan(options: &Options, schema: &Schema, database: &Database) -> Result<Previ
         set_global_cursor: options.set_global_cursor_on_success,
         drain_up_to: options.clear_changelog_on_success.then_some(plan.seq),
     };
-    let empty = Preview::failed(End::Success, Vec::new());
-    Ok(Preview { parts, deletes, finalization, warnings: plan.warnings, ..empty })
+    Ok(Preview { parts, deletes, finalization, warnings: plan.warnings, ..Preview::empty() })
 }
 
 /// Encodes the first rows of a part and extrapolates.
-fn estimate(
-    options: &Options,
-    schema: &Schema,
-    snapshot: &Snapshot,
-    part: &Part,
-) -> Result<u64, OfflineError> {
-    let (mut json, mut body, mut rows, mut bytes) = (Vec::new(), Vec::new(), 0_u64, 0_u64);
+fn estimate(options: &Options, snapshot: &Snapshot, part: &Part) -> Result<u64, OfflineError> {
+    let (mut json, mut body) = (Vec::new(), Vec::new());
+    let (mut rows, mut bytes) = (0_u64, 0_u64);
     let mut count = |body: &mut Vec<u8>| {
         bytes += body.len() as u64 + 1;
         body.clear();
         rows += 1;
         if rows == SAMPLE { Err(OfflineError::Stopped) } else { Ok(()) }
     };
-    // The client id may not be there yet; all of them are about as long.
-    let client_id = options.client_id.as_deref().unwrap_or("00000000-0000-0000-0000-000000000000");
-    // All of them are of the same length.
+    let client_id = options.client_id.as_deref().unwrap_or(SAMPLE_CLIENT_ID);
+    // Every hash has the same length.
     let hash = ContentHash::default();
     let read = match &part.source {
         Source::Records(source) => {
-            let encoder = encoders::records(options, schema, client_id, source.name());
+            let encoder = record_encoder(options, client_id, source);
             source.for_each(snapshot, |record| {
                 json.clear();
                 record.write_fields(&mut json)?;
@@ -179,15 +184,15 @@ fn estimate(
                 count(&mut body)
             })
         }
-        Source::JoinRows(source) => match encoders::join_rows(options, schema, client_id, source.name()) {
-            Some(encoder) => source.for_each(snapshot, |row| {
+        Source::JoinRows(source) => {
+            let encoder = join_encoder(options, client_id, source);
+            source.for_each(snapshot, |row| {
                 json.clear();
                 row.write_metadata(&mut json)?;
                 encoder.encode(&mut body, row.from, row.to, &json, hash);
                 count(&mut body)
-            }),
-            None => Ok(()),
-        },
+            })
+        }
         Source::Deletes => Ok(()),
     };
     match read {
@@ -196,13 +201,12 @@ fn estimate(
     }
 }
 
-/// Why a part has its place in the order.
-fn why(schema: &Schema, plan: &Plan, part: &Part) -> String {
-    let Source::Records(source) = &part.source else {
-        return match part.source {
-            Source::JoinRows(_) => "join rows go after all records".to_owned(),
-            _ => "deletes go last".to_owned(),
-        };
+/// Why a part has its place in the upload order.
+fn place(schema: &Schema, plan: &Plan, part: &Part) -> String {
+    let source = match &part.source {
+        Source::Records(source) => source,
+        Source::JoinRows(_) => return "join rows go after all records".to_owned(),
+        Source::Deletes => return "deletes go last".to_owned(),
     };
     let referring: Vec<_> = schema
         .many_ones()
@@ -218,23 +222,32 @@ fn why(schema: &Schema, plan: &Plan, part: &Part) -> String {
     }
 }
 
-async fn ask(remote: &Remote) -> (ServerState, Option<ErrorBody>) {
-    let said = |answers, accepts_token| ServerState { answers, accepts_token };
-    match remote.status().await {
-        Ok(_) => (said(true, Some(true)), None),
-        Err(RequestError::Forbidden(body)) => {
-            let error = ErrorBody::new(code::FORBIDDEN, body.message, "sync.status");
-            (said(true, Some(false)), Some(error))
+async fn server_state(remote: &Remote) -> (ServerState, Option<Failure>) {
+    let state = |answers, accepts_token| ServerState { answers, accepts_token };
+    let error = match remote.status().await {
+        Ok(_) => return (state(true, Some(true)), None),
+        Err(error) => error,
+    };
+    // A server without that route is a server all the same.
+    let is_client_error = |status: u16| (400..500).contains(&status);
+    match &error {
+        RequestError::Forbidden(body) => {
+            let failure = Failure::forbidden(body.message.clone(), STATUS_PATH);
+            (state(true, Some(false)), Some(failure))
         }
-        // A server that has no such route is a server all the same.
-        Err(RequestError::Refused(_) | RequestError::TooLarge(..) | RequestError::NotDecoded) => {
-            (said(true, None), None)
+        RequestError::Transient(transport) | RequestError::Broken(transport)
+            if !transport.status.is_some_and(is_client_error) =>
+        {
+            let error = RetryError {
+                method: "GET",
+                url: remote.status_url(),
+                tries: 1,
+                elapsed: Duration::ZERO,
+                reason: GaveUp::NotRetryable,
+                source: error,
+            };
+            (state(false, None), Some(Failure::transport(error, STATUS_PATH)))
         }
-        Err(RequestError::Transient { message, .. } | RequestError::Broken(message)) => {
-            if message.starts_with("HTTP 4") {
-                return (said(true, None), None);
-            }
-            (said(false, None), Some(ErrorBody::new(code::TRANSPORT_ERROR, message, "sync.status")))
-        }
+        _ => (state(true, None), None),
     }
 }

@@ -1,5 +1,6 @@
-//! The sending side: keeps requests in flight, up to the limit and across no barrier, and
-//! gives every answer to the tally (contract 3.1, stages A to C).
+//! The upload loop: keeps requests in flight, up to the concurrency limit and across no barrier,
+//! and gives every answer to the tally (contract 3.1, stages A to C). Reader and encoder run on
+//! threads of their own; the bounded channels between them and this loop are the back-pressure.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -7,256 +8,265 @@ use std::sync::Arc;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
-use crate::cloneup::encode::batch::Batch;
-use crate::cloneup::encode::compression::RequestEncoding;
-use crate::cloneup::encode::encoder::{Encoder, EncoderSettings, SendItem};
-use crate::cloneup::encode::limits::BatchLimits;
-use crate::cloneup::encode::reader::{CHUNKS_AHEAD, Reader};
-use crate::cloneup::observer::Event;
-use crate::cloneup::plan::make::Plan;
-use crate::cloneup::progress::checkpoint::{Checkpoint, CheckpointWriter};
-use crate::cloneup::progress::tally::Tally;
-use crate::cloneup::run::Job;
-use crate::cloneup::send::batch_sender::{BatchSender, Delivery};
-use crate::cloneup::send::gate::RequestGate;
-use crate::cloneup::stop::stop_channel;
+use super::blocking::{blocking, interrupt_until_done};
+use super::encode::batch::Batch;
+use super::encode::compression::RequestEncoding;
+use super::encode::encoder::{BatchSettings, SendItem};
+use super::encode::limits::BatchLimits;
+use super::encode::pipeline::{Source, read_and_encode};
+use super::failure::Failure;
+use super::job::Job;
+use super::observer::Event;
+use super::plan::Plan;
+use super::progress::CheckpointWriter;
+use super::progress::checkpoint::Checkpoint;
+use super::progress::tally::Tally;
+use super::send::batch_sender::BatchSender;
+use super::send::delivery::{Delivered, UnsentErrors};
+use super::send::gate::RequestGate;
 use crate::failpoint;
 use crate::offline::{OfflineError, Snapshot};
-use crate::protocol::Cursor;
 
-/// How many batches wait between encoding and sending: enough that the encoder is not woken
-/// for each, few enough that a large batch size stays small in memory.
+/// The capacity of the channel from encoder to upload loop, in batches: enough that the encoder
+/// is not woken for each, few enough that large batches take little memory.
 const BATCHES_AHEAD: usize = 8;
 
-/// Uploads everything in the plan, behind what an earlier run has come to; or from the
-/// beginning, when that does not hold any more.
-pub(crate) async fn upload(
+/// Uploads everything in the plan, after the prefix that an earlier run has uploaded; or from
+/// the beginning, when that prefix is not what it was.
+pub(super) async fn upload(
     job: &Job<'_>,
     plan: &Arc<Plan>,
-    mut snapshot: Snapshot,
+    snapshot: Snapshot,
     earlier: Option<Checkpoint>,
     checkpoints: &mut CheckpointWriter,
     tally: &mut Tally<'_>,
 ) {
-    let (again, returned) = attempt(job, plan, snapshot, earlier, checkpoints, tally).await;
-    if again {
-        snapshot = returned;
-        checkpoints.start_over(job.beginning());
+    let (ending, snapshot) = pass(job, plan, snapshot, earlier, checkpoints, tally).await;
+    if ending == Ending::PrefixChanged {
         tally.start_over();
         job.observer.on(&Event::Planned { parts: &plan.outline() });
-        attempt(job, plan, snapshot, None, checkpoints, tally).await;
+        pass(job, plan, snapshot, None, checkpoints, tally).await;
     }
 }
 
-/// One way through the plan; returns whether it has to be gone again, and the snapshot.
-async fn attempt(
+/// How a pass through the plan ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// Everything that may be sent is sent and answered.
+    Done,
+    /// The data or the server is not what it was when an earlier run was interrupted: the upload
+    /// has to start over.
+    PrefixChanged,
+}
+
+/// One pass through the plan; gives the snapshot back.
+async fn pass(
     job: &Job<'_>,
     plan: &Arc<Plan>,
     snapshot: Snapshot,
-    skip: Option<Checkpoint>,
+    earlier: Option<Checkpoint>,
     checkpoints: &mut CheckpointWriter,
     tally: &mut Tally<'_>,
-) -> (bool, Snapshot) {
+) -> (Ending, Snapshot) {
     let limits = Arc::new(BatchLimits::new(&job.options, &job.server.limits));
-    let earlier = skip.as_ref().map(|checkpoint| (checkpoint.requests, checkpoint.cursor.clone()));
-    let (sender, items) = mpsc::channel(BATCHES_AHEAD);
-    let request_encoding = Arc::new(RequestEncoding::new(job.remote.compression().choose(&job.server)));
-    let settings = EncoderSettings {
+    let encoding = Arc::new(RequestEncoding::new(job.remote.compression().choose(&job.server)));
+    let settings = BatchSettings {
         limits: Arc::clone(&limits),
-        request_encoding: Arc::clone(&request_encoding),
-        skip,
+        encoding: Arc::clone(&encoding),
+        skip_to: earlier.as_ref().and_then(Checkpoint::position),
     };
+    let (sender, items) = mpsc::channel(BATCHES_AHEAD);
     let interrupt = snapshot.interrupter();
-    let reading = read_and_encode(job, plan, snapshot, settings, sender);
+    let reading = encode(job, plan, snapshot, settings, sender);
     tokio::pin!(reading);
-    let (halt, halted) = stop_channel();
     let batch_sender = BatchSender {
         remote: job.remote,
-        backoff: job.remote.backoff(job.options.max_retries()),
+        backoff: job.remote.backoff(job.options.max_retries),
         fail_fast: job.options.fail_fast,
         observer: job.observer,
         limits,
         gate: RequestGate::new(job.options.concurrency),
-        request_encoding,
-        foreign: 0.into(),
-        halt,
-        halted,
+        encoding,
+        unsent_errors: UnsentErrors::default(),
+        halt: CancellationToken::new(),
     };
-    let level = batch_sender.gate.level();
-    job.observer.on(&Event::Level { level, why: "this is where a run begins" });
-    let sender = UploadLoop { job, batch_sender: &batch_sender, checkpoints, tally, earlier };
-    let sending = sender.run(items);
+    let limit = batch_sender.gate.limit();
+    job.observer.on(&Event::ConcurrencyChanged { limit, reason: "the run begins with this limit" });
+    let upload = UploadLoop { job, batch_sender: &batch_sender, checkpoints, tally, earlier };
+    let sending = upload.run(items);
     tokio::pin!(sending);
     let mut snapshot = None;
-    let is_changed = loop {
+    let ending = loop {
         tokio::select! {
-            is_changed = &mut sending => break is_changed,
+            ending = &mut sending => break ending,
             read = &mut reading, if snapshot.is_none() => snapshot = Some(read),
         }
     };
     let snapshot = match snapshot {
         Some(snapshot) => snapshot,
-        // Nobody takes what is read any more. Only a snapshot that is not read again may be broken
-        // off: what was being written beside it, as depths are, ends its transaction.
-        None if is_changed => reading.await,
-        None => crate::cloneup::blocking::break_off(reading, interrupt).await,
+        // Reading ends soon, because the receiver is dropped. A snapshot that is read again must
+        // not be interrupted: an interrupted write to its temporary tables ends its transaction.
+        None if ending == Ending::PrefixChanged => reading.await,
+        None => interrupt_until_done(reading, interrupt).await,
     };
-    (is_changed, snapshot)
+    (ending, snapshot)
 }
 
-/// Reads and encodes on threads of their own, until everything is or nobody wants it; gives the
-/// snapshot back.
-async fn read_and_encode(
+/// Runs the encoding side on blocking threads; gives the snapshot back.
+async fn encode(
     job: &Job<'_>,
     plan: &Arc<Plan>,
     snapshot: Snapshot,
-    settings: EncoderSettings,
+    settings: BatchSettings,
     items: mpsc::Sender<Result<SendItem, OfflineError>>,
 ) -> Snapshot {
     let (plan, options, schema) = (Arc::clone(plan), Arc::clone(&job.options), Arc::clone(&job.schema));
     let client_id = job.client_id.clone();
-    crate::cloneup::blocking::blocking(move || {
-        let (sender, reads) = std::sync::mpsc::sync_channel(CHUNKS_AHEAD);
-        let (returned, emptied) = std::sync::mpsc::sync_channel(CHUNKS_AHEAD);
-        std::thread::scope(|scope| {
-            let encoder = Encoder::new(&plan, &options, &schema, &client_id, settings, items);
-            scope.spawn(move || encoder.run(&reads, &returned));
-            let (plan, options, schema, snapshot) = (&*plan, &*options, &*schema, &snapshot);
-            Reader { plan, options, schema, snapshot, reads: sender, emptied }.run();
-        });
+    blocking(move || {
+        let (options, schema, snapshot_ref) = (&*options, &*schema, &snapshot);
+        let source = Source { plan: &plan, options, schema, client_id: &client_id, snapshot: snapshot_ref };
+        read_and_encode(&source, settings, items);
         snapshot
     })
     .await
 }
 
-/// The sending side's state.
+/// The state of the loop.
 struct UploadLoop<'s, 'p> {
     job: &'s Job<'s>,
     batch_sender: &'s BatchSender<'s>,
     checkpoints: &'s mut CheckpointWriter,
     tally: &'s mut Tally<'p>,
-    /// Requests and cursor of the prefix that is being skipped.
-    earlier: Option<(u64, Cursor)>,
+    /// The checkpoint of the prefix that is being skipped.
+    earlier: Option<Checkpoint>,
 }
 
 impl UploadLoop<'_, '_> {
-    /// Sends everything that is read; returns whether the earlier run's prefix does not hold.
-    async fn run(mut self, mut items: mpsc::Receiver<Result<SendItem, OfflineError>>) -> bool {
+    /// Sends everything that is encoded.
+    async fn run(mut self, mut items: mpsc::Receiver<Result<SendItem, OfflineError>>) -> Ending {
         let mut in_flight = FuturesUnordered::new();
-        let mut window = Window::default();
-        // A barrier that was read and has not been position by all answers yet.
+        let mut window = SlidingWindow::default();
+        // The item that waits until everything before it is answered.
         let mut barrier: Option<SendItem> = None;
-        let mut is_reading = true;
+        let mut is_encoding = true;
         loop {
-            let is_halted = self.batch_sender.halted.is_requested();
+            let is_halted = self.batch_sender.halt.is_cancelled();
             if in_flight.is_empty()
                 && !is_halted
                 && let Some(item) = barrier.take()
-                && !self.pass(item).await
+                && self.pass_barrier(item).await == Ending::PrefixChanged
             {
-                return true;
+                return Ending::PrefixChanged;
             }
-            if in_flight.is_empty() && (is_halted || !is_reading) {
-                return false;
+            if in_flight.is_empty() && (is_halted || !is_encoding) {
+                return Ending::Done;
             }
-            let level = self.batch_sender.gate.level();
-            let has_room = in_flight.len() < level && window.has_room(level);
+            let limit = self.batch_sender.gate.limit();
+            let has_room = in_flight.len() < limit && window.has_room(limit);
             tokio::select! {
-                Some(delivery) = in_flight.next(), if !in_flight.is_empty() => {
-                    let delivery: Delivery = delivery;
-                    window.close(delivery.sequence);
-                    self.take_in(delivery);
+                Some(delivered) = in_flight.next(), if !in_flight.is_empty() => {
+                    let delivered: Delivered = delivered;
+                    window.close(delivered.sequence);
+                    self.answered(delivered);
                 }
-                item = items.recv(), if is_reading && !is_halted && barrier.is_none() && has_room => match item {
+                item = items.recv(), if is_encoding && !is_halted && barrier.is_none() && has_room => match item {
                     Some(Ok(SendItem::Batch(batch))) => {
                         window.open(batch.sequence);
                         in_flight.push(self.batch_sender.deliver(batch));
                     }
                     Some(Ok(other)) => barrier = Some(other),
                     Some(Err(error)) => {
-                        self.tally.fail_offline(&error);
-                        self.batch_sender.halt.stop();
+                        self.tally.fail(error);
+                        self.batch_sender.halt.cancel();
                     }
-                    None => is_reading = false,
+                    None => is_encoding = false,
                 },
-                () = self.job.stop.requested(), if !is_halted => {
-                    self.tally.cancel();
-                    self.batch_sender.halt.stop();
-                }
+                () = self.job.cancellation.cancelled(), if !is_halted => self.cancel(),
             }
         }
     }
 
-    /// Everything before is answered; returns whether the upload can go on.
-    async fn pass(&mut self, item: SendItem) -> bool {
+    /// Handles an item when everything before it is answered.
+    async fn pass_barrier(&mut self, item: SendItem) -> Ending {
         match item {
             SendItem::Part(part) => {
                 self.tally.start(part);
                 self.job.observer.on(&Event::PartStarted { part });
             }
-            SendItem::Skipped(part, mutations, rows) => {
+            SendItem::Skipped { part, mutations, rows } => {
                 self.tally.add_skipped(part, mutations, rows);
                 self.job.observer.on(&Event::Answered { part, rows, bytes: 0, requests: 0 });
             }
             SendItem::Probe(batch) => return self.probe(batch).await,
-            SendItem::Changed => return false,
+            SendItem::PrefixChanged => return Ending::PrefixChanged,
             SendItem::Barrier | SendItem::Batch(_) => {}
         }
-        true
+        Ending::Done
     }
 
-    /// Sends the last acknowledged batch again: a server that stands where it stood answers
-    /// with a cursor that is not lower. One that has no cursors cannot show it.
-    async fn probe(&mut self, batch: Batch) -> bool {
-        let Some((requests, cursor)) = self.earlier.take() else { return true };
+    /// Sends the last acknowledged batch again (contract 3.6). A server that still has everything
+    /// it acknowledged answers with a cursor that is not lower than the remembered one; a server
+    /// without cursors cannot show it.
+    async fn probe(&mut self, batch: Batch) -> Ending {
+        let Some(earlier) = self.earlier.take() else { return Ending::Done };
         let delivering = self.batch_sender.deliver(batch);
         tokio::pin!(delivering);
-        let delivery = tokio::select! {
-            delivery = &mut delivering => delivery,
-            () = self.job.stop.requested() => {
-                self.tally.cancel();
-                self.batch_sender.halt.stop();
+        let delivered = tokio::select! {
+            delivered = &mut delivering => delivered,
+            () = self.job.cancellation.cancelled() => {
+                self.cancel();
                 delivering.await
             }
         };
-        let stands = delivery.cursor.as_ref().is_some_and(|answered| *answered >= cursor);
-        // One that does not take what it took before does not stand there either.
-        if delivery.is_decided() && !(delivery.is_acknowledged() && stands) {
-            self.tally.add_requests(delivery.requests);
-            return false;
+        let is_not_lower = delivered.cursor.as_ref().is_some_and(|answered| *answered >= earlier.cursor);
+        // A server that rejects what it had acknowledged has changed as well.
+        if delivered.is_decided() && !(delivered.is_acknowledged() && is_not_lower) {
+            self.tally.add_requests(delivered.requests);
+            return Ending::PrefixChanged;
         }
-        self.checkpoints.continue_from(delivery.sequence + 1);
-        self.tally.add_earlier(requests, cursor);
-        observe(self.job, &delivery);
-        self.tally.add(delivery);
-        true
+        self.tally.add_earlier(earlier.requests, earlier.cursor.clone());
+        self.checkpoints.resume(earlier, delivered.sequence + 1);
+        self.observe(&delivered);
+        self.tally.add(delivered);
+        Ending::Done
     }
 
-    fn take_in(&mut self, delivery: Delivery) {
+    fn cancel(&mut self) {
+        self.tally.fail(Failure::interrupted());
+        self.batch_sender.halt.cancel();
+    }
+
+    fn answered(&mut self, delivered: Delivered) {
         failpoint::reach("answered");
-        observe(self.job, &delivery);
-        if let Some(warning) = self.checkpoints.note(&delivery) {
+        self.observe(&delivered);
+        if let Some(warning) = self.checkpoints.record(&delivered) {
             self.job.observer.on(&Event::Warning(&warning));
         }
         failpoint::reach("checkpointed");
-        self.tally.add(delivery);
+        self.tally.add(delivered);
+    }
+
+    fn observe(&self, delivered: &Delivered) {
+        let Delivered { part, rows, bytes, requests, .. } = *delivered;
+        self.job.observer.on(&Event::Answered { part, rows, bytes, requests });
     }
 }
 
-/// The batches in flight, by their places. What is sent is never further ahead of the oldest of
-/// them than may be in flight, so that a checkpoint, which knows only of a prefix without gaps,
-/// is never further behind what the server has acknowledged.
-#[derive(Default)]
-struct Window {
+/// The sliding window of batches in flight, by their numbers: no batch is sent further ahead of
+/// the oldest unanswered one than the concurrency limit. So the checkpoint, which covers a prefix
+/// without gaps, is never further back than that from what the server has acknowledged.
+#[derive(Debug, Default)]
+struct SlidingWindow {
     open: BTreeSet<u64>,
-    /// The place behind the last one that was opened.
+    /// The number after the last batch that was opened.
     next: u64,
 }
 
-impl Window {
-    fn has_room(&self, level: usize) -> bool {
-        self.open.first().is_none_or(|oldest| self.next - oldest < level as u64)
+impl SlidingWindow {
+    fn has_room(&self, limit: usize) -> bool {
+        self.open.first().is_none_or(|oldest| self.next - oldest < limit as u64)
     }
 
     fn open(&mut self, sequence: u64) {
@@ -269,11 +279,21 @@ impl Window {
     }
 }
 
-fn observe(job: &Job<'_>, delivery: &Delivery) {
-    job.observer.on(&Event::Answered {
-        part: delivery.part,
-        rows: delivery.rows,
-        bytes: delivery.bytes,
-        requests: delivery.requests,
-    });
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_window_moves_only_when_its_oldest_batch_is_answered() {
+        let mut window = SlidingWindow::default();
+        for sequence in 0..3 {
+            assert!(window.has_room(3));
+            window.open(sequence);
+        }
+        assert!(!window.has_room(3));
+        window.close(2);
+        assert!(!window.has_room(3), "batch 0 is still unanswered");
+        window.close(0);
+        assert!(window.has_room(3));
+    }
 }

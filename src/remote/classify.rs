@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use super::error::{Excess, RequestError, TransportError, TransportKind};
 use crate::protocol::{self, ErrorBody, NeitherDialect, Parts, ROOT_PATH, code};
 
 /// The statuses that say "try again later", whatever the body.
@@ -9,63 +10,6 @@ const TRANSIENT: [u16; 7] = [408, 425, 429, 500, 502, 503, 504];
 
 /// How much of a body that is no answer is shown.
 const EXCERPT_CHARS: usize = 60;
-
-/// Why a request brought no answer that can be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RequestError {
-    /// It may work the next time: a transport error in the contract's words.
-    #[error("{message}")]
-    Transient {
-        /// What happened, for a person.
-        message: String,
-        /// How long the server asks to wait.
-        retry_after: Option<Duration>,
-        /// Whether the server asks for fewer requests: it names a pause, or says 429.
-        is_throttled: bool,
-    },
-    /// Trying again is pointless: the protocol is broken.
-    #[error("{0}")]
-    Broken(String),
-    /// The credentials are missing, wrong or not enough.
-    #[error("{}", .0.message)]
-    Forbidden(ErrorBody),
-    /// The request is larger than the server takes; with its own words, if it has any.
-    #[error("the request is larger than the server takes")]
-    TooLarge(Excess, Option<ErrorBody>),
-    /// The server does not take a body that is compressed in this way (HTTP 415).
-    #[error("the server does not take the body as it was compressed")]
-    NotDecoded,
-    /// The server refuses the request as a whole.
-    #[error("{}", .0.message)]
-    Refused(ErrorBody),
-}
-
-/// What there is too much of in a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Excess {
-    /// Bytes: HTTP 413.
-    Bytes,
-    /// Mutations: any other `LIMIT_EXCEEDED`.
-    Mutations,
-}
-
-impl RequestError {
-    /// What the server may have written of it.
-    pub(super) fn texts(&mut self) -> impl Iterator<Item = &mut String> {
-        match self {
-            Self::Transient { message, .. } | Self::Broken(message) => vec![message],
-            Self::Forbidden(body) | Self::Refused(body) | Self::TooLarge(_, Some(body)) => {
-                vec![&mut body.message, &mut body.path]
-            }
-            Self::TooLarge(_, None) | Self::NotDecoded => Vec::new(),
-        }
-        .into_iter()
-    }
-
-    pub(super) fn transient(message: impl Into<String>) -> Self {
-        Self::Transient { message: message.into(), retry_after: None, is_throttled: false }
-    }
-}
 
 /// A complete answer, as far as its meaning goes.
 pub(super) struct RawAnswer<'a> {
@@ -103,24 +47,33 @@ impl<'a> RawAnswer<'a> {
                     None => format!("HTTP {status}"),
                 };
                 let is_throttled = status == 429 || retry_after.is_some();
-                Err(RequestError::Transient { message, retry_after, is_throttled })
+                let error = TransportError::new(TransportKind::Status, message).with_status(status);
+                Err(RequestError::Transient(TransportError { retry_after, is_throttled, ..error }))
             }
             status => match inside {
                 Ok(Ok(result)) if (200..300).contains(&status) => Ok(result),
-                Ok(Ok(_)) => Err(RequestError::transient(format!("HTTP {status} without an error in it"))),
+                Ok(Ok(_)) => {
+                    Err(unusable(status, TransportKind::NeitherDialect, &"an answer without an error in it"))
+                }
                 Ok(Err(body)) if body.code == code::LIMIT_EXCEEDED => {
                     Err(RequestError::TooLarge(Excess::Mutations, Some(body)))
                 }
                 Ok(Err(body)) if body.code == code::FORBIDDEN => Err(RequestError::Forbidden(body)),
                 Ok(Err(body)) => Err(RequestError::Refused(body)),
-                Err(error) => Err(RequestError::transient(if is_json {
-                    format!("HTTP {status}, an answer of neither dialect: {error}")
-                } else {
-                    format!("HTTP {status}, {error}")
-                })),
+                Err(error) if is_json => {
+                    let what = format!("an answer of neither dialect: {error}");
+                    Err(unusable(status, TransportKind::NeitherDialect, &what))
+                }
+                Err(error) => Err(unusable(status, TransportKind::NotJson, &error)),
             },
         }
     }
+}
+
+/// An answer with a status that says nothing about trying again, and a body that cannot be used.
+fn unusable(status: u16, kind: TransportKind, what: &dyn std::fmt::Display) -> RequestError {
+    let error = TransportError::new(kind, format!("HTTP {status}, {what}"));
+    RequestError::Transient(error.with_status(status))
 }
 
 /// The code of an error that has none is a general one; with a 413 it is clear what is meant
@@ -175,7 +128,7 @@ mod tests {
                 401 | 403 => matches!(error, RequestError::Forbidden(_)),
                 413 => matches!(error, RequestError::TooLarge(Excess::Bytes, Some(_))),
                 408 | 425 | 429 | 500 | 502 | 503 | 504 => {
-                    matches!(error, RequestError::Transient { .. })
+                    matches!(error, RequestError::Transient(_))
                 }
                 _ => matches!(error, RequestError::Refused(_)),
             };
@@ -188,7 +141,7 @@ mod tests {
         for body in [b"".as_slice(), b"<html>", b"{\"ok\":tr", b"[]", b"{\"ok\":1}", b"\xff"] {
             for status in [200, 400, 404] {
                 let error = classify(status, body).unwrap_err();
-                assert!(matches!(error, RequestError::Transient { .. }), "{status} {body:?}: {error:?}");
+                assert!(matches!(error, RequestError::Transient(_)), "{status} {body:?}: {error:?}");
             }
         }
     }

@@ -10,9 +10,10 @@ use reqwest::header::{
 use reqwest::{Client, Response, StatusCode, Url, redirect};
 
 use super::backoff::Backoff;
-use super::classify::{RawAnswer, RequestError};
+use super::classify::RawAnswer;
 use super::config::RemoteConfig;
 use super::encoding::{Compression, Encoding};
+use super::error::{RequestError, TransportKind};
 use crate::protocol::{NeitherDialect, Parts, PullAnswer, PullRequest, PushAnswer, ServerStatus};
 use crate::secret::Secret;
 
@@ -126,10 +127,22 @@ impl Remote {
         })
     }
 
-    /// The server's address without anything secret in it.
+    /// The address that pushes go to, without credentials or query.
     #[must_use]
-    pub fn identity(&self) -> String {
+    pub fn push_url(&self) -> String {
         shown(&self.push)
+    }
+
+    /// The address that pulls go to, without credentials or query.
+    #[must_use]
+    pub fn pull_url(&self) -> String {
+        shown(&self.pull)
+    }
+
+    /// The address of the status, without credentials or query.
+    #[must_use]
+    pub fn status_url(&self) -> String {
+        shown(&self.status)
     }
 
     /// A hash of everything that decides where a request arrives and as whose: address, headers
@@ -217,10 +230,10 @@ impl Remote {
                     request.body(body.clone())
                 }
             };
-            let response = request.send().await.map_err(|error| failed(&target, error))?;
+            let response = request.send().await.map_err(failed)?;
             if !response.status().is_redirection() {
                 let status = response.status();
-                let result = self.read(&target, response, is_compressed, limit, &parse).await;
+                let result = self.read(response, is_compressed, limit, &parse).await;
                 tracing::debug!(
                     url = shown(&target),
                     sent = body.as_ref().map_or(0, |(body, _)| body.len()),
@@ -232,7 +245,8 @@ impl Remote {
             }
             target = redirected(&target, &response)?;
         }
-        Err(RequestError::Broken(format!("{} leads to more than {MAX_REDIRECTS} redirects", shown(url))))
+        let message = format!("more than {MAX_REDIRECTS} redirects");
+        Err(RequestError::broken(TransportKind::Redirect, message))
     }
 
     fn redact(&self, text: &mut String) {
@@ -243,7 +257,6 @@ impl Remote {
 
     async fn read<T>(
         &self,
-        url: &Url,
         mut response: Response,
         is_compressed: bool,
         limit: usize,
@@ -252,13 +265,10 @@ impl Remote {
         let status = response.status().as_u16();
         let retry_after = response.headers().get(RETRY_AFTER).cloned();
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| failed(url, error))? {
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > limit {
-                return Err(RequestError::transient(format!(
-                    "the answer of {} is larger than {} MiB",
-                    shown(url),
-                    limit / (1024 * 1024)
-                )));
+                let message = format!("the answer is larger than {} MiB", limit / (1024 * 1024));
+                return Err(RequestError::transient(TransportKind::AnswerTooLarge, message));
             }
             body.extend_from_slice(&chunk);
         }
@@ -279,7 +289,8 @@ impl Remote {
 fn redirected(from: &Url, response: &Response) -> Result<Url, RequestError> {
     let status = response.status();
     let broken = |what: &str| {
-        Err(RequestError::Broken(format!("{} answers with {what} (HTTP {status})", shown(from))))
+        let message = format!("the server answers with {what} (HTTP {status})");
+        Err(RequestError::broken(TransportKind::Redirect, message))
     };
     if !matches!(status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT) {
         return broken("a redirect that would lose the request; is the remote's URL right?");
@@ -343,16 +354,16 @@ pub(super) fn is_loopback(url: &Url) -> bool {
 }
 
 fn neither(error: &NeitherDialect) -> RequestError {
-    RequestError::transient(format!("an answer of neither dialect: {error}"))
+    RequestError::transient(TransportKind::NeitherDialect, format!("an answer of neither dialect: {error}"))
 }
 
-fn failed(url: &Url, error: reqwest::Error) -> RequestError {
-    let what = if error.is_timeout() {
-        "no answer in time"
+fn failed(error: reqwest::Error) -> RequestError {
+    let (kind, what) = if error.is_timeout() {
+        (TransportKind::Timeout, "no answer in time")
     } else if error.is_connect() {
-        "cannot connect"
+        (TransportKind::Connect, "cannot connect")
     } else {
-        "the connection failed"
+        (TransportKind::Connection, "the connection failed")
     };
     let error = error.without_url();
     let cause = chain(&error);
@@ -368,7 +379,7 @@ fn failed(url: &Url, error: reqwest::Error) -> RequestError {
     };
     // The layers between say only that the one below has failed.
     let root = root_cause(&error);
-    RequestError::transient(format!("{what}: {}: {root}{hint}", shown(url)))
+    RequestError::transient(kind, format!("{what}: {root}{hint}"))
 }
 
 /// A URL without the parts that may be secrets.

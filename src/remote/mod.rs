@@ -8,9 +8,12 @@ mod classify;
 mod client;
 mod config;
 mod encoding;
+mod error;
+mod retry;
 
 pub use backoff::{Backoff, NextTry};
-pub use classify::{Excess, RequestError};
 pub use client::{ConfigError, Remote};
 pub use config::RemoteConfig;
 pub use encoding::{Compression, Compressor, Encoding};
+pub use error::{Excess, RequestError, TransportError, TransportKind};
+pub use retry::{GaveUp, RetryError};

@@ -1,15 +1,16 @@
-//! How request bodies travel: compressed as long as the server takes that. Whole batches are
-//! compressed on the encoding side; only a part of one, when it has to be sent by itself, is
-//! compressed when it is needed, off the async workers.
+//! The content coding of request bodies: compressed as long as the server takes it. Whole
+//! batches are compressed by the encoder; a part of a batch, when it is sent on its own, is
+//! compressed when it is needed, on a blocking thread.
 
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 
-use crate::cloneup::encode::batch::Batch;
+use super::batch::Batch;
+use crate::cloneup::blocking::blocking;
 use crate::remote::{Compressor, Encoding};
 
-/// What bodies are compressed with, until the server does not take it.
+/// The content coding of bodies, until the server refuses it.
 #[derive(Debug)]
 pub(crate) struct RequestEncoding(Mutex<Option<Encoding>>);
 
@@ -17,6 +18,7 @@ pub(crate) struct RequestEncoding(Mutex<Option<Encoding>>);
 #[derive(Debug, Clone)]
 pub(crate) struct EncodedBody {
     pub(crate) body: Bytes,
+    /// `None` for a body that is not compressed.
     pub(crate) encoding: Option<Encoding>,
 }
 
@@ -25,30 +27,29 @@ impl RequestEncoding {
         Self(Mutex::new(encoding))
     }
 
-    /// What to compress with now.
-    pub(crate) fn encoding(&self) -> Option<Encoding> {
+    /// The content coding to use now.
+    pub(crate) fn current(&self) -> Option<Encoding> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes a part of a batch, or all of it, ready to be sent as often as it needs to be.
-    pub(crate) async fn pack(&self, batch: &Batch, entries: &[usize]) -> EncodedBody {
+    /// The body with some or all entries of a batch.
+    pub(crate) async fn encode(&self, batch: &Batch, entries: &[usize]) -> EncodedBody {
         let plain = batch.body(entries);
-        let Some(encoding) = self.encoding() else { return EncodedBody { body: plain, encoding: None } };
+        let Some(encoding) = self.current() else { return EncodedBody { body: plain, encoding: None } };
         if let (Some(body), true) = (&batch.compressed, entries.len() == batch.entries.len()) {
             return EncodedBody { body: body.clone(), encoding: Some(encoding) };
         }
         let body = plain.clone();
-        let compressed = crate::cloneup::blocking::blocking(move || {
-            Compressor::new(encoding).and_then(|mut all| all.compress(&body))
-        })
-        .await;
-        match compressed {
+        let compressed =
+            blocking(move || Compressor::new(encoding).and_then(|mut compressor| compressor.compress(&body)));
+        match compressed.await {
             Ok(body) => EncodedBody { body, encoding: Some(encoding) },
+            // Sent uncompressed: every server takes that.
             Err(_) => EncodedBody { body: plain, encoding: None },
         }
     }
 
-    /// The server does not take what is compressed.
+    /// The server refuses compressed bodies: from now on they are sent uncompressed.
     pub(crate) fn give_up(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }

@@ -1,5 +1,5 @@
-//! How much one request may hold: what was asked for, what the server advertises, and what
-//! it has turned out to take. Shared by the side that makes batches and the one that sends.
+//! The limits of one request: what the options ask for, what the server advertises, and what it
+//! has turned out to take. Shared by the encoder, which makes batches, and the batch senders.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -7,12 +7,12 @@ use crate::cloneup::options::Options;
 use crate::protocol::ServerLimits;
 use crate::remote::Excess;
 
-/// The most of one request. It only ever becomes less.
+/// The maximum size of one request. It is only ever lowered.
 #[derive(Debug)]
 pub(crate) struct BatchLimits {
     mutations: AtomicUsize,
     bytes: AtomicUsize,
-    /// Whether a request was too large before.
+    /// Whether a request has been too large before.
     is_lowered: AtomicBool,
 }
 
@@ -23,24 +23,25 @@ impl BatchLimits {
             asked.min(advertised.unwrap_or(usize::MAX))
         };
         Self {
-            mutations: least(options.batch_size().get(), server.max_mutations).into(),
-            bytes: least(options.batch_bytes, server.max_body_bytes).into(),
+            mutations: least(options.batch_size.get(), server.max_mutations).into(),
+            bytes: least(options.batch_bytes.get(), server.max_body_bytes).into(),
             is_lowered: false.into(),
         }
     }
 
+    /// The maximum number of mutations.
     pub(crate) fn mutations(&self) -> usize {
         self.mutations.load(Ordering::Relaxed)
     }
 
-    /// Of the whole body, as it is before compression.
+    /// The maximum size of the whole body in bytes, before compression.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// Remembers the largest part of a batch that the server has taken after the whole was
-    /// too large. What "too large" means, servers see differently: when the first lesson was
-    /// the wrong one, both limits are lowered.
+    /// Lowers the limits to the largest part of a batch that the server has taken after the whole
+    /// was too large. The first time only the limit that the server named is lowered; servers
+    /// mean different things by "too large", so from the second time on both are.
     pub(crate) fn lower(&self, excess: Excess, mutations: usize, bytes: usize) {
         let is_second = self.is_lowered.swap(true, Ordering::Relaxed);
         if excess == Excess::Mutations || is_second {
@@ -55,11 +56,10 @@ impl BatchLimits {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cloneup::RawOptions;
 
     fn limits(server: &ServerLimits) -> BatchLimits {
-        let raw = RawOptions { batch_size: 500, batch_bytes: 4000, ..RawOptions::default() };
-        BatchLimits::new(&Options::validate(raw).unwrap(), server)
+        let (batch_size, batch_bytes) = (500.try_into().unwrap(), 4000.try_into().unwrap());
+        BatchLimits::new(&Options { batch_size, batch_bytes, ..Options::default() }, server)
     }
 
     fn now(limits: &BatchLimits) -> (usize, usize) {
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn the_smaller_of_what_is_asked_for_and_advertised_holds() {
+    fn the_smaller_of_the_asked_and_the_advertised_limit_holds() {
         let advertised = |mutations, bytes| ServerLimits {
             max_mutations: mutations,
             max_body_bytes: bytes,
@@ -84,13 +84,13 @@ mod tests {
     }
 
     #[test]
-    fn the_first_lesson_is_about_what_the_server_said_and_the_next_ones_about_both() {
+    fn the_first_excess_lowers_the_limit_it_names_and_later_ones_lower_both() {
         let limits = limits(&ServerLimits::default());
         limits.lower(Excess::Bytes, 250, 2000);
         assert_eq!(now(&limits), (500, 2000));
         limits.lower(Excess::Bytes, 100, 1500);
         assert_eq!(now(&limits), (100, 1500));
         limits.lower(Excess::Mutations, 200, 3000);
-        assert_eq!(now(&limits), (100, 1500), "it only ever becomes less");
+        assert_eq!(now(&limits), (100, 1500), "it is only ever lowered");
     }
 }

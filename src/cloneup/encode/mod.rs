@@ -1,8 +1,20 @@
-//! Encoding: rows become canonical JSON, hashes and batches, on threads of their own.
+//! Encoding: a reader and an encoder, each on a thread of its own, turn the rows of a snapshot
+//! into batches (contract 3.1, stages A to C; 3.2).
+//!
+//! [`pipeline`] runs both threads. [`reader`] sends [`chunk`]s of rows as canonical JSON; [`encoder`] hashes them and puts them
+//! into batches with a [`part_encoder`] and a [`batcher`], within the [`limits`] and in the
+//! content coding of [`compression`]. What is made is sent by [`super::send`].
 
-pub(crate) mod batch;
-pub(crate) mod compression;
-pub(crate) mod encoder;
-pub(crate) mod encoders;
-pub(crate) mod limits;
-pub(crate) mod reader;
+pub(super) mod batch;
+mod batcher;
+mod chunk;
+pub(super) mod compression;
+pub(super) mod encoder;
+pub(super) mod limits;
+mod part_encoder;
+pub(super) mod pipeline;
+mod reader;
+
+#[cfg(test)]
+pub(super) use batcher::tests::batch_of;
+pub(super) use part_encoder::{join_encoder, record_encoder};

@@ -1,69 +1,40 @@
-//! Finalization, after an upload without an error (contract 3.1.6): pull what others
+//! Finalization, after an upload without a failure (contract 3.1.6): pull what other clients
 //! changed, move the global cursor, drain the change log.
 
-use std::sync::Arc;
-
-use crate::cloneup::finish::pull::{PullFailure, Puller};
+use super::pull::{Page, Puller};
+use crate::cloneup::blocking::blocking;
+use crate::cloneup::failure::Failure;
+use crate::cloneup::job::Job;
 use crate::cloneup::observer::Event;
-use crate::cloneup::plan::make::Plan;
-use crate::cloneup::progress::tally::Tally;
-use crate::cloneup::run::Job;
+use crate::cloneup::plan::Plan;
 use crate::failpoint;
-use crate::offline::{Cursors, Finalizer, OfflineError};
+use crate::offline::{Cursors, Finalizer};
 use crate::protocol::{Cursor, PullRequest, status};
 
-/// Why finalization failed.
-enum Failure {
-    Offline(OfflineError),
-    Pull(PullFailure),
-}
-
-/// Finalizes; every failure goes into the tally.
+/// Finalizes an upload.
+///
+/// `begun_at` is the server's sequence before the upload began, where the server says it;
+/// `pushed` is the highest push cursor.
 pub(crate) async fn finalize(
     job: &Job<'_>,
-    plan: &Arc<Plan>,
-    begun_at: Option<Cursor>,
-    tally: &mut Tally<'_>,
-) {
-    job.observer.on(&Event::Finalizing);
-    match run(job, plan, begun_at, tally.cursor().cloned()).await {
-        Ok(()) => {}
-        Err(Failure::Offline(error)) => {
-            tally.fail_offline(&error);
-            if job.stop.is_requested() {
-                tally.cancel();
-            }
-        }
-        Err(Failure::Pull(failure)) => {
-            let (end, body) = failure.report();
-            tally.fail(end, body);
-        }
-    }
-}
-
-async fn run(
-    job: &Job<'_>,
-    plan: &Arc<Plan>,
+    plan: &Plan,
     begun_at: Option<Cursor>,
     pushed: Option<Cursor>,
 ) -> Result<(), Failure> {
-    if job.stop.is_requested() {
-        return Err(Failure::Pull(PullFailure::Interrupted));
+    job.observer.on(&Event::Finalizing);
+    if job.cancellation.is_cancelled() {
+        return Err(Failure::interrupted());
     }
-    let (database, schema, seq, scope) =
-        (job.database.clone(), (*job.schema).clone(), plan.seq, plan.scope.clone());
-    let opened =
-        crate::cloneup::blocking::blocking(move || Finalizer::open(&database, schema, seq, scope)).await;
-    let mut finalizer = opened.map_err(Failure::Offline)?;
+    let (database, schema) = (job.database.clone(), (*job.schema).clone());
+    let (seq, scope) = (plan.seq, plan.scope.clone());
+    let mut finalizer = blocking(move || Finalizer::open(&database, schema, seq, scope)).await?;
     if job.options.pull_after {
         finalizer = pull(job, plan.cursors.clone(), begun_at, finalizer).await?;
     }
     failpoint::reach("pulled");
     let cursor = pushed.filter(|_| job.options.set_global_cursor_on_success);
     let drain = job.options.clear_changelog_on_success;
-    let unreadable = crate::cloneup::blocking::blocking(move || finalizer.finish(cursor.as_ref(), drain))
-        .await
-        .map_err(Failure::Offline)?;
+    let unreadable = blocking(move || finalizer.finish(cursor.as_ref(), drain)).await?;
     if unreadable > 0 {
         let message = format!("{unreadable} change log entries cannot be read and stay where they are");
         job.observer.on(&Event::Warning(&message));
@@ -73,36 +44,37 @@ async fn run(
 
 /// Pulls page by page until the database has caught up.
 ///
-/// Where the server can do that, it leaves out what this upload has sent: its own changes
-/// since `begun_at`. Older ones it must tell, for the database may have lost them.
+/// A server with the extension leaves out what this upload has sent: the client's own changes
+/// since `begun_at`. Older ones must be pulled, because the database may have lost them.
 async fn pull(
     job: &Job<'_>,
     start: Cursors,
     begun_at: Option<Cursor>,
     mut finalizer: Finalizer,
 ) -> Result<Finalizer, Failure> {
+    let limit = job.options.pull_limit.get();
     let mut request = PullRequest {
         client_id: job.client_id.clone(),
         cursor: start.global,
-        limit: job.options.pull_limit.min(job.server.limits.max_limit.unwrap_or(u64::MAX)).max(1),
+        limit: limit.min(job.server.limits.max_limit.unwrap_or(u64::MAX)).max(1),
         cursors: start.tables,
         exclude_own_after: begun_at.filter(|_| job.server.has(status::PULL_EXCLUDE_OWN)),
     };
     let puller = Puller {
         remote: job.remote,
-        max_retries: job.options.max_retries(),
+        max_retries: job.options.max_retries,
         observer: job.observer,
-        stop: &job.stop,
+        cancellation: &job.cancellation,
     };
     loop {
-        let (page, is_last) = puller.next(&mut request).await.map_err(Failure::Pull)?;
-        let (returned, applied) = crate::cloneup::blocking::blocking(move || {
-            let applied = finalizer.apply(&page)?;
-            Ok((finalizer, applied))
+        let Page { answer, is_last } = puller.next(&mut request).await?;
+        let (returned, applied) = blocking(move || {
+            let applied = finalizer.apply(&answer);
+            (finalizer, applied)
         })
-        .await
-        .map_err(Failure::Offline)?;
+        .await;
         finalizer = returned;
+        let applied = applied?;
         for warning in &applied.warnings {
             job.observer.on(&Event::Warning(warning));
         }

@@ -1,4 +1,6 @@
-//! Finalization and pulling (contract 3.1.6).
+//! The end of a successful upload (contract 3.1.6 and 3.4): [`pull`]ing what other clients
+//! changed, and [`finalize`]. What is written to the database is decided in
+//! [`crate::offline`].
 
-pub(crate) mod finalize;
-pub(crate) mod pull;
+pub(super) mod finalize;
+pub(super) mod pull;

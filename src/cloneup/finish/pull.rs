@@ -1,87 +1,84 @@
-//! Asking for pages of changes: again after transport errors, and behind the last page.
+//! Pulling pages of changes (contract 3.4): retries, and the cursor after each page.
 
-use std::time::Instant;
+use std::time::Duration;
 
-use crate::cloneup::observer::{Event, Observer};
-use crate::cloneup::outcome::End;
-use crate::cloneup::outcome::interrupted;
-use crate::cloneup::send::batch_sender::next_try;
-use crate::cloneup::stop::Stop;
-use crate::protocol::{ErrorBody, PullAnswer, PullRequest, code};
+use tokio_util::sync::CancellationToken;
+
+use crate::cloneup::failure::Failure;
+use crate::cloneup::observer::Observer;
+use crate::cloneup::send::retry::{Cancelled, Request, SendError, TryError, send_with_retries};
+use crate::protocol::{PullAnswer, PullRequest};
 use crate::remote::{Remote, RequestError};
 
-/// Where errors of pulling are (contract 3.5).
+/// The path of errors of a pull (contract 3.5).
 const PULL_PATH: &str = "sync.pull";
 
-/// Asks for pages.
+/// Pulls page after page.
 pub(crate) struct Puller<'a> {
     pub(crate) remote: &'a Remote,
     pub(crate) max_retries: u32,
     pub(crate) observer: &'a dyn Observer,
-    pub(crate) stop: &'a Stop,
+    pub(crate) cancellation: &'a CancellationToken,
 }
 
-/// Why there is no page.
-pub(crate) enum PullFailure {
-    Remote(ErrorBody),
-    Interrupted,
-}
-
-impl PullFailure {
-    fn broken(message: impl Into<String>) -> Self {
-        Self::Remote(ErrorBody::new(code::TRANSPORT_ERROR, message, PULL_PATH))
-    }
-
-    /// The failure as a result shows it.
-    pub(crate) fn report(self) -> (End, ErrorBody) {
-        match self {
-            Self::Remote(body) => (End::Remote, body),
-            Self::Interrupted => interrupted(),
-        }
-    }
+/// A page of changes.
+pub(crate) struct Page {
+    pub(crate) answer: PullAnswer,
+    /// Whether there are no changes after it.
+    pub(crate) is_last: bool,
 }
 
 impl Puller<'_> {
-    /// Asks for a page, and moves the request behind it; says whether it was the last one.
-    pub(crate) async fn next(&self, request: &mut PullRequest) -> Result<(PullAnswer, bool), PullFailure> {
-        let page = self.page(request).await?;
-        let is_last = advance(request, &page).map_err(PullFailure::broken)?;
-        Ok((page, is_last))
-    }
-
-    async fn page(&self, request: &PullRequest) -> Result<PullAnswer, PullFailure> {
+    /// Pulls a page, and moves the request's cursors past it.
+    pub(crate) async fn next(&self, request: &mut PullRequest) -> Result<Page, Failure> {
         let backoff = self.remote.backoff(self.max_retries);
-        let begun = Instant::now();
-        for retries in 0.. {
-            if self.stop.is_requested() {
-                return Err(PullFailure::Interrupted);
-            }
-            let (message, retry_after) = match self.remote.pull(request).await {
-                Ok(page) => return Ok(page),
-                Err(RequestError::Transient { message, retry_after, .. }) => (message, retry_after),
-                Err(RequestError::Forbidden(body)) => {
-                    let body = ErrorBody::new(code::FORBIDDEN, body.message, PULL_PATH);
-                    return Err(PullFailure::Remote(body));
-                }
-                Err(RequestError::Refused(body)) => return Err(PullFailure::Remote(body)),
-                Err(error) => return Err(PullFailure::broken(error.to_string())),
-            };
-            let wait =
-                next_try(&backoff, retries, retry_after, begun, &message).map_err(PullFailure::broken)?;
-            let max_retries = backoff.max_retries();
-            self.observer.on(&Event::Retrying { retry: retries + 1, max_retries, wait, reason: &message });
-            tokio::select! {
-                () = tokio::time::sleep(wait) => {}
-                () = self.stop.requested() => return Err(PullFailure::Interrupted),
-            }
-        }
-        unreachable!("the back-off ends before the integers do")
+        let mut pull = Pull { puller: self, request };
+        let answer = send_with_retries(&mut pull, &backoff, self.observer).await;
+        let answer = answer.map_err(|error| match error {
+            SendError::Cancelled => Failure::interrupted(),
+            SendError::Failed(error) => match error.source {
+                RequestError::Forbidden(body) => Failure::forbidden(body.message, PULL_PATH),
+                RequestError::Refused(body) => Failure::remote(body),
+                _ => Failure::transport(error, PULL_PATH),
+            },
+        })?;
+        let is_last =
+            advance(request, &answer).map_err(|message| Failure::broken_protocol(message, PULL_PATH))?;
+        Ok(Page { answer, is_last })
     }
 }
 
-/// Moves the request behind a page; returns whether it was the last one.
+/// The request for one page, which may be sent several times.
+struct Pull<'p> {
+    puller: &'p Puller<'p>,
+    request: &'p PullRequest,
+}
+
+impl Request for Pull<'_> {
+    type Answer = PullAnswer;
+
+    fn target(&self) -> (&'static str, String) {
+        ("POST", self.puller.remote.pull_url())
+    }
+
+    async fn send(&mut self) -> Result<PullAnswer, TryError> {
+        if self.puller.cancellation.is_cancelled() {
+            return Err(TryError::Cancelled);
+        }
+        self.puller.remote.pull(self.request).await.map_err(TryError::Failed)
+    }
+
+    async fn pause(&mut self, wait: Duration, _: bool) -> Result<(), Cancelled> {
+        tokio::select! {
+            () = tokio::time::sleep(wait) => Ok(()),
+            () = self.puller.cancellation.cancelled() => Err(Cancelled),
+        }
+    }
+}
+
+/// Moves the request's cursors past a page; returns whether it was the last one.
 ///
-/// A page that promises more must move it, or pulling would never end.
+/// A page that promises more must move them, or pulling would never end.
 fn advance(request: &mut PullRequest, page: &PullAnswer) -> Result<bool, String> {
     match page {
         PullAnswer::Feed { next: None, .. } => Ok(true),
@@ -106,5 +103,42 @@ fn advance(request: &mut PullRequest, page: &PullAnswer) -> Result<bool, String>
             }
             Ok(!has_more)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::protocol::Cursor;
+
+    fn request(cursor: u64) -> PullRequest {
+        PullRequest {
+            client_id: "c".to_owned(),
+            cursor: Cursor::from(cursor),
+            limit: 10,
+            cursors: BTreeMap::new(),
+            exclude_own_after: None,
+        }
+    }
+
+    fn page(next: Option<u64>) -> PullAnswer {
+        PullAnswer::Feed { changes: Vec::new(), next: next.map(Cursor::from), reached: None }
+    }
+
+    #[test]
+    fn a_page_moves_the_cursor_and_the_last_one_has_no_next() {
+        let mut request = request(5);
+        assert_eq!(advance(&mut request, &page(Some(9))), Ok(false));
+        assert_eq!(request.cursor, Cursor::from(9));
+        assert_eq!(advance(&mut request, &page(None)), Ok(true));
+    }
+
+    #[test]
+    fn a_page_that_promises_more_without_moving_a_cursor_breaks_the_protocol() {
+        assert!(advance(&mut request(5), &page(Some(5))).is_err());
+        let tables = PullAnswer::Tables { tables: Vec::new().into_iter().collect(), has_more: true };
+        assert!(advance(&mut request(5), &tables).is_err());
     }
 }

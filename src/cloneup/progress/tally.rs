@@ -1,27 +1,25 @@
-//! The one owner of the counts: takes in every delivery and makes the result of it.
+//! The tally: the one owner of the counts and failures of a run. It is told the result of every
+//! batch, in any order, and makes the outcome.
 
-use crate::cloneup::outcome::{
-    DeleteStats, End, JoinStats, Outcome, RecordStats, Rejected, Stats, interrupted,
-};
-use crate::cloneup::plan::make::{Plan, Source};
-use crate::cloneup::send::batch_sender::{Delivery, Fatal};
-use crate::offline::OfflineError;
-use crate::protocol::{Cursor, ErrorBody, MutationError, ROOT_PATH, code};
+use crate::cloneup::failure::Failure;
+use crate::cloneup::outcome::{DeleteStats, JoinStats, Outcome, RecordStats, Stats};
+use crate::cloneup::plan::{Plan, Source};
+use crate::cloneup::send::delivery::Delivered;
+use crate::protocol::Cursor;
+
+/// The place in the outcome of failures that belong to no batch: after all others.
+const AT_THE_END: u64 = u64::MAX;
 
 /// What has been answered so far.
 #[derive(Debug)]
 pub(crate) struct Tally<'a> {
     plan: &'a Plan,
-    /// By index in the plan; `None` until the part's turn has come.
+    /// By index in the plan; `None` until the part has begun.
     parts: Vec<Option<Counts>>,
-    batches: u64,
+    requests: u64,
     cursor: Option<Cursor>,
-    /// With the place in upload order of the batch they belong to.
-    errors: Vec<(u64, MutationError)>,
-    /// Likewise, with what they are about.
-    rejected: Vec<(u64, Rejected)>,
-    /// Errors that belong to no mutation, and how the run ends through them.
-    fatal: Vec<(End, ErrorBody)>,
+    /// Failures, each with the number of the batch it belongs to.
+    failures: Vec<(u64, Failure)>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -33,94 +31,73 @@ struct Counts {
 impl<'a> Tally<'a> {
     pub(crate) fn new(plan: &'a Plan) -> Self {
         let parts = vec![None; plan.parts.len()];
-        Self {
-            plan,
-            parts,
-            batches: 0,
-            cursor: None,
-            errors: Vec::new(),
-            rejected: Vec::new(),
-            fatal: Vec::new(),
-        }
+        Self { plan, parts, requests: 0, cursor: None, failures: Vec::new() }
     }
 
-    /// Forgets everything but the requests that were sent: the upload begins anew.
+    /// Starts over: forgets everything but the number of requests that were sent.
     pub(crate) fn start_over(&mut self) {
-        *self = Self { batches: self.batches, ..Self::new(self.plan) };
+        *self = Self { requests: self.requests, ..Self::new(self.plan) };
     }
 
-    /// Requests whose answers do not count.
+    /// Counts requests whose answers do not count.
     pub(crate) fn add_requests(&mut self, requests: u64) {
-        self.batches += requests;
+        self.requests += requests;
     }
 
-    /// A part's turn has come.
+    /// A part begins.
     pub(crate) fn start(&mut self, part: usize) {
         self.parts[part].get_or_insert_default();
     }
 
-    /// A batch is done.
-    pub(crate) fn add(&mut self, delivery: Delivery) {
-        let counts = self.parts[delivery.part].get_or_insert_default();
-        counts.rows += delivery.rows;
-        counts.mutations += delivery.mutations;
-        self.batches += delivery.requests;
-        self.cursor = self.cursor.take().max(delivery.cursor);
-        self.errors.extend(delivery.errors.into_iter().map(|error| (delivery.sequence, error)));
-        self.rejected.extend(delivery.rejected.into_iter().map(|rejected| (delivery.sequence, rejected)));
-        match delivery.fatal {
-            Some(Fatal::Remote(body)) => self.fail(End::Remote, body),
-            Some(Fatal::Refused(body)) => self.fail(End::Rejected, body),
-            None => {}
-        }
+    /// Adds the result of a batch.
+    pub(crate) fn add(&mut self, delivered: Delivered) {
+        self.count(delivered.part, delivered.mutations, delivered.rows);
+        self.requests += delivered.requests;
+        self.cursor = self.cursor.take().max(delivered.cursor);
+        let sequence = delivered.sequence;
+        self.failures.extend(delivered.failures.into_iter().map(|failure| (sequence, failure)));
+        self.failures.extend(delivered.fatal.map(|failure| (AT_THE_END, failure)));
     }
 
-    /// A batch that an earlier run had acknowledged.
+    /// Adds a batch that the server has acknowledged in an earlier run.
     pub(crate) fn add_skipped(&mut self, part: usize, mutations: u64, rows: u64) {
+        self.count(part, mutations, rows);
+    }
+
+    fn count(&mut self, part: usize, mutations: u64, rows: u64) {
         let counts = self.parts[part].get_or_insert_default();
         counts.mutations += mutations;
         counts.rows += rows;
     }
 
-    /// What an earlier run had come to.
+    /// Adds the requests and the cursor of an earlier run.
     pub(crate) fn add_earlier(&mut self, requests: u64, cursor: Cursor) {
-        self.batches += requests;
+        self.requests += requests;
         self.cursor = self.cursor.take().max(Some(cursor));
     }
 
-    /// An error that belongs to no mutation.
-    pub(crate) fn fail(&mut self, end: End, body: ErrorBody) {
-        self.fatal.push((end, body));
+    /// Adds a failure that belongs to no batch.
+    pub(crate) fn fail(&mut self, failure: impl Into<Failure>) {
+        self.failures.push((AT_THE_END, failure.into()));
     }
 
-    /// The offline database failed, or a row cannot be uploaded.
-    pub(crate) fn fail_offline(&mut self, error: &OfflineError) {
-        self.fail(end_of(error), error.report());
-    }
-
-    /// Somebody asked the run to stop.
-    pub(crate) fn cancel(&mut self) {
-        let (end, body) = interrupted();
-        self.fail(end, body);
-    }
-
-    /// Everything that was planned must have been answered when no error says otherwise;
-    /// whatever the reason, a run that cannot account for a row has not succeeded.
-    pub(crate) fn check_ledger(&mut self) {
+    /// Without another failure, every planned row must have been answered: a run that cannot
+    /// account for a row has not succeeded.
+    pub(crate) fn check_all_answered(&mut self) {
         if !self.is_ok() {
             return;
         }
         for (part, counts) in self.plan.parts.iter().zip(&self.parts) {
-            let answered = counts.unwrap_or_default().rows;
+            let answered = counts.map_or(0, |counts| counts.rows);
             if answered != part.rows {
                 let message = format!("{} rows were planned and {answered} were answered", part.rows);
-                self.fatal.push((End::Storage, ErrorBody::new(code::INTERNAL, message, ROOT_PATH)));
+                self.failures.push((AT_THE_END, Failure::internal(message)));
             }
         }
     }
 
     pub(crate) fn is_ok(&self) -> bool {
-        self.errors.is_empty() && self.fatal.is_empty()
+        self.failures.is_empty()
     }
 
     /// The highest cursor in the answers.
@@ -128,38 +105,20 @@ impl<'a> Tally<'a> {
         self.cursor.as_ref()
     }
 
-    /// The result.
+    /// The outcome; its failures are in upload order, although batches are answered in any order.
     pub(crate) fn outcome(mut self) -> Outcome {
-        let end = self.end();
         let stats = self.stats();
-        // Batches are answered in any order; the result has the upload's.
-        self.errors.sort_by_key(|(sequence, _)| *sequence);
-        self.rejected.sort_by_key(|(sequence, _)| *sequence);
-        let errors = self.errors.into_iter().map(|(_, error)| error);
-        let fatal = self.fatal.into_iter().map(|(_, body)| MutationError::from(body));
+        self.failures.sort_by_key(|(sequence, _)| *sequence);
         Outcome {
-            ok: end == End::Success,
-            cursor: self.cursor.unwrap_or_default(),
+            ok: self.failures.is_empty(),
+            cursor: self.cursor.unwrap_or_else(Cursor::zero),
             stats,
-            errors: errors.chain(fatal).collect(),
-            rejected: self.rejected.into_iter().map(|(_, rejected)| rejected).collect(),
-            end,
-        }
-    }
-
-    /// The gravest end decides.
-    fn end(&self) -> End {
-        let gravest = [End::Interrupted, End::Storage, End::Invalid, End::Remote];
-        let happened = |end: &End| self.fatal.iter().any(|(other, _)| other == end);
-        match gravest.into_iter().find(happened) {
-            Some(end) => end,
-            None if self.is_ok() => End::Success,
-            None => End::Rejected,
+            failures: self.failures.into_iter().map(|(_, failure)| failure).collect(),
         }
     }
 
     fn stats(&self) -> Stats {
-        let mut stats = Stats { batches: self.batches, ..Stats::default() };
+        let mut stats = Stats { batches: self.requests, ..Stats::default() };
         for (part, counts) in self.plan.parts.iter().zip(&self.parts) {
             let Some(Counts { rows, mutations }) = *counts else { continue };
             match &part.source {
@@ -177,10 +136,74 @@ impl<'a> Tally<'a> {
     }
 }
 
-/// How a run ends through an error of the offline database.
-pub(crate) fn end_of(error: &OfflineError) -> End {
-    match error {
-        OfflineError::Data(_) => End::Invalid,
-        OfflineError::Storage { .. } | OfflineError::Stopped => End::Storage,
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloneup::FailureKind;
+    use crate::cloneup::encode::batch::Position;
+    use crate::cloneup::plan::Part;
+    use crate::protocol::{ErrorBody, MutationError};
+
+    fn plan(rows: u64) -> Plan {
+        Plan { parts: vec![Part { source: Source::Deletes, rows }], ..Plan::empty() }
+    }
+
+    fn rejected(id: &str) -> Failure {
+        let error = MutationError { mutation_id: id.to_owned(), body: ErrorBody::new("X", "no", "id") };
+        Failure::rejected(error, None)
+    }
+
+    fn delivered(sequence: u64, cursor: u64, failures: Vec<Failure>) -> Delivered {
+        let position = Position { mutations: 0, digest: blake3::hash(b"") };
+        Delivered {
+            cursor: Some(Cursor::from(cursor)),
+            failures,
+            ..Delivered::answered(sequence, position, 2, 3)
+        }
+    }
+
+    #[test]
+    fn counts_are_sums_and_the_cursor_is_the_highest() {
+        let plan = plan(6);
+        let mut tally = Tally::new(&plan);
+        tally.add(delivered(1, 9, Vec::new()));
+        tally.add(delivered(0, 4, Vec::new()));
+        tally.check_all_answered();
+        let outcome = tally.outcome();
+        assert!(outcome.ok, "{:?}", outcome.failures);
+        assert_eq!((outcome.cursor, outcome.stats.batches), (Cursor::from(9), 2));
+        assert_eq!(outcome.stats.deletes, Some(DeleteStats { mutations: 4 }));
+    }
+
+    #[test]
+    fn failures_are_in_upload_order_with_those_of_the_run_last() {
+        let plan = plan(6);
+        let mut tally = Tally::new(&plan);
+        tally.fail(Failure::interrupted());
+        tally.add(delivered(1, 9, vec![rejected("c")]));
+        tally.add(delivered(0, 4, vec![rejected("a"), rejected("b")]));
+        let outcome = tally.outcome();
+        let ids: Vec<_> = outcome.failures.iter().map(|failure| &*failure.error.mutation_id).collect();
+        assert_eq!(ids, ["a", "b", "c", ""]);
+        assert_eq!(outcome.failure_kind(), Some(FailureKind::Interrupted));
+    }
+
+    #[test]
+    fn a_planned_row_without_an_answer_is_a_failure() {
+        let plan = plan(7);
+        let mut tally = Tally::new(&plan);
+        tally.add(delivered(0, 4, Vec::new()));
+        tally.check_all_answered();
+        assert_eq!(tally.outcome().failure_kind(), Some(FailureKind::Storage));
+    }
+
+    #[test]
+    fn starting_over_keeps_only_the_number_of_requests() {
+        let plan = plan(6);
+        let mut tally = Tally::new(&plan);
+        tally.add(delivered(0, 4, vec![rejected("a")]));
+        tally.start_over();
+        assert!(tally.is_ok() && tally.cursor().is_none());
+        assert_eq!(tally.outcome().stats.batches, 1);
     }
 }

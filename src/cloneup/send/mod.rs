@@ -1,5 +1,11 @@
-//! Sending: batches in flight, retries, and how many requests there may be.
+//! Sending: requests in flight side by side, as many as the server answers without delay.
+//!
+//! [`batch_sender`] does the I/O of one batch, [`delivery`] is its state, [`retry`] sends a
+//! request again with exponential backoff, [`gate`] lets as many requests through as
+//! [`concurrency`] (AIMD) allows. Results are counted by [`super::progress`].
 
-pub(crate) mod batch_sender;
-pub(crate) mod concurrency;
-pub(crate) mod gate;
+pub(super) mod batch_sender;
+pub(super) mod concurrency;
+pub(super) mod delivery;
+pub(super) mod gate;
+pub(super) mod retry;

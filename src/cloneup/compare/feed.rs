@@ -1,0 +1,207 @@
+//! A comparison by the server's change feed: pages of the feed are kept as one digest a record,
+//! then the database is read once, in upload order, and compared with them.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
+
+use super::content_digest::{of_canonical_json, of_fields};
+use super::difference::{DifferenceKind, Differences, TableCounts};
+use crate::cloneup::plan::{Requested, Sources};
+use crate::offline::{Digest, Digests, JoinSource, OfflineError, RecordSource, Snapshot};
+use crate::protocol::{Op, PullAnswer};
+use crate::schema::Schema;
+
+/// How many rows are compared between two looks at the cancellation.
+const ROWS_PER_CHECK: u64 = 1024;
+
+/// A comparison under way.
+pub(crate) struct FeedComparison {
+    snapshot: Snapshot,
+    sources: Sources,
+    /// The fields that are compared, by resource or join store.
+    fields: HashMap<String, HashSet<String>>,
+    /// The server's records and join rows.
+    server: Digests,
+    /// Resource and id of what the application has changed since: not compared.
+    edited: HashSet<(String, String)>,
+}
+
+impl FeedComparison {
+    /// Begins a comparison of a snapshot.
+    ///
+    /// `since` is the `seq` of the last change log entry that an upload has covered: what later
+    /// entries are about is not compared.
+    pub(crate) fn new(
+        schema: &Schema,
+        requested: &Requested,
+        snapshot: Snapshot,
+        since: Option<i64>,
+    ) -> Result<Self, OfflineError> {
+        let sources = Sources::resolve(&snapshot, schema, requested)?;
+        let owned = |names: &mut dyn Iterator<Item = &str>| names.map(str::to_owned).collect();
+        let records =
+            sources.records.iter().map(|source| (source.name().to_owned(), owned(&mut source.fields())));
+        let join_rows =
+            sources.join_rows.iter().map(|source| (source.name().to_owned(), owned(&mut source.fields())));
+        let fields = records.chain(join_rows).collect();
+        let edited = match since {
+            Some(seq) => snapshot.touched_since(schema, seq)?,
+            None => HashSet::new(),
+        };
+        let server = Digests::new()?;
+        Ok(Self { snapshot, sources, fields, server, edited })
+    }
+
+    /// Adds a page of the feed; a later change replaces an earlier one.
+    pub(crate) fn add_page(&self, page: &PullAnswer) -> Result<(), OfflineError> {
+        match page {
+            PullAnswer::Feed { changes, .. } => changes.iter().try_for_each(|change| {
+                let record = change.record.as_ref().filter(|_| change.op == Op::Upsert);
+                self.put(&change.resource, &change.id, record)
+            }),
+            PullAnswer::Tables { tables, .. } => tables.iter().try_for_each(|(name, changes)| {
+                changes.deleted.iter().try_for_each(|id| self.put(name, id, None))?;
+                changes.records.iter().try_for_each(|record| {
+                    let text = |key: &str| record.get(key).and_then(Value::as_str);
+                    let id = match (text("id"), text("from"), text("to")) {
+                        (Some(id), ..) => id.to_owned(),
+                        (None, Some(from), Some(to)) => format!("{from}:{to}"),
+                        _ => return Ok(()),
+                    };
+                    self.put(name, &id, Some(record))
+                })
+            }),
+        }
+    }
+
+    fn put(&self, name: &str, id: &str, record: Option<&Map<String, Value>>) -> Result<(), OfflineError> {
+        let Some(fields) = self.fields.get(name) else { return Ok(()) };
+        match record {
+            None => self.server.remove(name, id),
+            Some(record) => {
+                let compared = record.iter().filter(|(field, _)| fields.contains(*field));
+                self.server.put(name, id, &of_fields(compared))
+            }
+        }
+    }
+
+    /// Compares the database with all pages that were added.
+    pub(crate) fn compare(&self, cancellation: &CancellationToken) -> Result<Differences, OfflineError> {
+        let mut found = Differences::default();
+        for source in &self.sources.records {
+            self.compare_records(source, &mut found, cancellation)?;
+        }
+        for source in &self.sources.join_rows {
+            self.compare_join_rows(source, &mut found, cancellation)?;
+        }
+        Ok(found)
+    }
+
+    fn compare_records(
+        &self,
+        source: &RecordSource,
+        found: &mut Differences,
+        cancellation: &CancellationToken,
+    ) -> Result<(), OfflineError> {
+        let mut table = TableComparison::new(self, source.name(), found, cancellation)?;
+        let mut json = Vec::new();
+        source.for_each(&self.snapshot, |record| {
+            json.clear();
+            record.write_fields(&mut json)?;
+            table.compare(record.id, &of_canonical_json(&json))
+        })?;
+        table.finish()
+    }
+
+    fn compare_join_rows(
+        &self,
+        source: &JoinSource,
+        found: &mut Differences,
+        cancellation: &CancellationToken,
+    ) -> Result<(), OfflineError> {
+        let mut table = TableComparison::new(self, source.name(), found, cancellation)?;
+        let mut json = Vec::new();
+        // Of several rows of one pair, the server has the one that was sent last.
+        let mut last: Option<(String, Digest)> = None;
+        source.for_each(&self.snapshot, |row| {
+            json.clear();
+            row.write_metadata(&mut json)?;
+            let id = format!("{}:{}", row.from, row.to);
+            if let Some((id, digest)) = last.take_if(|(last, _)| *last != id) {
+                table.compare(&id, &digest)?;
+            }
+            last = Some((id, of_canonical_json(&json)));
+            Ok(())
+        })?;
+        if let Some((id, digest)) = last {
+            table.compare(&id, &digest)?;
+        }
+        table.finish()
+    }
+}
+
+/// The comparison of one resource or join store.
+struct TableComparison<'a> {
+    server: &'a Digests,
+    edited: &'a HashSet<(String, String)>,
+    counts: TableCounts,
+    found: &'a mut Differences,
+    cancellation: &'a CancellationToken,
+}
+
+impl<'a> TableComparison<'a> {
+    fn new(
+        comparison: &'a FeedComparison,
+        name: &str,
+        found: &'a mut Differences,
+        cancellation: &'a CancellationToken,
+    ) -> Result<Self, OfflineError> {
+        let FeedComparison { server, edited, .. } = comparison;
+        let counts =
+            TableCounts { name: name.to_owned(), server: server.count(name)?, ..TableCounts::default() };
+        Ok(Self { server, edited, counts, found, cancellation })
+    }
+
+    /// Compares a local row with the server's.
+    fn compare(&mut self, id: &str, local: &Digest) -> Result<(), OfflineError> {
+        if self.counts.local.is_multiple_of(ROWS_PER_CHECK) && self.cancellation.is_cancelled() {
+            return Err(OfflineError::Interrupted);
+        }
+        self.counts.local += 1;
+        let server = self.server.take(&self.counts.name, id)?;
+        if server.as_ref() == Some(local) || self.is_edited(id) {
+            return Ok(());
+        }
+        let kind = if server.is_none() { DifferenceKind::Missing } else { DifferenceKind::Different };
+        self.add(id, kind);
+        Ok(())
+    }
+
+    /// Ends with the rows that only the server has.
+    fn finish(mut self) -> Result<(), OfflineError> {
+        let (server, name) = (self.server, self.counts.name.clone());
+        server.rest(&name, |id| {
+            if !self.is_edited(id) {
+                self.add(id, DifferenceKind::Extra);
+            }
+        })?;
+        self.found.tables.push(self.counts);
+        Ok(())
+    }
+
+    fn add(&mut self, id: &str, kind: DifferenceKind) {
+        match kind {
+            DifferenceKind::Missing => self.counts.missing += 1,
+            DifferenceKind::Different => self.counts.different += 1,
+            DifferenceKind::Extra => self.counts.extra += 1,
+        }
+        self.found.list(&self.counts.name, id, kind);
+    }
+
+    fn is_edited(&self, id: &str) -> bool {
+        // Most comparisons have no edit to look for.
+        !self.edited.is_empty() && self.edited.contains(&(self.counts.name.clone(), id.to_owned()))
+    }
+}

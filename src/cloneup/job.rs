@@ -1,0 +1,26 @@
+//! What every step of a run needs, once it is planned.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::observer::Observer;
+use super::options::Options;
+use crate::offline::Database;
+use crate::protocol::ServerStatus;
+use crate::remote::Remote;
+use crate::schema::Schema;
+
+/// A run under way.
+pub(super) struct Job<'a> {
+    pub(super) options: Arc<Options>,
+    pub(super) schema: Arc<Schema>,
+    pub(super) database: Database,
+    pub(super) remote: &'a Remote,
+    pub(super) observer: &'a dyn Observer,
+    /// Cooperative cancellation: nothing new is sent, requests in flight are awaited.
+    pub(super) cancellation: CancellationToken,
+    pub(super) client_id: String,
+    /// The server's status; empty for a server without that route.
+    pub(super) server: ServerStatus,
+}

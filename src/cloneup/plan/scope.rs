@@ -1,0 +1,68 @@
+//! The scope of a run: which resources and relations its options ask for (contract 3).
+
+use std::collections::HashSet;
+
+use crate::cloneup::failure::Failure;
+use crate::cloneup::options::Options;
+use crate::offline::Scope;
+use crate::protocol::code;
+use crate::schema::{Resource, Schema, upload_order};
+
+/// The resources that the options ask for, checked against a schema.
+#[derive(Debug, Clone)]
+pub(crate) struct Requested {
+    /// Indexes of the schema's resources, in the requested order, each once.
+    indexes: Vec<usize>,
+    /// What the upload covers.
+    pub(crate) scope: Scope,
+}
+
+impl Requested {
+    /// Checks the options against the schema.
+    ///
+    /// # Errors
+    /// A failure for every name that is unknown or remote-only.
+    pub(crate) fn new(options: &Options, schema: &Schema) -> Result<Self, Vec<Failure>> {
+        let indexes = match &options.resources {
+            None => {
+                (0..schema.resources.len()).filter(|&index| !schema.resources[index].is_remote_only).collect()
+            }
+            Some(names) => indexes_of(names, schema)?,
+        };
+        let resources: HashSet<String> =
+            indexes.iter().map(|&index| schema.resources[index].name.clone()).collect();
+        let scope = Scope {
+            all_resources: schema
+                .resources
+                .iter()
+                .all(|resource| resource.is_remote_only || resources.contains(&resource.name)),
+            resources,
+            join_rows: options.include_many_many,
+            deletes: options.include_deletes,
+        };
+        Ok(Self { indexes, scope })
+    }
+
+    /// The resources in upload order (contract 3.1, stage A).
+    pub(crate) fn in_upload_order<'s>(&self, schema: &'s Schema) -> Vec<&'s Resource> {
+        let requested: Vec<_> = self.indexes.iter().map(|&index| &schema.resources[index]).collect();
+        upload_order(schema, &requested)
+    }
+}
+
+fn indexes_of(names: &[String], schema: &Schema) -> Result<Vec<usize>, Vec<Failure>> {
+    let (mut indexes, mut failures) = (Vec::with_capacity(names.len()), Vec::new());
+    for (place, name) in names.iter().enumerate() {
+        let path = format!("resources[{place}]");
+        match schema.resources.iter().position(|resource| resource.name == *name) {
+            None => failures.push(Failure::invalid(code::DFQL_UNKNOWN_RESOURCE, "unknown resource", path)),
+            Some(index) if schema.resources[index].is_remote_only => {
+                let message = "remote-only resources are not allowed";
+                failures.push(Failure::invalid(code::DFQL_INVALID, message, path));
+            }
+            Some(index) if indexes.contains(&index) => {}
+            Some(index) => indexes.push(index),
+        }
+    }
+    if failures.is_empty() { Ok(indexes) } else { Err(failures) }
+}

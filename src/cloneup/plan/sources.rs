@@ -1,0 +1,38 @@
+//! The tables of a run: every resource and join store in scope is resolved here, once.
+
+use super::scope::Requested;
+use crate::offline::{JoinSource, OfflineError, RecordSource, Snapshot};
+use crate::schema::Schema;
+
+/// The tables that a run reads, in upload order.
+#[derive(Debug)]
+pub(crate) struct Sources {
+    pub(crate) records: Vec<RecordSource>,
+    pub(crate) join_rows: Vec<JoinSource>,
+    /// Warnings for a person, such as columns that are missing.
+    pub(crate) warnings: Vec<String>,
+}
+
+impl Sources {
+    /// Finds every table and column in a snapshot.
+    ///
+    /// # Errors
+    /// [`OfflineError::Storage`] for a table or column that the schema needs and that is missing.
+    pub(crate) fn resolve(
+        snapshot: &Snapshot,
+        schema: &Schema,
+        requested: &Requested,
+    ) -> Result<Self, OfflineError> {
+        let mut sources = Self { records: Vec::new(), join_rows: Vec::new(), warnings: Vec::new() };
+        for resource in requested.in_upload_order(schema) {
+            let source = RecordSource::resolve(snapshot, schema, resource, &mut sources.warnings)?;
+            sources.records.push(source);
+        }
+        for store in schema.join_stores() {
+            if requested.scope.join_rows && requested.scope.resources.contains(&store.from.name) {
+                sources.join_rows.push(JoinSource::resolve(snapshot, &store, &mut sources.warnings)?);
+            }
+        }
+        Ok(sources)
+    }
+}

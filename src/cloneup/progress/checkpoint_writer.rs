@@ -1,0 +1,104 @@
+//! The checkpoint writer: keeps the acknowledged prefix in the sidecar file, and writes it
+//! whenever a batch moves its end (contract 3.6).
+
+use super::acked_prefix::{AckedBatch, AckedPrefix};
+use super::checkpoint::Checkpoint;
+use super::upload_identity::UploadIdentity;
+use crate::cloneup::send::delivery::Delivered;
+use crate::offline::Sidecar;
+use crate::protocol::{Cursor, ServerStatus};
+
+/// Writes the checkpoint of one upload.
+pub(crate) struct CheckpointWriter {
+    remote: String,
+    identity: UploadIdentity,
+    store_id: Option<String>,
+    begun_at: Option<Cursor>,
+    prefix: AckedPrefix,
+    /// `None` where nothing can be written.
+    sidecar: Option<Sidecar>,
+    /// Whether this run can be resumed: an upload of a selection cannot.
+    is_resumable: bool,
+}
+
+impl CheckpointWriter {
+    /// For an upload that begins now; `remote` is shown to a person.
+    pub(crate) fn new(
+        remote: String,
+        identity: UploadIdentity,
+        server: &ServerStatus,
+        sidecar: Option<Sidecar>,
+        is_resumable: bool,
+    ) -> Self {
+        Self {
+            remote,
+            identity,
+            store_id: server.store_id.clone(),
+            begun_at: server.cursor.clone(),
+            prefix: AckedPrefix::empty(),
+            sidecar,
+            is_resumable,
+        }
+    }
+
+    /// The checkpoint that an earlier run of this upload has left, if the server still has the
+    /// store that it was written for.
+    pub(crate) fn earlier(&self) -> Option<Checkpoint> {
+        let checkpoint = Checkpoint::read(self.sidecar.as_ref()?, &self.identity)?;
+        // A server that no longer names its store may have another one.
+        let is_same_store = checkpoint.store_id.is_none() || checkpoint.store_id == self.store_id;
+        is_same_store.then_some(checkpoint)
+    }
+
+    /// Goes on after an earlier run's prefix, before the batch with the number `next`.
+    pub(crate) fn resume(&mut self, earlier: Checkpoint, next: u64) {
+        if let Some(position) = earlier.position() {
+            self.prefix = AckedPrefix::resumed(position, earlier.cursor, earlier.requests, next);
+            self.store_id = earlier.store_id;
+            self.begun_at = earlier.begun_at;
+        }
+    }
+
+    /// Records a batch; returns a warning when the checkpoint can no longer be written.
+    pub(crate) fn record(&mut self, delivered: &Delivered) -> Option<String> {
+        self.sidecar.as_ref()?;
+        if !self.is_resumable || !delivered.is_acknowledged() {
+            return None;
+        }
+        let Delivered { position, requests, .. } = *delivered;
+        let batch = AckedBatch { position, cursor: delivered.cursor.clone(), requests };
+        if !self.prefix.acknowledge(delivered.sequence, batch) {
+            return None;
+        }
+        let text = serde_json::to_string(&self.checkpoint()?).expect("strings and numbers serialize");
+        let error = self.sidecar.as_mut()?.keep(text).err()?;
+        self.sidecar = None;
+        Some(format!("the upload goes on without a checkpoint: {error}"))
+    }
+
+    fn checkpoint(&self) -> Option<Checkpoint> {
+        let position = self.prefix.position()?;
+        Some(Checkpoint {
+            remote: self.remote.clone(),
+            identity: self.identity.as_str().to_owned(),
+            mutations: position.mutations,
+            digest: position.digest.to_hex().to_string(),
+            cursor: self.prefix.cursor().clone(),
+            requests: self.prefix.requests(),
+            store_id: self.store_id.clone(),
+            begun_at: self.begun_at.clone(),
+        })
+    }
+
+    /// The server's sequence before the upload began, if the server says it.
+    pub(crate) fn begun_at(&self) -> Option<&Cursor> {
+        self.begun_at.as_ref()
+    }
+
+    /// The upload has succeeded: the checkpoint is removed.
+    pub(crate) fn finish(mut self) {
+        if let (Some(sidecar), true) = (&mut self.sidecar, self.is_resumable) {
+            sidecar.forget();
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The identity of an upload: a hash of everything that decides which mutations it consists of,
+//! and where they go (contract 3.6). A checkpoint belongs to one identity.
+
+use serde::Serialize;
+
+use crate::cloneup::options::Options;
+use crate::remote::Remote;
+use crate::schema::Schema;
+
+/// What an upload is identified by. Its JSON is hashed, so a field that is added or renamed makes
+/// every earlier checkpoint another upload's.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Parts<'a> {
+    /// A hash of the address, the headers and the token.
+    destination: &'a str,
+    client_id: &'a str,
+    /// A hash of the schema.
+    schema: &'a str,
+    resources: Option<&'a [String]>,
+    include_many_many: bool,
+    include_deletes: bool,
+    record_operation: &'a str,
+    batch_size: usize,
+    mutation_id_prefix: &'a str,
+}
+
+/// The identity, as a hash in hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UploadIdentity(String);
+
+impl UploadIdentity {
+    pub(crate) fn new(remote: &Remote, client_id: &str, schema: &Schema, options: &Options) -> Self {
+        let parts = Parts {
+            destination: remote.fingerprint(),
+            client_id,
+            schema: &schema.fingerprint,
+            resources: options.resources.as_deref(),
+            include_many_many: options.include_many_many,
+            include_deletes: options.include_deletes,
+            record_operation: options.record_operation.as_str(),
+            batch_size: options.batch_size.get(),
+            mutation_id_prefix: &options.mutation_id_prefix,
+        };
+        let json = serde_json::to_vec(&parts).expect("strings and numbers serialize");
+        Self(blake3::hash(&json).to_hex()[..32].to_owned())
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::mutation::RecordOperation;
+    use crate::remote::RemoteConfig;
+    use crate::secret::Secret;
+
+    fn identity(
+        config: impl FnOnce(&mut RemoteConfig),
+        options: impl FnOnce(&mut Options),
+    ) -> UploadIdentity {
+        let schema = Schema::parse(r#"{"resources": []}"#).unwrap();
+        let (mut remote, mut given) = (RemoteConfig::new("http://h"), Options::default());
+        config(&mut remote);
+        options(&mut given);
+        UploadIdentity::new(&Remote::new(&remote).unwrap(), "c", &schema, &given)
+    }
+
+    #[test]
+    fn the_destination_and_every_option_that_changes_mutations_are_part_of_it() {
+        let all = [
+            identity(|_| {}, |_| {}),
+            identity(|config| config.base = "http://h?tenant=b".to_owned(), |_| {}),
+            identity(|config| config.headers = vec![("X-Tenant".to_owned(), "b".to_owned())], |_| {}),
+            identity(|config| config.token = Some(Secret::new("b")), |_| {}),
+            identity(|_| {}, |options| options.resources = Some(vec!["a".to_owned()])),
+            identity(|_| {}, |options| options.include_many_many = false),
+            identity(|_| {}, |options| options.include_deletes = false),
+            identity(|_| {}, |options| options.record_operation = RecordOperation::Replace),
+            identity(|_| {}, |options| options.batch_size = 7.try_into().unwrap()),
+            identity(|_| {}, |options| options.mutation_id_prefix = "other".to_owned()),
+        ];
+        assert_eq!(all.iter().map(UploadIdentity::as_str).collect::<HashSet<_>>().len(), all.len());
+        assert_eq!(identity(|_| {}, |_| {}), all[0]);
+        assert_eq!(identity(|_| {}, |options| options.max_retries = 9), all[0]);
+    }
+}
