@@ -3,70 +3,12 @@
 use std::process::Output;
 use std::time::Duration;
 
-use assert_cmd::Command;
-use assert_cmd::cargo::cargo_bin;
 use serde_json::{Value, json};
 
-use super::common::{Answer, Offline, SCHEMA, Scripted, TABLES, TestServer};
-
-const ROWS: &str = "INSERT INTO tags VALUES ('g', 'G'), ('h', 'H')";
-
-/// A run of the binary that sees nothing of this machine's own configuration.
-pub fn synctool(offline: &Offline) -> Command {
-    let mut command = Command::new(cargo_bin("synctool"));
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("SYNCTOOL_") {
-            command.env_remove(name);
-        }
-    }
-    command.current_dir(offline.folder()).timeout(Duration::from_mins(1));
-    command
-}
-
-/// A database whose schema lies in it.
-pub fn database() -> Offline {
-    let offline = Offline::new(&format!("{TABLES}{ROWS}"));
-    offline.execute("CREATE TABLE __datafn_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)");
-    offline
-        .connect()
-        .execute("INSERT INTO __datafn_meta VALUES ('schema', ?1), ('clientId', 'C')", [SCHEMA])
-        .unwrap();
-    offline
-}
-
-/// `cloneup` with these arguments, against a server.
-pub async fn cloneup(offline: &Offline, base: &str, arguments: &[&str]) -> Output {
-    let mut command = synctool(offline);
-    command.args(["cloneup", "--db", "app.db", "--remote", base, "--retry-delay", "1ms"]).args(arguments);
-    tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
-}
-
-/// stdout is exactly one JSON document on one line.
-pub fn result(output: &Output) -> Value {
-    let text = String::from_utf8(output.stdout.clone()).unwrap();
-    assert_eq!(text.trim_end().lines().count(), 1, "{text}\n{}", stderr(output));
-    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}\n{}", stderr(output)))
-}
-
-pub fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
-
-pub fn status(output: &Output) -> i32 {
-    output.status.code().unwrap_or_else(|| panic!("{:?}", output.status))
-}
-
-pub fn errors_of(output: &Output) -> Vec<Value> {
-    result(output)["errors"].as_array().unwrap().clone()
-}
-
-fn errors(output: &Output) -> Vec<(String, String, String)> {
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
-    errors_of(output)
-        .iter()
-        .map(|error| (text(&error["code"]), text(&error["message"]), text(&error["path"])))
-        .collect()
-}
+use super::common::{
+    Answer, Offline, SCHEMA, Scripted, TestServer, cloneup, database, errors_of, program, result, signal,
+    status, stderr, synctool,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_good_run_prints_its_result_and_exits_with_0() {
@@ -144,7 +86,7 @@ fn what_is_missing_or_wrong_is_told_at_once_and_exits_with_2() {
         ),
     ] {
         let output = synctool(&offline).arg("cloneup").args(&arguments).output().unwrap();
-        assert_eq!((status(&output), errors(&output)), (2, expected), "{arguments:?}");
+        assert_eq!((status(&output), errors_of(&output)), (2, expected), "{arguments:?}");
     }
 }
 
@@ -160,7 +102,7 @@ fn unknown_flags_and_values_print_the_result_all_the_same() {
     ] {
         let output = synctool(&offline).arg("cloneup").args(&arguments).output().unwrap();
         assert_eq!(status(&output), 2, "{arguments:?}");
-        let errors = errors(&output);
+        let errors = errors_of(&output);
         assert_eq!((errors[0].0.as_str(), errors[0].2.as_str()), ("DFQL_INVALID", path), "{arguments:?}");
         assert!(stderr(&output).starts_with("error: "), "{}", stderr(&output));
     }
@@ -185,18 +127,18 @@ fn databases_and_schemas_that_cannot_be_used_have_their_own_status() {
     };
     for db in ["missing.db", "text.db", "."] {
         let output = run(db, &[]);
-        assert_eq!((status(&output), errors(&output)[0].0.as_str()), (3, "STORAGE_ERROR"), "{db}");
+        assert_eq!((status(&output), errors_of(&output)[0].0.as_str()), (3, "STORAGE_ERROR"), "{db}");
         assert!(!offline.folder().join("missing.db").exists(), "it was created");
     }
     let output = run("app.db", &["--schema", "bad.json"]);
-    assert_eq!((status(&output), errors(&output)[0].0.as_str()), (2, "SCHEMA_INVALID"));
-    assert_eq!(errors(&output)[0].2, "resources[0].name");
+    assert_eq!((status(&output), errors_of(&output)[0].0.as_str()), (2, "SCHEMA_INVALID"));
+    assert_eq!(errors_of(&output)[0].2, "resources[0].name");
     let output = run("app.db", &["--schema", "no.json"]);
-    assert_eq!((status(&output), errors(&output)[0].2.as_str()), (2, "schema"));
+    assert_eq!((status(&output), errors_of(&output)[0].2.as_str()), (2, "schema"));
     offline.execute("DELETE FROM __datafn_meta WHERE key = 'schema'");
     let output = run("app.db", &[]);
     assert_eq!(status(&output), 2);
-    assert!(errors(&output)[0].1.contains("synctool schema infer"), "{}", stderr(&output));
+    assert!(errors_of(&output)[0].1.contains("synctool schema infer"), "{}", stderr(&output));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -215,10 +157,10 @@ async fn rejections_exit_with_1_and_an_unreachable_server_with_4() {
     );
 
     let output = cloneup(&offline, "http://127.0.0.1:9/datafn", &["--max-retries", "0"]).await;
-    assert_eq!((status(&output), errors(&output)[0].0.as_str()), (4, "TRANSPORT_ERROR"));
+    assert_eq!((status(&output), errors_of(&output)[0].0.as_str()), (4, "TRANSPORT_ERROR"));
     for remote in ["127.0.0.1:9", "ftp://x/y", "not a url"] {
         let output = cloneup(&offline, remote, &[]).await;
-        assert_eq!((status(&output), errors(&output)[0].2.as_str()), (2, "sync.remote"), "{remote}");
+        assert_eq!((status(&output), errors_of(&output)[0].2.as_str()), (2, "sync.remote"), "{remote}");
     }
 }
 
@@ -251,7 +193,7 @@ async fn the_token_comes_from_the_environment_or_a_file_and_is_never_shown() {
     }
     for file in ["empty", "missing"] {
         let output = run("", Some(file)).await.unwrap();
-        assert_eq!((status(&output), errors(&output)[0].2.as_str()), (2, "tokenFile"));
+        assert_eq!((status(&output), errors_of(&output)[0].2.as_str()), (2, "tokenFile"));
     }
     let output = run("se\ncret", None).await.unwrap();
     assert_eq!(status(&output), 2);
@@ -290,7 +232,7 @@ async fn events_are_lines_of_json_with_one_end() {
     let output = cloneup(&offline, server.base(), &["--events", "-", "--quiet"]).await;
     assert!(stderr(&output).lines().all(|line| serde_json::from_str::<Value>(line).is_ok()));
     let output = cloneup(&offline, server.base(), &["--events", "no/such/folder"]).await;
-    assert_eq!((status(&output), errors(&output)[0].2.as_str()), (2, "events"));
+    assert_eq!((status(&output), errors_of(&output)[0].2.as_str()), (2, "events"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -327,7 +269,7 @@ async fn rejected_mutations_are_written_down_and_only_they_are_sent_again() {
     let output = cloneup(&offline, server.base(), &failed).await;
     assert_eq!(result(&output)["stats"]["resources"], json!({"todos": {"records": 1, "mutations": 1}}));
     // The tag is not among what failed, so the join row fails again, and alone.
-    assert_eq!(errors(&output)[0].0, "NOT_FOUND");
+    assert_eq!(errors_of(&output)[0].0, "NOT_FOUND");
     assert_eq!(std::fs::read_to_string(offline.folder().join("failed.ndjson")).unwrap().lines().count(), 1);
     assert_eq!(offline.logged(), ["m1"], "a part of an upload finalizes nothing");
     assert_eq!(status(&cloneup(&offline, server.base(), &[]).await), 0);
@@ -335,36 +277,26 @@ async fn rejected_mutations_are_written_down_and_only_they_are_sent_again() {
     std::fs::write(offline.folder().join("broken"), "{}").unwrap();
     for file in ["missing", "broken"] {
         let output = cloneup(&offline, server.base(), &["--only-failed", file]).await;
-        assert_eq!((status(&output), errors(&output)[0].2.as_str()), (2, "onlyFailed"));
+        assert_eq!((status(&output), errors_of(&output)[0].2.as_str()), (2, "onlyFailed"));
     }
 }
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signal_ends_the_run_with_its_result() {
-    for (signal, expected) in [("INT", 130), ("TERM", 143)] {
+    for (name, expected) in [("INT", 130), ("TERM", 143)] {
         let offline = database();
         let server = Scripted::start().await;
         server.script("push", [Answer::After(Duration::from_millis(1500), Box::new(Answer::Apply))]);
-        let mut command = std::process::Command::new(cargo_bin("synctool"));
-        command.current_dir(offline.folder()).args([
-            "cloneup",
-            "--db",
-            "app.db",
-            "--batch-size",
-            "1",
-            "--concurrency",
-            "1",
-            "--remote",
-            server.base(),
-        ]);
+        let mut command = program(offline.folder());
+        command.args(["cloneup", "--db", "app.db", "--remote", server.base()]);
+        command.args(["--batch-size", "1", "--concurrency", "1"]);
         command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
         let child = command.spawn().unwrap();
-        let id = child.id().to_string();
         while server.pushes().is_empty() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        std::process::Command::new("kill").args([&format!("-{signal}"), &id]).status().unwrap();
+        signal(name, child.id());
         let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
         assert_eq!(status(&output), expected, "{}", stderr(&output));
         let result = result(&output);
@@ -376,16 +308,15 @@ async fn a_signal_ends_the_run_with_its_result() {
 /// What an upload prints that is interrupted as soon as this file is there.
 #[cfg(unix)]
 async fn interrupted_at(offline: &Offline, file: &str, arguments: &[&str]) -> Output {
-    let mut command = std::process::Command::new(cargo_bin("synctool"));
-    command.current_dir(offline.folder());
+    let mut command = program(offline.folder());
     command.args(["cloneup", "--db", "app.db", "--remote", "http://127.0.0.1:9"]).args(arguments);
     command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
     let child = command.spawn().unwrap();
     while !offline.folder().join(file).exists() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    let id = child.id().to_string();
-    std::process::Command::new("kill").args(["-INT", &id]).status().unwrap();
+    let id = child.id();
+    signal("INT", id);
     // A command that it waits for keeps stderr open.
     let output = tokio::task::spawn_blocking(move || {
         let mut child = child;
@@ -395,7 +326,7 @@ async fn interrupted_at(offline: &Offline, file: &str, arguments: &[&str]) -> Ou
     });
     let output = tokio::time::timeout(Duration::from_secs(20), output).await;
     let output = output.unwrap_or_else(|_| {
-        std::process::Command::new("kill").args(["-KILL", &id]).status().unwrap();
+        signal("KILL", id);
         panic!("it waits")
     });
     output.unwrap()
@@ -445,8 +376,7 @@ async fn serve_says_where_it_listens_and_ends_with_a_signal() {
     use std::io::{BufRead as _, BufReader};
     let offline = database();
     std::fs::write(offline.folder().join("schema.json"), SCHEMA).unwrap();
-    let mut child = std::process::Command::new(cargo_bin("synctool"))
-        .current_dir(offline.folder())
+    let mut child = program(offline.folder())
         .args(["serve", "--schema", "schema.json", "--listen", "127.0.0.1:0"])
         .stderr(std::process::Stdio::piped())
         .spawn()
@@ -457,7 +387,7 @@ async fn serve_says_where_it_listens_and_ends_with_a_signal() {
     let output = cloneup(&offline, &base, &[]).await;
     assert_eq!(status(&output), 0, "{}", stderr(&output));
     assert!(offline.folder().join("synctool-server.db").exists());
-    std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    signal("TERM", child.id());
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert!(!offline.folder().join("synctool-server.db-wal").exists(), "the file is complete by itself");
 }

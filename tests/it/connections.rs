@@ -6,8 +6,7 @@ use serde_json::json;
 use synctool::server::Limits;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::common::{SCHEMA, TestServer, client};
-use super::serve::{mutation, push};
+use super::common::{SCHEMA, TestServer, client, mutation, push};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stopping_awaits_the_requests_in_flight() {

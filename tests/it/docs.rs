@@ -7,8 +7,7 @@ use std::process::Command;
 use assert_cmd::cargo::cargo_bin;
 use serde_json::Value;
 
-use super::cli::{cloneup, database, result, synctool};
-use super::common::{Offline, SCHEMA, TestServer};
+use super::common::{Offline, SCHEMA, TestServer, cloneup, database, remove_settings, result, synctool};
 use super::layouts::{CHINOOK, POWERSYNC, WATERMELON};
 
 fn docs() -> PathBuf {
@@ -55,9 +54,7 @@ fn run(page: &Path) {
     .unwrap();
     let mut command = Command::new("bash");
     command.arg("-c").arg(&script).current_dir(home.folder()).env("PATH", path);
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SYNCTOOL_")) {
-        command.env_remove(name);
-    }
+    remove_settings(&mut command);
     let output = command.output().unwrap();
     assert!(
         output.status.success(),

@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use assert_cmd::cargo::cargo_bin;
 use serde_json::{Value, json};
 use synctool::cloneup::Concurrency;
 
-use super::cli::{result, status, stderr};
-use super::common::{FaultProxy, Offline, Rig, SCHEMA, TABLES, TestServer, client};
+use super::common::{
+    FaultProxy, Offline, Rig, SCHEMA, TABLES, TestServer, client, program, result, status, stderr, synctool,
+};
 
 const ROWS: &str = "
     INSERT INTO projects VALUES ('p1', 'one'), ('p2', 'two');
@@ -43,16 +43,9 @@ fn log_delete(offline: &Offline) {
 /// That the server has what the database has, each mutation applied once.
 async fn check(offline: &Offline, base: &str, what: &str) {
     std::fs::write(offline.folder().join("schema.json"), SCHEMA).unwrap();
-    let (path, base_url) = (offline.folder().to_owned(), base.to_owned());
-    let output = tokio::task::spawn_blocking(move || {
-        Command::new(cargo_bin("synctool"))
-            .current_dir(path)
-            .args(["verify", "--db", "app.db", "--schema", "schema.json", "--remote", &base_url])
-            .output()
-            .unwrap()
-    })
-    .await
-    .unwrap();
+    let mut command = synctool(offline);
+    command.args(["verify", "--db", "app.db", "--schema", "schema.json", "--remote", base]);
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     assert_eq!(status(&output), 0, "{what}: {}", stderr(&output));
     let response = client().get(format!("{base}/status")).send().await.unwrap();
     let answer: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
@@ -104,9 +97,8 @@ impl Serve {
 
     async fn listen(folder: &Path, address: &str, failpoint: Option<&str>) -> Self {
         std::fs::write(folder.join("schema.json"), SCHEMA).unwrap();
-        let mut command = Command::new(cargo_bin("synctool"));
+        let mut command = program(folder);
         command
-            .current_dir(folder)
             .args(["serve", "--schema", "schema.json", "--data", "server.db", "--listen", address])
             .stderr(Stdio::piped());
         command.envs(failpoint.map(|name| ("SYNCTOOL_FAILPOINT", name)));
@@ -150,25 +142,9 @@ fn offline() -> Offline {
 }
 
 fn uploader(offline: &Offline, base: &str, failpoint: Option<&str>) -> Command {
-    let mut command = Command::new(cargo_bin("synctool"));
-    command.current_dir(offline.folder()).args([
-        "cloneup",
-        "--db",
-        "app.db",
-        "--schema",
-        "schema.json",
-        "--remote",
-        base,
-        "--batch-size",
-        "4",
-        "--concurrency",
-        "3",
-        "--max-retries",
-        "1",
-        "--retry-delay",
-        "10ms",
-        "--quiet",
-    ]);
+    let mut command = program(offline.folder());
+    command.args(["cloneup", "--db", "app.db", "--schema", "schema.json", "--remote", base, "--quiet"]);
+    command.args(["--batch-size", "4", "--concurrency", "3", "--max-retries", "1", "--retry-delay", "10ms"]);
     command.envs(failpoint.map(|name| ("SYNCTOOL_FAILPOINT", name)));
     command
 }

@@ -5,8 +5,9 @@ use std::process::Output;
 
 use serde_json::{Value, json};
 
-use super::cli::{cloneup, result, status, stderr, synctool};
-use super::common::{Offline, TestServer};
+use super::common::{
+    Offline, SCHEMA, Scripted, TABLES, TestServer, cloneup, database, infer, result, status, stderr, synctool,
+};
 
 /// The shape of the Chinook sample: integer keys, references, a link table, a hierarchy.
 pub const CHINOOK: &str = "
@@ -48,16 +49,6 @@ CREATE TABLE "local_storage" ("key" varchar(16) primary key not null, "value" te
 CREATE TABLE "posts" ("id" primary key, "_changed", "_status", "title", "is_pinned", "created_at");
 INSERT INTO posts VALUES ('p1', 'title', 'updated', 'Hello', 1, 1700000000000.0), ('p2', '', 'synced', 'World', 0, 1700000000001.0);
 "#;
-
-/// A schema for the database, written beside it, and what was said about it.
-fn infer(offline: &Offline) -> (Value, String) {
-    let output = synctool(offline).args(["schema", "infer", "app.db"]).output().unwrap();
-    assert_eq!(status(&output), 0, "{}", stderr(&output));
-    std::fs::write(offline.folder().join("schema.json"), &output.stdout).unwrap();
-    let again = synctool(offline).args(["schema", "infer", "app.db"]).output().unwrap();
-    assert_eq!(again.stdout, output.stdout, "the same database gives the same schema");
-    (serde_json::from_slice(&output.stdout).unwrap(), stderr(&output))
-}
 
 async fn upload(offline: &Offline, server: &TestServer) -> Output {
     let output = cloneup(offline, server.base(), &["--schema", "schema.json"]).await;
@@ -139,7 +130,7 @@ async fn a_classic_database_with_integer_keys_is_uploaded_and_changed_back() {
 async fn ids_made_of_integers_go_in_the_order_of_their_text() {
     let offline = Offline::new(CHINOOK);
     infer(&offline);
-    let scripted = super::common::Scripted::start().await;
+    let scripted = Scripted::start().await;
     let output =
         cloneup(&offline, scripted.base(), &["--schema", "schema.json", "--resources", "Artist"]).await;
     assert_eq!(status(&output), 0, "{}", stderr(&output));
@@ -213,7 +204,7 @@ async fn watermelon_keeps_its_own_columns() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn plain_tables_with_join_tables_in_the_default_place_are_recognized() {
-    let offline = Offline::new(super::common::TABLES);
+    let offline = Offline::new(TABLES);
     offline.execute(
         "INSERT INTO todos (id, title, done, data) VALUES ('t', 'A', 1, '{\"a\":1}'), ('u', 'B', NULL, '[]');
         INSERT INTO tags VALUES ('g', 'G'); INSERT INTO join_todos_tags_tags VALUES ('t', 'g', 1.5)",
@@ -287,7 +278,7 @@ fn a_schema_is_checked_with_and_without_a_database() {
 
 #[test]
 fn inspect_shows_what_is_there_for_people_and_programs() {
-    let offline = super::cli::database();
+    let offline = database();
     offline.log("C", "m1", r#"{"resource":"tags","operation":"delete","id":"x"}"#);
     offline.log("C", "m2", "{");
     offline.set_cursor("__global_cursor__", "7");
@@ -308,10 +299,10 @@ fn inspect_shows_what_is_there_for_people_and_programs() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dry_run_shows_the_plan_and_changes_nothing() {
-    let offline = super::cli::database();
+    let offline = database();
     offline.execute("DELETE FROM __datafn_meta WHERE key = 'clientId'");
     offline.log("C", "m1", r#"{"resource":"tags","operation":"delete","id":"x"}"#);
-    let server = TestServer::start(super::common::SCHEMA).await;
+    let server = TestServer::start(SCHEMA).await;
     let before = std::fs::read(offline.path()).unwrap();
     let output =
         cloneup(&offline, server.base(), &["--dry-run", "--batch-size", "1", "--events", "events"]).await;

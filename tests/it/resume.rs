@@ -2,15 +2,15 @@
 //! runs at a time.
 
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use assert_cmd::cargo::cargo_bin;
 use serde_json::{Value, json};
 use synctool::cloneup::{End, Event, Outcome};
 
-use super::cli::{cloneup, database, result, status, stderr, synctool};
-use super::common::{Answer, Offline, Rig, SCHEMA, Scripted, TestServer, run_with_stop};
+use super::common::{
+    Answer, Offline, Rig, SCHEMA, Scripted, TestServer, cloneup, database, result, run_with_stop,
+    spawn_upload, status, stderr, synctool,
+};
 
 /// Ten tags, a batch each.
 const TEN: &str =
@@ -207,7 +207,7 @@ async fn a_database_by_another_name_is_the_same_one() {
     std::os::unix::fs::symlink(offline.path(), offline.folder().join("link.db")).unwrap();
     let server = Scripted::start().await;
     server.script("push", [Answer::After(Duration::from_secs(3), Box::new(Answer::Apply))]);
-    let mut child = spawn(&offline, server.base());
+    let mut child = spawn_upload(&offline, server.base());
     while server.pushes().is_empty() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
@@ -253,26 +253,6 @@ async fn a_damaged_checkpoint_is_no_checkpoint() {
     assert_eq!(pushed_since(&rig, 7).len(), 10);
 }
 
-fn spawn(offline: &Offline, base: &str) -> Child {
-    Command::new(cargo_bin("synctool"))
-        .current_dir(offline.folder())
-        .args([
-            "cloneup",
-            "--db",
-            "app.db",
-            "--remote",
-            base,
-            "--batch-size",
-            "1",
-            "--concurrency",
-            "2",
-            "--quiet",
-        ])
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_upload_is_continued_and_everything_arrives_once() {
     let server = TestServer::start(SCHEMA).await;
@@ -283,7 +263,7 @@ async fn a_killed_upload_is_continued_and_everything_arrives_once() {
              INSERT INTO todos (id, title) SELECT 't' || i, 'x' FROM n;
              UPDATE __datafn_meta SET value = 'C' || hex(randomblob(4)) WHERE key = 'clientId'",
         );
-        let mut child = spawn(&offline, server.base());
+        let mut child = spawn_upload(&offline, server.base());
         tokio::time::sleep(Duration::from_millis(wait)).await;
         child.kill().unwrap();
         child.wait().unwrap();
@@ -302,7 +282,7 @@ async fn a_second_upload_of_the_same_database_is_refused_and_a_dead_ones_lock_is
     let offline = database();
     let server = Scripted::start().await;
     server.script("push", [Answer::After(Duration::from_secs(3), Box::new(Answer::Apply))]);
-    let mut child = spawn(&offline, server.base());
+    let mut child = spawn_upload(&offline, server.base());
     while server.pushes().is_empty() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }

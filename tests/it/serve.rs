@@ -6,28 +6,7 @@ use serde_json::{Value, json};
 use synctool::schema::Schema;
 use synctool::server::{Limits, ServerConfig, State};
 
-use super::common::{SCHEMA, TestServer, client};
-
-/// A mutation of client D; `extra` overrides and adds.
-pub fn mutation(id: &str, extra: &Value) -> Value {
-    let mut mutation = json!({"clientId": "D", "mutationId": id, "resource": "tags", "version": 1,
-        "operation": "merge", "id": "g", "record": {"label": "G"}});
-    let Value::Object(extra) = extra else { panic!("an object") };
-    mutation.as_object_mut().unwrap().extend(extra.clone());
-    mutation
-}
-
-pub async fn push(server: &TestServer, mutations: &[Value]) -> Value {
-    server.post("push", &json!({"clientId": "D", "mutations": mutations})).await
-}
-
-async fn pull(server: &TestServer, cursor: &str, limit: u64) -> Value {
-    server.post("pull", &json!({"clientId": "D", "cursor": cursor, "limit": limit})).await
-}
-
-async fn clone(server: &TestServer) -> Value {
-    server.post("clone", &json!({"clientId": "D"})).await
-}
+use super::common::{SCHEMA, TestServer, client, clone, mutation, pull, push};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_that_are_not_as_they_must_be_are_refused_in_the_protocols_words() {

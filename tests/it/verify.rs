@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 use synctool::cloneup::End;
 
-use super::cli::{cloneup, database, result, status, stderr, synctool};
-use super::common::{Answer, Offline, Rig, SCHEMA, TestServer};
+use super::common::{
+    Answer, Offline, Rig, SCHEMA, TestServer, cloneup, database, result, status, stderr, synctool,
+};
 
 fn verify(offline: &Offline, base: &str) -> std::process::Output {
     synctool(offline).args(["verify", "--db", "app.db", "--remote", base]).output().unwrap()

@@ -1,13 +1,23 @@
-//! What tests share: a database to upload, servers to upload to, and runs.
+//! What tests share: databases to upload, servers to upload to, and runs of the library and of
+//! the binary. Not a test, and not a helper that only one file uses.
 
+mod binary;
 mod offline;
 mod proxy;
+mod requests;
 mod run;
 mod scripted;
 mod server;
 
+#[cfg(unix)]
+pub use binary::signal;
+pub use binary::{
+    cloneup, database, errors_of, infer, program, remove_settings, result, spawn_upload, status, stderr,
+    synctool,
+};
 pub use offline::Offline;
 pub use proxy::FaultProxy;
+pub use requests::{clone, mutation, pull, push};
 pub use run::{Rig, run_with_stop};
 pub use scripted::{Answer, Recorded, Scripted};
 pub use server::{TestServer, client};
