@@ -8,7 +8,7 @@ use super::common::{Offline, Scripted, database, errors_of, result, status, stde
 async fn sizes(file: &str, variables: &[(&str, &str)], flags: &[&str]) -> Vec<usize> {
     let (offline, server) = (database(), Scripted::start().await);
     run(&offline, &server, file, variables, flags).await;
-    server.pushes().iter().map(|push| push.body["mutations"].as_array().unwrap().len()).collect()
+    server.batch_sizes()
 }
 
 async fn run(

@@ -1,9 +1,11 @@
-//! Deletes made offline reach the server before the change log is drained (stage C).
+//! Deletes made offline reach the server before the change log is drained (contract 3.1, stage
+//! C). Not which entries are drained (`finalize`).
 
 use serde_json::{Value, json};
 
 use super::common::Rig;
 
+/// The `delete` and `unrelate` mutations that were pushed.
 fn sent(rig: &Rig) -> Vec<Value> {
     rig.server
         .mutations()
@@ -71,8 +73,7 @@ async fn entries_of_another_client_go_in_requests_of_that_client() {
         rig.offline.log(client, mutation, &entry.to_string());
     }
     rig.succeed().await;
-    let pushes = rig.server.pushes();
-    let sizes: Vec<_> = pushes.iter().map(|push| push.body["mutations"].as_array().unwrap().len()).collect();
+    let (pushes, sizes) = (rig.server.pushes(), rig.server.batch_sizes());
     assert_eq!((pushes.len(), sizes.iter().sum::<usize>()), (3, 4));
     for push in pushes {
         for mutation in push.body["mutations"].as_array().unwrap() {

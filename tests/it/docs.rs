@@ -7,8 +7,10 @@ use std::process::Command;
 use assert_cmd::cargo::cargo_bin;
 use serde_json::Value;
 
-use super::common::{Offline, SCHEMA, TestServer, cloneup, database, remove_settings, result, synctool};
-use super::layouts::{CHINOOK, POWERSYNC, WATERMELON};
+use super::common::{
+    CHINOOK, Offline, POWERSYNC, SCHEMA, TestServer, WATERMELON, cloneup, database, remove_settings, result,
+    synctool,
+};
 
 fn docs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("docs")

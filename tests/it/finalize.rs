@@ -1,9 +1,10 @@
-//! What happens to cursor and change log after an upload (contract 3.1.6).
+//! What happens to cursor and change log after an upload (contract 3.1, step 6). Not how a page
+//! is applied (`pull`).
 
 use serde_json::json;
 use synctool::cloneup::Event;
 
-use super::common::{Answer, Rig};
+use super::common::{Answer, Rig, upsert};
 
 const ROWS: &str = "INSERT INTO tags (id) VALUES ('g'); INSERT INTO todos (id) VALUES ('t');
     INSERT INTO join_todos_tags_tags VALUES ('t', 'g', 1)";
@@ -104,7 +105,7 @@ async fn what_the_application_does_meanwhile_stays_and_is_not_overwritten() {
         let mut rig = Rig::new(ROWS).await;
         rig.offline.execute(&format!("PRAGMA journal_mode = {journal}"));
         log_all(&rig);
-        let change = |resource: &str, id: &str, record| json!({"serverSeq": 50, "resource": resource, "id": id, "op": "upsert", "record": record});
+        let change = |resource: &str, id: &str, record| upsert(50, resource, id, &record);
         let page = json!({"changes": [
             change("tags", "g", json!({"label": "theirs"})),
             change("tags", "h", json!({"label": "theirs"})),
@@ -154,7 +155,7 @@ async fn a_pull_does_not_overwrite_what_the_upload_has_left_out() {
     rig.offline.log("C", "gone", r#"{"resource":"todos","operation":"delete","id":"t"}"#);
     let unrelate = r#"{"resource":"todos","operation":"unrelate","id":"t","relations":{"tags":"g"}}"#;
     rig.offline.log("C", "apart", unrelate);
-    let change = |resource: &str, id: &str, record| json!({"serverSeq": 50, "resource": resource, "id": id, "op": "upsert", "record": record});
+    let change = |resource: &str, id: &str, record| upsert(50, resource, id, &record);
     let page = json!({"changes": [
         change("tags", "g", json!({"label": "theirs"})),
         change("todos", "t", json!({"title": "theirs"})),
@@ -171,7 +172,7 @@ async fn a_pull_does_not_overwrite_what_the_upload_has_left_out() {
             "{table} stays without it"
         );
     }
-    // So that the next upload tells the server.
+    // The next upload sends them to the server.
     rig.options.resources = None;
     rig.succeed().await;
     let told: Vec<_> =

@@ -1,7 +1,5 @@
 //! What goes before what (contract 3.1, stages A and B).
 
-use std::time::Duration;
-
 use super::common::{Answer, Rig};
 
 #[tokio::test]
@@ -70,9 +68,9 @@ async fn parents_are_answered_before_their_children_are_sent() {
     let sql = "CREATE TABLE nodes (id TEXT PRIMARY KEY, parentId TEXT);
         INSERT INTO nodes VALUES ('a', 'z'), ('b', 'a'), ('z', NULL), ('y', 'nowhere'), ('c', 'z')";
     let mut rig = Rig::with(TREE, sql).await;
-    rig.options.concurrency = 4.try_into().unwrap();
-    rig.options.batch_size = 1;
-    let late = || Answer::After(Duration::from_millis(60), Box::new(Answer::Apply));
+    rig.concurrency(4);
+    rig.batch_size(1);
+    let late = || Answer::late(60);
     rig.server.script("push", [late(), late(), late(), late(), late()]);
     rig.succeed().await;
     let pushes = rig.server.pushes();
@@ -122,7 +120,7 @@ async fn equal_join_rows_are_counted_and_sent_once() {
     let rows = "INSERT INTO join_todos_tags_tags VALUES
         ('a', 'b', 1), ('a', 'b', 2), ('a', 'b', 1), ('a', 'b', 1), ('a', 'c', 1), ('a', 'c', 1)";
     let mut rig = Rig::new(rows).await;
-    rig.options.batch_size = 1;
+    rig.batch_size(1);
     let outcome = rig.succeed().await;
     let stats = outcome.stats.join_stores["join_todos_tags_tags"];
     assert_eq!((stats.rows, stats.mutations, outcome.stats.batches), (6, 3, 3));
@@ -133,11 +131,10 @@ async fn batches_do_not_mix_resources_and_keep_their_size() {
     let rows = "INSERT INTO tags (id) VALUES ('1'), ('2'), ('3'), ('4'), ('5');
         INSERT INTO projects VALUES ('1', 'x'), ('2', 'x')";
     let mut rig = Rig::new(rows).await;
-    rig.options.batch_size = 2;
-    rig.options.concurrency = 1.try_into().unwrap();
+    rig.batch_size(2);
+    rig.concurrency(1);
     let outcome = rig.succeed().await;
-    let sizes: Vec<_> =
-        rig.server.pushes().iter().map(|push| push.body["mutations"].as_array().unwrap().len()).collect();
+    let sizes: Vec<_> = rig.server.batch_sizes();
     assert_eq!((sizes, outcome.stats.batches), (vec![2, 2, 2, 1], 4));
 }
 
@@ -146,9 +143,9 @@ async fn so_many_requests_are_in_flight_and_the_next_resource_waits_for_all() {
     let rows = "INSERT INTO projects (id, name) SELECT value, 'x' FROM json_each('[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\"]');
         INSERT INTO todos (id) VALUES ('t')";
     let mut rig = Rig::new(rows).await;
-    rig.options.batch_size = 1;
-    rig.options.concurrency = 3.try_into().unwrap();
-    let late = || Answer::After(Duration::from_millis(50), Box::new(Answer::Apply));
+    rig.batch_size(1);
+    rig.concurrency(3);
+    let late = || Answer::late(50);
     rig.server.script("push", [late(), late(), late(), late(), late(), late()]);
     rig.succeed().await;
     assert_eq!(rig.server.most_in_flight(), 3);

@@ -1,22 +1,15 @@
-//! What others changed arrives in the database (contract 1.2, 3.4).
+//! Changes of other clients are pulled into the database (contract 1.2, 3.4). Not which local
+//! changes they may not overwrite (`finalize`).
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
 use synctool::cloneup::{End, Event};
 
-use super::common::{Answer, Rig, SCHEMA, TestServer};
+use super::common::{Answer, Rig, SCHEMA, TestServer, delete, upsert};
 
 fn feed(changes: &Value, next: Option<&str>) -> Answer {
-    Answer::Json(200, json!({"ok": true, "result": {"changes": changes, "nextCursor": next}}))
-}
-
-fn upsert(seq: u64, resource: &str, id: &str, record: &Value) -> Value {
-    json!({"serverSeq": seq, "resource": resource, "id": id, "op": "upsert", "record": record})
-}
-
-fn delete(seq: u64, resource: &str, id: &str) -> Value {
-    json!({"serverSeq": seq, "resource": resource, "id": id, "op": "delete"})
+    Answer::result(&json!({"changes": changes, "nextCursor": next}))
 }
 
 #[tokio::test]

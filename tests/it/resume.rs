@@ -1,5 +1,5 @@
-//! The same command finishes what was begun (contract 3.6), and one upload of a database
-//! runs at a time.
+//! The same command continues an upload that ended early (contract 3.6). Not an upload that is
+//! still running (`lock`).
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use synctool::cloneup::{End, Event, Outcome};
 
 use super::common::{
-    Answer, Offline, Rig, SCHEMA, Scripted, TestServer, cloneup, database, result, run_with_stop,
-    spawn_upload, status, stderr, synctool,
+    Answer, Offline, Rig, SCHEMA, Scripted, TestServer, cloneup, database, result, spawn_upload, status,
+    stderr, synctool,
 };
 
-/// Ten tags, a batch each.
+/// Ten tags.
 const TEN: &str =
     "INSERT INTO tags (id) VALUES ('0'), ('1'), ('2'), ('3'), ('4'), ('5'), ('6'), ('7'), ('8'), ('9')";
 
@@ -20,19 +20,19 @@ fn sidecar(offline: &Offline) -> PathBuf {
     offline.folder().join("app.db.synctool")
 }
 
-/// A rig whose server fails for good after so many batches, and that first, failed run.
+/// A run that failed because the server answered only the first batches.
 async fn failed_after(batches: usize) -> (Rig, Outcome) {
     let mut rig = Rig::new(TEN).await;
-    rig.options.batch_size = 1;
-    rig.options.concurrency = 1.try_into().unwrap();
-    rig.options.max_retries = 0;
+    rig.batch_size(1);
+    rig.concurrency(1);
+    rig.max_retries(0);
     rig.server.script("push", std::iter::repeat_n(Answer::Apply, batches).chain([Answer::Close]));
     let outcome = rig.run().await;
     assert_eq!((outcome.end, outcome.stats.batches), (End::Remote, batches as u64 + 1));
     (rig, outcome)
 }
 
-/// The ids that were pushed since so many pushes.
+/// The subjects of all pushes but the first ones.
 fn pushed_since(rig: &Rig, pushes: usize) -> Vec<String> {
     rig.server.subjects().split_off(pushes)
 }
@@ -59,8 +59,8 @@ async fn the_next_run_continues_behind_what_was_acknowledged() {
 #[tokio::test]
 async fn a_run_that_was_stopped_in_finalization_probes_and_finalizes() {
     let mut rig = Rig::new(TEN).await;
-    rig.options.max_retries = 0;
-    rig.options.batch_size = 4;
+    rig.max_retries(0);
+    rig.batch_size(4);
     rig.server.script("pull", [Answer::Close]);
     assert_eq!(rig.run().await.end, End::Remote);
     let outcome = rig.succeed().await;
@@ -102,13 +102,11 @@ async fn data_behind_the_prefix_may_change() {
 #[tokio::test]
 async fn a_server_that_lacks_what_it_had_gets_everything_again() {
     let (mut rig, _) = failed_after(6).await;
-    let wiped = Scripted::start().await;
     let lower = json!({"errors": [], "cursor": "1"});
     rig.server.script("push", [Answer::Json(200, lower)]);
     let outcome = rig.succeed().await;
     assert_eq!(pushed_since(&rig, 7).len(), 11, "the probe, and all ten");
     assert_eq!((outcome.stats.resources[0].1.records, outcome.stats.batches), (10, 11));
-    drop(wiped);
 
     // One without cursors cannot show that it has not been wiped.
     let (mut rig, _) = failed_after(6).await;
@@ -122,9 +120,9 @@ async fn another_store_behind_the_same_address_is_noticed() {
     let offline = database();
     offline.execute(&TEN.replace("INSERT", "INSERT OR IGNORE"));
     let server = Scripted::start().await;
-    let status_of = |id: &str| Answer::Json(200, json!({"ok": true, "result": {"storeId": id}}));
+    let status_of = |id: &str| Answer::result(&json!({"storeId": id}));
     server.script("status", [status_of("first"), status_of("second")]);
-    let late = || Answer::After(Duration::from_millis(30), Box::new(Answer::Apply));
+    let late = || Answer::late(30);
     server.script("push", [late(), late(), late(), late(), Answer::Json(401, json!({}))]);
     let arguments = ["--batch-size", "1", "--concurrency", "1", "--max-retries", "0"];
     assert_eq!(status(&cloneup(&offline, server.base(), &arguments).await), 4);
@@ -135,11 +133,11 @@ async fn another_store_behind_the_same_address_is_noticed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_does_not_say_any_more_which_it_is_may_be_another() {
-    let status_of = |id: &str| Answer::Json(200, json!({"ok": true, "result": {"storeId": id}}));
+    let status_of = |id: &str| Answer::result(&json!({"storeId": id}));
     let mut rig = Rig::new(TEN).await;
-    rig.options.batch_size = 1;
-    rig.options.concurrency = 1.try_into().unwrap();
-    rig.options.max_retries = 0;
+    rig.batch_size(1);
+    rig.concurrency(1);
+    rig.max_retries(0);
     rig.server.script("status", [status_of("first"), Answer::Json(503, json!({}))]);
     rig.server.script("push", [Answer::Apply, Answer::Apply, Answer::Close]);
     assert_eq!(rig.run().await.end, End::Remote);
@@ -169,9 +167,9 @@ async fn a_server_that_rejects_what_it_had_acknowledged_gets_everything_again() 
 #[tokio::test]
 async fn one_request_that_does_not_come_back_holds_up_the_checkpoint_by_no_more_than_is_in_flight() {
     let mut rig = Rig::new(TEN).await;
-    rig.options.batch_size = 1;
-    rig.options.concurrency = 3.try_into().unwrap();
-    rig.options.max_retries = 0;
+    rig.batch_size(1);
+    rig.concurrency(3);
+    rig.max_retries(0);
     let late = Answer::After(Duration::from_millis(300), Box::new(Answer::Close));
     rig.server.script("push", [late]);
     assert_eq!(rig.run().await.end, End::Remote);
@@ -181,13 +179,13 @@ async fn one_request_that_does_not_come_back_holds_up_the_checkpoint_by_no_more_
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_during_the_probe_is_one() {
     let (mut rig, _) = failed_after(6).await;
-    rig.options.max_retries = 5;
+    rig.max_retries(5);
     rig.remote.retry_delay = Duration::from_mins(1);
     rig.remote.retry_max_delay = Duration::from_mins(1);
     rig.server.script("push", [Answer::Json(429, json!({}))]);
     let outcome = tokio::time::timeout(
         Duration::from_secs(10),
-        run_with_stop(&mut rig, |event, handle| {
+        rig.run_with_stop(|event, handle| {
             if matches!(event, Event::Retrying { .. }) {
                 handle.stop();
             }
@@ -198,23 +196,6 @@ async fn a_stop_during_the_probe_is_one() {
     assert_eq!(outcome.end, End::Interrupted);
     rig.succeed().await;
     assert_eq!(pushed_since(&rig, 8).len(), 5, "the checkpoint is still there");
-}
-
-#[cfg(unix)]
-#[tokio::test(flavor = "multi_thread")]
-async fn a_database_by_another_name_is_the_same_one() {
-    let offline = database();
-    std::os::unix::fs::symlink(offline.path(), offline.folder().join("link.db")).unwrap();
-    let server = Scripted::start().await;
-    server.script("push", [Answer::After(Duration::from_secs(3), Box::new(Answer::Apply))]);
-    let mut child = spawn_upload(&offline, server.base());
-    while server.pushes().is_empty() {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    let output = cloneup(&offline, server.base(), &["--db", "link.db"]).await;
-    assert_eq!(status(&output), 3, "{}", stderr(&output));
-    child.kill().unwrap();
-    child.wait().unwrap();
 }
 
 #[cfg(unix)]
@@ -234,8 +215,8 @@ async fn a_link_in_the_place_of_the_checkpoint_is_not_followed() {
 #[tokio::test]
 async fn a_batch_with_a_rejection_is_not_behind_the_upload() {
     let mut rig = Rig::new(TEN).await;
-    rig.options.batch_size = 1;
-    rig.options.concurrency = 1.try_into().unwrap();
+    rig.batch_size(1);
+    rig.concurrency(1);
     rig.options.fail_fast = false;
     let reject = json!({"ok": false, "error": {"code": "X", "message": "no"}});
     rig.server.script("push", [Answer::Apply, Answer::Apply, Answer::Json(400, reject)]);
@@ -275,23 +256,4 @@ async fn a_killed_upload_is_continued_and_everything_arrives_once() {
         let clone = server.post("clone", &json!({"clientId": "x", "tables": ["todos"]})).await;
         assert_eq!(clone["data"]["todos"].as_array().unwrap().len(), 300);
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_second_upload_of_the_same_database_is_refused_and_a_dead_ones_lock_is_not() {
-    let offline = database();
-    let server = Scripted::start().await;
-    server.script("push", [Answer::After(Duration::from_secs(3), Box::new(Answer::Apply))]);
-    let mut child = spawn_upload(&offline, server.base());
-    while server.pushes().is_empty() {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    let output = cloneup(&offline, server.base(), &[]).await;
-    assert_eq!(status(&output), 3);
-    let message = result(&output)["errors"][0]["message"].as_str().unwrap().to_owned();
-    assert!(message.contains(&format!("process {}", child.id())), "{message}");
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let output = cloneup(&offline, server.base(), &[]).await;
-    assert_eq!(status(&output), 0, "{}", stderr(&output));
 }

@@ -10,7 +10,7 @@ async fn what_is_written_during_the_upload_is_neither_blocked_nor_uploaded() {
         let rows = "INSERT INTO projects VALUES ('p', 'P'); INSERT INTO tags (id) VALUES ('a')";
         let mut rig = Rig::new(rows).await;
         rig.offline.execute(&format!("PRAGMA journal_mode = {journal}"));
-        rig.options.batch_size = 1;
+        rig.batch_size(1);
         let path = rig.offline.path();
         let outcome = rig
             .run_and(|event| {

@@ -1,4 +1,4 @@
-//! SQLite files as an application would leave them.
+//! SQLite files as an application would leave them. Not what is in them (`samples`).
 
 use std::path::{Path, PathBuf};
 
@@ -6,13 +6,13 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Row};
 use tempfile::TempDir;
 
-/// A database in a folder of its own.
+/// A database in a new temporary folder.
 pub struct Offline {
     folder: TempDir,
 }
 
 impl Offline {
-    /// Makes a database with a rollback journal out of SQL.
+    /// Makes a database with a rollback journal and runs SQL in it.
     pub fn new(sql: &str) -> Self {
         let offline = Self { folder: tempfile::tempdir().unwrap() };
         offline.execute(sql);
@@ -24,7 +24,7 @@ impl Offline {
         self.folder.path().join("app.db")
     }
 
-    /// Where other files of the test can lie.
+    /// The folder of the database, for other files of the test.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }

@@ -1,5 +1,6 @@
 //! A server that answers from a script, over real sockets: for answers that a real server
-//! would not give. What the script does not say, it applies.
+//! would not give. A request without a scripted answer is applied. Not the real server
+//! (`server`).
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -39,6 +40,23 @@ pub enum Answer {
     Endless,
     /// Another answer, later.
     After(Duration, Box<Answer>),
+}
+
+impl Answer {
+    /// A good answer with a result, in an envelope.
+    pub fn result(result: &Value) -> Self {
+        Self::Json(200, json!({"ok": true, "result": result}))
+    }
+
+    /// Applies everything, this many milliseconds later.
+    pub fn late(millis: u64) -> Self {
+        Self::After(Duration::from_millis(millis), Box::new(Self::Apply))
+    }
+}
+
+/// An error for a whole request, in an envelope.
+pub fn refusal(code: &str) -> Value {
+    json!({"ok": false, "error": {"code": code, "message": "because", "details": {"path": "x"}}})
 }
 
 #[derive(Default)]
@@ -93,6 +111,18 @@ impl Scripted {
         self.requests().into_iter().filter(|request| request.path.ends_with("/pull")).collect()
     }
 
+    /// Waits until the first push has arrived.
+    pub async fn first_push(&self) {
+        while self.pushes().is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// How many mutations each push had, in order of arrival.
+    pub fn batch_sizes(&self) -> Vec<usize> {
+        self.pushes().iter().map(|push| push.body["mutations"].as_array().unwrap().len()).collect()
+    }
+
     /// The mutations of every push, in order of arrival.
     pub fn mutations(&self) -> Vec<Value> {
         let mutations = |push: &Recorded| push.body["mutations"].as_array().unwrap().clone();
@@ -109,7 +139,7 @@ impl Scripted {
     }
 }
 
-/// A script that nobody followed to its end tests nothing.
+/// A script with answers that no request asked for is a mistake in the test.
 impl Drop for Scripted {
     fn drop(&mut self) {
         if std::thread::panicking() {
@@ -122,7 +152,7 @@ impl Drop for Scripted {
         }
         let state = self.state.lock().unwrap();
         for (route, answers) in &state.script {
-            assert!(answers.is_empty(), "{route}: nobody asked for {answers:?}");
+            assert!(answers.is_empty(), "{route}: no request asked for {answers:?}");
         }
     }
 }

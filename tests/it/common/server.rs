@@ -1,6 +1,6 @@
-//! The real server, in this process, on a port of its own.
+//! The real server, in this process, on a free port. Not `serve` as a process (`serve_process`).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use synctool::schema::Schema;
@@ -10,6 +10,8 @@ use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+
+use super::SCHEMA;
 
 /// A running server.
 pub struct TestServer {
@@ -105,9 +107,15 @@ impl TestServer {
     }
 }
 
-/// A client of the tests' own.
+/// Opens a file as the store of a server, or says why that is refused.
+pub fn open_store(data: &Path) -> Result<State, String> {
+    let schema = Schema::parse(SCHEMA).unwrap();
+    let config = ServerConfig { schema, data: data.to_owned(), token: None, limits: Limits::default() };
+    State::open(config).map_err(|error| error.to_string())
+}
+
+/// An HTTP client that does not decompress, so that tests see the bytes of an answer.
 pub fn client() -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    // What comes is looked at as it came.
     reqwest::Client::builder().no_proxy().no_gzip().no_zstd().build().unwrap()
 }
