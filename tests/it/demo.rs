@@ -1,11 +1,12 @@
-//! `synctool demo` uploads twice and shows that the server deduplicates.
+//! `synctool demo` uploads twice and shows that the server deduplicates. Not the page that
+//! explains it (`docs`).
 
 use serde_json::json;
 
 use super::common::{database, result, status, stderr, synctool};
 
 #[test]
-fn the_demonstration_shows_an_upload_and_its_deduplication() {
+fn demo_uploads_twice_and_reports_the_deduplication() {
     let offline = database();
     let output = synctool(&offline).args(["demo", "--dir", "shown"]).output().unwrap();
     assert_eq!(status(&output), 0, "{}", stderr(&output));

@@ -1,11 +1,11 @@
-//! The file of `--events` (contract 3.5). Not the result on stdout (`result`).
+//! What `--events` writes (contract 3.5). Not the result on stdout (`result`).
 
 use serde_json::{Value, json};
 
 use super::common::{SCHEMA, TestServer, cloneup, database, errors_of, result, status, stderr};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn events_are_lines_of_json_with_one_end() {
+async fn events_are_json_lines_with_exactly_one_final_event() {
     let (offline, server) = (database(), TestServer::start(SCHEMA).await);
     let path = offline.folder().join("events.ndjson");
     let read = || -> Vec<Value> {

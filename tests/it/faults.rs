@@ -55,7 +55,7 @@ async fn check(offline: &Offline, base: &str, what: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_a_line_does_everything_arrives_once() {
+async fn every_mutation_is_applied_once_over_a_faulty_connection() {
     let mut faults = 0;
     for seed in seeds() {
         let mut random = fastrand::Rng::with_seed(seed);
@@ -65,8 +65,8 @@ async fn whatever_a_line_does_everything_arrives_once() {
         log_delete(&rig.offline);
         rig.remote.base = proxy.base().to_owned();
         rig.remote.timeout = Duration::from_secs(5);
-        rig.options.batch_size = random.i64(1..=20);
-        rig.options.max_retries = random.i64(0..=2);
+        rig.batch_size(random.usize(1..=20));
+        rig.max_retries(random.u32(0..=2));
         rig.options.pull_limit = random.u64(1..=50);
         rig.options.concurrency = match random.usize(0..=8) {
             0 => Concurrency::Auto,
@@ -102,7 +102,7 @@ fn uploader(offline: &Offline, base: &str, failpoint: Option<&str>) -> Command {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_upload_that_dies_anywhere_is_finished_by_the_same_command() {
+async fn an_upload_killed_at_any_failpoint_is_finished_by_the_same_command() {
     let points = [
         "client-id",
         "planned",
@@ -126,7 +126,7 @@ async fn an_upload_that_dies_anywhere_is_finished_by_the_same_command() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_dies_loses_and_doubles_nothing_that_it_acknowledged() {
+async fn a_killed_server_neither_loses_nor_repeats_acknowledged_mutations() {
     for point in ["before-commit:3", "after-commit:1", "after-commit:5", "synced:1", "synced:4"] {
         let offline = offline();
         let mut serve = ServeProcess::start(offline.folder(), STORE, Some(point)).await;
@@ -140,7 +140,7 @@ async fn a_server_that_dies_loses_and_doubles_nothing_that_it_acknowledged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_is_killed_whenever_everything_arrives_once() {
+async fn every_mutation_is_applied_once_when_client_or_server_is_killed_at_a_random_time() {
     for seed in seeds().into_iter().take(if seeds().len() > 12 { usize::MAX } else { 4 }) {
         let mut random = fastrand::Rng::with_seed(seed);
         let offline = offline();

@@ -1,10 +1,10 @@
-//! The help texts are what their snapshots hold. Not the files generated from the same
+//! The help texts equal their snapshots. Not the files generated from the same
 //! definition (`generated`).
 
 use super::common::{database, status, synctool};
 
 #[test]
-fn help_is_what_it_was() {
+fn help_texts_match_their_snapshots() {
     let offline = database();
     for arguments in [vec!["--help"], vec!["cloneup", "-h"], vec!["serve", "--help"], vec!["demo", "--help"]]
     {

@@ -45,7 +45,8 @@ impl State {
     }
 }
 
-/// Runs against each answer to a route: the run ends with a broken protocol and changes nothing.
+/// Asserts for each answer to a route that the run ends with a broken protocol and changes
+/// nothing.
 async fn ends_and_changes_nothing(route: &str, answers: impl IntoIterator<Item = (&'static str, Answer)>) {
     for (what, answer) in answers {
         let mut rig = rig().await;
@@ -82,7 +83,7 @@ fn broken() -> Vec<(&'static str, Answer)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_broken_answer_to_a_push_ends_the_run_and_changes_nothing() {
+async fn a_malformed_answer_to_a_push_ends_the_run_and_changes_nothing() {
     let cursor = |cursor: Value| Answer::Json(200, json!({"applied": [], "errors": [], "cursor": cursor}));
     let more = [
         ("a negative cursor", cursor(json!("-1"))),
@@ -96,7 +97,7 @@ async fn a_broken_answer_to_a_push_ends_the_run_and_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_broken_answer_to_a_pull_ends_the_run_and_changes_nothing() {
+async fn a_malformed_answer_to_a_pull_ends_the_run_and_changes_nothing() {
     let next = |next: Value| Answer::Json(200, json!({"changes": [], "nextCursor": next}));
     let more = [
         ("a cursor that does not advance", next(json!("5"))),
@@ -120,7 +121,7 @@ async fn a_broken_answer_to_a_pull_ends_the_run_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn odd_names_and_ids_in_a_feed_are_data() {
+async fn names_and_ids_in_a_pull_are_never_run_as_sql() {
     let mut rig = rig().await;
     rig.options.clear_changelog_on_success = false;
     let tables = State::of(&rig).tables;
@@ -144,7 +145,7 @@ async fn odd_names_and_ids_in_a_feed_are_data() {
 }
 
 #[tokio::test]
-async fn a_value_that_could_not_be_uploaded_again_is_not_written() {
+async fn a_pulled_value_that_does_not_fit_its_field_type_is_not_written() {
     let mut rig = rig().await;
     rig.options.clear_changelog_on_success = false;
     let change = |seq, id: &str, done: Value| upsert(seq, "todos", id, &json!({"done": done}));
@@ -158,7 +159,7 @@ async fn a_value_that_could_not_be_uploaded_again_is_not_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn errors_of_mutations_that_nobody_sent_are_told_up_to_a_limit() {
+async fn errors_for_ids_that_were_not_sent_are_reported_up_to_a_limit() {
     let mut rig = rig().await;
     rig.options.fail_fast = false;
     let errors: Vec<_> =
@@ -171,7 +172,7 @@ async fn errors_of_mutations_that_nobody_sent_are_told_up_to_a_limit() {
 }
 
 #[tokio::test]
-async fn an_answer_that_repeats_the_token_does_not_give_it_away() {
+async fn a_token_repeated_in_an_error_is_redacted() {
     let mut rig = rig().await;
     let echo = json!({"ok": false, "error": {"code": "X", "message": "no: Bearer secret-token", "path": "secret-token"}});
     rig.server.script("push", [Answer::Json(400, echo)]);

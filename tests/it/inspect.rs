@@ -8,7 +8,7 @@ use super::common::{
 };
 
 #[test]
-fn inspect_shows_what_is_there_for_people_and_programs() {
+fn inspect_prints_a_table_or_json() {
     let offline = database();
     offline.log("C", "m1", r#"{"resource":"tags","operation":"delete","id":"x"}"#);
     offline.log("C", "m2", "{");
@@ -29,7 +29,7 @@ fn inspect_shows_what_is_there_for_people_and_programs() {
 }
 
 #[test]
-fn a_schema_is_checked_with_and_without_a_database() {
+fn schema_check_reports_every_problem_of_schema_and_database() {
     let offline = Offline::new(CHINOOK);
     infer(&offline);
     let check = |schema: &str, db: &[&str]| {
@@ -59,7 +59,7 @@ fn a_schema_is_checked_with_and_without_a_database() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dry_run_shows_the_plan_and_changes_nothing() {
+async fn a_dry_run_prints_the_plan_and_changes_nothing() {
     let offline = database();
     offline.execute("DELETE FROM __datafn_meta WHERE key = 'clientId'");
     offline.log("C", "m1", r#"{"resource":"tags","operation":"delete","id":"x"}"#);

@@ -13,7 +13,7 @@ use super::common::{Answer, MIXED_ROWS, Rig};
 #[cfg(unix)]
 use super::common::{Offline, Scripted, database, program, result, signal, status, stderr};
 
-/// Runs, and stops the run so many milliseconds after its first part started.
+/// Runs, and stops the run `millis` milliseconds after a part has started.
 async fn stopped_after(rig: &mut Rig, millis: u64) -> Outcome {
     rig.run_with_stop(|event, handle| {
         if matches!(event, Event::PartStarted { .. }) {
@@ -28,7 +28,7 @@ async fn stopped_after(rig: &mut Rig, millis: u64) -> Outcome {
 }
 
 #[tokio::test]
-async fn an_interrupted_run_awaits_what_is_in_flight_and_finalizes_nothing() {
+async fn an_interrupted_run_awaits_requests_in_flight_and_finalizes_nothing() {
     let mut rig = Rig::new(MIXED_ROWS).await;
     rig.batch_size(1);
     rig.concurrency(1);
@@ -44,7 +44,7 @@ async fn an_interrupted_run_awaits_what_is_in_flight_and_finalizes_nothing() {
 }
 
 #[tokio::test]
-async fn an_interruption_during_the_last_request_is_one_too() {
+async fn a_stop_during_the_last_request_interrupts_the_run() {
     let mut rig = Rig::new("INSERT INTO tags (id) VALUES ('g')").await;
     rig.options.pull_after = false;
     rig.offline.log("C", "m", r#"{"resource": "tags", "operation": "merge", "id": "g", "record": {}}"#);
@@ -55,7 +55,7 @@ async fn an_interruption_during_the_last_request_is_one_too() {
 }
 
 #[tokio::test]
-async fn an_interrupted_pause_before_a_retry_ends_at_once() {
+async fn a_stop_ends_the_pause_before_a_retry_at_once() {
     let mut rig = Rig::new(MIXED_ROWS).await;
     rig.server.script("push", [Answer::Raw(503, vec![("retry-after", "20".into())], Vec::new())]);
     let started = Instant::now();
@@ -72,7 +72,7 @@ async fn an_interrupted_pause_before_a_retry_ends_at_once() {
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_signal_ends_the_run_with_its_result() {
+async fn sigint_exits_with_130_and_sigterm_with_143_and_both_print_the_result() {
     for (name, expected) in [("INT", 130), ("TERM", 143)] {
         let offline = database();
         let server = Scripted::start().await;
@@ -121,7 +121,7 @@ async fn interrupted_at(offline: &Offline, file: &str, arguments: &[&str]) -> Ou
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_signal_before_the_upload_begins_prints_a_result_too() {
+async fn sigint_before_the_upload_begins_prints_a_result() {
     let offline = database();
     let command = ["--token-command", "touch begun; exec sleep 60"];
     let output = interrupted_at(&offline, "begun", &command).await;
@@ -132,7 +132,7 @@ async fn a_signal_before_the_upload_begins_prints_a_result_too() {
 /// The view has so many rows that checking them does not end.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_signal_while_rows_are_checked_does_not_wait_for_the_last_one() {
+async fn sigint_interrupts_the_check_of_rows() {
     let offline = database();
     offline.execute(
         "DROP TABLE todos; CREATE VIEW todos AS

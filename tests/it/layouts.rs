@@ -31,7 +31,7 @@ async fn serve(offline: &Offline) -> TestServer {
     TestServer::start(&std::fs::read_to_string(offline.folder().join("schema.json")).unwrap()).await
 }
 
-/// Another client's mutation.
+/// Pushes one mutation as client D.
 async fn push(server: &TestServer, id: &str, mutation: Value) {
     let mut mutation = mutation;
     mutation
@@ -43,7 +43,7 @@ async fn push(server: &TestServer, id: &str, mutation: Value) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_classic_database_with_integer_keys_is_uploaded_and_changed_back() {
+async fn a_database_with_integer_keys_is_uploaded_and_pulled_into() {
     let offline = Offline::new(CHINOOK);
     let (schema, said) = infer(&offline);
     assert_eq!(names(&schema), ["Album", "Artist", "Employee", "Playlist", "Track"]);
@@ -77,7 +77,7 @@ async fn a_classic_database_with_integer_keys_is_uploaded_and_changed_back() {
     push(&server, "5", json!({"resource": "Employee", "operation": "delete", "id": "Employee:3"})).await;
     push(&server, "6", json!({"resource": "Artist", "operation": "merge", "id": "elsewhere", "record": {}}))
         .await;
-    // The server knows all of it already, so only the pull does something.
+    // The server has applied all of it already, so only the pull has an effect.
     let output = upload(&offline, &server).await;
     assert!(stderr(&output).contains("does not fit its table"), "{}", stderr(&output));
     assert_eq!(
@@ -96,7 +96,7 @@ async fn a_classic_database_with_integer_keys_is_uploaded_and_changed_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ids_made_of_integers_go_in_the_order_of_their_text() {
+async fn ids_of_integer_keys_are_sent_in_text_order() {
     let offline = Offline::new(CHINOOK);
     infer(&offline);
     let scripted = Scripted::start().await;
@@ -107,7 +107,7 @@ async fn ids_made_of_integers_go_in_the_order_of_their_text() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn powersync_documents_are_records_and_its_queue_is_left_alone() {
+async fn powersync_documents_are_records_and_ps_crud_is_not_changed() {
     let offline = Offline::new(POWERSYNC);
     let (schema, said) = infer(&offline);
     assert!(said.contains("PowerSync"), "{said}");
@@ -147,7 +147,7 @@ async fn powersync_documents_are_records_and_its_queue_is_left_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn watermelon_keeps_its_own_columns() {
+async fn watermelondb_bookkeeping_columns_are_not_changed() {
     let offline = Offline::new(WATERMELON);
     let (_, said) = infer(&offline);
     assert!(said.contains("WatermelonDB"), "{said}");
@@ -170,7 +170,7 @@ async fn watermelon_keeps_its_own_columns() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn plain_tables_with_join_tables_in_the_default_place_are_recognized() {
+async fn infer_recognizes_default_join_tables() {
     let offline = Offline::new(TABLES);
     offline.execute(
         "INSERT INTO todos (id, title, done, data) VALUES ('t', 'A', 1, '{\"a\":1}'), ('u', 'B', NULL, '[]');
@@ -196,7 +196,7 @@ async fn plain_tables_with_join_tables_in_the_default_place_are_recognized() {
 }
 
 #[test]
-fn documents_that_are_no_objects_are_refused_by_their_place() {
+fn documents_that_are_not_objects_are_refused_with_record_index_and_column() {
     for (value, path) in
         [("NULL", "data"), ("'[]'", "data"), ("'{'", "data"), ("x'7b7d'", "data"), ("'{\"done\":2}'", "done")]
     {

@@ -16,7 +16,7 @@ const HUNDRED: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 F
     INSERT INTO tags (id, label) SELECT printf('%03d', i), 'a label' FROM n";
 
 #[tokio::test]
-async fn a_request_has_at_most_so_many_bytes_and_a_larger_mutation_goes_alone() {
+async fn batch_bytes_bounds_a_request_and_a_larger_mutation_is_sent_alone() {
     let mut rig =
         Rig::new(&format!("{HUNDRED}; UPDATE tags SET label = hex(zeroblob(2000)) WHERE id = '050'")).await;
     rig.options.batch_bytes = 2000;
@@ -29,7 +29,7 @@ async fn a_request_has_at_most_so_many_bytes_and_a_larger_mutation_goes_alone() 
 }
 
 #[tokio::test]
-async fn what_the_server_advertises_bounds_every_request() {
+async fn limits_that_the_server_advertises_bound_every_request() {
     let mut rig = Rig::new(HUNDRED).await;
     rig.server.script(
         "status",
@@ -46,7 +46,7 @@ async fn what_the_server_advertises_bounds_every_request() {
 }
 
 #[tokio::test]
-async fn a_size_that_the_server_did_not_take_is_not_tried_again() {
+async fn a_batch_size_that_got_413_is_not_used_again() {
     let mut rig = Rig::new(&HUNDRED.replace("i < 100", "i < 900")).await;
     rig.concurrency(1);
     rig.server.script("push", [413, 413].map(|status| Answer::Json(status, json!({}))));
@@ -58,7 +58,7 @@ async fn a_size_that_the_server_did_not_take_is_not_tried_again() {
 }
 
 #[tokio::test]
-async fn a_pause_that_the_server_asks_for_holds_back_every_request() {
+async fn retry_after_pauses_every_request() {
     let mut rig = Rig::new(HUNDRED).await;
     rig.batch_size(1);
     rig.concurrency(8);
@@ -76,7 +76,7 @@ async fn a_pause_that_the_server_asks_for_holds_back_every_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_with_a_rate_throttles_and_everything_arrives_all_the_same() {
+async fn an_upload_to_a_server_with_a_rate_limit_is_throttled_and_completes() {
     let limits = Limits { max_requests_per_second: Some(20), ..Limits::default() };
     let server = TestServer::start_with(SCHEMA, None, limits).await;
     let mut rig = Rig::new(HUNDRED).await;
@@ -91,7 +91,7 @@ async fn a_server_with_a_rate_throttles_and_everything_arrives_all_the_same() {
 }
 
 #[tokio::test]
-async fn the_level_is_told_and_why_it_changes() {
+async fn events_report_the_concurrency_limit_and_why_it_changes() {
     let mut rig = Rig::new(HUNDRED).await;
     rig.batch_size(1);
     let late = || Answer::late(5);
@@ -111,7 +111,7 @@ async fn the_level_is_told_and_why_it_changes() {
 }
 
 #[tokio::test]
-async fn a_slow_answer_does_not_make_the_level_creep() {
+async fn concurrency_reaches_8_when_every_answer_takes_20_ms() {
     let mut rig = Rig::new(HUNDRED).await;
     rig.batch_size(2);
     let start = Instant::now();
@@ -122,7 +122,7 @@ async fn a_slow_answer_does_not_make_the_level_creep() {
 }
 
 #[tokio::test]
-async fn requests_are_compressed_as_the_server_advertises_it_or_as_they_were_asked_to_be() {
+async fn requests_are_compressed_as_the_option_or_the_server_says() {
     let zstd = json!({"capabilities": ["sync.push.gzip", "sync.push.zstd"]});
     let gzip = json!({"capabilities": ["sync.push.gzip"]});
     for (asked, advertised, expected) in [
@@ -145,7 +145,7 @@ async fn requests_are_compressed_as_the_server_advertises_it_or_as_they_were_ask
 }
 
 #[tokio::test]
-async fn a_server_that_cannot_decompress_gets_everything_as_it_is() {
+async fn requests_are_sent_uncompressed_after_http_415() {
     let mut rig = Rig::new(HUNDRED).await;
     rig.batch_size(10);
     rig.max_retries(0);
@@ -161,7 +161,7 @@ async fn a_server_that_cannot_decompress_gets_everything_as_it_is() {
 }
 
 #[tokio::test]
-async fn the_real_server_takes_and_gives_both_codings_and_names_them() {
+async fn the_server_reads_and_writes_gzip_and_zstd_and_refuses_other_encodings() {
     let server =
         TestServer::start_with(SCHEMA, None, Limits { max_body_bytes: 20_000, ..Limits::default() }).await;
     for encoding in [Encoding::Gzip, Encoding::Zstd] {

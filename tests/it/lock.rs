@@ -4,7 +4,7 @@
 use super::common::{Answer, Scripted, cloneup, database, result, spawn_upload, status, stderr};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_upload_of_the_same_database_is_refused_and_a_dead_ones_lock_is_not() {
+async fn a_second_upload_of_a_database_is_refused_until_the_first_process_has_ended() {
     let offline = database();
     let server = Scripted::start().await;
     server.script("push", [Answer::late(3_000)]);
@@ -22,7 +22,7 @@ async fn a_second_upload_of_the_same_database_is_refused_and_a_dead_ones_lock_is
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_by_another_name_is_the_same_one() {
+async fn the_lock_also_holds_for_a_symbolic_link_to_the_database() {
     let offline = database();
     std::os::unix::fs::symlink(offline.path(), offline.folder().join("link.db")).unwrap();
     let server = Scripted::start().await;

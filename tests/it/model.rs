@@ -118,7 +118,7 @@ impl World {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn both_sides_hold_what_the_model_says_after_every_upload() {
+async fn database_and_server_match_the_model_after_every_upload() {
     let seeds = std::env::var("SYNCTOOL_MODEL_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(4);
     for seed in 0..seeds {
         let server = TestServer::start(SCHEMA).await;

@@ -8,13 +8,13 @@ use synctool::cloneup::End;
 
 use super::common::{Answer, Rig, Scripted, THREE_TAGS, codes, refusal};
 
-/// The mutation id of a tag that has nothing but its id.
+/// The mutation id that was sent for a tag.
 fn id_of(server: &Scripted, tag: &str) -> Value {
     let mutations = server.mutations();
     mutations.iter().find(|mutation| mutation["id"] == tag).unwrap()["mutationId"].clone()
 }
 
-/// The ids that the tags in a rig will have: they do not depend on the server.
+/// The mutation ids of [`THREE_TAGS`]: they depend on the content only, not on the server.
 async fn ids() -> Vec<Value> {
     let mut rig = Rig::new(THREE_TAGS).await;
     rig.succeed().await;
@@ -43,7 +43,7 @@ async fn both_dialects_and_bare_results_count_as_applied() {
 }
 
 #[tokio::test]
-async fn a_rejected_mutation_ends_the_run_or_is_collected() {
+async fn a_rejected_mutation_ends_the_run_with_fail_fast_and_is_collected_without() {
     let ids = ids().await;
     let second = json!({"applied": [ids[0]], "errors":
         [{"mutationId": ids[1], "error": {"code": "CONFLICT", "message": "exists", "details": {"path": "id"}}}]});
@@ -70,7 +70,7 @@ async fn a_rejected_mutation_ends_the_run_or_is_collected() {
 }
 
 #[tokio::test]
-async fn collected_errors_come_in_upload_order() {
+async fn collected_errors_are_in_upload_order() {
     let rows = "INSERT INTO tags (id) VALUES ('a'), ('b'), ('c'), ('d')";
     let mut rig = Rig::new(rows).await;
     rig.options.fail_fast = false;
@@ -90,7 +90,7 @@ async fn collected_errors_come_in_upload_order() {
 }
 
 #[tokio::test]
-async fn a_mutation_that_nobody_names_is_sent_once_more() {
+async fn a_mutation_that_the_answer_does_not_name_is_sent_once_more_and_then_is_an_error() {
     let ids = ids().await;
     let drop_b = || Answer::Json(200, json!({"applied": [ids[0], ids[2]], "errors": []}));
     let mut rig = Rig::new(THREE_TAGS).await;
@@ -106,7 +106,7 @@ async fn a_mutation_that_nobody_names_is_sent_once_more() {
 }
 
 #[tokio::test]
-async fn ids_from_elsewhere_acknowledge_nothing_and_errors_with_them_are_reported() {
+async fn ids_outside_the_batch_acknowledge_nothing_and_their_errors_are_reported() {
     let ids = ids().await;
     let mut rig = Rig::new(THREE_TAGS).await;
     rig.options.fail_fast = false;
@@ -120,7 +120,7 @@ async fn ids_from_elsewhere_acknowledge_nothing_and_errors_with_them_are_reporte
 }
 
 #[tokio::test]
-async fn what_is_too_large_is_halved_without_using_up_retries() {
+async fn a_batch_that_is_too_large_is_halved_without_using_up_retries() {
     for answer in [
         Answer::Raw(413, Vec::new(), b"too big".to_vec()),
         Answer::Json(413, refusal("LIMIT_EXCEEDED")),
@@ -153,7 +153,7 @@ async fn a_single_mutation_that_is_too_large_is_a_server_error() {
 }
 
 #[tokio::test]
-async fn a_refused_request_is_bisected_to_the_culprit_or_stops_the_run() {
+async fn a_refused_request_is_halved_down_to_the_bad_mutation_or_stops_the_run_with_fail_fast() {
     let ids = ids().await;
     let refuse = || Answer::Json(400, refusal("DFQL_INVALID"));
     let mut rig = Rig::new(THREE_TAGS).await;
@@ -173,7 +173,7 @@ async fn a_refused_request_is_bisected_to_the_culprit_or_stops_the_run() {
 }
 
 #[tokio::test]
-async fn each_operation_is_sent_as_it_was_asked_for() {
+async fn record_operation_and_mutation_id_prefix_are_sent_as_given() {
     use synctool::mutation::RecordOperation;
     for (operation, name) in [(RecordOperation::Replace, "replace"), (RecordOperation::Insert, "insert")] {
         let mut rig = Rig::new(THREE_TAGS).await;

@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 use super::common::{SCHEMA, TestServer, cloneup, database, errors_of, result, status, stderr};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rejected_mutations_are_written_down_and_only_they_are_sent_again() {
+async fn rejected_mutations_go_to_the_error_file_and_only_failed_sends_only_them() {
     let offline = database();
     offline.execute(
         "INSERT INTO todos (id, title) VALUES ('good', 'x'), ('bad', 7);
          INSERT INTO join_todos_tags_tags VALUES ('good', 'g', 1), ('good', 'none', 1);",
     );
     let server = TestServer::start(SCHEMA).await;
-    // A column without affinity keeps the number that the server does not take for a string.
+    // A column without affinity keeps the number, which the server refuses as a title.
     offline.execute("ALTER TABLE todos DROP COLUMN title; ALTER TABLE todos ADD COLUMN title; UPDATE todos SET title = 7 WHERE id = 'bad'");
     offline.log("C", "m1", r#"{"resource":"tags","operation":"merge","id":"g"}"#);
     let output = cloneup(&offline, server.base(), &["--no-fail-fast", "--error-file", "failed.ndjson"]).await;
@@ -38,7 +38,7 @@ async fn rejected_mutations_are_written_down_and_only_they_are_sent_again() {
     let failed = ["--only-failed", "failed.ndjson", "--error-file", "failed.ndjson", "--no-fail-fast"];
     let output = cloneup(&offline, server.base(), &failed).await;
     assert_eq!(result(&output)["stats"]["resources"], json!({"todos": {"records": 1, "mutations": 1}}));
-    // The tag is not among what failed, so the join row fails again, and alone.
+    // The tag is not in the error file, so it is not sent and the join row fails again.
     assert_eq!(errors_of(&output)[0].0, "NOT_FOUND");
     assert_eq!(std::fs::read_to_string(offline.folder().join("failed.ndjson")).unwrap().lines().count(), 1);
     assert_eq!(offline.logged(), ["m1"], "a part of an upload finalizes nothing");

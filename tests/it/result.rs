@@ -1,4 +1,4 @@
-//! The result on stdout, the words on stderr and the exit status (contract 3.5). Not the
+//! The result on stdout, the messages on stderr and the exit status (contract 3.5). Not the
 //! errors of usage (`usage`).
 
 use serde_json::json;
@@ -8,7 +8,7 @@ use super::common::{
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_good_run_prints_its_result_and_exits_with_0() {
+async fn a_successful_run_prints_its_result_and_exits_with_0() {
     let (offline, server) = (database(), TestServer::start(SCHEMA).await);
     let output = cloneup(
         &offline,
@@ -30,7 +30,7 @@ async fn a_good_run_prints_its_result_and_exits_with_0() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_quiet_run_says_nothing_but_errors() {
+async fn quiet_prints_only_errors_on_stderr() {
     let (offline, server) = (database(), TestServer::start(SCHEMA).await);
     let output = cloneup(&offline, server.base(), &["--quiet"]).await;
     assert_eq!((status(&output), stderr(&output)), (0, String::new()));
@@ -39,7 +39,7 @@ async fn a_quiet_run_says_nothing_but_errors() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_result_is_pretty_when_that_is_asked_for() {
+async fn output_pretty_prints_an_indented_result() {
     let (offline, server) = (database(), TestServer::start(SCHEMA).await);
     let output = cloneup(&offline, server.base(), &["--output", "pretty"]).await;
     assert!(String::from_utf8(output.stdout).unwrap().starts_with("{\n  \"ok\": true,\n"));
@@ -69,7 +69,7 @@ async fn rejections_exit_with_1_and_an_unreachable_server_with_4() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn diagnostics_are_escaped_too() {
+async fn control_characters_in_diagnostics_are_escaped() {
     let offline = database();
     let server = Scripted::start().await;
     let error = json!({"ok": false, "error": {"code": "X", "message": "a\u{1b}[31mb\u{9b}c"}});

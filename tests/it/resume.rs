@@ -16,6 +16,7 @@ use super::common::{
 const TEN: &str =
     "INSERT INTO tags (id) VALUES ('0'), ('1'), ('2'), ('3'), ('4'), ('5'), ('6'), ('7'), ('8'), ('9')";
 
+/// The file that holds lock and checkpoint.
 fn sidecar(offline: &Offline) -> PathBuf {
     offline.folder().join("app.db.synctool")
 }
@@ -38,7 +39,7 @@ fn pushed_since(rig: &Rig, pushes: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_next_run_continues_behind_what_was_acknowledged() {
+async fn the_next_run_continues_after_the_acknowledged_prefix() {
     let (mut rig, _) = failed_after(6).await;
     assert!(sidecar(&rig.offline).exists());
     let output = synctool(&rig.offline).args(["inspect", "app.db", "--output", "json"]).output().unwrap();
@@ -46,7 +47,7 @@ async fn the_next_run_continues_behind_what_was_acknowledged() {
     let remote = format!("{}/push", rig.server.base());
     assert_eq!(seen["checkpoint"], json!({"remote": remote, "mutations": 6, "cursor": "6"}));
     let outcome = rig.succeed().await;
-    // The last acknowledged batch once more, as a probe, and then what was missing.
+    // The last acknowledged batch is sent again as a probe, then the mutations after it.
     let expected: Vec<_> = (5..10).map(|id| format!("tags/{id}")).collect();
     assert_eq!(pushed_since(&rig, 7), expected);
     assert_eq!(outcome.stats.resources[0].1.records, 10, "the statistics are those of the whole upload");
@@ -57,7 +58,7 @@ async fn the_next_run_continues_behind_what_was_acknowledged() {
 }
 
 #[tokio::test]
-async fn a_run_that_was_stopped_in_finalization_probes_and_finalizes() {
+async fn a_run_that_failed_in_finalization_sends_a_probe_and_finalizes() {
     let mut rig = Rig::new(TEN).await;
     rig.max_retries(0);
     rig.batch_size(4);
@@ -69,13 +70,13 @@ async fn a_run_that_was_stopped_in_finalization_probes_and_finalizes() {
 }
 
 #[tokio::test]
-async fn whatever_makes_it_another_upload_starts_over() {
+async fn changed_options_schema_or_acknowledged_data_start_the_upload_over() {
     type Change = fn(&mut Rig);
     let changes: [(&str, Change); 7] = [
         ("data in the prefix", |rig| rig.offline.execute("UPDATE tags SET label = 'x' WHERE id = '2'")),
         ("less data than before", |rig| rig.offline.execute("DELETE FROM tags WHERE id > '3'")),
         ("client id", |rig| rig.options.client_id = Some("other".into())),
-        ("batch size", |rig| rig.options.batch_size = 2),
+        ("batch size", |rig| rig.batch_size(2)),
         ("prefix of ids", |rig| rig.options.mutation_id_prefix = "again".into()),
         ("schema", |rig| rig.schema = rig.schema.replacen("\"version\": 3", "\"version\": 4", 1)),
         ("no resume", |rig| rig.options.resume = false),
@@ -92,7 +93,7 @@ async fn whatever_makes_it_another_upload_starts_over() {
 }
 
 #[tokio::test]
-async fn data_behind_the_prefix_may_change() {
+async fn data_after_the_acknowledged_prefix_may_change() {
     let (mut rig, _) = failed_after(6).await;
     rig.offline.execute("UPDATE tags SET label = 'x' WHERE id = '8'; INSERT INTO tags (id) VALUES ('99')");
     rig.succeed().await;
@@ -100,15 +101,15 @@ async fn data_behind_the_prefix_may_change() {
 }
 
 #[tokio::test]
-async fn a_server_that_lacks_what_it_had_gets_everything_again() {
+async fn a_server_whose_cursor_is_lower_or_missing_gets_everything_again() {
     let (mut rig, _) = failed_after(6).await;
     let lower = json!({"errors": [], "cursor": "1"});
     rig.server.script("push", [Answer::Json(200, lower)]);
     let outcome = rig.succeed().await;
-    assert_eq!(pushed_since(&rig, 7).len(), 11, "the probe, and all ten");
+    assert_eq!(pushed_since(&rig, 7).len(), 11, "the probe, and all ten tags");
     assert_eq!((outcome.stats.resources[0].1.records, outcome.stats.batches), (10, 11));
 
-    // One without cursors cannot show that it has not been wiped.
+    // An answer without a cursor does not show that the server was not wiped.
     let (mut rig, _) = failed_after(6).await;
     rig.server.script("push", [Answer::Json(200, json!({"errors": []}))]);
     rig.succeed().await;
@@ -116,7 +117,7 @@ async fn a_server_that_lacks_what_it_had_gets_everything_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_store_behind_the_same_address_is_noticed() {
+async fn another_store_id_at_the_same_address_starts_the_upload_over() {
     let offline = database();
     offline.execute(&TEN.replace("INSERT", "INSERT OR IGNORE"));
     let server = Scripted::start().await;
@@ -128,11 +129,11 @@ async fn another_store_behind_the_same_address_is_noticed() {
     assert_eq!(status(&cloneup(&offline, server.base(), &arguments).await), 4);
     let before = server.pushes().len();
     assert_eq!(status(&cloneup(&offline, server.base(), &arguments).await), 0);
-    assert_eq!(server.pushes().len() - before, 12, "all of it, and no probe");
+    assert_eq!(server.pushes().len() - before, 12, "all mutations, and no probe");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_store_that_does_not_say_any_more_which_it_is_may_be_another() {
+async fn a_store_id_that_is_no_longer_sent_starts_the_upload_over() {
     let status_of = |id: &str| Answer::result(&json!({"storeId": id}));
     let mut rig = Rig::new(TEN).await;
     rig.batch_size(1);
@@ -142,11 +143,11 @@ async fn a_store_that_does_not_say_any_more_which_it_is_may_be_another() {
     rig.server.script("push", [Answer::Apply, Answer::Apply, Answer::Close]);
     assert_eq!(rig.run().await.end, End::Remote);
     rig.succeed().await;
-    assert_eq!(pushed_since(&rig, 3).len(), 10, "all of it, and no probe");
+    assert_eq!(pushed_since(&rig, 3).len(), 10, "all mutations, and no probe");
 }
 
 #[tokio::test]
-async fn a_server_that_rejects_what_it_had_acknowledged_gets_everything_again() {
+async fn a_server_that_rejects_the_probe_gets_everything_again() {
     for (fail_fast, rejects_all) in [(true, true), (true, false), (false, false)] {
         let (mut rig, _) = failed_after(6).await;
         rig.options.fail_fast = fail_fast;
@@ -159,13 +160,13 @@ async fn a_server_that_rejects_what_it_had_acknowledged_gets_everything_again() 
         };
         rig.server.script("push", [Answer::Json(if rejects_all { 400 } else { 200 }, answer)]);
         let outcome = rig.succeed().await;
-        assert_eq!(pushed_since(&rig, 7).len(), 11, "the probe, and all ten");
+        assert_eq!(pushed_since(&rig, 7).len(), 11, "the probe, and all ten tags");
         assert_eq!(outcome.stats.resources[0].1.mutations, 10);
     }
 }
 
 #[tokio::test]
-async fn one_request_that_does_not_come_back_holds_up_the_checkpoint_by_no_more_than_is_in_flight() {
+async fn nothing_is_sent_further_ahead_of_the_oldest_request_than_may_be_in_flight() {
     let mut rig = Rig::new(TEN).await;
     rig.batch_size(1);
     rig.concurrency(3);
@@ -173,11 +174,11 @@ async fn one_request_that_does_not_come_back_holds_up_the_checkpoint_by_no_more_
     let late = Answer::After(Duration::from_millis(300), Box::new(Answer::Close));
     rig.server.script("push", [late]);
     assert_eq!(rig.run().await.end, End::Remote);
-    assert_eq!(pushed_since(&rig, 0).len(), 3, "nothing runs ahead of the first one");
+    assert_eq!(pushed_since(&rig, 0).len(), 3, "nothing is sent ahead of the first request");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stop_during_the_probe_is_one() {
+async fn a_stop_during_the_probe_interrupts_the_run_and_keeps_the_checkpoint() {
     let (mut rig, _) = failed_after(6).await;
     rig.max_retries(5);
     rig.remote.retry_delay = Duration::from_mins(1);
@@ -192,7 +193,7 @@ async fn a_stop_during_the_probe_is_one() {
         }),
     )
     .await
-    .expect("it does not wait for the pause");
+    .expect("the stop does not wait for the pause");
     assert_eq!(outcome.end, End::Interrupted);
     rig.succeed().await;
     assert_eq!(pushed_since(&rig, 8).len(), 5, "the checkpoint is still there");
@@ -200,7 +201,7 @@ async fn a_stop_during_the_probe_is_one() {
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_link_in_the_place_of_the_checkpoint_is_not_followed() {
+async fn a_symbolic_link_at_the_path_of_the_checkpoint_is_not_followed() {
     let offline = database();
     let victim = offline.folder().join("victim");
     std::fs::write(&victim, "mine").unwrap();
@@ -213,7 +214,7 @@ async fn a_link_in_the_place_of_the_checkpoint_is_not_followed() {
 }
 
 #[tokio::test]
-async fn a_batch_with_a_rejection_is_not_behind_the_upload() {
+async fn a_batch_with_a_rejection_is_not_in_the_acknowledged_prefix() {
     let mut rig = Rig::new(TEN).await;
     rig.batch_size(1);
     rig.concurrency(1);
@@ -226,7 +227,7 @@ async fn a_batch_with_a_rejection_is_not_behind_the_upload() {
 }
 
 #[tokio::test]
-async fn a_damaged_checkpoint_is_no_checkpoint() {
+async fn a_damaged_checkpoint_is_ignored() {
     let (mut rig, _) = failed_after(6).await;
     let text = std::fs::read_to_string(sidecar(&rig.offline)).unwrap();
     std::fs::write(sidecar(&rig.offline), text.replacen("\"mutations\":6", "\"mutations\":9", 1)).unwrap();
@@ -235,7 +236,7 @@ async fn a_damaged_checkpoint_is_no_checkpoint() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_upload_is_continued_and_everything_arrives_once() {
+async fn a_killed_upload_is_continued_and_every_record_arrives_once() {
     let server = TestServer::start(SCHEMA).await;
     for wait in [0, 15, 30, 60, 90, 120] {
         let offline = database();

@@ -7,7 +7,7 @@ use super::common::{ServeProcess, cloneup};
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn serve_says_where_it_listens_and_ends_with_a_signal() {
+async fn serve_prints_its_address_and_exits_with_0_on_sigterm() {
     let offline = database();
     let mut serve = ServeProcess::start(offline.folder(), &[], None).await;
     let output = cloneup(&offline, serve.base(), &[]).await;
@@ -18,7 +18,7 @@ async fn serve_says_where_it_listens_and_ends_with_a_signal() {
 }
 
 #[test]
-fn serve_refuses_what_it_cannot_do() {
+fn unusable_options_are_refused_with_their_exit_status() {
     let offline = database();
     std::fs::write(offline.folder().join("schema.json"), SCHEMA).unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

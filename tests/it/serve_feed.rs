@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::common::{SCHEMA, TestServer, mutation, pull, push};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_step_that_changes_nothing_is_one_after_a_restart_too() {
+async fn a_mutation_without_an_effect_takes_a_step_of_the_sequence_that_survives_a_restart() {
     let mut server = TestServer::start(SCHEMA).await;
     let nothing = mutation("2", &json!({"operation": "relate", "relations": {"todos": []}}));
     assert_eq!(push(&server, &[mutation("1", &json!({})), nothing]).await["cursor"], "2");
@@ -15,7 +15,7 @@ async fn a_step_that_changes_nothing_is_one_after_a_restart_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pushes_side_by_side_take_one_step_each() {
+async fn concurrent_pushes_take_one_step_of_the_sequence_per_mutation() {
     let server = TestServer::start(SCHEMA).await;
     let pushes = (0..20).map(|i| {
         let mutations: Vec<_> =
@@ -32,7 +32,7 @@ async fn pushes_side_by_side_take_one_step_each() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_record_that_was_made_again_is_never_told_as_deleted() {
+async fn a_record_that_was_inserted_again_is_in_the_feed_as_an_upsert() {
     let server = TestServer::start(SCHEMA).await;
     let tag = |id: &str, operation: &str| mutation(id, &json!({"operation": operation}));
     push(&server, &[tag("1", "insert"), tag("2", "delete"), tag("3", "insert")]).await;
@@ -41,7 +41,7 @@ async fn a_record_that_was_made_again_is_never_told_as_deleted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_feed_comes_in_pages_with_each_record_as_it_is_now() {
+async fn pages_of_the_feed_hold_each_record_in_its_current_state() {
     let server = TestServer::start(SCHEMA).await;
     let tag =
         |id: &str, tag: &str, label: &str| mutation(id, &json!({"id": tag, "record": {"label": label}}));
@@ -66,7 +66,7 @@ async fn the_feed_comes_in_pages_with_each_record_as_it_is_now() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_is_no_larger_than_a_client_takes_however_large_the_records_are() {
+async fn a_page_of_large_records_ends_before_the_clients_size_limit() {
     let server = TestServer::start(SCHEMA).await;
     let tag =
         |id: String, size: usize| mutation(&id, &json!({"id": id, "record": {"label": "x".repeat(size)}}));
@@ -74,7 +74,7 @@ async fn a_page_is_no_larger_than_a_client_takes_however_large_the_records_are()
         let ten: Vec<_> = (0..10).map(|i| tag(format!("{tens}{i}"), 1_000_000)).collect();
         push(&server, &ten).await;
     }
-    // This one fills a page alone.
+    // The large record is larger than a page and is sent alone.
     push(&server, &[tag("large".into(), 10_000_000), tag("small".into(), 1)]).await;
     let (mut cursor, mut pages, mut seen) = (json!("0"), Vec::new(), Vec::new());
     while cursor.is_string() {
@@ -92,7 +92,7 @@ async fn a_page_is_no_larger_than_a_client_takes_however_large_the_records_are()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_step_is_never_cut_in_two() {
+async fn the_changes_of_one_step_are_never_split_between_pages() {
     let server = TestServer::start(SCHEMA).await;
     let tags: Vec<_> = (0..5).map(|i| mutation(&format!("{i}"), &json!({"id": format!("{i}")}))).collect();
     push(&server, &tags).await;
@@ -107,7 +107,7 @@ async fn a_step_is_never_cut_in_two() {
 }
 
 #[tokio::test]
-async fn a_pull_can_leave_out_what_its_caller_knows_and_nothing_else() {
+async fn exclude_own_after_leaves_out_only_changes_that_the_caller_knows() {
     let server = TestServer::start(SCHEMA).await;
     let push = async |client: &str, id: &str, operation: &str, record: Value| {
         let mutation = json!({"resource": "todos", "version": 1, "operation": operation, "id": id,
@@ -116,7 +116,7 @@ async fn a_pull_can_leave_out_what_its_caller_knows_and_nothing_else() {
     };
     push("me", "older", "merge", json!({"title": "a"})).await;
     push("you", "yours", "merge", json!({"title": "b", "done": true})).await;
-    // From here on it is known to `me`: its own records, but not what the server has made of others.
+    // After cursor 2 `me` knows its own changes, but not records merged with changes of others.
     push("me", "mine", "merge", json!({"title": "c"})).await;
     push("me", "yours", "merge", json!({"title": "d"})).await;
     push("me", "yours", "replace", json!({"title": "e"})).await;
@@ -131,7 +131,7 @@ async fn a_pull_can_leave_out_what_its_caller_knows_and_nothing_else() {
     };
     assert_eq!(pull("me", 10, "0").await, (vec![1, 2, 4, 6], json!(null), json!("7")));
     assert_eq!(pull("you", 10, "0").await.0, [1, 2, 3, 4, 5, 7]);
-    assert_eq!(pull("nobody", 10, "0").await.0.len(), 7);
+    assert_eq!(pull("third", 10, "0").await.0.len(), 7);
     assert_eq!(pull("me", 3, "0").await, (vec![1, 2, 4], json!("4"), json!("4")));
     assert_eq!(pull("me", 3, "4").await, (vec![6], json!(null), json!("7")));
     assert_eq!(pull("me", 3, "6").await, (vec![], json!(null), json!("7")));

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::common::{SCHEMA, TestServer, clone, mutation, pull, push};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn mutations_are_rejected_one_by_one() {
+async fn invalid_mutations_are_rejected_one_by_one() {
     let server = TestServer::start(SCHEMA).await;
     let todo = |record: Value| json!({"resource": "todos", "id": "t", "record": record});
     for (extra, code, path) in [
@@ -59,7 +59,7 @@ async fn mutations_are_rejected_one_by_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn insert_merge_and_replace_differ_in_what_they_do_to_a_record_that_is_there() {
+async fn an_insert_conflicts_with_an_existing_record_a_merge_keeps_its_fields_and_a_replace_drops_them() {
     let server = TestServer::start(SCHEMA).await;
     let todo = |id: &str, operation: &str, record: Value| {
         mutation(id, &json!({"resource": "todos", "id": "t", "operation": operation, "record": record}))
@@ -83,13 +83,13 @@ async fn insert_merge_and_replace_differ_in_what_they_do_to_a_record_that_is_the
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_required_field_may_be_left_out_of_a_merge_into_what_is_there() {
+async fn a_required_field_may_be_left_out_when_the_record_exists() {
     let server = TestServer::start(SCHEMA).await;
     let project =
         |id: &str, record: Value| mutation(id, &json!({"resource": "projects", "id": "p", "record": record}));
     let result = push(&server, &[project("1", json!({"name": "P"})), project("2", json!({}))]).await;
     assert_eq!(result["applied"], json!(["1", "2"]));
-    // It is missing only where there is no record yet.
+    // A required field is missing only if there is no record yet.
     let extra = json!({"resource": "projects", "id": "p", "operation": "replace", "record": {}});
     let replace = mutation("3", &extra);
     assert_eq!(push(&server, &[replace]).await["applied"], json!(["3"]));
@@ -130,7 +130,7 @@ async fn a_rejected_mutation_can_be_sent_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_push_is_stored_as_it_was_sent_and_a_record_may_repeat_its_id() {
+async fn a_record_is_stored_as_sent_and_may_repeat_its_id() {
     let server = TestServer::start(SCHEMA).await;
     let todo =
         |id: &str, record: Value| mutation(id, &json!({"resource": "todos", "id": id, "record": record}));
@@ -156,7 +156,7 @@ async fn a_push_is_stored_as_it_was_sent_and_a_record_may_repeat_its_id() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_record_that_nobody_could_pull_is_refused_and_the_deepest_other_comes_back() {
+async fn a_record_nested_over_100_levels_is_refused_and_one_of_100_levels_can_be_pulled() {
     let server = TestServer::start(SCHEMA).await;
     for (depth, is_taken) in [(1, true), (100, true), (101, false), (123, false), (200, false)] {
         let deep = format!("{}\"[[\"{}", "[".repeat(depth), "]".repeat(depth));
@@ -179,7 +179,7 @@ async fn a_record_that_nobody_could_pull_is_refused_and_the_deepest_other_comes_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ids_and_names_are_only_data() {
+async fn ids_and_resource_names_are_never_run_as_sql() {
     let server = TestServer::start(
         r#"{"resources": [{"name": "sqlite_master"}, {"name": "a'; DROP TABLE change;--"}]}"#,
     )

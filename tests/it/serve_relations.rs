@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::common::{SCHEMA, TestServer, clone, mutation, pull, push};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn join_rows_are_a_resource_of_the_feed() {
+async fn a_join_store_is_a_resource_of_the_feed() {
     let server = TestServer::start(SCHEMA).await;
     let todo = |id: &str, operation: &str, relations: Value| {
         mutation(
@@ -53,7 +53,7 @@ async fn join_rows_are_a_resource_of_the_feed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_many_one_relation_is_a_field() {
+async fn a_many_one_relation_is_stored_in_its_field() {
     let server = TestServer::start(SCHEMA).await;
     let todo = |id: &str, operation: &str| {
         mutation(
@@ -73,7 +73,7 @@ async fn a_many_one_relation_is_a_field() {
             &json!({"resource": "todos", "id": todo, "operation": "unrelate", "relations": {"project": project}}),
         )
     };
-    // What is not there is unrelated already.
+    // An unrelate of a relation that does not exist counts as applied.
     let result = push(&server, &[unrelate("3", "t", "q"), unrelate("4", "nowhere", "p")]).await;
     assert_eq!(result["applied"], json!(["3", "4"]));
     assert_eq!(clone(&server).await["data"]["todos"], json!([{"id": "t", "projectId": "p"}]));
@@ -82,7 +82,7 @@ async fn a_many_one_relation_is_a_field() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn several_relations_of_one_mutation_are_all_changed() {
+async fn one_mutation_may_change_several_relations() {
     let schema = r#"{"resources": [{"name": "a", "fields": [{"name": "x", "type": "string"}, {"name": "y", "type": "string"}]}],
         "relations": [{"type": "many-one", "from": "a", "to": "a", "relation": "one", "fkField": "x"},
                       {"type": "many-one", "from": "a", "to": "a", "relation": "two", "fkField": "y"}]}"#;

@@ -7,7 +7,7 @@ use synctool::server::Limits;
 use super::common::{SCHEMA, TestServer, client, clone};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn requests_that_are_not_as_they_must_be_are_refused_in_the_protocols_words() {
+async fn malformed_requests_get_the_code_message_and_path_of_the_protocol() {
     let limits = Limits { max_mutations: 2, ..Limits::default() };
     let server = TestServer::start_with(SCHEMA, None, limits).await;
     let deep =
@@ -82,7 +82,7 @@ async fn requests_that_are_not_as_they_must_be_are_refused_in_the_protocols_word
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_million_mutations_are_too_many_like_any_other_number() {
+async fn a_push_of_a_million_mutations_is_over_the_limit() {
     let server = TestServer::start(SCHEMA).await;
     let body = format!(r#"{{"clientId":"D","mutations":[{}0]}}"#, "0,".repeat(1_000_000));
     let (status, answer) = server.post_text("push", body).await;
@@ -94,7 +94,7 @@ async fn a_million_mutations_are_too_many_like_any_other_number() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_json_anywhere_in_a_push_refuses_all_of_it() {
+async fn invalid_json_anywhere_in_a_push_refuses_the_whole_push() {
     let server = TestServer::start(SCHEMA).await;
     for record in [r#"{"title": "\ud800"}"#, r#"{"count": 1e999}"#, r#"{"title": "a}"#] {
         let body = format!(
@@ -108,7 +108,7 @@ async fn what_is_no_json_anywhere_in_a_push_refuses_all_of_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_is_too_large_meets_its_answer_not_a_reset() {
+async fn a_body_over_the_limit_is_answered_with_413_instead_of_a_reset() {
     let limits = Limits { max_body_bytes: 1000, ..Limits::default() };
     let server = TestServer::start_with(SCHEMA, None, limits).await;
     let (status, answer) = server.post_text("push", " ".repeat(20_000_000)).await;
@@ -116,7 +116,7 @@ async fn a_body_that_is_too_large_meets_its_answer_not_a_reset() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_is_asked_of_everybody() {
+async fn every_request_needs_the_bearer_token() {
     let server = TestServer::start_with(SCHEMA, Some("right"), Limits::default()).await;
     for (header, status) in [
         (None, 401),
@@ -142,7 +142,7 @@ async fn a_token_is_asked_of_everybody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn status_tells_who_it_is_and_what_it_takes() {
+async fn status_reports_store_id_schema_hash_capabilities_and_limits() {
     let mut server = TestServer::start(SCHEMA).await;
     let status = || async {
         let response = client().get(format!("{}/status", server.base())).send().await.unwrap();

@@ -1,9 +1,10 @@
-//! Which files the reference server opens as its store (contract 4). Not what it keeps in them.
+//! Which files the reference server opens as its store (contract 4). Not what it stores in them
+//! (`serve_mutations`).
 
 use super::common::open_store;
 
 #[test]
-fn another_programs_database_is_not_taken_for_a_store() {
+fn a_database_of_another_program_is_refused_as_a_store() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("app.db");
     rusqlite::Connection::open(&path).unwrap().execute_batch("CREATE TABLE mine (x)").unwrap();
@@ -13,7 +14,7 @@ fn another_programs_database_is_not_taken_for_a_store() {
 }
 
 #[test]
-fn a_store_has_one_server_at_a_time_whatever_name_it_goes_by() {
+fn a_store_is_opened_by_one_server_at_a_time_under_any_path() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("server.db");
     let first = open_store(&path).unwrap();

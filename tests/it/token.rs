@@ -9,7 +9,7 @@ use super::common::{
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_token_comes_from_the_environment_or_a_file_and_is_never_shown() {
+async fn the_token_is_read_from_a_file_or_the_environment_and_is_never_printed() {
     let offline = database();
     let server = Scripted::start().await;
     std::fs::write(offline.folder().join("token"), " from-file\n").unwrap();
@@ -45,7 +45,7 @@ async fn the_token_comes_from_the_environment_or_a_file_and_is_never_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_comes_from_a_command_and_is_never_shown() {
+async fn the_token_is_read_from_token_command_and_is_never_printed() {
     let server = TestServer::start_with(SCHEMA, Some("geheim"), Limits::default()).await;
     let offline = database();
     std::fs::write(offline.folder().join("synctool.toml"), "token-command = 'echo geheim'").unwrap();
@@ -64,10 +64,10 @@ async fn a_token_comes_from_a_command_and_is_never_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_in_the_clear_is_worth_a_warning_unless_it_stays_on_this_machine() {
+async fn a_token_over_plain_http_is_warned_about_except_on_loopback() {
     let offline = database();
     let arguments = ["--token-command", "echo t", "--max-retries", "0", "--connect-timeout", "1s"];
-    // An address that is nobody's (RFC 5737).
+    // An address reserved for documentation (RFC 5737): no host answers.
     let output = cloneup(&offline, "http://192.0.2.1/datafn", &arguments).await;
     assert!(stderr(&output).contains("the token is sent over plain http"), "{}", stderr(&output));
     for base in ["http://127.0.0.1:9/datafn", "https://192.0.2.1/datafn"] {

@@ -41,7 +41,7 @@ async fn transport_errors_are_retried_with_the_same_bytes() {
 }
 
 #[tokio::test]
-async fn exhausted_retries_stop_the_run_whatever_fail_fast_says() {
+async fn exhausted_retries_stop_the_run_with_and_without_fail_fast() {
     for fail_fast in [true, false] {
         let mut rig = Rig::new(THREE_TAGS).await;
         rig.options.fail_fast = fail_fast;
@@ -61,19 +61,19 @@ async fn exhausted_retries_stop_the_run_whatever_fail_fast_says() {
 }
 
 #[tokio::test]
-async fn no_retries_means_one_try() {
+async fn max_retries_0_sends_a_request_once() {
     let mut rig = Rig::new(THREE_TAGS).await;
     rig.max_retries(0);
     rig.server.script("push", [Answer::Json(503, json!({}))]);
     let outcome = rig.run().await;
     assert_eq!((outcome.end, outcome.stats.batches), (End::Remote, 1));
-    // The resource's turn had come, and nothing of it was answered.
+    // The upload had reached the resource, and no mutation of it was answered.
     assert_eq!((outcome.stats.resources[0].1.records, outcome.stats.resources[0].1.mutations), (0, 0));
     assert!(outcome.stats.join_stores.is_empty());
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_is_a_transport_error() {
+async fn a_refused_connection_is_a_transport_error() {
     let mut rig = Rig::new(THREE_TAGS).await;
     rig.remote.base = "http://127.0.0.1:9/datafn".into();
     rig.max_retries(1);
@@ -82,8 +82,8 @@ async fn a_server_that_is_not_there_is_a_transport_error() {
     assert!(message.contains("cannot connect") && message.contains("127.0.0.1:9"), "{message}");
 }
 
-/// A server that says these bytes to everybody; its address.
-async fn parrot(bytes: &'static [u8]) -> String {
+/// Starts a server that sends the same bytes on every connection, and returns its address.
+async fn fixed_answer(bytes: &'static [u8]) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     tokio::spawn(async move {
@@ -96,10 +96,10 @@ async fn parrot(bytes: &'static [u8]) -> String {
 }
 
 #[tokio::test]
-async fn a_mistaken_scheme_is_named() {
-    // What a server of one kind says to a client of the other.
-    let plain = parrot(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").await;
-    let alert = parrot(&[0x15, 3, 3, 0, 2, 2, 70]).await;
+async fn http_and_https_used_for_each_other_are_named_in_the_error() {
+    // The answer of an HTTP server to TLS, and the alert of a TLS server to HTTP.
+    let plain = fixed_answer(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").await;
+    let alert = fixed_answer(&[0x15, 3, 3, 0, 2, 2, 70]).await;
     for (base, part) in [
         (format!("https://{plain}/datafn"), "its URL begins with http://"),
         (format!("http://{alert}/datafn"), "its URL begins with https://"),
@@ -113,7 +113,7 @@ async fn a_mistaken_scheme_is_named() {
 }
 
 #[tokio::test]
-async fn a_request_has_its_time_and_an_endless_answer_its_end() {
+async fn a_late_answer_times_out_and_an_answer_over_64_mib_is_refused() {
     let mut rig = Rig::new(THREE_TAGS).await;
     rig.remote.timeout = Duration::from_millis(100);
     rig.max_retries(0);
@@ -129,7 +129,7 @@ async fn a_request_has_its_time_and_an_endless_answer_its_end() {
 }
 
 #[tokio::test]
-async fn retry_after_is_obeyed_up_to_ten_times_the_longest_pause() {
+async fn retry_after_is_obeyed_up_to_ten_times_retry_max_delay() {
     let busy = |after: &str| Answer::Raw(429, vec![("retry-after", after.to_owned())], b"{}".to_vec());
     let mut rig = Rig::new(THREE_TAGS).await;
     rig.server.script("push", [busy("1")]);
@@ -146,7 +146,7 @@ async fn retry_after_is_obeyed_up_to_ten_times_the_longest_pause() {
 }
 
 #[tokio::test]
-async fn refused_credentials_stop_the_run_at_once() {
+async fn refused_credentials_stop_the_run_without_a_retry() {
     let html = || b"<html>".to_vec();
     for answer in [
         Answer::Raw(401, Vec::new(), html()),
@@ -165,7 +165,7 @@ async fn refused_credentials_stop_the_run_at_once() {
 }
 
 #[tokio::test]
-async fn redirects_within_the_origin_are_followed_with_everything() {
+async fn redirects_307_and_308_to_the_same_origin_are_followed_with_body_and_token() {
     let to =
         |status, location: &str| Answer::Raw(status, vec![("location", location.to_owned())], Vec::new());
     let mut rig = Rig::new(THREE_TAGS).await;
@@ -185,7 +185,7 @@ async fn redirects_within_the_origin_are_followed_with_everything() {
 }
 
 #[tokio::test]
-async fn any_other_redirect_is_a_broken_protocol_and_gets_no_credentials() {
+async fn other_redirects_are_transport_errors_and_get_no_credentials() {
     let elsewhere = Scripted::start().await;
     let target = format!("{}/push", elsewhere.base());
     for status in [301, 302, 303, 307, 308] {
@@ -194,7 +194,7 @@ async fn any_other_redirect_is_a_broken_protocol_and_gets_no_credentials() {
         let outcome = rig.run().await;
         assert_eq!(outcome.end, End::Remote, "{status}");
         assert_eq!(codes(&outcome), [("TRANSPORT_ERROR".to_owned(), String::new())], "{status}");
-        assert_eq!(outcome.stats.batches, 1, "{status}: it is not retried");
+        assert_eq!(outcome.stats.batches, 1, "{status}: the request is not retried");
     }
     assert!(elsewhere.requests().is_empty(), "{:?}", elsewhere.requests());
 
@@ -206,7 +206,7 @@ async fn any_other_redirect_is_a_broken_protocol_and_gets_no_credentials() {
 }
 
 #[tokio::test]
-async fn headers_and_token_are_sent_and_retries_are_told() {
+async fn headers_and_token_are_sent_with_every_request_and_retries_are_reported() {
     let mut rig = Rig::new(THREE_TAGS).await;
     rig.remote.headers.push(("X-Tenant".into(), "blue".into()));
     rig.server.script("push", [Answer::Json(503, json!({}))]);

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::common::{MIXED_ROWS, Rig, SCHEMA, TestServer};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everything_arrives_once_however_often_it_is_uploaded() {
+async fn a_repeated_upload_changes_nothing_on_the_server() {
     let server = TestServer::start(SCHEMA).await;
     let mut rig = Rig::new(MIXED_ROWS).await;
     rig.remote.base = server.base().to_owned();
@@ -34,7 +34,7 @@ async fn everything_arrives_once_however_often_it_is_uploaded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_another_client_did_arrives_with_the_pull() {
+async fn changes_of_another_client_arrive_with_the_pull() {
     let server = TestServer::start(SCHEMA).await;
     let mutation = json!({"clientId": "D", "mutationId": "d1", "resource": "tags", "version": 1,
         "operation": "merge", "id": "theirs", "record": {"label": "T"}});
@@ -51,7 +51,7 @@ async fn what_another_client_did_arrives_with_the_pull() {
 }
 
 #[tokio::test]
-async fn the_client_id_is_the_given_one_or_the_stored_one_or_a_new_one_that_is_stored() {
+async fn the_client_id_is_the_option_else_the_stored_one_else_a_new_one_that_is_stored() {
     let mut rig = Rig::new(MIXED_ROWS).await;
     rig.succeed().await;
     assert_eq!(rig.server.pushes()[0].body["clientId"], "C");
@@ -68,7 +68,7 @@ async fn the_client_id_is_the_given_one_or_the_stored_one_or_a_new_one_that_is_s
 }
 
 #[tokio::test]
-async fn an_empty_database_is_uploaded_in_no_requests() {
+async fn an_empty_database_is_uploaded_without_a_push() {
     let mut rig = Rig::new("").await;
     let outcome = rig.succeed().await;
     assert_eq!((outcome.stats.batches, outcome.cursor.as_str()), (0, "0"));

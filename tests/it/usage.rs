@@ -6,7 +6,7 @@ use serde_json::json;
 use super::common::{database, errors_of, result, status, stderr, synctool};
 
 #[test]
-fn what_is_missing_or_wrong_is_told_at_once_and_exits_with_2() {
+fn missing_and_invalid_options_are_all_reported_and_exit_with_2() {
     let offline = database();
     let invalid = |message: &str, path: &str| {
         ("DFQL_INVALID".to_owned(), format!("Invalid cloneUp: {message}"), path.to_owned())
@@ -48,7 +48,7 @@ fn what_is_missing_or_wrong_is_told_at_once_and_exits_with_2() {
 }
 
 #[test]
-fn unknown_flags_and_values_print_the_result_all_the_same() {
+fn unknown_flags_and_values_print_a_result_and_exit_with_2() {
     let offline = database();
     for (arguments, path) in [
         (vec!["--bach-size", "5"], "--bach-size"),
@@ -74,7 +74,7 @@ fn unknown_flags_and_values_print_the_result_all_the_same() {
 }
 
 #[test]
-fn databases_and_schemas_that_cannot_be_used_have_their_own_status() {
+fn an_unusable_database_exits_with_3_and_an_unusable_schema_with_2() {
     let offline = database();
     std::fs::write(offline.folder().join("text.db"), "not a database, but long enough to look at").unwrap();
     std::fs::write(offline.folder().join("bad.json"), r#"{"resources": [{}]}"#).unwrap();

@@ -29,7 +29,7 @@ async fn uploaded() -> (TestServer, Offline) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_uploaded_is_equal_and_every_difference_is_found() {
+async fn verify_finds_no_difference_after_an_upload_and_every_one_after_edits() {
     let (server, offline) = uploaded().await;
     let base = server.base().to_owned();
     let output = verify(&offline, &base);
@@ -60,7 +60,7 @@ async fn what_was_uploaded_is_equal_and_every_difference_is_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_cannot_be_asked_is_neither_equal_nor_different() {
+async fn verify_exits_with_4_when_the_server_cannot_be_reached() {
     let offline = database();
     let output = verify(&offline, "http://127.0.0.1:9/datafn");
     assert_eq!(status(&output), 4);
@@ -69,7 +69,7 @@ async fn a_server_that_cannot_be_asked_is_neither_equal_nor_different() {
 }
 
 #[tokio::test]
-async fn the_second_dialect_is_compared_too() {
+async fn verify_compares_with_servers_of_the_second_dialect() {
     let mut rig = Rig::new("INSERT INTO tags VALUES ('a', 'A'), ('b', 'B')").await;
     rig.options.verify = true;
     rig.options.pull_after = false;
@@ -87,7 +87,7 @@ async fn the_second_dialect_is_compared_too() {
 }
 
 #[tokio::test]
-async fn a_server_that_forgets_what_it_acknowledged_is_caught_and_gets_it_again() {
+async fn verify_finds_records_that_the_server_lost_and_the_next_run_sends_them_again() {
     let mut rig = Rig::new("INSERT INTO tags VALUES ('a', 'A')").await;
     rig.options.verify = true;
     let outcome = rig.run().await;
@@ -98,7 +98,7 @@ async fn a_server_that_forgets_what_it_acknowledged_is_caught_and_gets_it_again(
 }
 
 #[tokio::test]
-async fn what_the_application_edits_meanwhile_is_not_held_against_the_upload() {
+async fn edits_made_during_the_upload_are_not_differences() {
     let mut rig = Rig::new("INSERT INTO tags VALUES ('a', 'A'), ('b', 'B')").await;
     rig.options.verify = true;
     let feed = |label: &str| {

@@ -1,4 +1,5 @@
-//! The changes of a pull answer, in the first dialect (contract 3.4).
+//! The changes of a pull answer, in the first dialect (contract 3.4). Not the
+//! answer around them, of which there are two forms.
 
 use serde_json::{Value, json};
 

@@ -19,7 +19,7 @@ impl Offline {
         offline
     }
 
-    /// The database.
+    /// The path of the database.
     pub fn path(&self) -> PathBuf {
         self.folder.path().join("app.db")
     }
@@ -56,11 +56,12 @@ impl Offline {
         self.column("SELECT mutationId FROM __datafn_changelog ORDER BY seq")
     }
 
-    /// The same, where there may be no change log yet.
+    /// [`Offline::logged`], or nothing where there is no change log table.
     pub fn logged_if_any(&self) -> Vec<String> {
         if self.has_table("__datafn_changelog") { self.logged() } else { Vec::new() }
     }
 
+    /// The stored cursor of a resource, or the one under `__global_cursor__`.
     pub fn cursor(&self, name: &str) -> Option<String> {
         if !self.has_table("__datafn_cursors") {
             return None;

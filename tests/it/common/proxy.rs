@@ -12,6 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 /// What may happen to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
+    /// The request and its answer are relayed unchanged.
     Pass,
     /// The connection ends before the request reaches the server.
     DropBefore,

@@ -1,4 +1,5 @@
-//! Requests of client D to the real server, and the parts of them that tests vary.
+//! Requests of client D to the real server, and the parts of them that tests vary. Not
+//! requests of the binary or the library (`binary`, `run`).
 
 use serde_json::{Value, json};
 
@@ -18,12 +19,12 @@ pub async fn push(server: &TestServer, mutations: &[Value]) -> Value {
     server.post("push", &json!({"clientId": "D", "mutations": mutations})).await
 }
 
-/// Pulls one page.
+/// Pulls one page as client D.
 pub async fn pull(server: &TestServer, cursor: &str, limit: u64) -> Value {
     server.post("pull", &json!({"clientId": "D", "cursor": cursor, "limit": limit})).await
 }
 
-/// Everything that the server has.
+/// All records and join rows of the server.
 pub async fn clone(server: &TestServer) -> Value {
     server.post("clone", &json!({"clientId": "D"})).await
 }

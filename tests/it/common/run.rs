@@ -18,11 +18,12 @@ pub struct Rig {
     pub schema: String,
     pub options: RawOptions,
     pub remote: RemoteConfig,
+    /// The warnings of the last run.
     pub warnings: Vec<String>,
 }
 
 impl Rig {
-    /// The shared schema and its tables, with rows from `sql` in them.
+    /// [`SCHEMA`] and [`TABLES`], with rows from `sql` in them.
     pub async fn new(sql: &str) -> Self {
         Self::with(SCHEMA, &format!("{TABLES}{sql}")).await
     }

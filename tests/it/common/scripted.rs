@@ -19,7 +19,7 @@ pub struct Recorded {
     pub body: Value,
     pub text: String,
     pub at: Instant,
-    /// When the answer went out.
+    /// When the answer was sent; `None` before.
     pub answered: Option<Instant>,
 }
 
@@ -32,9 +32,9 @@ pub enum Answer {
     Json(u16, Value),
     /// A status, headers and any body.
     Raw(u16, Vec<(&'static str, String)>, Vec<u8>),
-    /// Half of an answer, and then the end of the connection.
+    /// Half of an answer, then the connection is closed.
     Cut,
-    /// The end of the connection without an answer.
+    /// The connection is closed without an answer.
     Close,
     /// A body that does not end.
     Endless,
@@ -43,7 +43,7 @@ pub enum Answer {
 }
 
 impl Answer {
-    /// A good answer with a result, in an envelope.
+    /// A successful answer with a result, in an envelope.
     pub fn result(result: &Value) -> Self {
         Self::Json(200, json!({"ok": true, "result": result}))
     }
@@ -92,7 +92,7 @@ impl Scripted {
         &self.base
     }
 
-    /// What to answer to the next requests of a route.
+    /// Adds answers for the next requests of a route.
     pub fn script(&self, route: &str, answers: impl IntoIterator<Item = Answer>) {
         let mut state = self.state.lock().unwrap();
         state.script.entry(format!("/datafn/{route}")).or_default().extend(answers);

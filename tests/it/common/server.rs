@@ -44,13 +44,7 @@ impl TestServer {
     }
 
     async fn run(&mut self) {
-        let state = State::open(ServerConfig {
-            schema: Schema::parse(&self.schema).unwrap(),
-            data: self.data(),
-            token: self.token.clone().map(Secret::new),
-            limits: self.limits,
-        })
-        .unwrap();
+        let state = open(&self.schema, &self.data(), self.token.as_deref(), self.limits).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         self.base = format!("http://{}/datafn", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
@@ -75,7 +69,7 @@ impl TestServer {
         self.task.take().unwrap().await.unwrap();
     }
 
-    /// A bare connection, for what no HTTP client does.
+    /// A TCP connection, for requests that no HTTP client sends.
     pub async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.base.split('/').nth(2).unwrap()).await.unwrap()
     }
@@ -88,7 +82,7 @@ impl TestServer {
         self.folder.path().join("server.db")
     }
 
-    /// Posts a body and gives status and answer.
+    /// Posts a body and returns the HTTP status and the answer.
     pub async fn post_text(&self, route: &str, body: impl Into<reqwest::Body>) -> (u16, Value) {
         let mut request = client().post(format!("{}/{route}", self.base)).body(body);
         if let Some(token) = &self.token {
@@ -99,7 +93,7 @@ impl TestServer {
         (status, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap())
     }
 
-    /// Posts JSON and gives the result of an answer that must be good.
+    /// Posts JSON and returns the result; the answer must be successful.
     pub async fn post(&self, route: &str, body: &Value) -> Value {
         let (status, mut answer) = self.post_text(route, body.to_string()).await;
         assert_eq!((status, &answer["ok"]), (200, &Value::Bool(true)), "{answer}");
@@ -107,10 +101,14 @@ impl TestServer {
     }
 }
 
-/// Opens a file as the store of a server, or says why that is refused.
+/// Opens a file as the store of a server for [`SCHEMA`], or says why that is refused.
 pub fn open_store(data: &Path) -> Result<State, String> {
-    let schema = Schema::parse(SCHEMA).unwrap();
-    let config = ServerConfig { schema, data: data.to_owned(), token: None, limits: Limits::default() };
+    open(SCHEMA, data, None, Limits::default())
+}
+
+fn open(schema: &str, data: &Path, token: Option<&str>, limits: Limits) -> Result<State, String> {
+    let schema = Schema::parse(schema).unwrap();
+    let config = ServerConfig { schema, data: data.to_owned(), token: token.map(Secret::new), limits };
     State::open(config).map_err(|error| error.to_string())
 }
 
