@@ -1,17 +1,18 @@
-//! Flag, then environment, then file, then default (contract 3).
+//! Where the value of an option comes from: flag, then environment, then file, then default
+//! (contract 3). Not which values are valid (`usage`).
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::cli::{database, errors_of, result, status, stderr, synctool};
-use super::common::{Offline, Scripted};
+use super::common::{Offline, Scripted, database, errors_of, result, status, stderr, synctool};
 
-/// Runs `cloneup` with a file, variables and flags, and tells what the server saw.
+/// The batch sizes of a `cloneup` with a file, variables and flags.
 async fn sizes(file: &str, variables: &[(&str, &str)], flags: &[&str]) -> Vec<usize> {
     let (offline, server) = (database(), Scripted::start().await);
     run(&offline, &server, file, variables, flags).await;
-    server.pushes().iter().map(|push| push.body["mutations"].as_array().unwrap().len()).collect()
+    server.batch_sizes()
 }
 
+/// Runs `cloneup` two folders below the file; the run must succeed.
 async fn run(
     offline: &Offline,
     server: &Scripted,
@@ -31,7 +32,7 @@ async fn run(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_nearest_layer_wins() {
+async fn a_flag_overrides_the_environment_which_overrides_the_file() {
     let file = "db = 'app.db'\nbatch-size = 1";
     assert_eq!(sizes("db = 'app.db'", &[], &[]).await, [2]);
     assert_eq!(sizes(file, &[], &[]).await, [1, 1]);
@@ -41,7 +42,7 @@ async fn the_nearest_layer_wins() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn switches_take_every_form() {
+async fn on_off_options_are_read_from_flags_environment_and_file() {
     let pulls = |file: &'static str,
                  variables: &'static [(&'static str, &'static str)],
                  flags: &'static [&'static str]| async move {
@@ -67,7 +68,7 @@ async fn switches_take_every_form() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lists_are_arrays_or_have_commas() {
+async fn lists_are_arrays_or_separated_by_commas() {
     for (file, variables, flags) in [
         ("resources = ['tags', 'projects']", &[][..], &[][..]),
         ("resources = 'tags,projects'", &[], &[]),
@@ -82,7 +83,7 @@ async fn lists_are_arrays_or_have_commas() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn headers_come_from_every_layer() {
+async fn headers_are_read_from_flags_environment_and_file() {
     for (file, variables, flags) in [
         ("header = ['X-A: 1', 'X-B: 2, 3']", &[][..], &[][..]),
         ("", &[("SYNCTOOL_HEADER", "X-A: 1,X-B: 2, 3")], &[]),
@@ -96,7 +97,7 @@ async fn headers_come_from_every_layer() {
 }
 
 #[test]
-fn a_file_with_a_mistake_is_named_with_the_way_out() {
+fn an_error_in_the_file_names_the_key_and_the_fix() {
     let offline = database();
     for (file, path, part) in [
         ("bach-size = 5", "bach-size", "is it meant to be `batch-size`?"),
@@ -110,17 +111,17 @@ fn a_file_with_a_mistake_is_named_with_the_way_out() {
         std::fs::write(offline.folder().join("synctool.toml"), file).unwrap();
         let output = synctool(&offline).arg("cloneup").output().unwrap();
         assert_eq!(status(&output), 2, "{file}");
-        let error = &errors_of(&output)[0];
-        assert_eq!(error["path"], path, "{file}");
-        assert!(error["message"].as_str().unwrap().contains(part), "{file}: {error}");
+        let (_, message, found) = &errors_of(&output)[0];
+        assert_eq!(found, path, "{file}");
+        assert!(message.contains(part), "{file}: {message}");
         assert!(!stderr(&output).contains("secret"), "{}", stderr(&output));
     }
     let output = synctool(&offline).args(["cloneup", "--config", "nowhere.toml"]).output().unwrap();
-    assert_eq!(errors_of(&output)[0]["path"], Value::from("config"));
+    assert_eq!(errors_of(&output)[0].2, "config");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_named_file_is_read_instead_of_the_nearest() {
+async fn the_config_flag_replaces_the_nearest_file() {
     let (offline, server) = (database(), Scripted::start().await);
     std::fs::create_dir(offline.folder().join("other")).unwrap();
     std::fs::write(offline.folder().join("other/named.toml"), "db = '../app.db'\nbatch-size = 1").unwrap();
@@ -129,7 +130,7 @@ async fn a_named_file_is_read_instead_of_the_nearest() {
 }
 
 #[test]
-fn what_may_be_a_secret_is_not_shown() {
+fn config_show_redacts_secrets() {
     let offline = database();
     let mut command = synctool(&offline);
     command

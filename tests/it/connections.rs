@@ -1,4 +1,5 @@
-//! The reference server's connections: how many, how long, and how they end.
+//! The reference server's connections: how many are open, how long, and how the server stops
+//! (contract 4). Not what is in the requests (`serve_requests`).
 
 use std::time::Duration;
 
@@ -6,11 +7,10 @@ use serde_json::json;
 use synctool::server::Limits;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::common::{SCHEMA, TestServer, client};
-use super::serve::{mutation, push};
+use super::common::{SCHEMA, TestServer, client, mutation, push};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn stopping_awaits_the_requests_in_flight() {
+async fn stopping_waits_for_requests_in_flight() {
     let mut server = TestServer::start(SCHEMA).await;
     let mut stream = server.connect().await;
     let text = json!({"clientId": "D", "mutations": [mutation("late", &json!({}))]}).to_string();
@@ -32,7 +32,7 @@ async fn stopping_awaits_the_requests_in_flight() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn clients_that_have_asked_nothing_do_not_keep_the_server_from_stopping() {
+async fn stopping_does_not_wait_for_idle_connections_and_unfinished_heads() {
     let mut server = TestServer::start(SCHEMA).await;
     let _silent = server.connect().await;
     let mut half = server.connect().await;
@@ -41,22 +41,22 @@ async fn clients_that_have_asked_nothing_do_not_keep_the_server_from_stopping() 
     idle.write_all(b"GET /datafn/status HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
     assert!(idle.read(&mut [0; 4096]).await.unwrap() > 0);
     tokio::time::sleep(Duration::from_millis(50)).await;
-    tokio::time::timeout(Duration::from_secs(5), server.stop()).await.expect("it stops");
+    tokio::time::timeout(Duration::from_secs(5), server.stop()).await.expect("the server stops");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_whose_head_does_not_come_ends_its_connection() {
+async fn a_connection_is_closed_when_a_request_head_times_out() {
     let limits = Limits { head_timeout: Duration::from_millis(100), ..Limits::default() };
     let server = TestServer::start_with(SCHEMA, None, limits).await;
     let mut stream = server.connect().await;
     stream.write_all(b"POST /datafn/push HTTP/1.1\r\nhost: x\r\n").await.unwrap();
     let mut rest = Vec::new();
     let end = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut rest)).await;
-    assert!(end.is_ok(), "it is still open");
+    assert!(end.is_ok(), "the connection is still open");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bodies_over_the_limit_are_read_when_there_is_room_for_them() {
+async fn bodies_over_max_bodies_wait_until_another_body_is_read() {
     let limits = Limits { max_bodies: 1, ..Limits::default() };
     let server = TestServer::start_with(SCHEMA, None, limits).await;
     let text = json!({"clientId": "D", "mutations": [mutation("first", &json!({}))]}).to_string();
@@ -71,7 +71,7 @@ async fn bodies_over_the_limit_are_read_when_there_is_room_for_them() {
     let second = [mutation("second", &json!({}))];
     let mut second = std::pin::pin!(push(&server, &second));
     assert!(tokio::time::timeout(Duration::from_millis(200), &mut second).await.is_err());
-    // What has no body needs no room.
+    // A request without a body does not wait.
     assert!(client().get(format!("{}/status", server.base())).send().await.unwrap().status().is_success());
     first.write_all(end.as_bytes()).await.unwrap();
     let mut answer = String::new();
@@ -81,7 +81,7 @@ async fn bodies_over_the_limit_are_read_when_there_is_room_for_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_over_the_limit_wait_for_one_that_ends() {
+async fn connections_over_the_limit_wait_until_another_is_closed() {
     let limits = Limits { max_connections: 1, ..Limits::default() };
     let server = TestServer::start_with(SCHEMA, None, limits).await;
     let first = server.connect().await;

@@ -1,9 +1,11 @@
-//! Deletes made offline reach the server before the change log is drained (stage C).
+//! Deletes made offline reach the server before the change log is drained (contract 3.1, stage
+//! C). Not which entries are drained (`finalize`).
 
 use serde_json::{Value, json};
 
 use super::common::Rig;
 
+/// The `delete` and `unrelate` mutations that were pushed.
 fn sent(rig: &Rig) -> Vec<Value> {
     rig.server
         .mutations()
@@ -13,7 +15,7 @@ fn sent(rig: &Rig) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_delete_is_pushed_with_its_own_id_and_what_it_lacks_is_filled_in() {
+async fn a_logged_delete_is_pushed_with_its_own_mutation_id_and_missing_keys_are_filled_in() {
     let mut rig = Rig::new("INSERT INTO todos (id) VALUES ('there')").await;
     rig.offline.log("C", "m1", r#"{"resource":"todos","operation":"delete","id":"gone"}"#);
     rig.offline.log("C", "m2", r#"{"resource":"todos","operation":"delete","id":"there"}"#);
@@ -30,14 +32,14 @@ async fn a_delete_is_pushed_with_its_own_id_and_what_it_lacks_is_filled_in() {
 }
 
 #[tokio::test]
-async fn no_deletes_means_no_entry_in_the_statistics() {
+async fn stats_have_no_deletes_entry_when_none_were_sent() {
     let mut rig = Rig::new("INSERT INTO todos (id) VALUES ('there')").await;
     rig.offline.log("C", "m2", r#"{"resource":"todos","operation":"delete","id":"there"}"#);
     assert_eq!(rig.succeed().await.stats.deletes, None);
 }
 
 #[tokio::test]
-async fn an_unrelate_is_pushed_for_the_rows_that_are_gone() {
+async fn an_unrelate_is_pushed_only_for_join_rows_that_are_gone() {
     for (relations, expected) in [
         (json!({"tags": {"$ref": "g1"}}), Some(json!({"tags": {"$ref": "g1"}}))),
         (json!({"tags": "g1"}), Some(json!({"tags": "g1"}))),
@@ -55,7 +57,7 @@ async fn an_unrelate_is_pushed_for_the_rows_that_are_gone() {
 }
 
 #[tokio::test]
-async fn an_unrelate_from_the_other_side_is_the_same_join_row() {
+async fn an_unrelate_through_the_inverse_relation_refers_to_the_same_join_row() {
     let mut rig = Rig::new("INSERT INTO join_todos_tags_tags VALUES ('there', 'g', 1)").await;
     let entry = json!({"resource": "tags", "operation": "unrelate", "id": "g", "relations": {"todos": ["there", "gone"]}});
     rig.offline.log("C", "m1", &entry.to_string());
@@ -64,15 +66,14 @@ async fn an_unrelate_from_the_other_side_is_the_same_join_row() {
 }
 
 #[tokio::test]
-async fn entries_of_another_client_go_in_requests_of_that_client() {
+async fn entries_of_another_client_are_sent_in_requests_of_that_client() {
     let mut rig = Rig::new("").await;
     for (client, mutation) in [("C", "m1"), ("D", "m2"), ("D", "m3"), ("C", "m4")] {
         let entry = json!({"resource": "todos", "operation": "delete", "id": mutation});
         rig.offline.log(client, mutation, &entry.to_string());
     }
     rig.succeed().await;
-    let pushes = rig.server.pushes();
-    let sizes: Vec<_> = pushes.iter().map(|push| push.body["mutations"].as_array().unwrap().len()).collect();
+    let (pushes, sizes) = (rig.server.pushes(), rig.server.batch_sizes());
     assert_eq!((pushes.len(), sizes.iter().sum::<usize>()), (3, 4));
     for push in pushes {
         for mutation in push.body["mutations"].as_array().unwrap() {
@@ -82,7 +83,7 @@ async fn entries_of_another_client_go_in_requests_of_that_client() {
 }
 
 #[tokio::test]
-async fn they_are_left_alone_when_they_are_not_wanted() {
+async fn deletes_out_of_scope_are_not_sent_and_stay_in_the_change_log() {
     for (deletes, join_rows, resources) in [(false, true, None), (true, true, Some(vec!["tags".to_owned()]))]
     {
         let mut rig = Rig::new("").await;
@@ -107,7 +108,7 @@ async fn they_are_left_alone_when_they_are_not_wanted() {
 }
 
 #[tokio::test]
-async fn what_is_there_under_a_key_without_a_type_is_not_deleted() {
+async fn a_row_that_exists_under_an_untyped_key_is_not_deleted() {
     let schema = r#"{"resources": [
         {"name": "a", "fields": [], "storage": {"id": "k", "idFormat": "a:{}"}},
         {"name": "b", "fields": [], "storage": {"id": "k", "idFormat": "b:{}"}}],
@@ -127,7 +128,7 @@ async fn what_is_there_under_a_key_without_a_type_is_not_deleted() {
 }
 
 #[tokio::test]
-async fn a_row_in_one_of_several_join_stores_is_there() {
+async fn a_join_row_in_any_store_of_the_relation_exists() {
     let schema = r#"{"resources": [{"name": "a", "fields": []}, {"name": "b", "fields": []}, {"name": "c", "fields": []}],
       "relations": [{"type": "many-many", "from": "a", "to": ["b", "c"], "relation": "r"}]}"#;
     let tables = r#"CREATE TABLE a (id TEXT); CREATE TABLE b (id TEXT); CREATE TABLE c (id TEXT);
@@ -141,7 +142,7 @@ async fn a_row_in_one_of_several_join_stores_is_there() {
 }
 
 #[tokio::test]
-async fn an_unrelate_of_a_field_is_pushed_where_the_field_is_empty_now() {
+async fn an_unrelate_of_a_many_one_relation_is_pushed_unless_the_field_has_a_value() {
     let rows = "INSERT INTO projects VALUES ('p', 'P'), ('q', 'Q');
         INSERT INTO todos (id, projectId) VALUES ('empty', NULL), ('again', 'p'), ('other', 'q')";
     let mut rig = Rig::new(rows).await;
@@ -157,7 +158,7 @@ async fn an_unrelate_of_a_field_is_pushed_where_the_field_is_empty_now() {
 }
 
 #[tokio::test]
-async fn what_is_remote_only_is_never_in_scope() {
+async fn deletes_of_remote_only_resources_are_not_sent() {
     let mut rig = Rig::new("").await;
     rig.offline.log("C", "m1", r#"{"resource":"audit","operation":"delete","id":"x"}"#);
     rig.succeed().await;

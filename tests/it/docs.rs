@@ -1,5 +1,5 @@
-//! The docs are true: every command in them runs, and the published schemas hold against
-//! what programs really read and write.
+//! Every command in `docs/` runs, and the published JSON Schemas match what the program reads
+//! and writes. Not completions and manual pages (`generated`).
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,15 +7,16 @@ use std::process::Command;
 use assert_cmd::cargo::cargo_bin;
 use serde_json::Value;
 
-use super::cli::{cloneup, database, result, synctool};
-use super::common::{Offline, SCHEMA, TestServer};
-use super::layouts::{CHINOOK, POWERSYNC, WATERMELON};
+use super::common::{
+    CHINOOK, Offline, POWERSYNC, SCHEMA, TestServer, WATERMELON, cloneup, database, remove_settings, result,
+    synctool,
+};
 
 fn docs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("docs")
 }
 
-/// The shell blocks of a page, one behind the other.
+/// The shell blocks of a page, one after the other.
 fn commands(page: &Path) -> String {
     let text = std::fs::read_to_string(page).unwrap();
     let mut script = String::new();
@@ -25,7 +26,7 @@ fn commands(page: &Path) -> String {
     script
 }
 
-/// Runs a page's commands in a folder with the files that the pages speak of.
+/// Runs a page's commands in a folder with the files that the pages name.
 fn run(page: &Path) {
     let script = commands(page);
     assert!(script.contains("synctool"), "{}: no commands", page.display());
@@ -34,14 +35,14 @@ fn run(page: &Path) {
     for (name, sql) in [("music.db", CHINOOK), ("notes.db", POWERSYNC), ("posts.db", WATERMELON)] {
         std::fs::copy(Offline::new(sql).path(), home.folder().join(name)).unwrap();
     }
-    // A port that was free a moment ago, instead of the one in the text.
+    // A free port instead of the one in the text.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     drop(listener);
     let script = script
         .replace("127.0.0.1:4400", &address)
         .replace("synctool serve ", &format!("synctool serve --listen {address} "));
-    // A person's next command comes later than a script's.
+    // A script's next command would come before the server listens.
     let port = address.rsplit(':').next().unwrap();
     let listening = format!("until (exec 3<>/dev/tcp/127.0.0.1/{port}) 2>/dev/null; do sleep 0.05; done");
     let script = script.replace(" &\n", &format!(" &\n{listening}\n"));
@@ -55,9 +56,7 @@ fn run(page: &Path) {
     .unwrap();
     let mut command = Command::new("bash");
     command.arg("-c").arg(&script).current_dir(home.folder()).env("PATH", path);
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SYNCTOOL_")) {
-        command.env_remove(name);
-    }
+    remove_settings(&mut command);
     let output = command.output().unwrap();
     assert!(
         output.status.success(),
@@ -77,14 +76,14 @@ fn the_commands_of_the_quick_start_and_the_guides_run() {
 }
 
 #[test]
-fn the_commands_of_the_layouts_run() {
+fn the_commands_of_the_layout_pages_run() {
     for page in ["plain.md", "classic.md", "powersync.md", "watermelondb.md"] {
         run(&docs().join("layouts").join(page));
     }
 }
 
 #[test]
-fn every_page_with_commands_is_run_and_every_link_leads_somewhere() {
+fn every_page_with_commands_is_run_and_every_link_has_a_target() {
     let mut pages = Vec::new();
     for folder in [docs(), docs().join("layouts")] {
         pages.extend(std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()));
@@ -105,13 +104,14 @@ fn schema(name: &str) -> jsonschema::Validator {
     jsonschema::validator_for(&serde_json::from_str(&text).unwrap()).unwrap()
 }
 
+/// Asserts that a value is valid.
 fn holds(schema: &jsonschema::Validator, value: &Value) {
     let problems: Vec<_> = schema.iter_errors(value).map(|error| error.to_string()).collect();
     assert!(problems.is_empty(), "{problems:?}: {value}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_schema_of_the_result_holds_for_good_and_bad_results() {
+async fn the_result_schema_accepts_results_of_successful_and_failed_runs() {
     let schema = schema("result.schema.json");
     let offline = database();
     offline.log("C", "m1", r#"{"resource":"tags","operation":"delete","id":"x"}"#);
@@ -125,7 +125,7 @@ async fn the_schema_of_the_result_holds_for_good_and_bad_results() {
 }
 
 #[test]
-fn the_schema_of_the_configuration_holds_for_what_is_read() {
+fn the_configuration_schema_accepts_what_the_program_reads() {
     let schema = schema("synctool.toml.schema.json");
     let offline = database();
     let text = r#"

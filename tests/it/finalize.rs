@@ -1,9 +1,10 @@
-//! What happens to cursor and change log after an upload (contract 3.1.6).
+//! What happens to cursor and change log after an upload (contract 3.1, step 6). Not how a page
+//! is applied (`pull`).
 
 use serde_json::json;
 use synctool::cloneup::Event;
 
-use super::common::{Answer, Rig};
+use super::common::{Answer, Rig, upsert};
 
 const ROWS: &str = "INSERT INTO tags (id) VALUES ('g'); INSERT INTO todos (id) VALUES ('t');
     INSERT INTO join_todos_tags_tags VALUES ('t', 'g', 1)";
@@ -23,7 +24,7 @@ fn log_all(rig: &Rig) {
 }
 
 #[tokio::test]
-async fn success_moves_the_cursor_and_drains_what_was_covered() {
+async fn success_sets_the_cursor_and_drains_the_entries_that_were_uploaded() {
     let mut rig = Rig::new(ROWS).await;
     log_all(&rig);
     let outcome = rig.succeed().await;
@@ -37,7 +38,7 @@ async fn success_moves_the_cursor_and_drains_what_was_covered() {
 }
 
 #[tokio::test]
-async fn what_was_left_out_stays_in_the_change_log() {
+async fn entries_out_of_scope_stay_in_the_change_log() {
     for (resources, join_rows, deletes, stays) in [
         (Some("tags"), true, true, vec!["todo", "relate", "unreadable"]),
         (Some("todos"), true, true, vec!["tag", "delete", "unreadable"]),
@@ -55,7 +56,7 @@ async fn what_was_left_out_stays_in_the_change_log() {
 }
 
 #[tokio::test]
-async fn each_switch_leaves_its_part_alone() {
+async fn each_step_of_finalization_can_be_switched_off() {
     let mut rig = Rig::new(ROWS).await;
     log_all(&rig);
     rig.options.clear_changelog_on_success = false;
@@ -88,7 +89,7 @@ async fn nothing_is_finalized_after_an_error() {
 }
 
 #[tokio::test]
-async fn the_cursor_is_the_highest_of_all_answers_and_never_goes_backwards() {
+async fn the_result_has_the_highest_push_cursor_and_the_stored_cursor_never_decreases() {
     let mut rig = Rig::new(ROWS).await;
     rig.offline.set_cursor("__global_cursor__", "1000");
     let answer = |cursor: &str| Answer::Json(200, json!({"errors": [], "cursor": cursor}));
@@ -99,12 +100,12 @@ async fn the_cursor_is_the_highest_of_all_answers_and_never_goes_backwards() {
 }
 
 #[tokio::test]
-async fn what_the_application_does_meanwhile_stays_and_is_not_overwritten() {
+async fn changes_made_during_the_upload_stay_logged_and_are_not_overwritten_by_the_pull() {
     for journal in ["delete", "wal"] {
         let mut rig = Rig::new(ROWS).await;
         rig.offline.execute(&format!("PRAGMA journal_mode = {journal}"));
         log_all(&rig);
-        let change = |resource: &str, id: &str, record| json!({"serverSeq": 50, "resource": resource, "id": id, "op": "upsert", "record": record});
+        let change = |resource: &str, id: &str, record| upsert(50, resource, id, &record);
         let page = json!({"changes": [
             change("tags", "g", json!({"label": "theirs"})),
             change("tags", "h", json!({"label": "theirs"})),
@@ -146,7 +147,7 @@ async fn what_the_application_does_meanwhile_stays_and_is_not_overwritten() {
 }
 
 #[tokio::test]
-async fn a_pull_does_not_overwrite_what_the_upload_has_left_out() {
+async fn a_pull_does_not_overwrite_changes_that_were_out_of_scope() {
     let mut rig = Rig::new(ROWS).await;
     rig.offline
         .execute("UPDATE tags SET label = 'mine'; DELETE FROM todos; DELETE FROM join_todos_tags_tags");
@@ -154,7 +155,7 @@ async fn a_pull_does_not_overwrite_what_the_upload_has_left_out() {
     rig.offline.log("C", "gone", r#"{"resource":"todos","operation":"delete","id":"t"}"#);
     let unrelate = r#"{"resource":"todos","operation":"unrelate","id":"t","relations":{"tags":"g"}}"#;
     rig.offline.log("C", "apart", unrelate);
-    let change = |resource: &str, id: &str, record| json!({"serverSeq": 50, "resource": resource, "id": id, "op": "upsert", "record": record});
+    let change = |resource: &str, id: &str, record| upsert(50, resource, id, &record);
     let page = json!({"changes": [
         change("tags", "g", json!({"label": "theirs"})),
         change("todos", "t", json!({"title": "theirs"})),
@@ -171,7 +172,7 @@ async fn a_pull_does_not_overwrite_what_the_upload_has_left_out() {
             "{table} stays without it"
         );
     }
-    // So that the next upload tells the server.
+    // The next upload sends them to the server.
     rig.options.resources = None;
     rig.succeed().await;
     let told: Vec<_> =

@@ -1,4 +1,5 @@
-//! Completions and manual pages are what the command line's definition says.
+//! Completions and manual pages are generated from the definition of the command line and are
+//! current. Not the help texts (`help`).
 
 use std::path::Path;
 
@@ -11,12 +12,12 @@ fn generated_files_are_current() {
 }
 
 #[test]
-fn the_definition_of_the_command_line_is_sound() {
+fn the_definition_of_the_command_line_passes_claps_assertions() {
     command().debug_assert();
 }
 
 #[test]
-fn every_flag_but_the_opposites_has_its_environment_variable() {
+fn every_flag_except_negations_has_an_environment_variable() {
     for subcommand in command().get_subcommands() {
         for arg in subcommand.get_arguments() {
             let Some(long) = arg.get_long().filter(|long| !long.starts_with("no-") && *long != "dir") else {

@@ -1,16 +1,16 @@
-//! Answers that mean harm are data: no panic, no hang, a documented end; and a run that fails
-//! leaves the database, the cursor and the change log as they were.
+//! Hostile answers are data: no panic, no hang, a documented exit, and a run that fails changes
+//! neither database nor cursor nor change log. Not connections that fail (`transport`).
 
 use serde_json::{Value, json};
 use synctool::cloneup::End;
 
-use super::common::{Answer, Rig};
+use super::common::{Answer, Rig, upsert};
 
 const ROW: &str = "INSERT INTO tags VALUES ('g', 'mine')";
 
 async fn rig() -> Rig {
     let mut rig = Rig::new(ROW).await;
-    rig.options.max_retries = 0;
+    rig.max_retries(0);
     rig.offline.set_cursor("__global_cursor__", "5");
     rig.offline.log(
         "C",
@@ -24,7 +24,7 @@ fn raw(body: impl Into<Vec<u8>>) -> Answer {
     Answer::Raw(200, Vec::new(), body.into())
 }
 
-/// What no run may touch unless it succeeds.
+/// What only a successful run may change.
 #[derive(Debug, PartialEq)]
 struct State {
     records: Vec<Vec<String>>,
@@ -45,6 +45,20 @@ impl State {
     }
 }
 
+/// Asserts for each answer to a route that the run ends with a broken protocol and changes
+/// nothing.
+async fn ends_and_changes_nothing(route: &str, answers: impl IntoIterator<Item = (&'static str, Answer)>) {
+    for (what, answer) in answers {
+        let mut rig = rig().await;
+        let before = State::of(&rig);
+        rig.server.script(route, [answer]);
+        let outcome = rig.run().await;
+        assert_eq!(outcome.end, End::Remote, "{what}: {outcome:?}");
+        assert_eq!(State::of(&rig), before, "{what}");
+    }
+}
+
+/// Answers that are malformed on any route.
 fn broken() -> Vec<(&'static str, Answer)> {
     let deep = |open: &str, close: &str| format!("{}{}", open.repeat(100_000), close.repeat(100_000));
     vec![
@@ -64,12 +78,12 @@ fn broken() -> Vec<(&'static str, Answer)> {
         ),
         ("no UTF-8", raw(b"{\"applied\":[\"\xff\"],\"changes\":[\"\xff\"]}".to_vec())),
         ("half a surrogate", raw(r#"{"applied": ["\ud800"], "changes": ["\ud800"]}"#)),
-        ("a status that there is not", Answer::Raw(999, Vec::new(), b"{}".to_vec())),
+        ("an unassigned HTTP status", Answer::Raw(999, Vec::new(), b"{}".to_vec())),
     ]
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_broken_answer_to_a_push_ends_the_run_and_changes_nothing() {
+async fn a_malformed_answer_to_a_push_ends_the_run_and_changes_nothing() {
     let cursor = |cursor: Value| Answer::Json(200, json!({"applied": [], "errors": [], "cursor": cursor}));
     let more = [
         ("a negative cursor", cursor(json!("-1"))),
@@ -79,22 +93,15 @@ async fn a_broken_answer_to_a_push_ends_the_run_and_changes_nothing() {
         ("applied is an object", Answer::Json(200, json!({"applied": {"m": true}}))),
         ("errors of numbers", Answer::Json(200, json!({"applied": [], "errors": [1]}))),
     ];
-    for (what, answer) in broken().into_iter().chain(more) {
-        let mut rig = rig().await;
-        let before = State::of(&rig);
-        rig.server.script("push", [answer]);
-        let outcome = rig.run().await;
-        assert_eq!(outcome.end, End::Remote, "{what}: {outcome:?}");
-        assert_eq!(State::of(&rig), before, "{what}");
-    }
+    ends_and_changes_nothing("push", broken().into_iter().chain(more)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_broken_answer_to_a_pull_ends_the_run_and_changes_nothing() {
+async fn a_malformed_answer_to_a_pull_ends_the_run_and_changes_nothing() {
     let next = |next: Value| Answer::Json(200, json!({"changes": [], "nextCursor": next}));
     let more = [
-        ("a feed that stands", next(json!("5"))),
-        ("a feed that goes back", next(json!("4"))),
+        ("a cursor that does not advance", next(json!("5"))),
+        ("a cursor that goes back", next(json!("4"))),
         ("a negative cursor", next(json!("-9"))),
         ("a number as cursor", next(json!(9))),
         ("changes of text", Answer::Json(200, json!({"changes": ["x"]}))),
@@ -105,24 +112,21 @@ async fn a_broken_answer_to_a_pull_ends_the_run_and_changes_nothing() {
                 json!({"changes": [{"serverSeq": 6, "resource": "tags", "id": "x", "op": "drop"}]}),
             ),
         ),
-        ("tables that stand", Answer::Json(200, json!({"records": {}, "cursors": {}, "hasMore": true}))),
+        (
+            "cursors of tables that do not advance",
+            Answer::Json(200, json!({"records": {}, "cursors": {}, "hasMore": true})),
+        ),
     ];
-    for (what, answer) in broken().into_iter().chain(more) {
-        let mut rig = rig().await;
-        let before = State::of(&rig);
-        rig.server.script("pull", [answer]);
-        let outcome = rig.run().await;
-        assert_eq!(outcome.end, End::Remote, "{what}: {outcome:?}");
-        assert_eq!(State::of(&rig), before, "{what}");
-    }
+    ends_and_changes_nothing("pull", broken().into_iter().chain(more)).await;
 }
 
 #[tokio::test]
-async fn odd_names_and_ids_in_a_feed_are_data() {
+async fn names_and_ids_in_a_pull_are_never_run_as_sql() {
     let mut rig = rig().await;
     rig.options.clear_changelog_on_success = false;
     let tables = State::of(&rig).tables;
-    let change = |seq: u64, resource: &str, id: &str| json!({"serverSeq": seq, "resource": resource, "id": id, "op": "upsert", "record": {"label": "l", "__proto__": 1}});
+    let record = json!({"label": "l", "__proto__": 1});
+    let change = |seq, resource: &str, id: &str| upsert(seq, resource, id, &record);
     let changes = json!([
         change(6, "sqlite_master", "x"),
         change(7, "__datafn_changelog", "x"),
@@ -141,10 +145,10 @@ async fn odd_names_and_ids_in_a_feed_are_data() {
 }
 
 #[tokio::test]
-async fn a_value_that_could_not_be_uploaded_again_is_not_written() {
+async fn a_pulled_value_that_does_not_fit_its_field_type_is_not_written() {
     let mut rig = rig().await;
     rig.options.clear_changelog_on_success = false;
-    let change = |seq: u64, id: &str, done: Value| json!({"serverSeq": seq, "resource": "todos", "id": id, "op": "upsert", "record": {"done": done}});
+    let change = |seq, id: &str, done: Value| upsert(seq, "todos", id, &json!({"done": done}));
     let changes =
         json!([change(6, "a", json!("maybe")), change(7, "b", json!(2)), change(8, "c", json!(true))]);
     rig.server.script("pull", [Answer::Json(200, json!({"changes": changes, "nextCursor": null}))]);
@@ -155,7 +159,7 @@ async fn a_value_that_could_not_be_uploaded_again_is_not_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn errors_of_mutations_that_nobody_sent_are_told_up_to_a_limit() {
+async fn errors_for_ids_that_were_not_sent_are_reported_up_to_a_limit() {
     let mut rig = rig().await;
     rig.options.fail_fast = false;
     let errors: Vec<_> =
@@ -168,7 +172,7 @@ async fn errors_of_mutations_that_nobody_sent_are_told_up_to_a_limit() {
 }
 
 #[tokio::test]
-async fn an_answer_that_repeats_the_token_does_not_give_it_away() {
+async fn a_token_repeated_in_an_error_is_redacted() {
     let mut rig = rig().await;
     let echo = json!({"ok": false, "error": {"code": "X", "message": "no: Bearer secret-token", "path": "secret-token"}});
     rig.server.script("push", [Answer::Json(400, echo)]);

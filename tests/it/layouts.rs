@@ -1,62 +1,24 @@
 //! Databases that were not made for synctool: their schema is inferred, they are uploaded to
-//! the real server without an edit, and pulled changes are written back the way they lie.
+//! the real server without an edit, and pulled changes are written back in their own layout
+//! (contract 1.1). Not the default layout (`pull`, `values`).
 
 use std::process::Output;
 
 use serde_json::{Value, json};
 
-use super::cli::{cloneup, result, status, stderr, synctool};
-use super::common::{Offline, TestServer};
+use super::common::{
+    CHINOOK, Offline, POWERSYNC, Scripted, TABLES, TestServer, WATERMELON, cloneup, infer, result, status,
+    stderr, synctool,
+};
 
-/// The shape of the Chinook sample: integer keys, references, a link table, a hierarchy.
-pub const CHINOOK: &str = "
-CREATE TABLE Artist (ArtistId INTEGER PRIMARY KEY NOT NULL, Name NVARCHAR(120));
-CREATE TABLE Album (AlbumId INTEGER PRIMARY KEY NOT NULL, Title NVARCHAR(160) NOT NULL,
-    ArtistId INTEGER NOT NULL REFERENCES Artist (ArtistId));
-CREATE TABLE Track (TrackId INTEGER PRIMARY KEY NOT NULL, Name NVARCHAR(200) NOT NULL,
-    AlbumId INTEGER REFERENCES Album (AlbumId), Milliseconds INTEGER NOT NULL, UnitPrice NUMERIC(10,2) NOT NULL,
-    Seconds INTEGER GENERATED ALWAYS AS (Milliseconds / 1000));
-CREATE TABLE Playlist (PlaylistId INTEGER PRIMARY KEY NOT NULL, Name NVARCHAR(120));
-CREATE TABLE PlaylistTrack (PlaylistId INTEGER NOT NULL REFERENCES Playlist (PlaylistId),
-    TrackId INTEGER NOT NULL REFERENCES Track (TrackId), CONSTRAINT PK PRIMARY KEY (PlaylistId, TrackId));
-CREATE TABLE Employee (EmployeeId INTEGER PRIMARY KEY NOT NULL, LastName NVARCHAR(20) NOT NULL,
-    ReportsTo INTEGER REFERENCES Employee (EmployeeId), BirthDate DATETIME);
-CREATE VIEW Loud AS SELECT * FROM Track;
-INSERT INTO Artist VALUES (1, 'AC/DC'), (2, 'Accept'), (10, 'Billy Cobham');
-INSERT INTO Album VALUES (1, 'For Those About To Rock', 1), (9, 'Balls to the Wall', 2), (10, 'Big Ones', 2);
-INSERT INTO Track VALUES (1, 'For Those About To Rock', 1, 343719, 0.99), (2, 'Balls', 9, 342562, 1), (3, 'Lost', NULL, 1, 0.5);
-INSERT INTO Playlist VALUES (1, 'Music'), (2, NULL);
-INSERT INTO PlaylistTrack VALUES (1, 1), (1, 2), (2, 2), (2, 1);
-INSERT INTO Employee VALUES (1, 'Adams', 2, '1962-02-18 00:00:00'), (2, 'Edwards', NULL, NULL), (3, 'Peacock', 1, NULL);
-";
-
-pub const POWERSYNC: &str = r#"
-CREATE TABLE "ps_data__lists" (id TEXT PRIMARY KEY, data TEXT);
-CREATE TABLE "ps_data__todos" (id TEXT PRIMARY KEY, data TEXT);
-CREATE TABLE ps_crud (id INTEGER PRIMARY KEY AUTOINCREMENT, data TEXT);
-CREATE TABLE ps_oplog (bucket TEXT, data TEXT);
-CREATE VIEW todos AS SELECT id, json_extract(data, '$.title') AS title FROM "ps_data__todos";
-INSERT INTO "ps_data__lists" VALUES ('l1', '{"name":"Shopping","owner_id":"u1"}');
-INSERT INTO "ps_data__todos" VALUES
-    ('t1', '{"title":"Milk","completed":0,"list_id":"l1","tags":"[\"a\"]","position":1.5}'),
-    ('t2', '{"title":"Bread","completed":1,"list_id":"l1","tags":null}');
-INSERT INTO ps_crud (data) VALUES ('{"op":"PUT","id":"t1"}');
-"#;
-
-pub const WATERMELON: &str = r#"
-CREATE TABLE "local_storage" ("key" varchar(16) primary key not null, "value" text not null);
-CREATE TABLE "posts" ("id" primary key, "_changed", "_status", "title", "is_pinned", "created_at");
-INSERT INTO posts VALUES ('p1', 'title', 'updated', 'Hello', 1, 1700000000000.0), ('p2', '', 'synced', 'World', 0, 1700000000001.0);
-"#;
-
-/// A schema for the database, written beside it, and what was said about it.
-fn infer(offline: &Offline) -> (Value, String) {
-    let output = synctool(offline).args(["schema", "infer", "app.db"]).output().unwrap();
-    assert_eq!(status(&output), 0, "{}", stderr(&output));
-    std::fs::write(offline.folder().join("schema.json"), &output.stdout).unwrap();
-    let again = synctool(offline).args(["schema", "infer", "app.db"]).output().unwrap();
-    assert_eq!(again.stdout, output.stdout, "the same database gives the same schema");
-    (serde_json::from_slice(&output.stdout).unwrap(), stderr(&output))
+/// The names of a schema's resources.
+fn names(schema: &Value) -> Vec<&str> {
+    schema["resources"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|resource| resource["name"].as_str().unwrap())
+        .collect()
 }
 
 async fn upload(offline: &Offline, server: &TestServer) -> Output {
@@ -69,7 +31,7 @@ async fn serve(offline: &Offline) -> TestServer {
     TestServer::start(&std::fs::read_to_string(offline.folder().join("schema.json")).unwrap()).await
 }
 
-/// Another client's mutation.
+/// Pushes one mutation as client D.
 async fn push(server: &TestServer, id: &str, mutation: Value) {
     let mut mutation = mutation;
     mutation
@@ -81,12 +43,10 @@ async fn push(server: &TestServer, id: &str, mutation: Value) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_classic_database_with_integer_keys_is_uploaded_and_changed_back() {
+async fn a_database_with_integer_keys_is_uploaded_and_pulled_into() {
     let offline = Offline::new(CHINOOK);
     let (schema, said) = infer(&offline);
-    let names: Vec<_> =
-        schema["resources"].as_array().unwrap().iter().map(|r| r["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["Album", "Artist", "Employee", "Playlist", "Track"]);
+    assert_eq!(names(&schema), ["Album", "Artist", "Employee", "Playlist", "Track"]);
     assert_eq!(
         schema["resources"][0]["storage"],
         json!({"table": "Album", "id": "AlbumId", "idFormat": "Album:{}"})
@@ -117,7 +77,7 @@ async fn a_classic_database_with_integer_keys_is_uploaded_and_changed_back() {
     push(&server, "5", json!({"resource": "Employee", "operation": "delete", "id": "Employee:3"})).await;
     push(&server, "6", json!({"resource": "Artist", "operation": "merge", "id": "elsewhere", "record": {}}))
         .await;
-    // The server knows all of it already, so only the pull does something.
+    // The server has applied all of it already, so only the pull has an effect.
     let output = upload(&offline, &server).await;
     assert!(stderr(&output).contains("does not fit its table"), "{}", stderr(&output));
     assert_eq!(
@@ -136,10 +96,10 @@ async fn a_classic_database_with_integer_keys_is_uploaded_and_changed_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ids_made_of_integers_go_in_the_order_of_their_text() {
+async fn ids_of_integer_keys_are_sent_in_text_order() {
     let offline = Offline::new(CHINOOK);
     infer(&offline);
-    let scripted = super::common::Scripted::start().await;
+    let scripted = Scripted::start().await;
     let output =
         cloneup(&offline, scripted.base(), &["--schema", "schema.json", "--resources", "Artist"]).await;
     assert_eq!(status(&output), 0, "{}", stderr(&output));
@@ -147,13 +107,11 @@ async fn ids_made_of_integers_go_in_the_order_of_their_text() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn powersync_documents_are_records_and_its_queue_is_left_alone() {
+async fn powersync_documents_are_records_and_ps_crud_is_not_changed() {
     let offline = Offline::new(POWERSYNC);
     let (schema, said) = infer(&offline);
     assert!(said.contains("PowerSync"), "{said}");
-    let names: Vec<_> =
-        schema["resources"].as_array().unwrap().iter().map(|r| r["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["lists", "todos"]);
+    assert_eq!(names(&schema), ["lists", "todos"]);
     let server = serve(&offline).await;
     upload(&offline, &server).await;
     let clone = server.post("clone", &json!({"clientId": "x"})).await;
@@ -189,7 +147,7 @@ async fn powersync_documents_are_records_and_its_queue_is_left_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn watermelon_keeps_its_own_columns() {
+async fn watermelondb_bookkeeping_columns_are_not_changed() {
     let offline = Offline::new(WATERMELON);
     let (_, said) = infer(&offline);
     assert!(said.contains("WatermelonDB"), "{said}");
@@ -212,8 +170,8 @@ async fn watermelon_keeps_its_own_columns() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn plain_tables_with_join_tables_in_the_default_place_are_recognized() {
-    let offline = Offline::new(super::common::TABLES);
+async fn infer_recognizes_default_join_tables() {
+    let offline = Offline::new(TABLES);
     offline.execute(
         "INSERT INTO todos (id, title, done, data) VALUES ('t', 'A', 1, '{\"a\":1}'), ('u', 'B', NULL, '[]');
         INSERT INTO tags VALUES ('g', 'G'); INSERT INTO join_todos_tags_tags VALUES ('t', 'g', 1.5)",
@@ -238,7 +196,7 @@ async fn plain_tables_with_join_tables_in_the_default_place_are_recognized() {
 }
 
 #[test]
-fn documents_that_are_no_objects_are_refused_by_their_place() {
+fn documents_that_are_not_objects_are_refused_with_record_index_and_column() {
     for (value, path) in
         [("NULL", "data"), ("'[]'", "data"), ("'{'", "data"), ("x'7b7d'", "data"), ("'{\"done\":2}'", "done")]
     {
@@ -253,83 +211,4 @@ fn documents_that_are_no_objects_are_refused_by_their_place() {
         assert_eq!(status(&output), 2, "{value}");
         assert_eq!(result(&output)["errors"][0]["path"], format!("records[1].{path}"), "{value}");
     }
-}
-
-#[test]
-fn a_schema_is_checked_with_and_without_a_database() {
-    let offline = Offline::new(CHINOOK);
-    infer(&offline);
-    let check = |schema: &str, db: &[&str]| {
-        let output = synctool(&offline).args(["schema", "check", schema]).args(db).output().unwrap();
-        (status(&output), stderr(&output))
-    };
-    assert_eq!(check("schema.json", &[]), (0, "the schema is valid\n".to_owned()));
-    assert_eq!(
-        check("schema.json", &["--db", "app.db"]),
-        (0, "the schema is valid, and the database fits it\n".to_owned())
-    );
-    std::fs::write(
-        offline.folder().join("bad.json"),
-        r#"{"resources":[{"name":"a","fields":[{"name":"x"},{"type":"y"}]}]}"#,
-    )
-    .unwrap();
-    let (status, said) = check("bad.json", &[]);
-    assert_eq!((status, said.lines().count()), (2, 2), "{said}");
-    assert!(
-        said.contains("resources[0].fields[0].type") && said.contains("resources[0].fields[1].name"),
-        "{said}"
-    );
-    offline.execute("PRAGMA foreign_keys = OFF; DROP TABLE PlaylistTrack; DROP TABLE Artist");
-    let (status, said) = check("schema.json", &["--db", "app.db"]);
-    assert_eq!((status, said.lines().count()), (2, 2), "{said}");
-    assert_eq!(check("nowhere.json", &[]).0, 2);
-}
-
-#[test]
-fn inspect_shows_what_is_there_for_people_and_programs() {
-    let offline = super::cli::database();
-    offline.log("C", "m1", r#"{"resource":"tags","operation":"delete","id":"x"}"#);
-    offline.log("C", "m2", "{");
-    offline.set_cursor("__global_cursor__", "7");
-    let output = synctool(&offline).args(["inspect", "app.db"]).output().unwrap();
-    assert_eq!(status(&output), 0, "{}", stderr(&output));
-    insta::assert_snapshot!(String::from_utf8(output.stdout).unwrap());
-    let output = synctool(&offline).args(["inspect", "app.db", "--output", "json"]).output().unwrap();
-    let seen: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((&seen["cursor"], &seen["clientId"]), (&json!("7"), &json!("C")));
-    assert_eq!(seen["pending"], json!({"delete": 1, "unreadable": 1}));
-    assert_eq!(seen["parts"][2], json!({"kind": "records", "name": "tags", "table": "tags", "rows": 2}));
-
-    let offline = Offline::new(CHINOOK);
-    let output = synctool(&offline).args(["inspect", "app.db"]).output().unwrap();
-    assert!(stderr(&output).contains("one was inferred"), "{}", stderr(&output));
-    assert_eq!(status(&synctool(&offline).args(["inspect", "no.db"]).output().unwrap()), 3);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_dry_run_shows_the_plan_and_changes_nothing() {
-    let offline = super::cli::database();
-    offline.execute("DELETE FROM __datafn_meta WHERE key = 'clientId'");
-    offline.log("C", "m1", r#"{"resource":"tags","operation":"delete","id":"x"}"#);
-    let server = TestServer::start(super::common::SCHEMA).await;
-    let before = std::fs::read(offline.path()).unwrap();
-    let output =
-        cloneup(&offline, server.base(), &["--dry-run", "--batch-size", "1", "--events", "events"]).await;
-    assert_eq!(status(&output), 0, "{}", stderr(&output));
-    let plan = result(&output);
-    assert_eq!(
-        (&plan["ok"], &plan["dryRun"], &plan["deletes"]),
-        (&json!(true), &json!(true), &json!(["m1"]))
-    );
-    let tags = &plan["parts"][0];
-    assert_eq!((&tags["name"], &tags["rows"], &tags["batches"]), (&json!("tags"), &json!(2), &json!(2)));
-    assert!((200..1000).contains(&tags["estimatedBytes"].as_u64().unwrap()), "{tags}");
-    assert_eq!(plan["server"], json!({"answers": true, "acceptsToken": true}));
-    assert_eq!(plan["finalization"], json!({"pullFrom": "0", "setGlobalCursor": true, "drainUpTo": 1}));
-    assert_eq!(std::fs::read(offline.path()).unwrap(), before);
-    assert!(!offline.folder().join("events").exists());
-    assert_eq!(server.post("clone", &json!({"clientId": "x"})).await["data"]["tags"], json!([]));
-
-    let output = cloneup(&offline, "http://127.0.0.1:9/datafn", &["--dry-run"]).await;
-    assert_eq!((status(&output), &result(&output)["server"]["answers"]), (4, &json!(false)));
 }

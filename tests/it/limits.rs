@@ -1,5 +1,6 @@
-//! How large requests are, how they travel, and how many there are at a time (contract 3:
-//! `--batch-size`, `--batch-bytes`, `--compress`, `--concurrency`).
+//! How large requests are, how they are compressed, and how many are in flight (contract 3:
+//! `--batch-size`, `--batch-bytes`, `--compress`, `--concurrency`). Not batches that a server
+//! refuses for good (`push`).
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -9,21 +10,13 @@ use synctool::cloneup::Event;
 use synctool::remote::{Compression, Compressor, Encoding};
 use synctool::server::Limits;
 
-use super::common::{Answer, Recorded, Rig, SCHEMA, TestServer};
+use super::common::{Answer, Recorded, Rig, SCHEMA, TestServer, client};
 
 const HUNDRED: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100)
     INSERT INTO tags (id, label) SELECT printf('%03d', i), 'a label' FROM n";
 
-fn status(answer: &Value) -> Answer {
-    Answer::Json(200, json!({"ok": true, "result": answer}))
-}
-
-fn sizes(rig: &Rig) -> Vec<usize> {
-    rig.server.pushes().iter().map(|push| push.body["mutations"].as_array().unwrap().len()).collect()
-}
-
 #[tokio::test]
-async fn a_request_has_at_most_so_many_bytes_and_a_larger_mutation_goes_alone() {
+async fn batch_bytes_bounds_a_request_and_a_larger_mutation_is_sent_alone() {
     let mut rig =
         Rig::new(&format!("{HUNDRED}; UPDATE tags SET label = hex(zeroblob(2000)) WHERE id = '050'")).await;
     rig.options.batch_bytes = 2000;
@@ -32,44 +25,44 @@ async fn a_request_has_at_most_so_many_bytes_and_a_larger_mutation_goes_alone() 
     for Recorded { text, body, .. } in rig.server.pushes() {
         assert!(text.len() <= 2000 || body["mutations"].as_array().unwrap().len() == 1, "{}", text.len());
     }
-    assert!(sizes(&rig)[0] > 5, "{:?}", sizes(&rig));
+    assert!(rig.server.batch_sizes()[0] > 5, "{:?}", rig.server.batch_sizes());
 }
 
 #[tokio::test]
-async fn what_the_server_advertises_bounds_every_request() {
+async fn limits_that_the_server_advertises_bound_every_request() {
     let mut rig = Rig::new(HUNDRED).await;
     rig.server.script(
         "status",
-        [status(&json!({"limits": {"maxMutations": 7, "maxBodyBytes": 100_000, "maxLimit": 3}}))],
+        [Answer::result(&json!({"limits": {"maxMutations": 7, "maxBodyBytes": 100_000, "maxLimit": 3}}))],
     );
     rig.succeed().await;
-    assert_eq!(sizes(&rig).iter().max(), Some(&7));
+    assert_eq!(rig.server.batch_sizes().iter().max(), Some(&7));
     assert_eq!(rig.server.pulls()[0].body["limit"], 3);
 
     let mut rig = Rig::new(HUNDRED).await;
-    rig.server.script("status", [status(&json!({"limits": {"maxBodyBytes": 1500}}))]);
+    rig.server.script("status", [Answer::result(&json!({"limits": {"maxBodyBytes": 1500}}))]);
     rig.succeed().await;
     assert!(rig.server.pushes().iter().all(|push| push.text.len() <= 1500));
 }
 
 #[tokio::test]
-async fn a_size_that_the_server_did_not_take_is_not_tried_again() {
+async fn a_batch_size_that_got_413_is_not_used_again() {
     let mut rig = Rig::new(&HUNDRED.replace("i < 100", "i < 900")).await;
-    rig.options.concurrency = 1.try_into().unwrap();
+    rig.concurrency(1);
     rig.server.script("push", [413, 413].map(|status| Answer::Json(status, json!({}))));
     rig.succeed().await;
-    let sizes = sizes(&rig);
+    let sizes = rig.server.batch_sizes();
     assert_eq!(sizes[..5], [100, 50, 25, 25, 50], "{sizes:?}");
     assert!(sizes[5..].iter().all(|size| (20..=50).contains(size)), "{sizes:?}");
     assert_eq!(rig.server.mutations().len(), 900 + 100 + 50);
 }
 
 #[tokio::test]
-async fn a_pause_that_the_server_asks_for_holds_back_every_request() {
+async fn retry_after_pauses_every_request() {
     let mut rig = Rig::new(HUNDRED).await;
-    rig.options.batch_size = 1;
-    rig.options.concurrency = 8.try_into().unwrap();
-    let late = || Answer::After(Duration::from_millis(60), Box::new(Answer::Apply));
+    rig.batch_size(1);
+    rig.concurrency(8);
+    let late = || Answer::late(60);
     let busy = Answer::Raw(429, vec![("retry-after", "1".into())], Vec::new());
     rig.server.script("push", (0..20).map(|_| late()).chain([busy]).chain((0..20).map(|_| late())));
     rig.succeed().await;
@@ -79,17 +72,17 @@ async fn a_pause_that_the_server_asks_for_holds_back_every_request() {
     let early = pushes
         .iter()
         .filter(|push| after(push) > Duration::from_millis(20) && after(push) < Duration::from_millis(980));
-    assert_eq!(early.count(), 0, "nobody sends during the pause");
+    assert_eq!(early.count(), 0, "no request is sent during the pause");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_with_a_rate_throttles_and_everything_arrives_all_the_same() {
+async fn an_upload_to_a_server_with_a_rate_limit_is_throttled_and_completes() {
     let limits = Limits { max_requests_per_second: Some(20), ..Limits::default() };
     let server = TestServer::start_with(SCHEMA, None, limits).await;
     let mut rig = Rig::new(HUNDRED).await;
     rig.remote.base = server.base().to_owned();
-    rig.options.batch_size = 2;
-    rig.options.max_retries = 5;
+    rig.batch_size(2);
+    rig.max_retries(5);
     let start = Instant::now();
     let outcome = rig.succeed().await;
     assert_eq!(outcome.stats.resources[0].1.mutations, 100);
@@ -98,10 +91,10 @@ async fn a_server_with_a_rate_throttles_and_everything_arrives_all_the_same() {
 }
 
 #[tokio::test]
-async fn the_level_is_told_and_why_it_changes() {
+async fn events_report_the_concurrency_limit_and_why_it_changes() {
     let mut rig = Rig::new(HUNDRED).await;
-    rig.options.batch_size = 1;
-    let late = || Answer::After(Duration::from_millis(5), Box::new(Answer::Apply));
+    rig.batch_size(1);
+    let late = || Answer::late(5);
     rig.server.script("push", (0..60).map(|_| late()).chain([Answer::Json(500, json!({}))]));
     let told = Mutex::new(Vec::new());
     rig.run_and(|event| {
@@ -118,19 +111,18 @@ async fn the_level_is_told_and_why_it_changes() {
 }
 
 #[tokio::test]
-async fn a_slow_answer_does_not_make_the_level_creep() {
+async fn concurrency_reaches_8_when_every_answer_takes_20_ms() {
     let mut rig = Rig::new(HUNDRED).await;
-    rig.options.batch_size = 2;
+    rig.batch_size(2);
     let start = Instant::now();
-    rig.server
-        .script("push", (0..50).map(|_| Answer::After(Duration::from_millis(20), Box::new(Answer::Apply))));
+    rig.server.script("push", (0..50).map(|_| Answer::late(20)));
     rig.succeed().await;
     assert!(start.elapsed() < Duration::from_millis(900), "50 requests of 20 ms: {:?}", start.elapsed());
     assert!((8..=16).contains(&rig.server.most_in_flight()), "{}", rig.server.most_in_flight());
 }
 
 #[tokio::test]
-async fn requests_are_compressed_as_the_server_advertises_it_or_as_they_were_asked_to_be() {
+async fn requests_are_compressed_as_the_option_or_the_server_says() {
     let zstd = json!({"capabilities": ["sync.push.gzip", "sync.push.zstd"]});
     let gzip = json!({"capabilities": ["sync.push.gzip"]});
     for (asked, advertised, expected) in [
@@ -143,7 +135,7 @@ async fn requests_are_compressed_as_the_server_advertises_it_or_as_they_were_ask
     ] {
         let mut rig = Rig::new(HUNDRED).await;
         rig.remote.compression = asked;
-        rig.server.script("status", [status(advertised)]);
+        rig.server.script("status", [Answer::result(advertised)]);
         rig.succeed().await;
         let push = &rig.server.pushes()[0];
         let encoding = push.headers.get("content-encoding").map(String::as_str);
@@ -153,11 +145,11 @@ async fn requests_are_compressed_as_the_server_advertises_it_or_as_they_were_ask
 }
 
 #[tokio::test]
-async fn a_server_that_cannot_decompress_gets_everything_as_it_is() {
+async fn requests_are_sent_uncompressed_after_http_415() {
     let mut rig = Rig::new(HUNDRED).await;
-    rig.options.batch_size = 10;
-    rig.options.max_retries = 0;
-    rig.options.concurrency = 1.try_into().unwrap();
+    rig.batch_size(10);
+    rig.max_retries(0);
+    rig.concurrency(1);
     rig.remote.compression = Compression::With(Encoding::Zstd);
     rig.server.script("push", [Answer::Json(415, json!({}))]);
     let outcome = rig.succeed().await;
@@ -169,7 +161,7 @@ async fn a_server_that_cannot_decompress_gets_everything_as_it_is() {
 }
 
 #[tokio::test]
-async fn the_real_server_takes_and_gives_both_codings_and_names_them() {
+async fn the_server_reads_and_writes_gzip_and_zstd_and_refuses_other_encodings() {
     let server =
         TestServer::start_with(SCHEMA, None, Limits { max_body_bytes: 20_000, ..Limits::default() }).await;
     for encoding in [Encoding::Gzip, Encoding::Zstd] {
@@ -179,7 +171,7 @@ async fn the_real_server_takes_and_gives_both_codings_and_names_them() {
         rig.options.client_id = Some(encoding.as_str().to_owned());
         let outcome = rig.succeed().await;
         assert_eq!(outcome.stats.resources[0].1.mutations, 100);
-        let request = super::common::client()
+        let request = client()
             .post(format!("{}/pull", server.base()))
             .header("accept-encoding", encoding.as_str())
             .body(r#"{"clientId": "x", "cursor": "0"}"#);
@@ -187,13 +179,13 @@ async fn the_real_server_takes_and_gives_both_codings_and_names_them() {
         assert_eq!(response.headers()["content-encoding"], encoding.as_str());
     }
     let post = |encoding: &'static str, body: Vec<u8>| {
-        super::common::client()
+        client()
             .post(format!("{}/push", server.base()))
             .header("content-encoding", encoding)
             .body(body)
             .send()
     };
-    // What comes out counts, not what came in.
+    // The limit holds for the decompressed body.
     let bomb = Compressor::new(Encoding::Zstd).unwrap().compress(&vec![b' '; 50_000_000]).unwrap();
     assert_eq!(post("zstd", bomb.to_vec()).await.unwrap().status(), 413);
     assert_eq!(post("gzip", b"no gzip".to_vec()).await.unwrap().status(), 400);

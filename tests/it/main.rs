@@ -1,27 +1,43 @@
-//! What synctool promises, one module a promise. Everything is real: files, sockets, the
-//! server and the binary; a scripted server gives the answers that a real one would not.
+//! What synctool promises (the contract), one module a promise; `docs/guarantees.md` names
+//! them. Files, sockets, the server and the binary are real; a scripted server gives the
+//! answers that a real one would not. Not tests of one function: those are beside it in `src`.
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on says why and stops")]
 
-mod cli;
 mod common;
 mod config;
 mod connections;
 mod deletes;
+mod demo;
 mod docs;
+mod events;
 mod faults;
 mod finalize;
 mod generated;
+mod help;
 mod hostile;
+mod inspect;
+mod interruption;
 mod layouts;
 mod limits;
+mod lock;
 mod model;
 mod order;
 mod plan;
 mod pull;
 mod push;
+mod rejected;
+mod result;
 mod resume;
-mod serve;
+mod serve_command;
+mod serve_feed;
+mod serve_mutations;
+mod serve_relations;
+mod serve_requests;
+mod serve_store;
 mod snapshot;
+mod token;
+mod transport;
 mod upload;
+mod usage;
 mod values;
 mod verify;

@@ -1,6 +1,7 @@
-//! A life of an offline database, at random, against a model: local edits and deletes, what
-//! other clients do, uploads over a line that fails, and interrupted ones. After every upload
-//! that succeeds both sides hold what the model says, and nothing is left in the change log.
+//! Database and server converge: random local edits and deletes, changes of other clients,
+//! uploads over a faulty connection and interrupted uploads are compared with a model. After
+//! every upload that succeeds both sides hold what the model holds, and the change log is
+//! empty. Not single faults (`faults`).
 //!
 //! Contents never repeat: a record that returns to an earlier content makes an earlier
 //! mutation id, which the server deduplicates (docs/guarantees.md).
@@ -11,20 +12,20 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use synctool::cloneup::Event;
 
-use super::common::{FaultProxy, Rig, SCHEMA, TABLES, TestServer, run_with_stop};
+use super::common::{FaultProxy, Rig, SCHEMA, TABLES, TestServer};
 
-/// What both sides hold after an upload: tags by id.
+/// Labels of tags by id.
 type Tags = BTreeMap<String, String>;
 
 struct World {
     rig: Rig,
     server: TestServer,
     random: fastrand::Rng,
-    /// Numbers contents and mutations.
+    /// The last number that was used for a content or a mutation id.
     counter: u64,
     local: Tags,
     remote: Tags,
-    /// Deleted here since the last upload.
+    /// Ids deleted in the database since the last upload.
     deleted: Vec<String>,
 }
 
@@ -78,15 +79,17 @@ impl World {
     async fn upload(&mut self) {
         if self.random.u8(0..4) == 0 {
             let stop_at = self.random.u8(0..3);
-            let outcome = run_with_stop(&mut self.rig, |event, handle| match event {
-                Event::PartStarted { .. } if stop_at == 0 => handle.stop(),
-                Event::Answered { .. } if stop_at == 1 => handle.stop(),
-                Event::Finalizing if stop_at == 2 => handle.stop(),
-                _ => {}
-            })
-            .await;
+            let outcome = self
+                .rig
+                .run_with_stop(|event, handle| match event {
+                    Event::PartStarted { .. } if stop_at == 0 => handle.stop(),
+                    Event::Answered { .. } if stop_at == 1 => handle.stop(),
+                    Event::Finalizing if stop_at == 2 => handle.stop(),
+                    _ => {}
+                })
+                .await;
             if !outcome.ok {
-                // Some of it may be there; which, the next upload does not need to know.
+                // Some of it may have been applied already; the next upload deduplicates it.
                 return Box::pin(self.upload_whole()).await;
             }
         }
@@ -97,7 +100,7 @@ impl World {
         let mut runs = 0;
         while !self.rig.run().await.ok {
             runs += 1;
-            assert!(runs < 200, "the same command does not come to an end");
+            assert!(runs < 200, "the upload does not finish");
         }
     }
 
@@ -115,7 +118,7 @@ impl World {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn both_sides_hold_what_the_model_says_after_every_upload() {
+async fn database_and_server_match_the_model_after_every_upload() {
     let seeds = std::env::var("SYNCTOOL_MODEL_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(4);
     for seed in 0..seeds {
         let server = TestServer::start(SCHEMA).await;
@@ -123,7 +126,7 @@ async fn both_sides_hold_what_the_model_says_after_every_upload() {
         let mut rig = Rig::with(SCHEMA, TABLES).await;
         rig.remote.base = proxy.base().to_owned();
         rig.remote.timeout = Duration::from_secs(5);
-        rig.options.batch_size = 3;
+        rig.batch_size(3);
         let random = fastrand::Rng::with_seed(seed);
         let mut world = World {
             rig,
@@ -143,7 +146,7 @@ async fn both_sides_hold_what_the_model_says_after_every_upload() {
                 _ => {
                     world.upload().await;
                     let mut expected = world.remote.clone();
-                    // What was pushed before is deduplicated: then the server's newer word holds.
+                    // A content that was pushed before is deduplicated, so the server keeps its newer one.
                     let new = world.local.iter().filter(|(id, label)| pushed.get(*id) != Some(label));
                     expected.extend(new.map(|(id, label)| (id.clone(), label.clone())));
                     for id in world.deleted.drain(..).filter(|id| !world.local.contains_key(id)) {

@@ -1,11 +1,10 @@
-//! What goes before what (contract 3.1, stages A and B).
-
-use std::time::Duration;
+//! The order in which records and join rows are sent (contract 3.1, stages A and B). Not how
+//! large the requests are (`limits`).
 
 use super::common::{Answer, Rig};
 
 #[tokio::test]
-async fn resources_that_others_refer_to_go_first() {
+async fn resources_that_others_refer_to_are_sent_first() {
     let rows = "INSERT INTO todos (id) VALUES ('t'); INSERT INTO projects VALUES ('p', 'P');
         INSERT INTO tags VALUES ('g', 'G')";
     let mut rig = Rig::new(rows).await;
@@ -14,7 +13,7 @@ async fn resources_that_others_refer_to_go_first() {
 }
 
 #[tokio::test]
-async fn the_requested_order_stands_otherwise() {
+async fn unrelated_resources_are_sent_in_the_requested_order() {
     let rows = "INSERT INTO todos (id) VALUES ('t'); INSERT INTO tags VALUES ('g', 'G')";
     let mut rig = Rig::new(rows).await;
     rig.options.resources = Some(vec!["tags".into(), "todos".into()]);
@@ -23,7 +22,7 @@ async fn the_requested_order_stands_otherwise() {
 }
 
 #[tokio::test]
-async fn records_go_by_id_in_byte_order_whatever_the_collation() {
+async fn records_are_sent_by_id_in_byte_order_with_any_collation() {
     let rows = "DROP TABLE tags; CREATE TABLE tags (id TEXT COLLATE NOCASE, label TEXT);
         INSERT INTO tags (id) VALUES ('b'), ('a'), ('B'), ('A'), ('ä'), ('Z'), ('10'), ('9'), (''), ('a b'), ('😀'), ('דּ')";
     let mut rig = Rig::new(rows).await;
@@ -35,7 +34,7 @@ async fn records_go_by_id_in_byte_order_whatever_the_collation() {
 }
 
 #[tokio::test]
-async fn a_utf_16_database_has_the_same_order() {
+async fn records_of_a_utf_16_database_are_sent_in_utf_8_byte_order() {
     let schema = r#"{"resources": [{"name": "tags"}]}"#;
     let sql = "PRAGMA encoding = 'UTF-16le'; CREATE TABLE tags (id TEXT);
         INSERT INTO tags (id) VALUES ('b'), ('ā'), ('a'), ('דּ'), ('😀')";
@@ -45,14 +44,15 @@ async fn a_utf_16_database_has_the_same_order() {
 }
 
 #[tokio::test]
-async fn a_large_table_of_random_ids_has_the_same_order() {
+async fn records_that_are_sorted_outside_sqlite_are_sent_in_byte_order() {
     let schema = r#"{"resources": [{"name": "tags", "fields": [{"name": "label", "type": "string"}]}]}"#;
-    // So large that it is sorted outside of SQLite.
+    // Large enough for the external merge sort.
     let sql = "CREATE TABLE tags (id TEXT PRIMARY KEY, label TEXT); PRAGMA journal_mode = WAL;
         WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 50001)
         INSERT INTO tags SELECT printf('%08x', n * 2654435761 % 4294967296), 'Tag ' || n FROM numbers";
     let mut rig = Rig::with(schema, sql).await;
-    (rig.options.batch_size, rig.options.concurrency) = (1000, 1.try_into().unwrap());
+    rig.batch_size(1000);
+    rig.concurrency(1);
     let outcome = rig.succeed().await;
     let subjects = rig.server.subjects();
     assert_eq!((subjects.len(), outcome.stats.batches), (50_001, 51));
@@ -70,9 +70,9 @@ async fn parents_are_answered_before_their_children_are_sent() {
     let sql = "CREATE TABLE nodes (id TEXT PRIMARY KEY, parentId TEXT);
         INSERT INTO nodes VALUES ('a', 'z'), ('b', 'a'), ('z', NULL), ('y', 'nowhere'), ('c', 'z')";
     let mut rig = Rig::with(TREE, sql).await;
-    rig.options.concurrency = 4.try_into().unwrap();
-    rig.options.batch_size = 1;
-    let late = || Answer::After(Duration::from_millis(60), Box::new(Answer::Apply));
+    rig.concurrency(4);
+    rig.batch_size(1);
+    let late = || Answer::late(60);
     rig.server.script("push", [late(), late(), late(), late(), late()]);
     rig.succeed().await;
     let pushes = rig.server.pushes();
@@ -92,7 +92,7 @@ async fn parents_are_answered_before_their_children_are_sent() {
 }
 
 #[tokio::test]
-async fn what_lies_on_a_cycle_comes_last() {
+async fn records_on_a_cycle_of_references_are_sent_last() {
     let sql = "CREATE TABLE nodes (id TEXT PRIMARY KEY, parentId TEXT);
         INSERT INTO nodes VALUES ('a', 'b'), ('b', 'a'), ('d', 'd'), ('c', 'a'), ('z', NULL), ('y', 'z')";
     let mut rig = Rig::with(TREE, sql).await;
@@ -101,7 +101,7 @@ async fn what_lies_on_a_cycle_comes_last() {
 }
 
 #[tokio::test]
-async fn join_stores_go_by_name_and_their_rows_by_both_ends() {
+async fn join_stores_are_sent_by_name_and_their_rows_by_from_and_to() {
     let schema = r#"{"resources": [{"name": "a"}, {"name": "b"}], "relations": [
         {"type": "many-many", "from": "b", "to": "a", "relation": "r"},
         {"type": "many-many", "from": ["a", "b"], "to": "b", "relation": "q"}]}"#;
@@ -118,37 +118,36 @@ async fn join_stores_go_by_name_and_their_rows_by_both_ends() {
 }
 
 #[tokio::test]
-async fn equal_join_rows_are_counted_and_sent_once() {
+async fn equal_join_rows_are_all_counted_but_sent_once() {
     let rows = "INSERT INTO join_todos_tags_tags VALUES
         ('a', 'b', 1), ('a', 'b', 2), ('a', 'b', 1), ('a', 'b', 1), ('a', 'c', 1), ('a', 'c', 1)";
     let mut rig = Rig::new(rows).await;
-    rig.options.batch_size = 1;
+    rig.batch_size(1);
     let outcome = rig.succeed().await;
     let stats = outcome.stats.join_stores["join_todos_tags_tags"];
     assert_eq!((stats.rows, stats.mutations, outcome.stats.batches), (6, 3, 3));
 }
 
 #[tokio::test]
-async fn batches_do_not_mix_resources_and_keep_their_size() {
+async fn batches_hold_one_resource_and_at_most_batch_size_mutations() {
     let rows = "INSERT INTO tags (id) VALUES ('1'), ('2'), ('3'), ('4'), ('5');
         INSERT INTO projects VALUES ('1', 'x'), ('2', 'x')";
     let mut rig = Rig::new(rows).await;
-    rig.options.batch_size = 2;
-    rig.options.concurrency = 1.try_into().unwrap();
+    rig.batch_size(2);
+    rig.concurrency(1);
     let outcome = rig.succeed().await;
-    let sizes: Vec<_> =
-        rig.server.pushes().iter().map(|push| push.body["mutations"].as_array().unwrap().len()).collect();
+    let sizes: Vec<_> = rig.server.batch_sizes();
     assert_eq!((sizes, outcome.stats.batches), (vec![2, 2, 2, 1], 4));
 }
 
 #[tokio::test]
-async fn so_many_requests_are_in_flight_and_the_next_resource_waits_for_all() {
+async fn concurrency_bounds_requests_in_flight_and_the_next_resource_waits_for_all_answers() {
     let rows = "INSERT INTO projects (id, name) SELECT value, 'x' FROM json_each('[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\"]');
         INSERT INTO todos (id) VALUES ('t')";
     let mut rig = Rig::new(rows).await;
-    rig.options.batch_size = 1;
-    rig.options.concurrency = 3.try_into().unwrap();
-    let late = || Answer::After(Duration::from_millis(50), Box::new(Answer::Apply));
+    rig.batch_size(1);
+    rig.concurrency(3);
+    let late = || Answer::late(50);
     rig.server.script("push", [late(), late(), late(), late(), late(), late()]);
     rig.succeed().await;
     assert_eq!(rig.server.most_in_flight(), 3);

@@ -1,10 +1,12 @@
-//! Everything is checked before the first byte is sent (contract 3.1.1).
+//! Options, schema and every row are checked before the first byte is sent (contract 3.1, step
+//! 1). Not the flags of the command line (`usage`).
 
 use synctool::cloneup::{End, Options, RawOptions};
 
 use super::common::{Rig, SCHEMA, TABLES};
 
-/// A failed plan sends nothing and changes nothing.
+/// Runs, asserts that nothing was sent or changed, and returns the first error: code, message,
+/// path and how the run ended.
 async fn refused(rig: &mut Rig) -> (String, String, String, End) {
     rig.options.client_id = None;
     let before = std::fs::read(rig.offline.path()).unwrap();
@@ -22,7 +24,7 @@ fn expected(code: &str, message: &str, path: &str) -> (String, String, String, E
 }
 
 #[tokio::test]
-async fn resources_that_cannot_be_uploaded_are_named_by_their_place() {
+async fn unknown_and_remote_only_resources_are_refused_with_their_index() {
     for (resources, code, message, path) in [
         (vec!["nope"], "DFQL_UNKNOWN_RESOURCE", "unknown resource", "resources[0]"),
         (vec!["todos", "Todos"], "DFQL_UNKNOWN_RESOURCE", "unknown resource", "resources[1]"),
@@ -35,7 +37,7 @@ async fn resources_that_cannot_be_uploaded_are_named_by_their_place() {
 }
 
 #[test]
-fn batch_size_and_retries_have_their_limits() {
+fn batch_size_below_1_and_negative_max_retries_are_refused() {
     for (batch_size, max_retries, expected) in [
         (0, 3, vec!["batchSize"]),
         (-5, 0, vec!["batchSize"]),
@@ -49,7 +51,7 @@ fn batch_size_and_retries_have_their_limits() {
 }
 
 #[tokio::test]
-async fn rows_that_cannot_be_uploaded_are_named_by_their_place_in_upload_order() {
+async fn invalid_rows_are_refused_with_their_index_in_upload_order() {
     let id = "record id must be a string";
     let end = "join row from/to must be a string";
     for (sql, code, message, path) in [
@@ -90,7 +92,7 @@ async fn rows_that_cannot_be_uploaded_are_named_by_their_place_in_upload_order()
 }
 
 #[tokio::test]
-async fn an_integer_key_without_a_template_is_no_id() {
+async fn an_integer_key_without_id_format_is_refused() {
     let sql = "CREATE TABLE todos (id INTEGER PRIMARY KEY); INSERT INTO todos VALUES (7);";
     let mut rig = Rig::with(r#"{"resources": [{"name": "todos"}]}"#, sql).await;
     assert_eq!(
@@ -100,7 +102,7 @@ async fn an_integer_key_without_a_template_is_no_id() {
 }
 
 #[tokio::test]
-async fn unknown_join_metadata_is_an_error_at_its_first_value() {
+async fn unknown_join_metadata_is_refused_at_its_first_value_that_is_not_null() {
     let rows = "ALTER TABLE join_todos_tags_tags ADD COLUMN wat;
         INSERT INTO join_todos_tags_tags VALUES ('a', 'a', 1, NULL), ('a', 'b', 1, 5), ('a', 'c', 1, 6)";
     let mut rig = Rig::new(rows).await;
@@ -116,7 +118,7 @@ async fn unknown_join_metadata_is_an_error_at_its_first_value() {
 }
 
 #[tokio::test]
-async fn what_the_schema_needs_and_the_database_lacks_is_an_error_of_the_plan() {
+async fn missing_tables_and_columns_that_the_schema_requires_are_storage_errors() {
     let column = |extra: &str| {
         format!(
             r#"{{"resources": [{{"name": "todos", "fields": [{{"name": "x", "type": "string"{extra}}}]}}]}}"#
@@ -152,14 +154,14 @@ async fn a_field_without_a_column_is_left_out_with_a_warning() {
 }
 
 #[tokio::test]
-async fn a_missing_join_table_is_an_empty_one() {
+async fn a_missing_join_table_counts_as_empty() {
     let mut rig = Rig::new("DROP TABLE join_todos_tags_tags; INSERT INTO todos (id) VALUES ('a')").await;
     let outcome = rig.succeed().await;
     assert_eq!(outcome.stats.join_stores["join_todos_tags_tags"].rows, 0);
 }
 
 #[tokio::test]
-async fn what_shows_only_when_a_value_is_read_stops_the_run_there() {
+async fn invalid_utf_8_and_duplicate_ids_stop_the_run_when_they_are_read() {
     for (sql, part) in [
         ("INSERT INTO tags VALUES ('a', CAST(x'ff' AS TEXT))", "records[0].label"),
         ("INSERT INTO tags VALUES (CAST(x'ff' AS TEXT), 'x')", "records[0].id"),
@@ -176,7 +178,7 @@ async fn what_shows_only_when_a_value_is_read_stops_the_run_there() {
 }
 
 #[tokio::test]
-async fn names_with_quotes_spaces_and_keywords_are_only_names() {
+async fn names_with_quotes_spaces_and_keywords_are_quoted_in_sql() {
     let schema = r#"{"resources": [{"name": "or\"d er;--", "fields": [
         {"name": "select", "type": "string"}, {"name": "a\"b", "type": "number"}]}]}"#;
     let sql = r#"CREATE TABLE "or""d er;--" (id TEXT, "select" TEXT, "a""b" REAL);

@@ -1,26 +1,19 @@
-//! What others changed arrives in the database (contract 1.2, 3.4).
+//! Changes of other clients are pulled into the database (contract 1.2, 3.4). Not which local
+//! changes they may not overwrite (`finalize`).
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
 use synctool::cloneup::{End, Event};
 
-use super::common::{Answer, Rig, SCHEMA, TestServer};
+use super::common::{Answer, Rig, SCHEMA, TestServer, delete, upsert};
 
 fn feed(changes: &Value, next: Option<&str>) -> Answer {
-    Answer::Json(200, json!({"ok": true, "result": {"changes": changes, "nextCursor": next}}))
-}
-
-fn upsert(seq: u64, resource: &str, id: &str, record: &Value) -> Value {
-    json!({"serverSeq": seq, "resource": resource, "id": id, "op": "upsert", "record": record})
-}
-
-fn delete(seq: u64, resource: &str, id: &str) -> Value {
-    json!({"serverSeq": seq, "resource": resource, "id": id, "op": "delete"})
+    Answer::result(&json!({"changes": changes, "nextCursor": next}))
 }
 
 #[tokio::test]
-async fn pages_are_followed_until_the_last_and_move_the_cursor() {
+async fn pages_are_pulled_until_the_last_and_move_the_cursor() {
     let mut rig = Rig::new("").await;
     rig.offline.set_cursor("__global_cursor__", "5");
     rig.options.pull_limit = 2;
@@ -54,7 +47,7 @@ async fn pages_are_followed_until_the_last_and_move_the_cursor() {
 }
 
 #[tokio::test]
-async fn values_go_back_the_way_they_came() {
+async fn pulled_values_are_stored_by_the_inverse_mapping() {
     let mut rig =
         Rig::new("INSERT INTO todos (id, title, note, photo, local) VALUES ('old', 'A', 'n', x'01', 'kept')")
             .await;
@@ -76,7 +69,7 @@ async fn values_go_back_the_way_they_came() {
 }
 
 #[tokio::test]
-async fn catching_up_costs_what_others_changed_and_leaves_the_same_cursor() {
+async fn the_pull_after_an_upload_fetches_only_records_that_others_changed() {
     let server = TestServer::start(SCHEMA).await;
     let others = |id: &str| {
         let record = json!({"title": "theirs", "count": 5});
@@ -102,14 +95,18 @@ async fn catching_up_costs_what_others_changed_and_leaves_the_same_cursor() {
             }
         })
         .await;
-        assert_eq!(pulled.into_inner(), if set_cursor { 3 } else { 2 }, "theirs, and what a merge has kept");
+        assert_eq!(
+            pulled.into_inner(),
+            if set_cursor { 3 } else { 2 },
+            "records of the other client, and the one that a merge combined"
+        );
         assert_eq!(rig.offline.rows("SELECT title, count FROM todos WHERE id = 'both'"), [["mine", "5"]]);
         assert_eq!(rig.offline.cursor("__global_cursor__").unwrap(), expected);
     }
 }
 
 #[tokio::test]
-async fn fields_that_a_new_record_lacks_are_null_whatever_the_tables_defaults() {
+async fn fields_that_a_new_record_lacks_are_null_unless_the_column_is_not_null() {
     let mut rig = Rig::new(
         "DROP TABLE tags; CREATE TABLE tags (id TEXT PRIMARY KEY, label TEXT DEFAULT 'none', mine TEXT DEFAULT 'x');
          DROP TABLE projects; CREATE TABLE projects (id TEXT PRIMARY KEY, name TEXT NOT NULL DEFAULT 'new')",
@@ -123,7 +120,7 @@ async fn fields_that_a_new_record_lacks_are_null_whatever_the_tables_defaults() 
 }
 
 #[tokio::test]
-async fn a_value_that_means_the_same_stays_as_it_is() {
+async fn a_row_whose_values_are_equal_is_not_written() {
     let rows = "INSERT INTO todos (id, count, data, photo) VALUES ('t', 2, '{ \"b\": 1,  \"a\": 2.0 }', x'00ff');
         CREATE TABLE writes (n); CREATE TRIGGER w AFTER UPDATE ON todos BEGIN INSERT INTO writes VALUES (1); END";
     let mut rig = Rig::new(rows).await;
@@ -135,7 +132,7 @@ async fn a_value_that_means_the_same_stays_as_it_is() {
 }
 
 #[tokio::test]
-async fn join_rows_come_and_go_even_with_colons_in_their_ids() {
+async fn join_rows_are_stored_and_deleted_even_with_colons_in_their_ids() {
     let mut rig =
         Rig::new("INSERT INTO join_todos_tags_tags VALUES ('a:b', 'c:d', 1), ('x', 'y', 1), ('k', 'l', 1)")
             .await;
@@ -153,7 +150,7 @@ async fn join_rows_come_and_go_even_with_colons_in_their_ids() {
 }
 
 #[tokio::test]
-async fn a_join_row_for_a_missing_join_table_makes_the_table() {
+async fn a_join_row_for_a_missing_join_table_creates_the_table() {
     let mut rig = Rig::new("DROP TABLE join_todos_tags_tags").await;
     let row = upsert(1, "join_todos_tags_tags", "t:g", &json!({"from": "t", "to": "g", "order": 1}));
     rig.server.script("pull", [feed(&json!([row]), None)]);
@@ -162,7 +159,7 @@ async fn a_join_row_for_a_missing_join_table_makes_the_table() {
 }
 
 #[tokio::test]
-async fn what_the_schema_lacks_is_skipped_and_deletes_are_done() {
+async fn changes_of_resources_outside_the_schema_are_skipped_and_deletes_are_applied() {
     let mut rig = Rig::new("INSERT INTO tags VALUES ('g', 'G')").await;
     let changes = json!([
         upsert(1, "sqlite_master", "x", &json!({"sql": "y"})),
@@ -178,7 +175,7 @@ async fn what_the_schema_lacks_is_skipped_and_deletes_are_done() {
 }
 
 #[tokio::test]
-async fn the_second_dialect_has_its_own_cursors() {
+async fn the_second_dialect_has_a_cursor_per_resource() {
     let mut rig = Rig::new("INSERT INTO tags VALUES ('g', 'G'), ('h', 'H')").await;
     rig.offline.set_cursor("tags", "3");
     rig.server.script(
@@ -197,7 +194,7 @@ async fn the_second_dialect_has_its_own_cursors() {
 }
 
 #[tokio::test]
-async fn cursors_never_go_backwards() {
+async fn stored_cursors_never_decrease() {
     let mut rig = Rig::new("").await;
     rig.offline.set_cursor("__global_cursor__", "100");
     rig.offline.set_cursor("tags", "50");
@@ -211,7 +208,7 @@ async fn cursors_never_go_backwards() {
 }
 
 #[tokio::test]
-async fn a_feed_that_does_not_advance_is_a_broken_protocol() {
+async fn a_cursor_that_does_not_advance_is_a_transport_error() {
     for answer in [
         feed(&json!([]), Some("5")),
         feed(&json!([]), Some("4")),
@@ -230,7 +227,7 @@ async fn a_feed_that_does_not_advance_is_a_broken_protocol() {
 }
 
 #[tokio::test]
-async fn a_pull_is_retried_like_a_push_and_its_failure_keeps_the_change_log() {
+async fn a_pull_is_retried_and_its_failure_keeps_the_change_log() {
     let mut rig = Rig::new("INSERT INTO tags (id) VALUES ('g')").await;
     rig.offline.log("C", "m1", r#"{"resource":"tags","operation":"merge","id":"g"}"#);
     rig.server.script("pull", vec![Answer::Close; 4]);
@@ -245,7 +242,7 @@ async fn a_pull_is_retried_like_a_push_and_its_failure_keeps_the_change_log() {
 }
 
 #[tokio::test]
-async fn a_page_that_cannot_be_applied_leaves_nothing_of_itself() {
+async fn a_page_that_cannot_be_applied_is_rolled_back() {
     let rows = "DROP TABLE tags; CREATE TABLE tags (id TEXT PRIMARY KEY, label TEXT CHECK (label <> 'bad'))";
     let mut rig = Rig::new(rows).await;
     let changes = json!([
@@ -260,7 +257,7 @@ async fn a_page_that_cannot_be_applied_leaves_nothing_of_itself() {
 }
 
 #[tokio::test]
-async fn a_key_without_a_type_finds_its_row_whatever_is_in_it() {
+async fn an_untyped_key_matches_integer_and_text_values() {
     let schema = r#"{"resources": [{"name": "a", "fields": [{"name": "t", "type": "string"}],
         "storage": {"id": "k", "idFormat": "a:{}"}}]}"#;
     let mut rig =

@@ -1,39 +1,24 @@
-//! What the answers to a push mean (contract 3.3), line by line.
+//! What the answers to a push mean for its mutations: applied, rejected, not acknowledged, or
+//! sent again in halves (contract 3.3). Not answers that never arrive (`transport`).
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
-use synctool::cloneup::{End, Event, Outcome};
+use synctool::cloneup::End;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use super::common::{Answer, Rig, Scripted, THREE_TAGS, codes, refusal};
 
-use super::common::{Answer, Rig, Scripted};
-
-const THREE: &str = "INSERT INTO tags (id) VALUES ('a'), ('b'), ('c')";
-
-fn envelope(code: &str) -> Value {
-    json!({"ok": false, "error": {"code": code, "message": "because", "details": {"path": "x"}}})
-}
-
-/// The mutation id of a tag that has nothing but its id.
+/// The mutation id that was sent for a tag.
 fn id_of(server: &Scripted, tag: &str) -> Value {
     let mutations = server.mutations();
     mutations.iter().find(|mutation| mutation["id"] == tag).unwrap()["mutationId"].clone()
 }
 
-/// The ids that the tags in a rig will have: they do not depend on the server.
+/// The mutation ids of [`THREE_TAGS`]: they depend on the content only, not on the server.
 async fn ids() -> Vec<Value> {
-    let mut rig = Rig::new(THREE).await;
+    let mut rig = Rig::new(THREE_TAGS).await;
     rig.succeed().await;
     ["a", "b", "c"].iter().map(|tag| id_of(&rig.server, tag)).collect()
-}
-
-fn sizes(rig: &Rig) -> Vec<usize> {
-    rig.server.pushes().iter().map(|push| push.body["mutations"].as_array().unwrap().len()).collect()
-}
-
-fn codes(outcome: &Outcome) -> Vec<(String, String)> {
-    outcome.errors.iter().map(|error| (error.body.code.clone(), error.mutation_id.clone())).collect()
 }
 
 #[tokio::test]
@@ -48,7 +33,7 @@ async fn both_dialects_and_bare_results_count_as_applied() {
             "18446744073709551616",
         ),
     ] {
-        let mut rig = Rig::new(THREE).await;
+        let mut rig = Rig::new(THREE_TAGS).await;
         rig.server.script("push", [Answer::Json(200, answer)]);
         let outcome = rig.succeed().await;
         let (name, stats) = &outcome.stats.resources[0];
@@ -58,143 +43,7 @@ async fn both_dialects_and_bare_results_count_as_applied() {
 }
 
 #[tokio::test]
-async fn transport_errors_are_retried_with_the_same_bytes() {
-    let broken = |text: &str| Answer::Raw(200, Vec::new(), text.as_bytes().to_vec());
-    let answers: Vec<Answer> = [408, 425, 429, 500, 502, 503, 504]
-        .into_iter()
-        .map(|status| Answer::Json(status, envelope("DFQL_INVALID")))
-        .chain([
-            Answer::Close,
-            Answer::Cut,
-            broken(""),
-            broken("<html>nope</html>"),
-            broken("[]"),
-            broken("{}"),
-            broken(r#"{"ok":true,"result":{"applied":"a"}}"#),
-            broken(r#"{"ok":true,"result":{"applied":[],"errors":[],"cursor":"-1"}}"#),
-            broken(r#"{"ok":true,"result":{"applied":[],"errors":[],"cursor":"1e3"}}"#),
-            broken(&format!("{}1", "[".repeat(100_000))),
-            Answer::Raw(404, Vec::new(), b"not here".to_vec()),
-        ])
-        .collect();
-    for answer in answers {
-        let mut rig = Rig::new(THREE).await;
-        rig.server.script("push", [answer.clone(), answer.clone(), answer.clone()]);
-        let outcome = rig.run().await;
-        assert!(outcome.ok, "{answer:?}: {outcome:?}");
-        assert_eq!((outcome.stats.batches, outcome.stats.resources[0].1.mutations), (4, 3), "{answer:?}");
-        let pushes = rig.server.pushes();
-        assert!(pushes.iter().all(|push| push.text == pushes[0].text), "{answer:?}");
-    }
-}
-
-#[tokio::test]
-async fn exhausted_retries_stop_the_run_whatever_fail_fast_says() {
-    for fail_fast in [true, false] {
-        let mut rig = Rig::new(THREE).await;
-        rig.options.fail_fast = fail_fast;
-        rig.options.max_retries = 2;
-        rig.options.batch_size = 1;
-        rig.options.concurrency = 1.try_into().unwrap();
-        rig.server.script("push", vec![Answer::Apply; 1]);
-        rig.server.script("push", vec![Answer::Close; 3]);
-        let outcome = rig.run().await;
-        assert_eq!((outcome.end, outcome.stats.batches, outcome.cursor.as_str()), (End::Remote, 4, "1"));
-        let error = &outcome.errors[0];
-        assert_eq!((error.body.code.as_str(), error.body.path.as_str()), ("TRANSPORT_ERROR", "sync.push"));
-        assert!(error.body.message.contains("3 tries"), "{}", error.body.message);
-        assert_eq!(outcome.stats.resources[0].1.records, 1);
-        assert!(rig.server.pulls().is_empty(), "nothing is finalized after an error");
-    }
-}
-
-#[tokio::test]
-async fn no_retries_means_one_try() {
-    let mut rig = Rig::new(THREE).await;
-    rig.options.max_retries = 0;
-    rig.server.script("push", [Answer::Json(503, json!({}))]);
-    let outcome = rig.run().await;
-    assert_eq!((outcome.end, outcome.stats.batches), (End::Remote, 1));
-    // The resource's turn had come, and nothing of it was answered.
-    assert_eq!((outcome.stats.resources[0].1.records, outcome.stats.resources[0].1.mutations), (0, 0));
-    assert!(outcome.stats.join_stores.is_empty());
-}
-
-#[tokio::test]
-async fn a_server_that_is_not_there_is_a_transport_error() {
-    let mut rig = Rig::new(THREE).await;
-    rig.remote.base = "http://127.0.0.1:9/datafn".into();
-    rig.options.max_retries = 1;
-    let (code, message, path) = rig.fail().await;
-    assert_eq!((code.as_str(), path.as_str()), ("TRANSPORT_ERROR", "sync.push"));
-    assert!(message.contains("cannot connect") && message.contains("127.0.0.1:9"), "{message}");
-}
-
-/// A server that says these bytes to everybody; its address.
-async fn parrot(bytes: &'static [u8]) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let _ = stream.read(&mut [0; 1000]).await;
-            let _ = stream.write_all(bytes).await;
-        }
-    });
-    address
-}
-
-#[tokio::test]
-async fn a_mistaken_scheme_is_named() {
-    // What a server of one kind says to a client of the other.
-    let plain = parrot(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").await;
-    let alert = parrot(&[0x15, 3, 3, 0, 2, 2, 70]).await;
-    for (base, part) in [
-        (format!("https://{plain}/datafn"), "its URL begins with http://"),
-        (format!("http://{alert}/datafn"), "its URL begins with https://"),
-    ] {
-        let mut rig = Rig::new(THREE).await;
-        rig.remote.base = base;
-        rig.options.max_retries = 0;
-        let (_, message, _) = rig.fail().await;
-        assert!(message.contains(part), "{message}");
-    }
-}
-
-#[tokio::test]
-async fn a_request_has_its_time_and_an_endless_answer_its_end() {
-    let mut rig = Rig::new(THREE).await;
-    rig.remote.timeout = Duration::from_millis(100);
-    rig.options.max_retries = 0;
-    rig.server.script("push", [Answer::After(Duration::from_secs(5), Box::new(Answer::Apply))]);
-    let (_, message, _) = rig.fail().await;
-    assert!(message.contains("no answer in time"), "{message}");
-
-    let mut rig = Rig::new(THREE).await;
-    rig.options.max_retries = 0;
-    rig.server.script("push", [Answer::Endless]);
-    let (_, message, _) = rig.fail().await;
-    assert!(message.contains("64 MiB"), "{message}");
-}
-
-#[tokio::test]
-async fn retry_after_is_obeyed_up_to_ten_times_the_longest_pause() {
-    let busy = |after: &str| Answer::Raw(429, vec![("retry-after", after.to_owned())], b"{}".to_vec());
-    let mut rig = Rig::new(THREE).await;
-    rig.server.script("push", [busy("1")]);
-    let start = Instant::now();
-    rig.succeed().await;
-    assert!(start.elapsed() >= Duration::from_secs(1), "{:?}", start.elapsed());
-
-    let mut rig = Rig::new(THREE).await;
-    rig.remote.retry_max_delay = Duration::from_secs(1);
-    rig.server.script("push", [busy("11")]);
-    let (code, message, _) = rig.fail().await;
-    assert_eq!(code, "TRANSPORT_ERROR");
-    assert!(message.contains("11 s"), "{message}");
-}
-
-#[tokio::test]
-async fn a_rejected_mutation_ends_the_run_or_is_collected() {
+async fn a_rejected_mutation_ends_the_run_with_fail_fast_and_is_collected_without() {
     let ids = ids().await;
     let second = json!({"applied": [ids[0]], "errors":
         [{"mutationId": ids[1], "error": {"code": "CONFLICT", "message": "exists", "details": {"path": "id"}}}]});
@@ -202,10 +51,10 @@ async fn a_rejected_mutation_ends_the_run_or_is_collected() {
         [{"mutationId": ids[1], "code": "CONFLICT", "message": "exists", "path": "id"}]}});
     for answer in [first, second] {
         for (fail_fast, sent, mutations) in [(true, 1, 2), (false, 2, 3)] {
-            let mut rig = Rig::new(THREE).await;
+            let mut rig = Rig::new(THREE_TAGS).await;
             rig.options.fail_fast = fail_fast;
-            rig.options.batch_size = 2;
-            rig.options.concurrency = 1.try_into().unwrap();
+            rig.batch_size(2);
+            rig.concurrency(1);
             rig.server.script("push", [Answer::Json(200, answer.clone())]);
             let outcome = rig.run().await;
             assert_eq!((outcome.end, outcome.stats.batches), (End::Rejected, sent));
@@ -221,13 +70,13 @@ async fn a_rejected_mutation_ends_the_run_or_is_collected() {
 }
 
 #[tokio::test]
-async fn collected_errors_come_in_upload_order() {
+async fn collected_errors_are_in_upload_order() {
     let rows = "INSERT INTO tags (id) VALUES ('a'), ('b'), ('c'), ('d')";
     let mut rig = Rig::new(rows).await;
     rig.options.fail_fast = false;
-    rig.options.batch_size = 1;
+    rig.batch_size(1);
     let reject = |delay| {
-        let answer = Answer::Json(400, envelope("CONFLICT"));
+        let answer = Answer::Json(400, refusal("CONFLICT"));
         Answer::After(Duration::from_millis(delay), Box::new(answer))
     };
     // The first batch is answered last.
@@ -241,15 +90,15 @@ async fn collected_errors_come_in_upload_order() {
 }
 
 #[tokio::test]
-async fn a_mutation_that_nobody_names_is_sent_once_more() {
+async fn a_mutation_that_the_answer_does_not_name_is_sent_once_more_and_then_is_an_error() {
     let ids = ids().await;
     let drop_b = || Answer::Json(200, json!({"applied": [ids[0], ids[2]], "errors": []}));
-    let mut rig = Rig::new(THREE).await;
+    let mut rig = Rig::new(THREE_TAGS).await;
     rig.server.script("push", [drop_b()]);
     let outcome = rig.succeed().await;
-    assert_eq!((sizes(&rig), outcome.stats.batches), (vec![3, 1], 2));
+    assert_eq!((rig.server.batch_sizes(), outcome.stats.batches), (vec![3, 1], 2));
 
-    let mut rig = Rig::new(THREE).await;
+    let mut rig = Rig::new(THREE_TAGS).await;
     rig.server.script("push", [drop_b(), Answer::Json(200, json!({"applied": []}))]);
     let outcome = rig.run().await;
     assert_eq!(codes(&outcome), [("NOT_ACKNOWLEDGED".to_owned(), ids[1].as_str().unwrap().to_owned())]);
@@ -257,32 +106,32 @@ async fn a_mutation_that_nobody_names_is_sent_once_more() {
 }
 
 #[tokio::test]
-async fn ids_from_elsewhere_acknowledge_nothing_and_errors_with_them_are_reported() {
+async fn ids_outside_the_batch_acknowledge_nothing_and_their_errors_are_reported() {
     let ids = ids().await;
-    let mut rig = Rig::new(THREE).await;
+    let mut rig = Rig::new(THREE_TAGS).await;
     rig.options.fail_fast = false;
     let answer = json!({"applied": ["x", "y", ids[0], ids[1]],
         "errors": [{"mutationId": "z", "code": "ODD", "message": "?", "path": "p"}]});
     rig.server.script("push", [Answer::Json(200, answer)]);
     let outcome = rig.run().await;
-    assert_eq!(sizes(&rig), [3, 1]);
+    assert_eq!(rig.server.batch_sizes(), [3, 1]);
     assert_eq!(codes(&outcome), [("ODD".to_owned(), "z".to_owned())]);
     assert_eq!(outcome.stats.resources[0].1.mutations, 3);
 }
 
 #[tokio::test]
-async fn what_is_too_large_is_halved_without_using_up_retries() {
+async fn a_batch_that_is_too_large_is_halved_without_using_up_retries() {
     for answer in [
         Answer::Raw(413, Vec::new(), b"too big".to_vec()),
-        Answer::Json(413, envelope("LIMIT_EXCEEDED")),
-        Answer::Json(400, envelope("LIMIT_EXCEEDED")),
-        Answer::Json(200, envelope("LIMIT_EXCEEDED")),
+        Answer::Json(413, refusal("LIMIT_EXCEEDED")),
+        Answer::Json(400, refusal("LIMIT_EXCEEDED")),
+        Answer::Json(200, refusal("LIMIT_EXCEEDED")),
     ] {
-        let mut rig = Rig::new(THREE).await;
-        rig.options.max_retries = 0;
+        let mut rig = Rig::new(THREE_TAGS).await;
+        rig.max_retries(0);
         rig.server.script("push", [answer.clone(), answer.clone()]);
         let outcome = rig.succeed().await;
-        assert_eq!((sizes(&rig), outcome.stats.batches), (vec![3, 2, 1, 1, 1], 5), "{answer:?}");
+        assert_eq!((rig.server.batch_sizes(), outcome.stats.batches), (vec![3, 2, 1, 1, 1], 5), "{answer:?}");
         assert_eq!(rig.server.subjects()[5..], ["tags/a", "tags/b", "tags/c"]);
     }
 }
@@ -291,11 +140,11 @@ async fn what_is_too_large_is_halved_without_using_up_retries() {
 async fn a_single_mutation_that_is_too_large_is_a_server_error() {
     let ids = ids().await;
     let no_words = || Answer::Raw(413, Vec::new(), Vec::new());
-    for (answer, code) in [(no_words(), "LIMIT_EXCEEDED"), (Answer::Json(413, envelope("HUGE")), "HUGE")] {
-        let mut rig = Rig::new(THREE).await;
+    for (answer, code) in [(no_words(), "LIMIT_EXCEEDED"), (Answer::Json(413, refusal("HUGE")), "HUGE")] {
+        let mut rig = Rig::new(THREE_TAGS).await;
         rig.options.fail_fast = false;
-        rig.options.batch_size = 1;
-        rig.options.concurrency = 1.try_into().unwrap();
+        rig.batch_size(1);
+        rig.concurrency(1);
         rig.server.script("push", [Answer::Apply, answer]);
         let outcome = rig.run().await;
         assert_eq!(codes(&outcome), [(code.to_owned(), ids[1].as_str().unwrap().to_owned())]);
@@ -304,19 +153,19 @@ async fn a_single_mutation_that_is_too_large_is_a_server_error() {
 }
 
 #[tokio::test]
-async fn a_refused_request_is_bisected_to_the_culprit_or_stops_the_run() {
+async fn a_refused_request_is_halved_down_to_the_bad_mutation_or_stops_the_run_with_fail_fast() {
     let ids = ids().await;
-    let refuse = || Answer::Json(400, envelope("DFQL_INVALID"));
-    let mut rig = Rig::new(THREE).await;
+    let refuse = || Answer::Json(400, refusal("DFQL_INVALID"));
+    let mut rig = Rig::new(THREE_TAGS).await;
     rig.options.fail_fast = false;
     // [a b c] → [a b] → [a] good, [b] bad → [c] good
     rig.server.script("push", [refuse(), refuse(), Answer::Apply, refuse()]);
     let outcome = rig.run().await;
-    assert_eq!(sizes(&rig), [3, 2, 1, 1, 1]);
+    assert_eq!(rig.server.batch_sizes(), [3, 2, 1, 1, 1]);
     assert_eq!(codes(&outcome), [("DFQL_INVALID".to_owned(), ids[1].as_str().unwrap().to_owned())]);
     assert_eq!(outcome.errors[0].body.path, "x");
 
-    let mut rig = Rig::new(THREE).await;
+    let mut rig = Rig::new(THREE_TAGS).await;
     rig.server.script("push", [refuse()]);
     let outcome = rig.run().await;
     assert_eq!(codes(&outcome), [("DFQL_INVALID".to_owned(), String::new())]);
@@ -324,92 +173,10 @@ async fn a_refused_request_is_bisected_to_the_culprit_or_stops_the_run() {
 }
 
 #[tokio::test]
-async fn refused_credentials_stop_the_run_at_once() {
-    let html = || b"<html>".to_vec();
-    for answer in [
-        Answer::Raw(401, Vec::new(), html()),
-        Answer::Raw(403, Vec::new(), html()),
-        Answer::Json(401, json!({"ok": true, "result": {"applied": []}})),
-        Answer::Json(403, envelope("SOMETHING")),
-        Answer::Json(200, envelope("FORBIDDEN")),
-    ] {
-        let mut rig = Rig::new(THREE).await;
-        rig.options.fail_fast = false;
-        rig.server.script("push", [answer.clone()]);
-        let outcome = rig.run().await;
-        assert_eq!(codes(&outcome), [("FORBIDDEN".to_owned(), String::new())], "{answer:?}");
-        assert_eq!((outcome.end, outcome.stats.batches), (End::Remote, 1), "{answer:?}");
-    }
-}
-
-#[tokio::test]
-async fn redirects_within_the_origin_are_followed_with_everything() {
-    let to =
-        |status, location: &str| Answer::Raw(status, vec![("location", location.to_owned())], Vec::new());
-    let mut rig = Rig::new(THREE).await;
-    rig.server.script("push", [to(307, "/datafn/elsewhere/push")]);
-    let there = format!("{}/there/push", rig.server.base());
-    rig.server.script("elsewhere/push", [to(308, &there)]);
-    let outcome = rig.succeed().await;
-    assert_eq!(outcome.stats.batches, 1);
-    let mut requests = rig.server.requests();
-    requests.retain(|request| request.path.ends_with("/push"));
-    let paths: Vec<_> = requests[..3].iter().map(|request| request.path.as_str()).collect();
-    assert_eq!(paths, ["/datafn/push", "/datafn/elsewhere/push", "/datafn/there/push"]);
-    for request in &requests[..3] {
-        assert_eq!(request.headers["authorization"], "Bearer secret-token");
-        assert_eq!(request.text, requests[0].text);
-    }
-}
-
-#[tokio::test]
-async fn any_other_redirect_is_a_broken_protocol_and_gets_no_credentials() {
-    let elsewhere = Scripted::start().await;
-    let target = format!("{}/push", elsewhere.base());
-    for status in [301, 302, 303, 307, 308] {
-        let mut rig = Rig::new(THREE).await;
-        rig.server.script("push", [Answer::Raw(status, vec![("location", target.clone())], Vec::new())]);
-        let outcome = rig.run().await;
-        assert_eq!(outcome.end, End::Remote, "{status}");
-        assert_eq!(codes(&outcome), [("TRANSPORT_ERROR".to_owned(), String::new())], "{status}");
-        assert_eq!(outcome.stats.batches, 1, "{status}: it is not retried");
-    }
-    assert!(elsewhere.requests().is_empty(), "{:?}", elsewhere.requests());
-
-    let mut rig = Rig::new(THREE).await;
-    let round = || Answer::Raw(307, vec![("location", "/datafn/push".to_owned())], Vec::new());
-    rig.server.script("push", vec![round(); 6]);
-    let (_, message, _) = rig.fail().await;
-    assert!(message.contains("more than 5 redirects"), "{message}");
-}
-
-#[tokio::test]
-async fn headers_and_token_are_sent_and_retries_are_told() {
-    let mut rig = Rig::new(THREE).await;
-    rig.remote.headers.push(("X-Tenant".into(), "blue".into()));
-    rig.server.script("push", [Answer::Json(503, json!({}))]);
-    let retries = std::sync::Mutex::new(Vec::new());
-    let outcome = rig
-        .run_and(|event| {
-            if let Event::Retrying { retry, max_retries, reason, .. } = event {
-                retries.lock().unwrap().push((*retry, *max_retries, (*reason).to_owned()));
-            }
-        })
-        .await;
-    assert!(outcome.ok);
-    assert_eq!(retries.into_inner().unwrap(), [(1, 3, "HTTP 503".to_owned())]);
-    for request in rig.server.pushes().into_iter().chain(rig.server.pulls()) {
-        assert_eq!(request.headers["x-tenant"], "blue");
-        assert_eq!(request.headers["authorization"], "Bearer secret-token");
-        assert_eq!(request.headers["content-type"], "application/json");
-    }
-}
-
-#[tokio::test]
-async fn each_operation_is_sent_as_it_was_asked_for() {
+async fn record_operation_and_mutation_id_prefix_are_sent_as_given() {
     use synctool::mutation::RecordOperation;
     for (operation, name) in [(RecordOperation::Replace, "replace"), (RecordOperation::Insert, "insert")] {
-        let mut rig = Rig::new(THREE).await;
+        let mut rig = Rig::new(THREE_TAGS).await;
         rig.options.record_operation = operation;
         rig.options.mutation_id_prefix = "device-7".into();
         rig.succeed().await;

@@ -1,44 +1,45 @@
-//! The same command finishes what was begun (contract 3.6), and one upload of a database
-//! runs at a time.
+//! The same command continues an upload that ended early (contract 3.6). Not an upload that is
+//! still running (`lock`).
 
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use assert_cmd::cargo::cargo_bin;
 use serde_json::{Value, json};
 use synctool::cloneup::{End, Event, Outcome};
 
-use super::cli::{cloneup, database, result, status, stderr, synctool};
-use super::common::{Answer, Offline, Rig, SCHEMA, Scripted, TestServer, run_with_stop};
+use super::common::{
+    Answer, Offline, Rig, SCHEMA, Scripted, TestServer, cloneup, database, result, spawn_upload, status,
+    stderr, synctool,
+};
 
-/// Ten tags, a batch each.
+/// Ten tags.
 const TEN: &str =
     "INSERT INTO tags (id) VALUES ('0'), ('1'), ('2'), ('3'), ('4'), ('5'), ('6'), ('7'), ('8'), ('9')";
 
+/// The file that holds lock and checkpoint.
 fn sidecar(offline: &Offline) -> PathBuf {
     offline.folder().join("app.db.synctool")
 }
 
-/// A rig whose server fails for good after so many batches, and that first, failed run.
+/// A run that failed because the server answered only the first batches.
 async fn failed_after(batches: usize) -> (Rig, Outcome) {
     let mut rig = Rig::new(TEN).await;
-    rig.options.batch_size = 1;
-    rig.options.concurrency = 1.try_into().unwrap();
-    rig.options.max_retries = 0;
+    rig.batch_size(1);
+    rig.concurrency(1);
+    rig.max_retries(0);
     rig.server.script("push", std::iter::repeat_n(Answer::Apply, batches).chain([Answer::Close]));
     let outcome = rig.run().await;
     assert_eq!((outcome.end, outcome.stats.batches), (End::Remote, batches as u64 + 1));
     (rig, outcome)
 }
 
-/// The ids that were pushed since so many pushes.
+/// The subjects of all pushes but the first ones.
 fn pushed_since(rig: &Rig, pushes: usize) -> Vec<String> {
     rig.server.subjects().split_off(pushes)
 }
 
 #[tokio::test]
-async fn the_next_run_continues_behind_what_was_acknowledged() {
+async fn the_next_run_continues_after_the_acknowledged_prefix() {
     let (mut rig, _) = failed_after(6).await;
     assert!(sidecar(&rig.offline).exists());
     let output = synctool(&rig.offline).args(["inspect", "app.db", "--output", "json"]).output().unwrap();
@@ -46,7 +47,7 @@ async fn the_next_run_continues_behind_what_was_acknowledged() {
     let remote = format!("{}/push", rig.server.base());
     assert_eq!(seen["checkpoint"], json!({"remote": remote, "mutations": 6, "cursor": "6"}));
     let outcome = rig.succeed().await;
-    // The last acknowledged batch once more, as a probe, and then what was missing.
+    // The last acknowledged batch is sent again as a probe, then the mutations after it.
     let expected: Vec<_> = (5..10).map(|id| format!("tags/{id}")).collect();
     assert_eq!(pushed_since(&rig, 7), expected);
     assert_eq!(outcome.stats.resources[0].1.records, 10, "the statistics are those of the whole upload");
@@ -57,10 +58,10 @@ async fn the_next_run_continues_behind_what_was_acknowledged() {
 }
 
 #[tokio::test]
-async fn a_run_that_was_stopped_in_finalization_probes_and_finalizes() {
+async fn a_run_that_failed_in_finalization_sends_a_probe_and_finalizes() {
     let mut rig = Rig::new(TEN).await;
-    rig.options.max_retries = 0;
-    rig.options.batch_size = 4;
+    rig.max_retries(0);
+    rig.batch_size(4);
     rig.server.script("pull", [Answer::Close]);
     assert_eq!(rig.run().await.end, End::Remote);
     let outcome = rig.succeed().await;
@@ -69,13 +70,13 @@ async fn a_run_that_was_stopped_in_finalization_probes_and_finalizes() {
 }
 
 #[tokio::test]
-async fn whatever_makes_it_another_upload_starts_over() {
+async fn changed_options_schema_or_acknowledged_data_start_the_upload_over() {
     type Change = fn(&mut Rig);
     let changes: [(&str, Change); 7] = [
         ("data in the prefix", |rig| rig.offline.execute("UPDATE tags SET label = 'x' WHERE id = '2'")),
         ("less data than before", |rig| rig.offline.execute("DELETE FROM tags WHERE id > '3'")),
         ("client id", |rig| rig.options.client_id = Some("other".into())),
-        ("batch size", |rig| rig.options.batch_size = 2),
+        ("batch size", |rig| rig.batch_size(2)),
         ("prefix of ids", |rig| rig.options.mutation_id_prefix = "again".into()),
         ("schema", |rig| rig.schema = rig.schema.replacen("\"version\": 3", "\"version\": 4", 1)),
         ("no resume", |rig| rig.options.resume = false),
@@ -92,7 +93,7 @@ async fn whatever_makes_it_another_upload_starts_over() {
 }
 
 #[tokio::test]
-async fn data_behind_the_prefix_may_change() {
+async fn data_after_the_acknowledged_prefix_may_change() {
     let (mut rig, _) = failed_after(6).await;
     rig.offline.execute("UPDATE tags SET label = 'x' WHERE id = '8'; INSERT INTO tags (id) VALUES ('99')");
     rig.succeed().await;
@@ -100,17 +101,15 @@ async fn data_behind_the_prefix_may_change() {
 }
 
 #[tokio::test]
-async fn a_server_that_lacks_what_it_had_gets_everything_again() {
+async fn a_server_whose_cursor_is_lower_or_missing_gets_everything_again() {
     let (mut rig, _) = failed_after(6).await;
-    let wiped = Scripted::start().await;
     let lower = json!({"errors": [], "cursor": "1"});
     rig.server.script("push", [Answer::Json(200, lower)]);
     let outcome = rig.succeed().await;
-    assert_eq!(pushed_since(&rig, 7).len(), 11, "the probe, and all ten");
+    assert_eq!(pushed_since(&rig, 7).len(), 11, "the probe, and all ten tags");
     assert_eq!((outcome.stats.resources[0].1.records, outcome.stats.batches), (10, 11));
-    drop(wiped);
 
-    // One without cursors cannot show that it has not been wiped.
+    // An answer without a cursor does not show that the server was not wiped.
     let (mut rig, _) = failed_after(6).await;
     rig.server.script("push", [Answer::Json(200, json!({"errors": []}))]);
     rig.succeed().await;
@@ -118,37 +117,37 @@ async fn a_server_that_lacks_what_it_had_gets_everything_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_store_behind_the_same_address_is_noticed() {
+async fn another_store_id_at_the_same_address_starts_the_upload_over() {
     let offline = database();
     offline.execute(&TEN.replace("INSERT", "INSERT OR IGNORE"));
     let server = Scripted::start().await;
-    let status_of = |id: &str| Answer::Json(200, json!({"ok": true, "result": {"storeId": id}}));
+    let status_of = |id: &str| Answer::result(&json!({"storeId": id}));
     server.script("status", [status_of("first"), status_of("second")]);
-    let late = || Answer::After(Duration::from_millis(30), Box::new(Answer::Apply));
+    let late = || Answer::late(30);
     server.script("push", [late(), late(), late(), late(), Answer::Json(401, json!({}))]);
     let arguments = ["--batch-size", "1", "--concurrency", "1", "--max-retries", "0"];
     assert_eq!(status(&cloneup(&offline, server.base(), &arguments).await), 4);
     let before = server.pushes().len();
     assert_eq!(status(&cloneup(&offline, server.base(), &arguments).await), 0);
-    assert_eq!(server.pushes().len() - before, 12, "all of it, and no probe");
+    assert_eq!(server.pushes().len() - before, 12, "all mutations, and no probe");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_store_that_does_not_say_any_more_which_it_is_may_be_another() {
-    let status_of = |id: &str| Answer::Json(200, json!({"ok": true, "result": {"storeId": id}}));
+async fn a_store_id_that_is_no_longer_sent_starts_the_upload_over() {
+    let status_of = |id: &str| Answer::result(&json!({"storeId": id}));
     let mut rig = Rig::new(TEN).await;
-    rig.options.batch_size = 1;
-    rig.options.concurrency = 1.try_into().unwrap();
-    rig.options.max_retries = 0;
+    rig.batch_size(1);
+    rig.concurrency(1);
+    rig.max_retries(0);
     rig.server.script("status", [status_of("first"), Answer::Json(503, json!({}))]);
     rig.server.script("push", [Answer::Apply, Answer::Apply, Answer::Close]);
     assert_eq!(rig.run().await.end, End::Remote);
     rig.succeed().await;
-    assert_eq!(pushed_since(&rig, 3).len(), 10, "all of it, and no probe");
+    assert_eq!(pushed_since(&rig, 3).len(), 10, "all mutations, and no probe");
 }
 
 #[tokio::test]
-async fn a_server_that_rejects_what_it_had_acknowledged_gets_everything_again() {
+async fn a_server_that_rejects_the_probe_gets_everything_again() {
     for (fail_fast, rejects_all) in [(true, true), (true, false), (false, false)] {
         let (mut rig, _) = failed_after(6).await;
         rig.options.fail_fast = fail_fast;
@@ -161,40 +160,40 @@ async fn a_server_that_rejects_what_it_had_acknowledged_gets_everything_again() 
         };
         rig.server.script("push", [Answer::Json(if rejects_all { 400 } else { 200 }, answer)]);
         let outcome = rig.succeed().await;
-        assert_eq!(pushed_since(&rig, 7).len(), 11, "the probe, and all ten");
+        assert_eq!(pushed_since(&rig, 7).len(), 11, "the probe, and all ten tags");
         assert_eq!(outcome.stats.resources[0].1.mutations, 10);
     }
 }
 
 #[tokio::test]
-async fn one_request_that_does_not_come_back_holds_up_the_checkpoint_by_no_more_than_is_in_flight() {
+async fn nothing_is_sent_further_ahead_of_the_oldest_request_than_may_be_in_flight() {
     let mut rig = Rig::new(TEN).await;
-    rig.options.batch_size = 1;
-    rig.options.concurrency = 3.try_into().unwrap();
-    rig.options.max_retries = 0;
+    rig.batch_size(1);
+    rig.concurrency(3);
+    rig.max_retries(0);
     let late = Answer::After(Duration::from_millis(300), Box::new(Answer::Close));
     rig.server.script("push", [late]);
     assert_eq!(rig.run().await.end, End::Remote);
-    assert_eq!(pushed_since(&rig, 0).len(), 3, "nothing runs ahead of the first one");
+    assert_eq!(pushed_since(&rig, 0).len(), 3, "nothing is sent ahead of the first request");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stop_during_the_probe_is_one() {
+async fn a_stop_during_the_probe_interrupts_the_run_and_keeps_the_checkpoint() {
     let (mut rig, _) = failed_after(6).await;
-    rig.options.max_retries = 5;
+    rig.max_retries(5);
     rig.remote.retry_delay = Duration::from_mins(1);
     rig.remote.retry_max_delay = Duration::from_mins(1);
     rig.server.script("push", [Answer::Json(429, json!({}))]);
     let outcome = tokio::time::timeout(
         Duration::from_secs(10),
-        run_with_stop(&mut rig, |event, handle| {
+        rig.run_with_stop(|event, handle| {
             if matches!(event, Event::Retrying { .. }) {
                 handle.stop();
             }
         }),
     )
     .await
-    .expect("it does not wait for the pause");
+    .expect("the stop does not wait for the pause");
     assert_eq!(outcome.end, End::Interrupted);
     rig.succeed().await;
     assert_eq!(pushed_since(&rig, 8).len(), 5, "the checkpoint is still there");
@@ -202,24 +201,7 @@ async fn a_stop_during_the_probe_is_one() {
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_by_another_name_is_the_same_one() {
-    let offline = database();
-    std::os::unix::fs::symlink(offline.path(), offline.folder().join("link.db")).unwrap();
-    let server = Scripted::start().await;
-    server.script("push", [Answer::After(Duration::from_secs(3), Box::new(Answer::Apply))]);
-    let mut child = spawn(&offline, server.base());
-    while server.pushes().is_empty() {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    let output = cloneup(&offline, server.base(), &["--db", "link.db"]).await;
-    assert_eq!(status(&output), 3, "{}", stderr(&output));
-    child.kill().unwrap();
-    child.wait().unwrap();
-}
-
-#[cfg(unix)]
-#[tokio::test(flavor = "multi_thread")]
-async fn a_link_in_the_place_of_the_checkpoint_is_not_followed() {
+async fn a_symbolic_link_at_the_path_of_the_checkpoint_is_not_followed() {
     let offline = database();
     let victim = offline.folder().join("victim");
     std::fs::write(&victim, "mine").unwrap();
@@ -232,10 +214,10 @@ async fn a_link_in_the_place_of_the_checkpoint_is_not_followed() {
 }
 
 #[tokio::test]
-async fn a_batch_with_a_rejection_is_not_behind_the_upload() {
+async fn a_batch_with_a_rejection_is_not_in_the_acknowledged_prefix() {
     let mut rig = Rig::new(TEN).await;
-    rig.options.batch_size = 1;
-    rig.options.concurrency = 1.try_into().unwrap();
+    rig.batch_size(1);
+    rig.concurrency(1);
     rig.options.fail_fast = false;
     let reject = json!({"ok": false, "error": {"code": "X", "message": "no"}});
     rig.server.script("push", [Answer::Apply, Answer::Apply, Answer::Json(400, reject)]);
@@ -245,7 +227,7 @@ async fn a_batch_with_a_rejection_is_not_behind_the_upload() {
 }
 
 #[tokio::test]
-async fn a_damaged_checkpoint_is_no_checkpoint() {
+async fn a_damaged_checkpoint_is_ignored() {
     let (mut rig, _) = failed_after(6).await;
     let text = std::fs::read_to_string(sidecar(&rig.offline)).unwrap();
     std::fs::write(sidecar(&rig.offline), text.replacen("\"mutations\":6", "\"mutations\":9", 1)).unwrap();
@@ -253,28 +235,8 @@ async fn a_damaged_checkpoint_is_no_checkpoint() {
     assert_eq!(pushed_since(&rig, 7).len(), 10);
 }
 
-fn spawn(offline: &Offline, base: &str) -> Child {
-    Command::new(cargo_bin("synctool"))
-        .current_dir(offline.folder())
-        .args([
-            "cloneup",
-            "--db",
-            "app.db",
-            "--remote",
-            base,
-            "--batch-size",
-            "1",
-            "--concurrency",
-            "2",
-            "--quiet",
-        ])
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap()
-}
-
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_upload_is_continued_and_everything_arrives_once() {
+async fn a_killed_upload_is_continued_and_every_record_arrives_once() {
     let server = TestServer::start(SCHEMA).await;
     for wait in [0, 15, 30, 60, 90, 120] {
         let offline = database();
@@ -283,7 +245,7 @@ async fn a_killed_upload_is_continued_and_everything_arrives_once() {
              INSERT INTO todos (id, title) SELECT 't' || i, 'x' FROM n;
              UPDATE __datafn_meta SET value = 'C' || hex(randomblob(4)) WHERE key = 'clientId'",
         );
-        let mut child = spawn(&offline, server.base());
+        let mut child = spawn_upload(&offline, server.base());
         tokio::time::sleep(Duration::from_millis(wait)).await;
         child.kill().unwrap();
         child.wait().unwrap();
@@ -295,23 +257,4 @@ async fn a_killed_upload_is_continued_and_everything_arrives_once() {
         let clone = server.post("clone", &json!({"clientId": "x", "tables": ["todos"]})).await;
         assert_eq!(clone["data"]["todos"].as_array().unwrap().len(), 300);
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_second_upload_of_the_same_database_is_refused_and_a_dead_ones_lock_is_not() {
-    let offline = database();
-    let server = Scripted::start().await;
-    server.script("push", [Answer::After(Duration::from_secs(3), Box::new(Answer::Apply))]);
-    let mut child = spawn(&offline, server.base());
-    while server.pushes().is_empty() {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    let output = cloneup(&offline, server.base(), &[]).await;
-    assert_eq!(status(&output), 3);
-    let message = result(&output)["errors"][0]["message"].as_str().unwrap().to_owned();
-    assert!(message.contains(&format!("process {}", child.id())), "{message}");
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let output = cloneup(&offline, server.base(), &[]).await;
-    assert_eq!(status(&output), 0, "{}", stderr(&output));
 }

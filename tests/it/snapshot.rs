@@ -1,16 +1,17 @@
-//! The upload reads one state while the application goes on writing (contract 3.1.2).
+//! The upload reads one state of the database while the application continues to write
+//! (contract 3.1, step 2). Not what happens to the changes afterwards (`finalize`).
 
 use synctool::cloneup::Event;
 
 use super::common::Rig;
 
 #[tokio::test]
-async fn what_is_written_during_the_upload_is_neither_blocked_nor_uploaded() {
+async fn writes_during_the_upload_are_neither_blocked_nor_uploaded() {
     for journal in ["delete", "wal"] {
         let rows = "INSERT INTO projects VALUES ('p', 'P'); INSERT INTO tags (id) VALUES ('a')";
         let mut rig = Rig::new(rows).await;
         rig.offline.execute(&format!("PRAGMA journal_mode = {journal}"));
-        rig.options.batch_size = 1;
+        rig.batch_size(1);
         let path = rig.offline.path();
         let outcome = rig
             .run_and(|event| {
@@ -29,7 +30,7 @@ async fn what_is_written_during_the_upload_is_neither_blocked_nor_uploaded() {
 }
 
 #[tokio::test]
-async fn a_locked_database_is_named() {
+async fn a_locked_database_is_named_in_the_error() {
     let mut rig = Rig::new("INSERT INTO tags (id) VALUES ('a')").await;
     let holder = rig.offline.connect();
     holder.execute_batch("BEGIN EXCLUSIVE").unwrap();

@@ -1,11 +1,12 @@
-//! From SQLite to JSON, as the bytes arrive (contract 1.2 and 3.2).
+//! How SQLite values are sent as JSON, in the bytes of the request (contract 1.2 and 3.2). Not
+//! the way back (`pull`).
 
 use serde_json::{Value, json};
 
 use super::common::Rig;
 
 #[tokio::test]
-async fn every_kind_of_value_arrives_as_the_contract_says() {
+async fn every_kind_of_sqlite_value_is_sent_as_the_contract_maps_it() {
     for (field, sql, expected) in [
         ("done", "0", "false"),
         ("done", "1", "true"),
@@ -59,7 +60,7 @@ async fn null_join_metadata_is_left_out() {
 }
 
 #[tokio::test]
-async fn mutations_are_complete_and_their_ids_those_of_the_vectors() {
+async fn mutations_have_every_key_and_the_ids_of_the_vectors() {
     let file: Value = serde_json::from_str(include_str!("../data/mutation-id-vectors.json")).unwrap();
     let vector = |name: &str| {
         let vectors = file["vectors"].as_array().unwrap();

@@ -1,12 +1,16 @@
-//! `synctool verify`, and `cloneup --verify`: what the server has is what the database has.
+//! `synctool verify` and `cloneup --verify` compare the server with the database (contract
+//! 3.9). Not the upload that `--verify` follows (`upload`).
 
-use serde_json::{Value, json};
-use synctool::cloneup::End;
+use std::process::Output;
 
-use super::cli::{cloneup, database, result, status, stderr, synctool};
-use super::common::{Answer, Offline, Rig, SCHEMA, TestServer};
+use serde_json::json;
+use synctool::cloneup::{End, Event};
 
-fn verify(offline: &Offline, base: &str) -> std::process::Output {
+use super::common::{
+    Answer, Offline, Rig, SCHEMA, TestServer, cloneup, database, result, status, stderr, synctool, upsert,
+};
+
+fn verify(offline: &Offline, base: &str) -> Output {
     synctool(offline).args(["verify", "--db", "app.db", "--remote", base]).output().unwrap()
 }
 
@@ -25,7 +29,7 @@ async fn uploaded() -> (TestServer, Offline) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_uploaded_is_equal_and_every_difference_is_found() {
+async fn verify_finds_no_difference_after_an_upload_and_every_one_after_edits() {
     let (server, offline) = uploaded().await;
     let base = server.base().to_owned();
     let output = verify(&offline, &base);
@@ -56,7 +60,7 @@ async fn what_was_uploaded_is_equal_and_every_difference_is_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_cannot_be_asked_is_neither_equal_nor_different() {
+async fn verify_exits_with_4_when_the_server_cannot_be_reached() {
     let offline = database();
     let output = verify(&offline, "http://127.0.0.1:9/datafn");
     assert_eq!(status(&output), 4);
@@ -65,7 +69,7 @@ async fn a_server_that_cannot_be_asked_is_neither_equal_nor_different() {
 }
 
 #[tokio::test]
-async fn the_second_dialect_is_compared_too() {
+async fn verify_compares_with_servers_of_the_second_dialect() {
     let mut rig = Rig::new("INSERT INTO tags VALUES ('a', 'A'), ('b', 'B')").await;
     rig.options.verify = true;
     rig.options.pull_after = false;
@@ -83,7 +87,7 @@ async fn the_second_dialect_is_compared_too() {
 }
 
 #[tokio::test]
-async fn a_server_that_forgets_what_it_acknowledged_is_caught_and_gets_it_again() {
+async fn verify_finds_records_that_the_server_lost_and_the_next_run_sends_them_again() {
     let mut rig = Rig::new("INSERT INTO tags VALUES ('a', 'A')").await;
     rig.options.verify = true;
     let outcome = rig.run().await;
@@ -94,11 +98,11 @@ async fn a_server_that_forgets_what_it_acknowledged_is_caught_and_gets_it_again(
 }
 
 #[tokio::test]
-async fn what_the_application_edits_meanwhile_is_not_held_against_the_upload() {
+async fn edits_made_during_the_upload_are_not_differences() {
     let mut rig = Rig::new("INSERT INTO tags VALUES ('a', 'A'), ('b', 'B')").await;
     rig.options.verify = true;
     let feed = |label: &str| {
-        let change = |seq: u64, id: &str, label: &str| json!({"serverSeq": seq, "resource": "tags", "id": id, "op": "upsert", "record": {"label": label}});
+        let change = |seq, id: &str, label: &str| upsert(seq, "tags", id, &json!({"label": label}));
         Answer::Json(
             200,
             json!({"changes": [change(1, "a", "A"), change(2, "b", label)], "nextCursor": null}),
@@ -108,7 +112,7 @@ async fn what_the_application_edits_meanwhile_is_not_held_against_the_upload() {
     let path = rig.offline.path();
     let outcome = rig
         .run_and(|event| {
-            if matches!(event, synctool::cloneup::Event::Finalizing) {
+            if matches!(event, Event::Finalizing) {
                 let connection = rusqlite::Connection::open(&path).unwrap();
                 let sql = r#"UPDATE tags SET label = 'later' WHERE id = 'b';
                     CREATE TABLE __datafn_changelog (seq INTEGER PRIMARY KEY AUTOINCREMENT, clientId TEXT NOT NULL,
@@ -120,36 +124,4 @@ async fn what_the_application_edits_meanwhile_is_not_held_against_the_upload() {
         })
         .await;
     assert!(outcome.ok, "{outcome:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_token_comes_from_a_command_and_is_never_shown() {
-    let server = TestServer::start_with(SCHEMA, Some("geheim"), synctool::server::Limits::default()).await;
-    let offline = database();
-    std::fs::write(offline.folder().join("synctool.toml"), "token-command = 'echo geheim'").unwrap();
-    let output = cloneup(&offline, server.base(), &["-vv"]).await;
-    assert_eq!(status(&output), 0, "{}", stderr(&output));
-    assert!(!stderr(&output).contains("geheim"));
-    for (command, expected) in
-        [("echo geheim; exit 3", "failed (exit status: 3)"), ("true", "printed nothing")]
-    {
-        let output = cloneup(&offline, server.base(), &["--token-command", command]).await;
-        assert_eq!(status(&output), 2);
-        let error: &Value = &result(&output)["errors"][0];
-        assert!(error["message"].as_str().unwrap().ends_with(expected), "{error}");
-        assert!(!stderr(&output).contains("geheim"));
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_token_in_the_clear_is_worth_a_warning_unless_it_stays_on_this_machine() {
-    let offline = database();
-    let arguments = ["--token-command", "echo t", "--max-retries", "0", "--connect-timeout", "1s"];
-    // An address that is nobody's (RFC 5737).
-    let output = cloneup(&offline, "http://192.0.2.1/datafn", &arguments).await;
-    assert!(stderr(&output).contains("the token is sent over plain http"), "{}", stderr(&output));
-    for base in ["http://127.0.0.1:9/datafn", "https://192.0.2.1/datafn"] {
-        let output = cloneup(&offline, base, &arguments).await;
-        assert!(!stderr(&output).contains("plain http"), "{}", stderr(&output));
-    }
 }

@@ -1,4 +1,4 @@
-//! SQLite files as an application would leave them.
+//! SQLite files as an application would leave them. Not what is in them (`samples`).
 
 use std::path::{Path, PathBuf};
 
@@ -6,25 +6,25 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Row};
 use tempfile::TempDir;
 
-/// A database in a folder of its own.
+/// A database in a new temporary folder.
 pub struct Offline {
     folder: TempDir,
 }
 
 impl Offline {
-    /// Makes a database with a rollback journal out of SQL.
+    /// Makes a database with a rollback journal and runs SQL in it.
     pub fn new(sql: &str) -> Self {
         let offline = Self { folder: tempfile::tempdir().unwrap() };
         offline.execute(sql);
         offline
     }
 
-    /// The database.
+    /// The path of the database.
     pub fn path(&self) -> PathBuf {
         self.folder.path().join("app.db")
     }
 
-    /// Where other files of the test can lie.
+    /// The folder of the database, for other files of the test.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -56,11 +56,12 @@ impl Offline {
         self.column("SELECT mutationId FROM __datafn_changelog ORDER BY seq")
     }
 
-    /// The same, where there may be no change log yet.
+    /// [`Offline::logged`], or nothing where there is no change log table.
     pub fn logged_if_any(&self) -> Vec<String> {
         if self.has_table("__datafn_changelog") { self.logged() } else { Vec::new() }
     }
 
+    /// The stored cursor of a resource, or the one under `__global_cursor__`.
     pub fn cursor(&self, name: &str) -> Option<String> {
         if !self.has_table("__datafn_cursors") {
             return None;

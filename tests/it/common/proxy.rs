@@ -1,5 +1,6 @@
-//! A line that fails: between the client and the real server, as TCP sees it. What happens to
-//! each request is drawn from a seed, so that a schedule can be run again.
+//! A proxy between the client and the real server that injects faults into TCP connections.
+//! The faults are drawn from a seed, so that a schedule can be run again. Not answers that a
+//! test chooses (`scripted`).
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -11,6 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 /// What may happen to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
+    /// The request and its answer are relayed unchanged.
     Pass,
     /// The connection ends before the request reaches the server.
     DropBefore,
@@ -29,14 +31,14 @@ enum Fault {
 const FAULTS: [Fault; 6] =
     [Fault::DropBefore, Fault::DropAfter, Fault::Cut, Fault::Reset, Fault::Delay, Fault::Duplicate];
 
-/// The line; it stops with the runtime.
+/// The proxy; it stops with the runtime.
 pub struct FaultProxy {
     base: String,
     drawn: Arc<Mutex<Vec<Fault>>>,
 }
 
 impl FaultProxy {
-    /// Listens for a server's clients; of a hundred requests, so many fail.
+    /// Starts a proxy for a server; `percent` of the requests fail.
     pub async fn start(server: &str, seed: u64, percent: u8) -> Self {
         let target: SocketAddr = server.split('/').nth(2).unwrap().parse().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -54,7 +56,7 @@ impl FaultProxy {
                         if fails { FAULTS[random.usize(0..FAULTS.len())] } else { Fault::Pass }
                     };
                     log.lock().unwrap().push(fault);
-                    // A connection that ends early is what this is about.
+                    // A connection that ends early is one of the faults.
                     let _ = relay(stream, target, fault).await;
                 });
             }
@@ -66,13 +68,13 @@ impl FaultProxy {
         &self.base
     }
 
-    /// How many requests did not just pass.
+    /// How many requests had a fault.
     pub fn faults(&self) -> usize {
         self.drawn.lock().unwrap().iter().filter(|fault| **fault != Fault::Pass).count()
     }
 }
 
-/// One request and its answer; then the connection ends.
+/// Relays one request and its answer, then closes the connection.
 async fn relay(mut client: TcpStream, target: SocketAddr, fault: Fault) -> std::io::Result<()> {
     let request = request(&mut client).await?;
     if fault == Fault::DropBefore {
@@ -91,7 +93,7 @@ async fn relay(mut client: TcpStream, target: SocketAddr, fault: Fault) -> std::
     client.shutdown().await
 }
 
-/// A whole request, which asks for one answer only.
+/// Reads a whole request and asks the server to close the connection after its answer.
 async fn request(client: &mut TcpStream) -> std::io::Result<Vec<u8>> {
     let mut read = Vec::new();
     let head = loop {

@@ -1,4 +1,4 @@
-//! Runs of the job as a library call, with what they told on the way.
+//! Runs of the job as a library call, and the events of them. Not runs of the binary (`binary`).
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -18,11 +18,12 @@ pub struct Rig {
     pub schema: String,
     pub options: RawOptions,
     pub remote: RemoteConfig,
+    /// The warnings of the last run.
     pub warnings: Vec<String>,
 }
 
 impl Rig {
-    /// The shared schema and its tables, with rows from `sql` in them.
+    /// [`SCHEMA`] and [`TABLES`], with rows from `sql` in them.
     pub async fn new(sql: &str) -> Self {
         Self::with(SCHEMA, &format!("{TABLES}{sql}")).await
     }
@@ -43,6 +44,21 @@ impl Rig {
             remote,
             warnings: Vec::new(),
         }
+    }
+
+    /// Sets how many mutations a request has at most.
+    pub fn batch_size(&mut self, mutations: usize) {
+        self.options.batch_size = mutations.try_into().unwrap();
+    }
+
+    /// Sets how many requests are in flight at most.
+    pub fn concurrency(&mut self, requests: usize) {
+        self.options.concurrency = requests.try_into().unwrap();
+    }
+
+    /// Sets how often a request is sent again.
+    pub fn max_retries(&mut self, retries: u32) {
+        self.options.max_retries = retries.into();
     }
 
     pub async fn run(&mut self) -> Outcome {
@@ -66,10 +82,11 @@ impl Rig {
 
     /// Runs, and calls `watch` for every event.
     pub async fn run_and(&mut self, watch: impl Fn(&Event<'_>) + Send + Sync) -> Outcome {
-        self.run_with(|event, _| watch(event)).await
+        self.run_with_stop(|event, _| watch(event)).await
     }
 
-    async fn run_with(&mut self, watch: impl Fn(&Event<'_>, &StopHandle) + Send + Sync) -> Outcome {
+    /// Runs, and may stop the run from within an event.
+    pub async fn run_with_stop(&mut self, watch: impl Fn(&Event<'_>, &StopHandle) + Send + Sync) -> Outcome {
         let (handle, stop) = stop_channel();
         let watcher = Watcher { watch, handle, warnings: Mutex::new(Vec::new()) };
         let outcome = run(
@@ -86,9 +103,9 @@ impl Rig {
     }
 }
 
-/// Runs, and may stop the run from within an event.
-pub async fn run_with_stop(rig: &mut Rig, watch: impl Fn(&Event<'_>, &StopHandle) + Send + Sync) -> Outcome {
-    rig.run_with(watch).await
+/// Code and mutation id of every error of a run.
+pub fn codes(outcome: &Outcome) -> Vec<(String, String)> {
+    outcome.errors.iter().map(|error| (error.body.code.clone(), error.mutation_id.clone())).collect()
 }
 
 struct Watcher<W> {

@@ -1,5 +1,6 @@
 //! A server that answers from a script, over real sockets: for answers that a real server
-//! would not give. What the script does not say, it applies.
+//! would not give. A request without a scripted answer is applied. Not the real server
+//! (`server`).
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -18,7 +19,7 @@ pub struct Recorded {
     pub body: Value,
     pub text: String,
     pub at: Instant,
-    /// When the answer went out.
+    /// When the answer was sent; `None` before.
     pub answered: Option<Instant>,
 }
 
@@ -31,14 +32,31 @@ pub enum Answer {
     Json(u16, Value),
     /// A status, headers and any body.
     Raw(u16, Vec<(&'static str, String)>, Vec<u8>),
-    /// Half of an answer, and then the end of the connection.
+    /// Half of an answer, then the connection is closed.
     Cut,
-    /// The end of the connection without an answer.
+    /// The connection is closed without an answer.
     Close,
     /// A body that does not end.
     Endless,
     /// Another answer, later.
     After(Duration, Box<Answer>),
+}
+
+impl Answer {
+    /// A successful answer with a result, in an envelope.
+    pub fn result(result: &Value) -> Self {
+        Self::Json(200, json!({"ok": true, "result": result}))
+    }
+
+    /// Applies everything, this many milliseconds later.
+    pub fn late(millis: u64) -> Self {
+        Self::After(Duration::from_millis(millis), Box::new(Self::Apply))
+    }
+}
+
+/// An error for a whole request, in an envelope.
+pub fn refusal(code: &str) -> Value {
+    json!({"ok": false, "error": {"code": code, "message": "because", "details": {"path": "x"}}})
 }
 
 #[derive(Default)]
@@ -74,7 +92,7 @@ impl Scripted {
         &self.base
     }
 
-    /// What to answer to the next requests of a route.
+    /// Adds answers for the next requests of a route.
     pub fn script(&self, route: &str, answers: impl IntoIterator<Item = Answer>) {
         let mut state = self.state.lock().unwrap();
         state.script.entry(format!("/datafn/{route}")).or_default().extend(answers);
@@ -93,6 +111,18 @@ impl Scripted {
         self.requests().into_iter().filter(|request| request.path.ends_with("/pull")).collect()
     }
 
+    /// Waits until the first push has arrived.
+    pub async fn first_push(&self) {
+        while self.pushes().is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// How many mutations each push had, in order of arrival.
+    pub fn batch_sizes(&self) -> Vec<usize> {
+        self.pushes().iter().map(|push| push.body["mutations"].as_array().unwrap().len()).collect()
+    }
+
     /// The mutations of every push, in order of arrival.
     pub fn mutations(&self) -> Vec<Value> {
         let mutations = |push: &Recorded| push.body["mutations"].as_array().unwrap().clone();
@@ -109,7 +139,7 @@ impl Scripted {
     }
 }
 
-/// A script that nobody followed to its end tests nothing.
+/// A script with answers that no request asked for is a mistake in the test.
 impl Drop for Scripted {
     fn drop(&mut self) {
         if std::thread::panicking() {
@@ -122,7 +152,7 @@ impl Drop for Scripted {
         }
         let state = self.state.lock().unwrap();
         for (route, answers) in &state.script {
-            assert!(answers.is_empty(), "{route}: nobody asked for {answers:?}");
+            assert!(answers.is_empty(), "{route}: no request asked for {answers:?}");
         }
     }
 }

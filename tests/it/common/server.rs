@@ -1,6 +1,6 @@
-//! The real server, in this process, on a port of its own.
+//! The real server, in this process, on a free port. Not `serve` as a process (`serve_process`).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use synctool::schema::Schema;
@@ -10,6 +10,8 @@ use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+
+use super::SCHEMA;
 
 /// A running server.
 pub struct TestServer {
@@ -42,13 +44,7 @@ impl TestServer {
     }
 
     async fn run(&mut self) {
-        let state = State::open(ServerConfig {
-            schema: Schema::parse(&self.schema).unwrap(),
-            data: self.data(),
-            token: self.token.clone().map(Secret::new),
-            limits: self.limits,
-        })
-        .unwrap();
+        let state = open(&self.schema, &self.data(), self.token.as_deref(), self.limits).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         self.base = format!("http://{}/datafn", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
@@ -73,7 +69,7 @@ impl TestServer {
         self.task.take().unwrap().await.unwrap();
     }
 
-    /// A bare connection, for what no HTTP client does.
+    /// A TCP connection, for requests that no HTTP client sends.
     pub async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.base.split('/').nth(2).unwrap()).await.unwrap()
     }
@@ -86,7 +82,7 @@ impl TestServer {
         self.folder.path().join("server.db")
     }
 
-    /// Posts a body and gives status and answer.
+    /// Posts a body and returns the HTTP status and the answer.
     pub async fn post_text(&self, route: &str, body: impl Into<reqwest::Body>) -> (u16, Value) {
         let mut request = client().post(format!("{}/{route}", self.base)).body(body);
         if let Some(token) = &self.token {
@@ -97,7 +93,7 @@ impl TestServer {
         (status, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap())
     }
 
-    /// Posts JSON and gives the result of an answer that must be good.
+    /// Posts JSON and returns the result; the answer must be successful.
     pub async fn post(&self, route: &str, body: &Value) -> Value {
         let (status, mut answer) = self.post_text(route, body.to_string()).await;
         assert_eq!((status, &answer["ok"]), (200, &Value::Bool(true)), "{answer}");
@@ -105,9 +101,19 @@ impl TestServer {
     }
 }
 
-/// A client of the tests' own.
+/// Opens a file as the store of a server for [`SCHEMA`], or says why that is refused.
+pub fn open_store(data: &Path) -> Result<State, String> {
+    open(SCHEMA, data, None, Limits::default())
+}
+
+fn open(schema: &str, data: &Path, token: Option<&str>, limits: Limits) -> Result<State, String> {
+    let schema = Schema::parse(schema).unwrap();
+    let config = ServerConfig { schema, data: data.to_owned(), token: token.map(Secret::new), limits };
+    State::open(config).map_err(|error| error.to_string())
+}
+
+/// An HTTP client that does not decompress, so that tests see the bytes of an answer.
 pub fn client() -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    // What comes is looked at as it came.
     reqwest::Client::builder().no_proxy().no_gzip().no_zstd().build().unwrap()
 }

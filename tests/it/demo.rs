@@ -1,0 +1,22 @@
+//! `synctool demo` uploads twice and shows that the server deduplicates. Not the page that
+//! explains it (`docs`).
+
+use serde_json::json;
+
+use super::common::{database, result, status, stderr, synctool};
+
+#[test]
+fn demo_uploads_twice_and_reports_the_deduplication() {
+    let offline = database();
+    let output = synctool(&offline).args(["demo", "--dir", "shown"]).output().unwrap();
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    let result = result(&output);
+    assert_eq!(result["stats"]["resources"]["todos"], json!({"records": 3000, "mutations": 3000}));
+    assert_eq!(result["stats"]["deletes"], json!({"mutations": 12}));
+    let said = stderr(&output);
+    assert!(said.contains("it deduplicated all 7600 mutations"), "{said}");
+    assert!(said.contains("synctool cloneup --db shown/app.db --schema shown/schema.json"), "{said}");
+    let output = synctool(&offline).args(["demo", "--dir", "shown"]).output().unwrap();
+    assert_eq!(status(&output), 3);
+    assert!(stderr(&output).contains("name a new folder"), "{}", stderr(&output));
+}

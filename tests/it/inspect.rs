@@ -1,0 +1,111 @@
+//! What is printed without an upload: `inspect`, `schema check` and `cloneup --dry-run`. Not the
+//! inference of a schema (`layouts`).
+
+use serde_json::{Value, json};
+
+use super::common::{
+    CHINOOK, Offline, SCHEMA, TestServer, cloneup, database, infer, result, status, stderr, synctool,
+};
+
+#[test]
+fn inspect_prints_a_table_or_json() {
+    let offline = database();
+    offline.log("C", "m1", r#"{"resource":"tags","operation":"delete","id":"x"}"#);
+    offline.log("C", "m2", "{");
+    offline.set_cursor("__global_cursor__", "7");
+    let output = synctool(&offline).args(["inspect", "app.db"]).output().unwrap();
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    insta::assert_snapshot!(String::from_utf8(output.stdout).unwrap());
+    let output = synctool(&offline).args(["inspect", "app.db", "--output", "json"]).output().unwrap();
+    let seen: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&seen["cursor"], &seen["clientId"]), (&json!("7"), &json!("C")));
+    assert_eq!(seen["pending"], json!({"delete": 1, "unreadable": 1}));
+    assert_eq!(seen["parts"][2], json!({"kind": "records", "name": "tags", "table": "tags", "rows": 2}));
+
+    let offline = Offline::new(CHINOOK);
+    let output = synctool(&offline).args(["inspect", "app.db"]).output().unwrap();
+    assert!(stderr(&output).contains("one was inferred"), "{}", stderr(&output));
+    assert_eq!(status(&synctool(&offline).args(["inspect", "no.db"]).output().unwrap()), 3);
+}
+
+/// A CJK character takes two columns of a terminal, so the names are eight columns wide.
+#[test]
+#[ignore = "until tables measure displayed width"]
+fn inspect_aligns_columns_by_displayed_width() {
+    let offline = Offline::new(
+        "CREATE TABLE 待办事项 (id TEXT PRIMARY KEY); INSERT INTO 待办事项 VALUES ('a');
+         CREATE TABLE tags (id TEXT PRIMARY KEY); INSERT INTO tags VALUES ('a'), ('b')",
+    );
+    let schema = r#"{"resources": [{"name": "待办事项"}, {"name": "tags"}]}"#;
+    std::fs::write(offline.folder().join("schema.json"), schema).unwrap();
+    let output = synctool(&offline).args(["inspect", "app.db", "--schema", "schema.json"]).output().unwrap();
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let table: Vec<_> = text.lines().take_while(|line| !line.is_empty()).collect();
+    assert_eq!(
+        table,
+        [
+            "          table     rows", //
+            "待办事项  待办事项     1",
+            "tags      tags         2",
+        ]
+    );
+}
+
+#[test]
+fn schema_check_reports_every_problem_of_schema_and_database() {
+    let offline = Offline::new(CHINOOK);
+    infer(&offline);
+    let check = |schema: &str, db: &[&str]| {
+        let output = synctool(&offline).args(["schema", "check", schema]).args(db).output().unwrap();
+        (status(&output), stderr(&output))
+    };
+    assert_eq!(check("schema.json", &[]), (0, "the schema is valid\n".to_owned()));
+    assert_eq!(
+        check("schema.json", &["--db", "app.db"]),
+        (0, "the schema is valid, and the database fits it\n".to_owned())
+    );
+    std::fs::write(
+        offline.folder().join("bad.json"),
+        r#"{"resources":[{"name":"a","fields":[{"name":"x"},{"type":"y"}]}]}"#,
+    )
+    .unwrap();
+    let (status, said) = check("bad.json", &[]);
+    assert_eq!((status, said.lines().count()), (2, 2), "{said}");
+    assert!(
+        said.contains("resources[0].fields[0].type") && said.contains("resources[0].fields[1].name"),
+        "{said}"
+    );
+    offline.execute("PRAGMA foreign_keys = OFF; DROP TABLE PlaylistTrack; DROP TABLE Artist");
+    let (status, said) = check("schema.json", &["--db", "app.db"]);
+    assert_eq!((status, said.lines().count()), (2, 2), "{said}");
+    assert_eq!(check("nowhere.json", &[]).0, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_prints_the_plan_and_changes_nothing() {
+    let offline = database();
+    offline.execute("DELETE FROM __datafn_meta WHERE key = 'clientId'");
+    offline.log("C", "m1", r#"{"resource":"tags","operation":"delete","id":"x"}"#);
+    let server = TestServer::start(SCHEMA).await;
+    let before = std::fs::read(offline.path()).unwrap();
+    let output =
+        cloneup(&offline, server.base(), &["--dry-run", "--batch-size", "1", "--events", "events"]).await;
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    let plan = result(&output);
+    assert_eq!(
+        (&plan["ok"], &plan["dryRun"], &plan["deletes"]),
+        (&json!(true), &json!(true), &json!(["m1"]))
+    );
+    let tags = &plan["parts"][0];
+    assert_eq!((&tags["name"], &tags["rows"], &tags["batches"]), (&json!("tags"), &json!(2), &json!(2)));
+    assert!((200..1000).contains(&tags["estimatedBytes"].as_u64().unwrap()), "{tags}");
+    assert_eq!(plan["server"], json!({"answers": true, "acceptsToken": true}));
+    assert_eq!(plan["finalization"], json!({"pullFrom": "0", "setGlobalCursor": true, "drainUpTo": 1}));
+    assert_eq!(std::fs::read(offline.path()).unwrap(), before);
+    assert!(!offline.folder().join("events").exists());
+    assert_eq!(server.post("clone", &json!({"clientId": "x"})).await["data"]["tags"], json!([]));
+
+    let output = cloneup(&offline, "http://127.0.0.1:9/datafn", &["--dry-run"]).await;
+    assert_eq!((status(&output), &result(&output)["server"]["answers"]), (4, &json!(false)));
+}

@@ -1,0 +1,82 @@
+//! The result on stdout, the messages on stderr and the exit status (contract 3.5). Not the
+//! errors of usage (`usage`).
+
+use serde_json::json;
+
+use super::common::{
+    Answer, SCHEMA, Scripted, TestServer, cloneup, database, errors_of, result, status, stderr,
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_successful_run_prints_its_result_and_exits_with_0() {
+    let (offline, server) = (database(), TestServer::start(SCHEMA).await);
+    let output = cloneup(
+        &offline,
+        server.base(),
+        &["--resources", "tags,todos", "--batch-size", "1", "--concurrency", "auto"],
+    )
+    .await;
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    assert_eq!(
+        result(&output),
+        json!({"ok": true, "cursor": "2", "stats": {"resources": {"tags": {"records": 2, "mutations": 2}},
+            "joinStores": {"join_todos_tags_tags": {"rows": 0, "mutations": 0}}, "batches": 2}, "errors": []})
+    );
+    assert!(
+        stderr(&output).starts_with("uploaded 2 records, 0 join rows in 2 requests"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn quiet_prints_only_errors_on_stderr() {
+    let (offline, server) = (database(), TestServer::start(SCHEMA).await);
+    let output = cloneup(&offline, server.base(), &["--quiet"]).await;
+    assert_eq!((status(&output), stderr(&output)), (0, String::new()));
+    let output = cloneup(&offline, server.base(), &["--quiet", "--resources", "nope"]).await;
+    assert_eq!(stderr(&output), "error: Invalid cloneUp: unknown resource (resources[0])\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn output_pretty_prints_an_indented_result() {
+    let (offline, server) = (database(), TestServer::start(SCHEMA).await);
+    let output = cloneup(&offline, server.base(), &["--output", "pretty"]).await;
+    assert!(String::from_utf8(output.stdout).unwrap().starts_with("{\n  \"ok\": true,\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rejections_exit_with_1_and_an_unreachable_server_with_4() {
+    let offline = database();
+    let server = Scripted::start().await;
+    let body =
+        json!({"errors": [{"mutationId": "m", "code": "CONFLICT", "message": "no\u{1b}[31m", "path": "id"}]});
+    server.script("push", [Answer::Json(200, body)]);
+    let output = cloneup(&offline, server.base(), &[]).await;
+    assert_eq!(status(&output), 1);
+    assert!(
+        stderr(&output).contains(r"error: CONFLICT: no\u{1b}[31m (id), mutation m"),
+        "{}",
+        stderr(&output)
+    );
+
+    let output = cloneup(&offline, "http://127.0.0.1:9/datafn", &["--max-retries", "0"]).await;
+    assert_eq!((status(&output), errors_of(&output)[0].0.as_str()), (4, "TRANSPORT_ERROR"));
+    for remote in ["127.0.0.1:9", "ftp://x/y", "not a url"] {
+        let output = cloneup(&offline, remote, &[]).await;
+        assert_eq!((status(&output), errors_of(&output)[0].2.as_str()), (2, "sync.remote"), "{remote}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn control_characters_in_diagnostics_are_escaped() {
+    let offline = database();
+    let server = Scripted::start().await;
+    let error = json!({"ok": false, "error": {"code": "X", "message": "a\u{1b}[31mb\u{9b}c"}});
+    server.script("status", [Answer::Json(400, error)]);
+    let output = cloneup(&offline, server.base(), &["-vv"]).await;
+    assert_eq!(status(&output), 0);
+    let text = stderr(&output);
+    assert!(text.contains(r"a\u{1b}[31mb\u{9b}c"), "{text}");
+    assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text:?}");
+}

@@ -1,0 +1,36 @@
+//! Which files the reference server opens as its store (contract 4). Not what it stores in them
+//! (`serve_mutations`).
+
+use super::common::open_store;
+
+#[test]
+fn a_database_of_another_program_is_refused_as_a_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.db");
+    rusqlite::Connection::open(&path).unwrap().execute_batch("CREATE TABLE mine (x)").unwrap();
+    let error = open_store(&path).err().unwrap();
+    assert!(error.contains("another program's database"), "{error}");
+    assert!(!folder.path().join("app.db-lock").exists());
+}
+
+#[test]
+fn a_store_is_opened_by_one_server_at_a_time_under_any_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("server.db");
+    let first = open_store(&path).unwrap();
+    let mut names = vec![path.clone(), folder.path().join(".").join("server.db")];
+    #[cfg(unix)]
+    {
+        let link = folder.path().join("link.db");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        names.push(link);
+    }
+    for name in names {
+        let error = open_store(&name).err().unwrap();
+        for part in ["another server", "server.db-lock", "--data"] {
+            assert!(error.contains(part), "{part}: {error}");
+        }
+    }
+    drop(first);
+    assert!(open_store(&path).is_ok());
+}

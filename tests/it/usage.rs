@@ -1,0 +1,99 @@
+//! Options, schemas and databases that cannot be used are reported before the first byte is
+//! sent, with a result and an exit status (contract 3.5). Not the checks of rows (`plan`).
+
+use serde_json::json;
+
+use super::common::{database, errors_of, result, status, stderr, synctool};
+
+#[test]
+fn missing_and_invalid_options_are_all_reported_and_exit_with_2() {
+    let offline = database();
+    let invalid = |message: &str, path: &str| {
+        ("DFQL_INVALID".to_owned(), format!("Invalid cloneUp: {message}"), path.to_owned())
+    };
+    let storage = invalid("storage is required", "storage");
+    let remote = invalid("sync.remote is required", "sync.remote");
+    let batch = invalid("batchSize must be a positive integer", "batchSize");
+    let retries = invalid("maxRetries must be a non-negative integer", "maxRetries");
+    let concurrency = invalid("concurrency must be auto or a positive integer", "concurrency");
+    for (arguments, expected) in [
+        (vec!["--db", "app.db", "--remote", "http://127.0.0.1:9", "--concurrency", "0"], vec![concurrency]),
+        (vec![], vec![storage.clone(), remote.clone()]),
+        (vec!["--remote", "http://127.0.0.1:9"], vec![storage.clone()]),
+        (vec!["--db", "", "--remote", "http://127.0.0.1:9"], vec![storage.clone()]),
+        (vec!["--db", "app.db"], vec![remote.clone()]),
+        (vec!["--db", "app.db", "--batch-size", "0"], vec![remote, batch.clone()]),
+        (vec!["--db", "app.db", "--remote", "http://127.0.0.1:9", "--batch-size=-1"], vec![batch.clone()]),
+        (
+            vec!["--db", "app.db", "--remote", "http://127.0.0.1:9", "--batch-size", "1.5"],
+            vec![batch.clone()],
+        ),
+        (
+            vec![
+                "--db",
+                "app.db",
+                "--remote",
+                "http://127.0.0.1:9",
+                "--batch-size",
+                "abc",
+                "--max-retries",
+                "-1",
+            ],
+            vec![batch, retries],
+        ),
+    ] {
+        let output = synctool(&offline).arg("cloneup").args(&arguments).output().unwrap();
+        assert_eq!((status(&output), errors_of(&output)), (2, expected), "{arguments:?}");
+    }
+}
+
+#[test]
+fn unknown_flags_and_values_print_a_result_and_exit_with_2() {
+    let offline = database();
+    for (arguments, path) in [
+        (vec!["--bach-size", "5"], "--bach-size"),
+        (vec!["--record-operation", "upsert"], "--record-operation"),
+        (vec!["--no-pull-after=true"], "--no-pull-after"),
+        (vec!["--token", "secret"], "--token"),
+        (vec!["stray"], "stray"),
+    ] {
+        let output = synctool(&offline).arg("cloneup").args(&arguments).output().unwrap();
+        assert_eq!(status(&output), 2, "{arguments:?}");
+        let errors = errors_of(&output);
+        assert_eq!((errors[0].0.as_str(), errors[0].2.as_str()), ("DFQL_INVALID", path), "{arguments:?}");
+        assert!(stderr(&output).starts_with("error: "), "{}", stderr(&output));
+    }
+    for before in [["--config", "/dev/null"], ["--config", "missing.toml"]] {
+        let output = synctool(&offline).args(before).args(["cloneup", "--wat"]).output().unwrap();
+        assert_eq!((status(&output), result(&output)["ok"].clone()), (2, json!(false)));
+    }
+    let output = synctool(&offline).args(["cloneup", "--quiet", "--wat"]).output().unwrap();
+    assert_eq!(stderr(&output), "error: unexpected argument '--wat' found\n");
+    let output = synctool(&offline).args(["cloneup", "--bach-size", "5"]).output().unwrap();
+    insta::assert_snapshot!(stderr(&output));
+}
+
+#[test]
+fn an_unusable_database_exits_with_3_and_an_unusable_schema_with_2() {
+    let offline = database();
+    std::fs::write(offline.folder().join("text.db"), "not a database, but long enough to look at").unwrap();
+    std::fs::write(offline.folder().join("bad.json"), r#"{"resources": [{}]}"#).unwrap();
+    let run = |db: &str, extra: &[&str]| {
+        let arguments = ["cloneup", "--db", db, "--remote", "http://127.0.0.1:9"];
+        synctool(&offline).args(arguments).args(extra).output().unwrap()
+    };
+    for db in ["missing.db", "text.db", "."] {
+        let output = run(db, &[]);
+        assert_eq!((status(&output), errors_of(&output)[0].0.as_str()), (3, "STORAGE_ERROR"), "{db}");
+        assert!(!offline.folder().join("missing.db").exists(), "it was created");
+    }
+    let output = run("app.db", &["--schema", "bad.json"]);
+    assert_eq!((status(&output), errors_of(&output)[0].0.as_str()), (2, "SCHEMA_INVALID"));
+    assert_eq!(errors_of(&output)[0].2, "resources[0].name");
+    let output = run("app.db", &["--schema", "no.json"]);
+    assert_eq!((status(&output), errors_of(&output)[0].2.as_str()), (2, "schema"));
+    offline.execute("DELETE FROM __datafn_meta WHERE key = 'schema'");
+    let output = run("app.db", &[]);
+    assert_eq!(status(&output), 2);
+    assert!(errors_of(&output)[0].1.contains("synctool schema infer"), "{}", stderr(&output));
+}
