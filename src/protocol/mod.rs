@@ -7,7 +7,7 @@
 
 pub mod code;
 mod cursor;
-mod depth;
+mod nesting;
 mod envelope;
 mod parts;
 mod pull;
@@ -15,7 +15,7 @@ mod push;
 pub mod status;
 
 pub use cursor::{Cursor, InvalidCursor};
-pub use depth::{MAX_DEPTH, is_deeper_than};
+pub use nesting::{MAX_NESTING, is_nested_deeper_than};
 pub use envelope::{ErrorBody, NeitherDialect, Success, failure, unwrap};
 pub use parts::{Bounded, Parts};
 pub use pull::{Change, Op, PullAnswer, PullRequest, TableChanges};
