@@ -1,4 +1,4 @@
-//! Any text as a schema: an error or a schema, and what hangs on one can be asked for.
+//! Any text as a schema: it is rejected or gives a schema whose derived values can be computed.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
