@@ -80,7 +80,11 @@ mod tests {
         ] {
             assert_eq!(nesting(json.as_bytes()), expected, "{json}");
             assert!(!is_nested_deeper_than(json.as_bytes(), expected), "{json}");
-            assert_eq!(is_nested_deeper_than(json.as_bytes(), expected.wrapping_sub(1)), expected > 0, "{json}");
+            assert_eq!(
+                is_nested_deeper_than(json.as_bytes(), expected.wrapping_sub(1)),
+                expected > 0,
+                "{json}"
+            );
         }
     }
 }

@@ -1,51 +1,49 @@
-//! Answers read part by part: nobody knows what a server sends, so each part is read as the
-//! type that it must have, and none of them grows into a tree that is larger than the text.
+//! A JSON object whose members are read one by one, each as the type that it must have.
+//!
+//! Answers come from servers that are not trusted. Members stay text until they are read, so no
+//! part of an answer becomes a tree of values that is larger than the text.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::NeitherDialect;
+use super::error::NeitherDialect;
 
-/// How many keys an object of the protocol has at most; it has about ten.
-const MAX_KEYS: usize = 1000;
+/// Maximum number of members of an object; the largest object of the protocol has about ten.
+const MAX_MEMBERS: usize = 1000;
 
-/// How many items a list has at most: more than any batch or page, and few enough that reading
-/// them takes no more memory than the largest answer.
-const MAX_ITEMS: usize = 500_000;
+/// The members of a JSON object by name, as unparsed JSON text.
+#[derive(Debug, Clone)]
+pub struct RawObject<'a>(BTreeMap<String, &'a RawValue>);
 
-/// The parts of a JSON object, none of which has been read yet.
-#[derive(Debug, Clone, Default)]
-pub struct Parts<'a>(BTreeMap<String, &'a RawValue>);
-
-impl<'a> Parts<'a> {
-    /// Finds the parts of an object.
+impl<'a> RawObject<'a> {
+    /// Splits a JSON object into its members.
     ///
     /// # Errors
-    /// That of the parser; one about data when the text is JSON and no object.
+    /// The parser's error: of the category "data" (`is_data`) when the text is JSON but not an
+    /// object, or an object of more than 1000 members.
     pub fn read(text: &'a str) -> serde_json::Result<Self> {
         serde_json::from_str(text)
     }
 
-    /// Whether there is a part of this name.
+    /// Whether the object has a member of this name, `null` included.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
 
-    /// The text of a part; `None` when it is missing or null.
+    /// The JSON text of a member; `None` when it is missing or `null`.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&'a str> {
         self.0.get(name).map(|raw| raw.get()).filter(|text| *text != "null")
     }
 
-    /// A part as what it must be; `None` when it is missing or null.
+    /// A member, deserialized; `None` when it is missing or `null`.
     ///
     /// # Errors
-    /// [`NeitherDialect`] when it is something else.
+    /// [`NeitherDialect`] when the member has another type.
     pub fn get<T: Deserialize<'a>>(&self, name: &str) -> Result<Option<T>, NeitherDialect> {
         let Some(text) = self.text(name) else { return Ok(None) };
         let read = serde_json::from_str(text);
@@ -53,87 +51,51 @@ impl<'a> Parts<'a> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Parts<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for RawObject<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(PartsVisitor)
+        deserializer.deserialize_map(ObjectVisitor)
     }
 }
 
-struct PartsVisitor;
+struct ObjectVisitor;
 
-impl<'de> Visitor<'de> for PartsVisitor {
-    type Value = Parts<'de>;
+impl<'de> Visitor<'de> for ObjectVisitor {
+    type Value = RawObject<'de>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("an object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
-        let mut parts = BTreeMap::new();
-        while let Some((name, part)) = entries.next_entry()? {
-            parts.insert(name, part);
-            if parts.len() > MAX_KEYS {
+        let mut members = BTreeMap::new();
+        while let Some((name, member)) = entries.next_entry()? {
+            members.insert(name, member);
+            if members.len() > MAX_MEMBERS {
                 return Err(A::Error::custom("an object has too many keys"));
             }
         }
-        Ok(Parts(parts))
-    }
-}
-
-/// A list that is not longer than any that makes sense.
-#[derive(Debug)]
-pub struct Bounded<T>(pub Vec<T>);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Bounded<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(ListVisitor(PhantomData))
-    }
-}
-
-struct ListVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
-    type Value = Bounded<T>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a list")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
-        let mut list = Vec::new();
-        while let Some(item) = items.next_element()? {
-            list.push(item);
-            if list.len() > MAX_ITEMS {
-                return Err(A::Error::custom(format_args!("a list has more than {MAX_ITEMS} items")));
-            }
-        }
-        Ok(Bounded(list))
+        Ok(RawObject(members))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::BoundedList;
     use super::*;
 
     #[test]
-    fn what_is_no_object_is_told_from_what_is_no_json() {
-        assert!(Parts::read("[1]").unwrap_err().is_data());
-        assert!(!Parts::read("{").unwrap_err().is_data());
-        let parts = Parts::read(r#"{"a": null, "b": [1, 2]}"#).unwrap();
-        assert!(parts.has("a") && parts.text("a").is_none());
-        assert_eq!(parts.get::<Bounded<u8>>("b").unwrap().unwrap().0, [1, 2]);
-        assert!(parts.get::<String>("b").is_err());
+    fn tells_json_that_is_not_an_object_from_text_that_is_not_json() {
+        assert!(RawObject::read("[1]").unwrap_err().is_data());
+        assert!(!RawObject::read("{").unwrap_err().is_data());
+        let object = RawObject::read(r#"{"a": null, "b": [1, 2]}"#).unwrap();
+        assert!(object.has("a") && object.text("a").is_none());
+        assert_eq!(object.get::<BoundedList<u8>>("b").unwrap().unwrap().0, [1, 2]);
+        assert!(object.get::<String>("b").is_err());
     }
 
     #[test]
-    fn nothing_is_longer_than_makes_sense() {
-        let list = format!("[{}0]", "0,".repeat(MAX_ITEMS));
-        assert!(serde_json::from_str::<Bounded<u8>>(&list).is_err());
-        assert_eq!(
-            serde_json::from_str::<Bounded<u8>>(&list.replacen("0,", "", 1)).unwrap().0.len(),
-            MAX_ITEMS
-        );
-        let keys: Vec<_> = (0..=MAX_KEYS).map(|key| format!("\"{key}\":0")).collect();
-        assert!(Parts::read(&format!("{{{}}}", keys.join(","))).is_err());
+    fn rejects_an_object_with_too_many_members() {
+        let members: Vec<_> = (0..=MAX_MEMBERS).map(|key| format!("\"{key}\":0")).collect();
+        assert!(RawObject::read(&format!("{{{}}}", members.join(","))).is_err());
     }
 }
