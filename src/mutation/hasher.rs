@@ -74,8 +74,8 @@ mod tests {
     #[test]
     fn gives_the_plain_blake3_hash_for_every_length() {
         let bytes: Vec<u8> = (0..=250).cycle().take(LONGEST).collect();
-        let mut hasher = ContentHasher::default();
-        let hashes = hasher.hash(0..bytes.len(), |text, len| text.extend_from_slice(&bytes[..len]));
+        let mut many = ContentHasher::default();
+        let hashes = many.hash(0..bytes.len(), |text, len| text.extend_from_slice(&bytes[..len]));
         assert_eq!(hashes.len(), bytes.len());
         for (len, hash) in hashes.iter().enumerate() {
             assert_eq!(hash.as_bytes(), plain(&bytes[..len]), "{len} bytes");
@@ -88,10 +88,10 @@ mod tests {
         fn gives_each_of_many_texts_its_plain_blake3_hash(
             rounds in prop::collection::vec(prop::collection::vec((0..1200_usize, any::<u8>()), 0..60), 1..4),
         ) {
-            let mut hasher = ContentHasher::default();
+            let mut many = ContentHasher::default();
             for texts in rounds {
                 let texts: Vec<_> = texts.into_iter().map(|(len, byte)| vec![byte; len]).collect();
-                let hashes = hasher.hash(texts.iter(), |out, text| out.extend_from_slice(text));
+                let hashes = many.hash(texts.iter(), |out, text| out.extend_from_slice(text));
                 prop_assert_eq!(hashes.len(), texts.len());
                 for (hash, text) in hashes.iter().zip(&texts) {
                     prop_assert_eq!(hash.as_bytes(), plain(text));
