@@ -42,6 +42,7 @@ impl ContentHash {
 
 /// The kind of a mutation's subject; the second part of a mutation id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum MutationKind {
     /// A record: `rec`.
     Record,

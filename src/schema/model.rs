@@ -45,6 +45,7 @@ pub struct Field {
 /// A declared type. Only types that a value's mapping or check depends on have a variant
 /// (contract 1.2).
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Type {
     /// `boolean`: 0 and 1 in the database.
     Boolean,
