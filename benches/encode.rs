@@ -1,7 +1,7 @@
-//! The inner loop, piece by piece: canonical JSON, the content hash, and a whole mutation.
-//! `cargo bench --bench encode`
+//! Microbenchmarks of encoding: canonical JSON, content hashes, and a whole mutation.
+//! `cargo bench --bench encode`. Whole uploads are measured in `benches/whole`.
 
-#![allow(clippy::unwrap_used, reason = "a benchmark stops where it cannot go on")]
+#![allow(clippy::unwrap_used, reason = "a benchmark ends at its first failure")]
 
 use divan::{Bencher, black_box, counter::BytesCount};
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ fn canonical(value: &Value) -> Vec<u8> {
 }
 
 #[divan::bench]
-fn a_plain_string_of_340_bytes(bencher: Bencher) {
+fn string_of_340_ascii_bytes(bencher: Bencher) {
     let text = "Remember to ask about the delivery, the invoice and the second key. ".repeat(5);
     let mut out = Vec::with_capacity(1024);
     bencher.counter(BytesCount::of_str(&text)).bench_local(|| {
@@ -37,7 +37,7 @@ fn a_plain_string_of_340_bytes(bencher: Bencher) {
 }
 
 #[divan::bench]
-fn canonical_json_of_a_tree(bencher: Bencher) {
+fn canonical_json_of_a_value(bencher: Bencher) {
     let value = record();
     let mut out = Vec::with_capacity(1024);
     bencher.counter(BytesCount::new(canonical(&value).len())).bench_local(|| {
@@ -47,23 +47,23 @@ fn canonical_json_of_a_tree(bencher: Bencher) {
 }
 
 #[divan::bench]
-fn content_hash(bencher: Bencher) {
+fn one_content_hash(bencher: Bencher) {
     let json = canonical(&record());
     bencher.counter(BytesCount::new(json.len())).bench_local(|| ContentHash::of(&[black_box(&json)]));
 }
 
-/// As the upload does it: many at a time.
+/// Many at a time, as the upload does it.
 #[divan::bench]
-fn a_hundred_content_hashes(bencher: Bencher) {
+fn hundred_content_hashes(bencher: Bencher) {
     let json = canonical(&record());
-    let mut all = ContentHasher::default();
+    let mut hasher = ContentHasher::default();
     bencher.counter(BytesCount::new(100 * json.len())).bench_local(|| {
-        black_box(all.hash(0..100, |text, _| text.extend_from_slice(black_box(&json))));
+        black_box(hasher.hash(0..100, |text, _| text.extend_from_slice(black_box(&json))));
     });
 }
 
 #[divan::bench]
-fn a_mutation_without_its_hash(bencher: Bencher) {
+fn mutation_without_hashing(bencher: Bencher) {
     let json = canonical(&record());
     let encoder = RecordEncoder::new("cloneup", "a-client", "todos", 1, RecordOperation::Merge);
     let (mut body, hash) = (Vec::with_capacity(4096), ContentHash::of(&[]));

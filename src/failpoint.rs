@@ -1,8 +1,10 @@
-//! Named places where a test can end the process as a power cut would: at once, with nothing
-//! flushed and nobody told. There are none in a release build.
+//! Failpoints: named places where a test can abort the process, without flushing anything, as a
+//! power failure would. A release build has none.
+//!
+//! `tests/it/faults.rs` uses them; other faults are injected from outside the process.
 
-/// A process whose environment names this place in `SYNCTOOL_FAILPOINT` (`name`, or `name:3`
-/// for the third time) ends here.
+/// Aborts the process if the environment variable `SYNCTOOL_FAILPOINT` names this failpoint: `name`
+/// for the first time that it is reached, `name:3` for the third.
 #[cfg(debug_assertions)]
 pub(crate) fn reach(name: &str) {
     use std::sync::OnceLock;
@@ -22,6 +24,6 @@ pub(crate) fn reach(name: &str) {
     }
 }
 
-/// Nothing, in a release build.
+/// Does nothing in a release build.
 #[cfg(not(debug_assertions))]
 pub(crate) fn reach(_: &str) {}

@@ -1,4 +1,4 @@
-//! Any JSON: its canonical form means the same, and is its own canonical form.
+//! Any JSON: its canonical form parses, and canonicalizing that changes nothing.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

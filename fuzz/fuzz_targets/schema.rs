@@ -1,4 +1,4 @@
-//! Any text as a schema: an error or a schema, and what hangs on one can be asked for.
+//! Any text as a schema: it is rejected or gives a schema whose derived values can be computed.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -8,7 +8,7 @@ fuzz_target!(|text: &str| {
     if let Ok(schema) = Schema::parse(text) {
         let all: Vec<_> = schema.resources.iter().collect();
         assert_eq!(upload_order(&schema, &all).len(), all.len());
-        schema.join_stores();
-        schema.many_ones();
+        let _ = schema.join_stores();
+        let _ = schema.many_ones();
     }
 });

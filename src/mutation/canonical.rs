@@ -1,30 +1,39 @@
-//! Canonical JSON (RFC 8785), written straight into a byte buffer.
+//! Canonical JSON (RFC 8785), written directly into a byte buffer.
 //!
-//! One exception, which contract 3.2 makes: integers are written exactly, not as the
-//! nearest double.
+//! One deviation, which contract 3.2 makes: integers are written exactly, not as the nearest
+//! double. SQLite values are not known here; [`crate::offline`] maps them to these writers.
+//!
+//! ```
+//! use synctool::mutation::canonical::write_value;
+//!
+//! let mut out = Vec::new();
+//! write_value(&mut out, &serde_json::json!({"b": 1.50, "a": [true, "\n"]}));
+//! assert_eq!(out, br#"{"a":[true,"\n"],"b":1.5}"#);
+//! ```
 
 use std::cmp::Ordering;
 use std::str::Utf8Error;
 
 use serde_json::{Number, Value};
 
-/// Appends a JSON string with RFC 8785's escapes (section 3.2.2.2): the two-character ones
-/// where they exist, `\u00xx` for other control characters, everything else as it is.
+/// Appends a JSON string with the escapes of RFC 8785 (section 3.2.2.2): the two-character escapes
+/// where they exist, `\u00xx` for other control characters, every other character unescaped.
 pub fn write_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     write_content(out, text.as_bytes(), Plain::Any);
     out.push(b'"');
 }
 
-/// The same for bytes that are not known to be text yet: most of it is ASCII, and one pass
-/// tells that and writes it.
+/// Appends a JSON string, as [`write_string`] does, from bytes that may not be UTF-8.
+///
+/// Most text is ASCII, which is checked and written in one pass; only the rest is validated first.
 ///
 /// # Errors
-/// When they are not UTF-8; nothing is appended then.
+/// [`Utf8Error`] when the bytes are not UTF-8; nothing is appended then.
 pub fn write_utf8(out: &mut Vec<u8>, text: &[u8]) -> Result<(), Utf8Error> {
     let start = out.len();
     out.push(b'"');
-    // What is left begins with the first character that is not ASCII.
+    // The rest starts with the first byte that is not ASCII.
     let rest = write_content(out, text, Plain::Ascii);
     match std::str::from_utf8(rest) {
         Ok(rest) => {
@@ -39,34 +48,36 @@ pub fn write_utf8(out: &mut Vec<u8>, text: &[u8]) -> Result<(), Utf8Error> {
     }
 }
 
-/// Which bytes that need no escape are written as they are.
+/// Which bytes are plain: copied without an escape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Plain {
+    /// Every byte that needs no escape.
     Any,
+    /// Every ASCII byte that needs no escape.
     Ascii,
 }
 
-/// Appends the content of a string, up to the first byte that is neither plain nor needs an
-/// escape; returns what is left.
+/// Appends the content of a string up to the first byte that is neither plain nor needs an escape.
+/// Returns the rest.
 fn write_content<'a>(out: &mut Vec<u8>, mut text: &'a [u8], plain: Plain) -> &'a [u8] {
     loop {
-        let (as_it_is, rest) = text.split_at(plain_length(text, plain));
-        out.extend_from_slice(as_it_is);
+        let (unescaped, rest) = text.split_at(plain_length(text, plain));
+        out.extend_from_slice(unescaped);
         match rest.split_first() {
-            Some((special, behind)) if special.is_ascii() => {
+            Some((special, after)) if special.is_ascii() => {
                 write_escape(out, *special);
-                text = behind;
+                text = after;
             }
             _ => return rest,
         }
     }
 }
 
-/// How many bytes at the beginning are plain.
+/// The number of plain bytes at the start of the text.
 fn plain_length(text: &[u8], plain: Plain) -> usize {
     const WORD: usize = size_of::<u64>();
     let special = |word: &[u8; WORD]| special_bytes(u64::from_le_bytes(*word), plain);
-    // Four words at a time, for the vector unit.
+    // Four words at a time, which the compiler vectorizes.
     let (lanes, _) = text.as_chunks::<{ 4 * WORD }>();
     let is_plain = |lane: &&[u8; 4 * WORD]| {
         let (words, _) = lane.as_chunks::<WORD>();
@@ -81,17 +92,19 @@ fn plain_length(text: &[u8], plain: Plain) -> usize {
     }
     let rest = text.len() - length;
     let word = match text.last_chunk() {
-        // What has been looked at is shifted out.
+        // The bytes that are already checked are shifted out.
         Some(last) if rest > 0 => u64::from_le_bytes(*last) >> (8 * (WORD - rest)),
         Some(_) => 0,
         None => text.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
     };
-    // The zeros behind the text end it.
+    // The zeros that pad the word are control characters and end the plain bytes.
     length + special_bytes(word, plain).trailing_zeros() as usize / 8
 }
 
-/// Has the highest bit of each byte that is not plain. Others may have theirs too, but only
-/// behind the first one that has it by right: what is subtracted carries upwards.
+/// A word in which the highest bit of each byte that is not plain is set.
+///
+/// The bits of later bytes may be set wrongly, since a subtraction borrows from the bytes above.
+/// The lowest set bit is always right.
 fn special_bytes(word: u64, plain: Plain) -> u64 {
     const fn each(byte: u8) -> u64 {
         u64::from_le_bytes([byte; 8])
@@ -124,35 +137,36 @@ fn write_escape(out: &mut Vec<u8>, special: u8) {
     out.extend([b'\\', short]);
 }
 
-/// Appends an integer, exactly.
+/// Appends an integer, exactly (contract 3.2).
+#[expect(clippy::missing_panics_doc, reason = "writing to a Vec cannot fail")]
 pub fn write_integer(out: &mut Vec<u8>, number: i64) {
-    // Writing into a Vec cannot fail; the library's digits come faster than those of `format!`.
-    let _ = serde_json::to_writer(out, &number);
+    // Faster than `format!`.
+    serde_json::to_writer(out, &number).expect("writing to a Vec cannot fail");
 }
 
-/// Appends a finite double as ECMAScript writes it (RFC 8785, section 3.2.2.3).
+/// Appends a finite double in ECMAScript's format (RFC 8785, section 3.2.2.3).
 ///
-/// JSON has no infinity: callers refuse it before (contract 1.2).
+/// JSON has no infinity, so callers reject it first (contract 1.2).
 pub fn write_double(out: &mut Vec<u8>, number: f64) {
-    debug_assert!(number.is_finite(), "callers refuse infinities");
+    debug_assert!(number.is_finite(), "callers reject infinities");
     if let Some(integer) = whole(number) {
         return write_integer(out, integer);
     }
     out.extend_from_slice(ryu_js::Buffer::new().format_finite(number).as_bytes());
 }
 
-/// The integer that a double is, up to where ECMAScript writes one with all its digits and a
-/// double has them all: most numbers are, and integers are written much faster.
+/// The double as an integer, if it is one below 2^53, where doubles are exact and ECMAScript writes
+/// all digits. Most numbers are, and integers are written much faster than doubles.
 fn whole(number: f64) -> Option<i64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     if number.abs() >= EXACT || number.fract() != 0.0 {
         return None;
     }
-    #[expect(clippy::cast_possible_truncation, reason = "it has no fraction and is small enough")]
+    #[expect(clippy::cast_possible_truncation, reason = "it has no fraction and is below 2^53")]
     Some(number as i64)
 }
 
-/// Appends a value, its objects' keys sorted.
+/// Appends a value, with the keys of objects sorted by [`compare_keys`].
 pub fn write_value(out: &mut Vec<u8>, value: &Value) {
     match value {
         Value::Null => out.extend_from_slice(b"null"),
@@ -189,14 +203,13 @@ pub fn write_value(out: &mut Vec<u8>, value: &Value) {
 
 fn write_number(out: &mut Vec<u8>, number: &Number) {
     if number.is_f64() {
-        // `is_f64` says that there is one, and serde_json's numbers are finite.
-        write_double(out, number.as_f64().unwrap_or_default());
+        write_double(out, number.as_f64().expect("`is_f64` is true, and serde_json's doubles are finite"));
     } else {
         out.extend_from_slice(number.to_string().as_bytes());
     }
 }
 
-/// The order of keys: by UTF-16 code units (RFC 8785, section 3.2.3).
+/// The order of an object's keys: by UTF-16 code units (RFC 8785, section 3.2.3).
 #[must_use]
 pub fn compare_keys(a: &str, b: &str) -> Ordering {
     if a.is_ascii() && b.is_ascii() { a.cmp(b) } else { a.encode_utf16().cmp(b.encode_utf16()) }
@@ -233,14 +246,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_means_the_same_and_is_written_the_same_again(value in any_json()) {
+        fn canonical_form_of_canonical_json_is_itself(value in any_json()) {
             let text = canonical(&value);
             let read: Value = serde_json::from_slice(&text).unwrap();
             prop_assert_eq!(canonical(&read), text);
         }
 
         #[test]
-        fn the_order_of_insertion_makes_no_difference(
+        fn insertion_order_does_not_change_the_canonical_form(
             mut entries in prop::collection::btree_map(any::<String>(), any::<i64>(), 0..8)
                 .prop_map(|map| map.into_iter().collect::<Vec<_>>())
         ) {
@@ -254,29 +267,29 @@ mod tests {
         }
 
         #[test]
-        fn a_string_of_any_length_reads_back_as_it_was(text in "[\u{0}-\u{7f}é😀]{0,200}") {
+        fn a_string_of_any_length_parses_to_itself(text in "[\u{0}-\u{7f}é😀]{0,200}") {
             let mut out = Vec::new();
             write_string(&mut out, &text);
             prop_assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text);
         }
 
         #[test]
-        fn bytes_are_written_as_the_text_that_they_are_or_not_at_all(
+        fn utf8_bytes_are_written_like_text_and_other_bytes_not_at_all(
             text in "[ -~\u{0}é😀\"]{0,80}",
-            broken in 0..400_usize,
+            invalid_at in 0..400_usize,
         ) {
-            let (mut known, mut unknown) = (b"x".to_vec(), b"x".to_vec());
-            write_string(&mut known, &text);
-            prop_assert!(write_utf8(&mut unknown, text.as_bytes()).is_ok());
-            prop_assert_eq!(&unknown, &known);
+            let (mut from_text, mut from_bytes) = (b"x".to_vec(), b"x".to_vec());
+            write_string(&mut from_text, &text);
+            prop_assert!(write_utf8(&mut from_bytes, text.as_bytes()).is_ok());
+            prop_assert_eq!(&from_bytes, &from_text);
             let mut bytes = text.into_bytes();
-            bytes.insert(broken % (bytes.len() + 1), 0xff);
-            prop_assert!(write_utf8(&mut unknown, &bytes).is_err());
-            prop_assert_eq!(unknown, known);
+            bytes.insert(invalid_at % (bytes.len() + 1), 0xff);
+            prop_assert!(write_utf8(&mut from_bytes, &bytes).is_err());
+            prop_assert_eq!(from_bytes, from_text);
         }
 
         #[test]
-        fn keys_are_in_the_order_of_their_utf_16(a in any::<String>(), b in any::<String>()) {
+        fn compares_keys_by_utf_16_code_units(a in any::<String>(), b in any::<String>()) {
             let units = |text: &str| text.encode_utf16().collect::<Vec<_>>();
             prop_assert_eq!(compare_keys(&a, &b), units(&a).cmp(&units(&b)));
         }

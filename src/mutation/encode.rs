@@ -1,24 +1,24 @@
-//! From a row's canonical JSON to the mutation's bytes and id.
+//! Encoders: a row's canonical JSON becomes a mutation's bytes, its id included (contract 3.2).
 //!
-//! Everything that is the same for all rows of a resource or join store is prepared once;
-//! per row the encoders only copy and hash. What is hashed has its keys in canonical order,
-//! what is sent has the order of the contract's examples.
+//! Everything that is the same for all rows of a resource or join store is prepared once; per row
+//! the encoders only copy. The keys of the hashed text are in canonical order, those of the
+//! mutation in the order of the contract's examples. Hashing itself is in [`super::hasher`].
 
 use std::ops::Range;
 
-use super::RecordOperation;
 use super::canonical::write_string;
 use super::id::{ContentHash, MutationKind};
+use super::operation::RecordOperation;
 
-/// A mutation that has been appended to a body, and where its parts lie in it: the contents
-/// of JSON strings, without their quotes and still escaped.
+/// A mutation that has been appended to a body. The ranges are byte ranges of the body and hold the
+/// contents of JSON strings: without the quotes, with the escapes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Encoded {
-    /// The id of the record that it changes.
+    /// The id of the record that the mutation changes; of a join row, its `from`.
     pub id: Range<usize>,
-    /// The mutation's own id.
+    /// The mutation id.
     pub mutation_id: Range<usize>,
-    /// What the mutation's own id ends with.
+    /// The content hash at the end of the mutation id.
     pub hash: ContentHash,
 }
 
@@ -32,7 +32,9 @@ pub struct RecordEncoder {
 }
 
 impl RecordEncoder {
-    /// Prepares what all records of `resource` share.
+    /// Prepares the bytes that all records of `resource` share.
+    ///
+    /// `prefix` is the first part of every mutation id (contract 3, `--mutation-id-prefix`).
     #[must_use]
     pub fn new(
         prefix: &str,
@@ -55,9 +57,9 @@ impl RecordEncoder {
         }
     }
 
-    /// Appends what the content hash of a record's mutation is made of.
+    /// Appends the text of which the content hash of a record's mutation is computed.
     ///
-    /// `record` is the canonical JSON object of its fields.
+    /// `record` is the canonical JSON object of the record's fields.
     pub fn write_hashed(&self, text: &mut Vec<u8>, id: &str, record: &[u8]) {
         text.extend_from_slice(br#"{"id":"#);
         write_string(text, id);
@@ -68,7 +70,7 @@ impl RecordEncoder {
 
     /// Appends the mutation of a record to `body`.
     ///
-    /// `hash` is that of what [`Self::write_hashed`] says.
+    /// `hash` is the content hash of the text that [`Self::write_hashed`] writes.
     pub fn encode(&self, body: &mut Vec<u8>, id: &str, record: &[u8], hash: ContentHash) -> Encoded {
         body.extend_from_slice(&self.body_head);
         let id = append_string(body, id);
@@ -90,8 +92,10 @@ pub struct JoinEncoder {
 }
 
 impl JoinEncoder {
-    /// Prepares what all rows of `join_store` share; `resource` and `version` are those of
-    /// the side that refers.
+    /// Prepares the bytes that all rows of `join_store` share.
+    ///
+    /// `resource` and `version` are those of the `from` side; `prefix` is the first part of every
+    /// mutation id.
     #[must_use]
     pub fn new(
         prefix: &str,
@@ -116,10 +120,10 @@ impl JoinEncoder {
         }
     }
 
-    /// Appends what the content hash of a join row is made of: rows with the same one make
-    /// the same mutation.
+    /// Appends the text of which the content hash of a join row's mutation is computed. Rows with
+    /// equal texts give the same mutation.
     ///
-    /// `metadata` is the canonical JSON object of its fields.
+    /// `metadata` is the canonical JSON object of the row's metadata fields.
     pub fn write_hashed(&self, text: &mut Vec<u8>, from: &str, to: &str, metadata: &[u8]) {
         text.extend_from_slice(br#"{"from":"#);
         write_string(text, from);
@@ -132,7 +136,7 @@ impl JoinEncoder {
 
     /// Appends the mutation of a join row to `body`.
     ///
-    /// `hash` is that of what [`Self::write_hashed`] says.
+    /// `hash` is the content hash of the text that [`Self::write_hashed`] writes.
     pub fn encode(
         &self,
         body: &mut Vec<u8>,
@@ -145,7 +149,7 @@ impl JoinEncoder {
         let id = append_string(body, from);
         body.extend_from_slice(&self.body_relation);
         let target = append_string(body, to);
-        // The metadata stands beside `$ref`, without braces of its own.
+        // The metadata fields are members of the object that holds `$ref`.
         if let [b'{', inner @ .., b'}'] = metadata
             && !inner.is_empty()
         {
@@ -158,7 +162,7 @@ impl JoinEncoder {
     }
 }
 
-/// Appends a JSON string, and says where its content lies.
+/// Appends a JSON string. Returns the range of its content, without the quotes.
 fn append_string(body: &mut Vec<u8>, text: &str) -> Range<usize> {
     let start = body.len() + 1;
     write_string(body, text);
@@ -168,14 +172,14 @@ fn append_string(body: &mut Vec<u8>, text: &str) -> Range<usize> {
 fn json(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len() + 2);
     write_string(&mut out, text);
-    String::from_utf8_lossy(&out).into_owned()
+    String::from_utf8(out).expect("a JSON string of valid UTF-8 is valid UTF-8")
 }
 
-/// The end of every mutation, up to the ids in its own id.
+/// The end of a mutation: the client id and the start of the mutation id.
 #[derive(Debug, Clone)]
 struct Tail {
     bytes: Vec<u8>,
-    /// Where the mutation's own id begins in them.
+    /// The offset of the mutation id in `bytes`.
     id_start: usize,
 }
 
@@ -183,13 +187,13 @@ impl Tail {
     fn new(client_id: &str, id_prefix: &str) -> Self {
         let mut bytes = format!(r#","clientId":{},"mutationId":"#, json(client_id)).into_bytes();
         let id_start = append_string(&mut bytes, id_prefix).start;
-        // The string goes on.
+        // Without the closing quote: the rest of the mutation id follows.
         bytes.pop();
         Self { bytes, id_start }
     }
 
-    /// Appends the mutation's own id, with the ids that lie at `ids` in it, and closes the
-    /// mutation. Returns where its own id lies.
+    /// Appends the end of the mutation, with the ids at the ranges `ids` of the body and the hash in
+    /// its mutation id. Returns the range of the mutation id.
     fn append(&self, body: &mut Vec<u8>, ids: &[&Range<usize>], hash: ContentHash) -> Range<usize> {
         let start = body.len() + self.id_start;
         body.extend_from_slice(&self.bytes);
@@ -224,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn every_vector_of_the_contract_gives_its_canonical_form_and_id() {
+    fn gives_the_canonical_form_and_mutation_id_of_every_vector() {
         let text = include_str!("../../tests/data/mutation-id-vectors.json");
         let file: Value = serde_json::from_str(text).unwrap();
         let vectors = file["vectors"].as_array().unwrap();
@@ -259,17 +263,17 @@ mod tests {
             };
             let sent: Value = serde_json::from_slice(&body).unwrap();
             assert_eq!(sent["mutationId"], vector["mutationId"], "{name}");
-            let part = |range: Range<usize>| {
+            let string_at = |range: Range<usize>| {
                 let quoted = std::str::from_utf8(&body[range.start - 1..=range.end]).unwrap();
                 serde_json::from_str::<Value>(quoted).unwrap()
             };
-            assert_eq!(part(encoded.mutation_id), vector["mutationId"], "{name}");
-            assert_eq!(part(encoded.id), sent["id"], "{name}");
+            assert_eq!(string_at(encoded.mutation_id), vector["mutationId"], "{name}");
+            assert_eq!(string_at(encoded.id), sent["id"], "{name}");
         }
     }
 
     #[test]
-    fn the_bytes_are_those_of_the_contracts_examples() {
+    fn gives_the_mutations_of_the_contracts_examples() {
         let mut body = Vec::new();
         let encoded = RecordEncoder::new("p", "C", "todos", 1, RecordOperation::Merge).encode(
             &mut body,

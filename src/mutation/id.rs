@@ -1,4 +1,6 @@
-//! The content hash that makes a mutation id deterministic (contract 3.2).
+//! The parts of a mutation id that make it deterministic: kind and content hash (contract 3.2).
+//!
+//! [`super::encode`] puts the id together; [`super::hasher`] computes many hashes at a time.
 
 /// The first 16 bytes of the BLAKE3 hash of a mutation's canonical JSON.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -7,30 +9,30 @@ pub struct ContentHash([u8; Self::BYTES]);
 impl ContentHash {
     const BYTES: usize = 16;
 
-    /// The hash of all parts, one behind the other.
+    /// The hash of the concatenation of all slices.
     #[must_use]
-    pub fn of(parts: &[&[u8]]) -> Self {
+    pub fn of(slices: &[&[u8]]) -> Self {
         let mut hasher = blake3::Hasher::new();
-        for part in parts {
-            hasher.update(part);
+        for slice in slices {
+            hasher.update(slice);
         }
         Self::first_of(hasher.finalize().as_bytes())
     }
 
-    /// What is taken of a whole hash.
+    /// The first bytes of a whole BLAKE3 hash.
     pub(super) fn first_of(whole: &[u8; blake3::OUT_LEN]) -> Self {
         let mut first = [0; Self::BYTES];
         first.copy_from_slice(&whole[..Self::BYTES]);
         Self(first)
     }
 
-    /// Its bytes, for a digest of many.
+    /// The 16 bytes, for a digest of many hashes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// Appends 32 lower-case hex digits.
+    /// Appends the hash as 32 lower-case hex digits.
     pub fn write_hex(self, out: &mut Vec<u8>) {
         const HEX: &[u8; 16] = b"0123456789abcdef";
         let digits = self.0.map(|byte| [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 0xf)]]);
@@ -38,17 +40,18 @@ impl ContentHash {
     }
 }
 
-/// What a mutation is about; the second part of its id.
+/// The kind of a mutation's subject; the second part of a mutation id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum MutationKind {
-    /// A record.
+    /// A record: `rec`.
     Record,
-    /// A join row.
+    /// A join row: `rel`.
     JoinRow,
 }
 
 impl MutationKind {
-    /// The name in ids and hashes.
+    /// The name in the mutation id and in the hashed text.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

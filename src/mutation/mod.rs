@@ -1,39 +1,45 @@
-//! What is sent: the bytes of a mutation and its content-hashed id (contract 3.2).
+//! Mutations: the bytes that are sent for a record or a join row, and the content-hashed mutation
+//! id among them (contract 3.2).
 //!
-//! A record comes in as canonical JSON, written once by [`crate::offline`] with the
-//! writers of [`canonical`]; the same bytes are hashed into the id and copied into the
-//! request body. How mutations are put into batches is [`crate::cloneup`]'s business.
+//! A record arrives as canonical JSON (RFC 8785), which [`crate::offline`] writes once with the
+//! writers of [`canonical`]. The same bytes are hashed for the id and copied into the request
+//! body. Batches of mutations belong to [`crate::cloneup`].
+//!
+//! The first of the contract's vectors (`tests/data/mutation-id-vectors.json`):
+//!
+//! ```
+//! use synctool::mutation::canonical::write_value;
+//! use synctool::mutation::{ContentHasher, RecordEncoder, RecordOperation};
+//!
+//! let mut record = Vec::new();
+//! write_value(&mut record, &serde_json::json!({"title": "Build feature"}));
+//!
+//! let encoder = RecordEncoder::new("cloneup", "a-client", "tasks", 1, RecordOperation::Merge);
+//! let rows = [("tasks:t1", record)];
+//! let mut hasher = ContentHasher::default();
+//! let hashes = hasher.hash(rows.iter(), |text, (id, record)| encoder.write_hashed(text, id, record));
+//!
+//! let mut body = Vec::new();
+//! let encoded = encoder.encode(&mut body, rows[0].0, &rows[0].1, hashes[0]);
+//! assert_eq!(
+//!     std::str::from_utf8(&body[encoded.mutation_id])?,
+//!     "cloneup:rec:tasks:tasks:t1:131151244fa76490c7021747c38b1eb5"
+//! );
+//! # Ok::<(), std::str::Utf8Error>(())
+//! ```
+//!
+//! The feature `simd-hash` (on by default) makes [`ContentHasher`] hash several mutations at a
+//! time in the lanes of the vector unit. The ids are the same without it.
 
 pub mod canonical;
 mod encode;
 mod hasher;
 mod id;
+#[cfg(feature = "simd-hash")]
+mod lanes;
+mod operation;
 
 pub use encode::{Encoded, JoinEncoder, RecordEncoder};
 pub use hasher::ContentHasher;
 pub use id::{ContentHash, MutationKind};
-
-/// What happens to a record that the server already has (contract 3, `--record-operation`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum RecordOperation {
-    /// Fields that are not sent stay.
-    #[default]
-    Merge,
-    /// Fields that are not sent go.
-    Replace,
-    /// It is an error.
-    Insert,
-}
-
-impl RecordOperation {
-    /// The name on the wire.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Merge => "merge",
-            Self::Replace => "replace",
-            Self::Insert => "insert",
-        }
-    }
-}
+pub use operation::RecordOperation;

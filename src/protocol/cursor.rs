@@ -1,7 +1,7 @@
-//! A position in a server's change feed.
+//! Cursors: positions in a server's change feed.
 //!
-//! On the wire and in the database a cursor is a base-10 integer string. Servers choose
-//! their own width, so a cursor keeps its digits instead of a machine integer.
+//! On the wire and in the database a cursor is a base-10 integer string. Its width is up to the
+//! server, so a cursor keeps the digits instead of a machine integer.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -9,21 +9,24 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The longest cursor that is taken for one: more digits than any sequence needs, and
-/// few enough that a hostile answer cannot fill the database with them.
+/// The key of the global cursor in `__datafn_cursors` (contract 1.3).
+pub const GLOBAL_CURSOR: &str = "__global_cursor__";
+
+/// Maximum number of digits: more than any sequence needs, and few enough that a hostile answer
+/// cannot fill the database with them.
 const MAX_DIGITS: usize = 64;
 
-/// A non-negative base-10 integer of any width, ordered by value.
+/// A position in a change feed: a non-negative integer of at most 64 digits, ordered by value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Cursor(String);
 
-/// Text that is no base-10 integer.
+/// The error for text that is not a base-10 integer of at most 64 digits.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a cursor must be a base-10 integer string")]
 pub struct InvalidCursor;
 
 impl Cursor {
-    /// The cursor before every change.
+    /// The cursor before the first change.
     #[must_use]
     pub fn zero() -> Self {
         Self("0".to_owned())
@@ -101,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn cursors_are_ordered_by_value_not_by_text() {
+    fn orders_cursors_by_value_not_by_text() {
         assert!(cursor("9") < cursor("10"));
         assert!(cursor("18446744073709551616") > cursor("18446744073709551615"));
         assert_eq!(cursor("007"), cursor("7"));
@@ -109,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_base_10_integer_is_refused() {
+    fn rejects_text_that_is_not_a_base_10_integer() {
         for text in ["", "-1", "+1", "1.0", "0x10", " 1", "١", &"9".repeat(65)] {
             assert_eq!(text.parse::<Cursor>(), Err(InvalidCursor), "{text:?}");
         }

@@ -1,29 +1,57 @@
-//! The wire, shared by client and server: cursors, error codes, the envelope, and
-//! the answers of `push` and `pull` in both dialects (contract sections 3.3, 3.4 and 4).
+//! The wire protocol, shared by client and server: cursors, error codes, the envelope, and the
+//! answers to `push`, `pull` and `status` in both dialects (contract 3.3, 3.4 and 4).
 //!
-//! What is *sent* as a push body is built byte by byte in [`crate::mutation`]; how it
-//! travels is [`crate::remote`]'s business, and what a server does with it
-//! `crate::server`'s.
+//! The body of a push is not here: [`crate::mutation`] builds it byte by byte. Nor is HTTP, which
+//! belongs to [`crate::remote`] and `crate::server`.
+//!
+//! An answer to a push gives the same result in both dialects:
+//!
+//! ```
+//! use synctool::protocol::{Cursor, Envelope, PushAnswer, RawObject};
+//!
+//! fn parse(answer: &str) -> Result<PushAnswer, Box<dyn std::error::Error>> {
+//!     match Envelope::read(RawObject::read(answer)?)? {
+//!         Envelope::Success(result) => Ok(PushAnswer::from_raw(&result)?),
+//!         Envelope::Failure(error) => Err(error.message.into()),
+//!     }
+//! }
+//!
+//! let first = parse(
+//!     r#"{"ok": true, "result": {"ok": false, "applied": ["m1"], "cursor": "12", "errors": [
+//!         {"mutationId": "m2", "code": "CONFLICT", "message": "exists", "path": "id"}]}}"#,
+//! )?;
+//! // No envelope, no cursor, and the error nested.
+//! let second = parse(
+//!     r#"{"applied": ["m1"], "errors": [{"mutationId": "m2", "error":
+//!         {"code": "CONFLICT", "message": "exists", "details": {"path": "id"}}}]}"#,
+//! )?;
+//! assert_eq!(first.errors[0].body.path, "id");
+//! assert_eq!(first.cursor, Some(Cursor::from(12)));
+//! assert_eq!(PushAnswer { cursor: None, ..first }, second);
+//!
+//! let refused = parse(r#"{"ok": false, "error": {"code": "FORBIDDEN", "message": "no"}}"#);
+//! assert_eq!(refused.unwrap_err().to_string(), "no");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
+mod bounded_list;
 pub mod code;
 mod cursor;
-mod depth;
 mod envelope;
-mod parts;
+mod error;
+mod nesting;
 mod pull;
 mod push;
+mod raw_object;
 pub mod status;
+mod wire_error;
 
-pub use cursor::{Cursor, InvalidCursor};
-pub use depth::{MAX_DEPTH, is_deeper_than};
-pub use envelope::{ErrorBody, NeitherDialect, Success, failure, unwrap};
-pub use parts::{Bounded, Parts};
-pub use pull::{Change, Op, PullAnswer, PullRequest, TableChanges};
+pub use bounded_list::BoundedList;
+pub use cursor::{Cursor, GLOBAL_CURSOR, InvalidCursor};
+pub use envelope::{Envelope, Success, failure};
+pub use error::{ErrorBody, NeitherDialect, ROOT_PATH};
+pub use nesting::{MAX_NESTING, is_nested_deeper_than};
+pub use pull::{FeedChange, Op, PullAnswer, PullRequest, TableChanges};
 pub use push::{MutationError, PushAnswer};
+pub use raw_object::RawObject;
 pub use status::{ServerLimits, ServerStatus};
-
-/// The key of `__datafn_cursors` that holds the global cursor (contract 1.3).
-pub const GLOBAL_CURSOR: &str = "__global_cursor__";
-
-/// The path of an error that is about the request as a whole.
-pub const ROOT_PATH: &str = "$";

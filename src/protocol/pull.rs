@@ -1,100 +1,105 @@
-//! A pull and its answer, in both dialects (contract 3.4).
+//! The body of a pull and its answer, in both dialects (contract 3.4).
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Bounded, Cursor, NeitherDialect, Parts};
+use super::bounded_list::BoundedList;
+use super::cursor::Cursor;
+use super::error::NeitherDialect;
+use super::raw_object::RawObject;
 
-/// The body of a pull. Each dialect reads its own part of it and ignores the other.
+/// The body of a pull. A server reads the members of its dialect and ignores the others.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PullRequest {
-    /// Who asks.
+    /// The client id of the caller.
     pub client_id: String,
-    /// First dialect: changes after this one are wanted.
+    /// First dialect: the changes after this cursor are asked for.
     pub cursor: Cursor,
-    /// First dialect: at most so many changes.
+    /// First dialect: the maximum number of changes in one page.
     pub limit: u64,
-    /// Second dialect: the cursor of each resource that has one.
+    /// Second dialect: the cursor of each resource that has one, by resource name.
     #[serde(default)]
     pub cursors: BTreeMap<String, Cursor>,
-    /// An extension, for servers that name [`super::status::PULL_EXCLUDE_OWN`]: leave out the
-    /// changes after this one that the caller has made itself, where the record or join row
-    /// was then just what the caller had sent.
+    /// An extension, for servers with the capability [`super::status::PULL_EXCLUDE_OWN`]: the
+    /// server omits changes after this cursor that the caller made itself, if the record or join
+    /// row is exactly what the caller sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exclude_own_after: Option<Cursor>,
 }
 
-/// What happened to a record or a join row.
+/// The operation of a change on a record or a join row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Op {
-    /// It is there now, as the change says.
+    /// It was written; the change carries its full state.
     Upsert,
-    /// It is not there any more.
+    /// It was deleted.
     Delete,
 }
 
 /// One entry of the change feed (first dialect).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Change {
-    /// The change's place in the server's one sequence.
+pub struct FeedChange {
+    /// The position of the change in the server's sequence.
     #[serde(with = "sequence")]
     pub server_seq: Cursor,
-    /// A resource, or a join store.
+    /// The name of the resource or join store.
     pub resource: String,
     /// The record's id, or `from:to` of a join row.
     pub id: String,
-    /// What happened.
+    /// Whether it was written or deleted.
     pub op: Op,
-    /// The full state, without it for a delete; `from`, `to` and metadata of a join row.
+    /// The full state: the fields of a record, or `from`, `to` and the metadata of a join row.
+    /// `None` for a delete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<Map<String, Value>>,
 }
 
-/// What changed in one table (second dialect).
+/// The changes of one table (second dialect).
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct TableChanges {
-    /// Full states, each with its `id`.
+    /// The written records, each a full state that includes its `id`.
     pub records: Vec<Map<String, Value>>,
-    /// Ids of what is gone.
+    /// The ids of the deleted records.
     pub deleted: Vec<String>,
-    /// Where the table stands after these changes.
+    /// The table's cursor after these changes.
     pub cursor: Option<Cursor>,
 }
 
 /// One page of changes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PullAnswer {
-    /// The first dialect: one feed over all tables.
+    /// The first dialect: one feed of all tables.
     Feed {
-        /// In the order of the server's sequence.
-        changes: Vec<Change>,
-        /// Where the next page starts; `None` after the last one.
+        /// The changes, in the order of the server's sequence.
+        changes: Vec<FeedChange>,
+        /// The cursor of the next page; `None` on the last page.
         next: Option<Cursor>,
-        /// How far the page goes, where changes may have been left out.
+        /// An extension: the last position that the page covers, which the server sends when it
+        /// may have omitted changes ([`PullRequest::exclude_own_after`]).
         reached: Option<Cursor>,
     },
     /// The second dialect: changes table by table.
     Tables {
-        /// What changed, by resource.
+        /// The changes by table name.
         tables: BTreeMap<String, TableChanges>,
-        /// Whether to ask again; missing means no.
+        /// Whether another page follows; a missing `hasMore` means no.
         has_more: bool,
     },
 }
 
 impl PullAnswer {
-    /// Reads the inside of the envelope.
+    /// Reads the result inside the envelope.
     ///
     /// # Errors
     /// [`NeitherDialect`] when the answer has neither `changes` nor `records`, `deleted`
     /// or `cursors`, or when one of them has the wrong type.
-    pub fn from_parts(result: &Parts<'_>) -> Result<Self, NeitherDialect> {
-        match result.get::<Bounded<Change>>("changes")? {
+    pub fn from_raw(result: &RawObject<'_>) -> Result<Self, NeitherDialect> {
+        match result.get::<BoundedList<FeedChange>>("changes")? {
             Some(changes) => Ok(Self::Feed {
                 changes: changes.0,
                 next: result.get("nextCursor")?,
@@ -105,15 +110,15 @@ impl PullAnswer {
     }
 }
 
-fn tables(result: &Parts<'_>) -> Result<PullAnswer, NeitherDialect> {
+fn tables(result: &RawObject<'_>) -> Result<PullAnswer, NeitherDialect> {
     if !["records", "deleted", "cursors"].iter().any(|name| result.has(name)) {
         return Err(NeitherDialect::new("there is neither `changes` nor `records`"));
     }
     let mut tables = BTreeMap::<String, TableChanges>::new();
-    for (name, records) in by_table::<Bounded<Map<String, Value>>>(result, "records")? {
+    for (name, records) in by_table::<BoundedList<Map<String, Value>>>(result, "records")? {
         tables.entry(name).or_default().records = records.0;
     }
-    for (name, deleted) in by_table::<Bounded<String>>(result, "deleted")? {
+    for (name, deleted) in by_table::<BoundedList<String>>(result, "deleted")? {
         tables.entry(name).or_default().deleted = deleted.0;
     }
     for (name, cursor) in by_table::<Option<Cursor>>(result, "cursors")? {
@@ -122,14 +127,15 @@ fn tables(result: &Parts<'_>) -> Result<PullAnswer, NeitherDialect> {
     Ok(PullAnswer::Tables { tables, has_more: result.get("hasMore")?.unwrap_or(false) })
 }
 
+/// The member `name`, an object with a member for each table; a missing one is empty.
 fn by_table<'a, T: Deserialize<'a>>(
-    result: &Parts<'a>,
+    result: &RawObject<'a>,
     name: &str,
 ) -> Result<BTreeMap<String, T>, NeitherDialect> {
     Ok(result.get(name)?.unwrap_or_default())
 }
 
-/// `serverSeq` is a JSON number in some servers and a string in others.
+/// `serverSeq`, which some servers write as a JSON number and others as a string.
 mod sequence {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -164,11 +170,11 @@ mod tests {
     use super::*;
 
     fn parse(value: &Value) -> Result<PullAnswer, NeitherDialect> {
-        PullAnswer::from_parts(&Parts::read(&value.to_string()).unwrap())
+        PullAnswer::from_raw(&RawObject::read(&value.to_string()).unwrap())
     }
 
     #[test]
-    fn the_feed_has_numbers_or_strings_as_sequence() {
+    fn reads_a_server_sequence_from_a_number_or_a_string() {
         for sequence in [json!(7), json!("7")] {
             let answer = parse(&json!({"nextCursor": "9", "changes": [
                 {"serverSeq": sequence, "resource": "todos", "id": "t1", "op": "delete"}]}));
@@ -179,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_may_lack_everything_but_one_part() {
+    fn reads_tables_with_missing_members() {
         let answer = parse(&json!({"deleted": {"todos": ["t1"]}, "cursors": {"todos": "3"}}));
         let Ok(PullAnswer::Tables { tables, has_more: false }) = answer else { panic!("{answer:?}") };
         assert_eq!(tables["todos"].deleted, ["t1"]);
@@ -187,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_type_is_neither_dialect() {
+    fn rejects_missing_members_and_members_of_the_wrong_type() {
         for answer in [
             json!({}),
             json!({"changes": null}),

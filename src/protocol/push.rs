@@ -2,49 +2,55 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::envelope::WireError;
-use super::{Bounded, Cursor, ErrorBody, NeitherDialect, Parts};
+use super::bounded_list::BoundedList;
+use super::cursor::Cursor;
+use super::error::{ErrorBody, NeitherDialect};
+use super::raw_object::RawObject;
+use super::wire_error::WireError;
 
-/// A mutation that the server rejected, or, in a result, an error of the run
-/// (`mutationId` is empty where no mutation is to blame: contract 3.5).
+/// The mutation id of an error that belongs to no mutation (contract 3.5).
+const NO_MUTATION: &str = "";
+
+/// A mutation that the server rejected, or, in a result, an error of the run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MutationError {
-    /// The id of the mutation, as the server names it.
+    /// The mutation's id as the server sent it; empty when the error belongs to no mutation
+    /// (contract 3.5).
     #[serde(rename = "mutationId")]
     pub mutation_id: String,
-    /// What is wrong with it.
+    /// The reason for the rejection.
     #[serde(flatten)]
     pub body: ErrorBody,
 }
 
 impl From<ErrorBody> for MutationError {
-    /// An error for which no mutation is to blame.
+    /// An error that belongs to no mutation.
     fn from(body: ErrorBody) -> Self {
-        Self { mutation_id: String::new(), body }
+        Self { mutation_id: NO_MUTATION.to_owned(), body }
     }
 }
 
-/// What a server says about a batch.
+/// The server's answer to one batch of mutations.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PushAnswer {
-    /// The mutations that the server names as applied; `None` when it names none at all,
-    /// which makes everything applied that is not in `errors`.
+    /// The ids that the server lists as applied. `None` when the answer has no such list: then
+    /// every mutation that is not in `errors` is applied.
     pub applied: Option<Vec<String>>,
-    /// The mutations that the server rejected, in its order.
+    /// The mutations that the server rejected, in the server's order.
     pub errors: Vec<MutationError>,
-    /// The server's sequence after the batch; only the first dialect has it.
+    /// The server's sequence after the batch; the second dialect has none.
     pub cursor: Option<Cursor>,
 }
 
 impl PushAnswer {
-    /// Reads the inside of the envelope.
+    /// Reads the result inside the envelope.
     ///
     /// # Errors
-    /// [`NeitherDialect`] when `applied`, `errors` or `cursor` has the wrong type, or when
-    /// neither of the first two is there: such an answer acknowledges nothing.
-    pub fn from_parts(result: &Parts<'_>) -> Result<Self, NeitherDialect> {
-        let applied = result.get::<Bounded<String>>("applied")?.map(|list| list.0);
-        let errors = match result.get::<Bounded<WireError<'_>>>("errors")? {
+    /// [`NeitherDialect`] when `applied`, `errors` or `cursor` has the wrong type, or when both
+    /// `applied` and `errors` are missing: such an answer acknowledges nothing.
+    pub fn from_raw(result: &RawObject<'_>) -> Result<Self, NeitherDialect> {
+        let applied = result.get::<BoundedList<String>>("applied")?.map(|list| list.0);
+        let errors = match result.get::<BoundedList<WireError<'_>>>("errors")? {
             None if applied.is_none() => {
                 return Err(NeitherDialect::new("there is neither `applied` nor `errors`"));
             }
@@ -54,9 +60,9 @@ impl PushAnswer {
     }
 }
 
-/// `{"mutationId","code","message","path"}` or `{"mutationId","error":{…}}`.
+/// Reads `{"mutationId","code","message","path"}` or `{"mutationId","error":{…}}`.
 fn rejected(mut wire: WireError<'_>) -> MutationError {
-    let mutation_id = wire.mutation_id.take().unwrap_or_default();
+    let mutation_id = wire.mutation_id.take().unwrap_or_else(|| NO_MUTATION.to_owned());
     let body = match wire.error.take() {
         Some(error) => error.into_body(),
         None => wire.into_body(),
@@ -68,16 +74,19 @@ fn rejected(mut wire: WireError<'_>) -> MutationError {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::unwrap;
+    use super::super::envelope::Envelope;
     use super::*;
 
     fn parse(answer: &Value) -> Result<PushAnswer, NeitherDialect> {
         let text = answer.to_string();
-        PushAnswer::from_parts(&unwrap(Parts::read(&text).unwrap())?.expect("no error envelope"))
+        match Envelope::read(RawObject::read(&text).unwrap())? {
+            Envelope::Success(result) => PushAnswer::from_raw(&result),
+            Envelope::Failure(error) => panic!("{error:?}"),
+        }
     }
 
     #[test]
-    fn both_dialects_and_bare_results_are_understood() {
+    fn reads_both_dialects_with_and_without_an_envelope() {
         let error =
             MutationError { mutation_id: "m2".into(), body: ErrorBody::new("CONFLICT", "exists", "id") };
         let first = json!({"ok": false, "applied": ["m1"], "cursor": "12",
@@ -94,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_type_is_neither_dialect() {
+    fn rejects_missing_lists_and_members_of_the_wrong_type() {
         for result in [
             json!({}),
             json!({"cursor": "1"}),

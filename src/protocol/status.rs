@@ -1,56 +1,70 @@
-//! What a server says about itself (contract 4, `status`): limits, extensions, and where its
-//! sequence stands.
+//! The answer to `status` (contract 4): a server's limits, capabilities and current sequence.
+//!
+//! ```
+//! use synctool::protocol::{RawObject, ServerStatus, status};
+//!
+//! let result = r#"{"storeId": "s1", "capabilities": ["sync.push.gzip"], "limits": {"maxMutations": 500}}"#;
+//! let server = ServerStatus::from_raw(&RawObject::read(result)?);
+//! assert!(server.has(status::PUSH_GZIP));
+//! assert_eq!(server.limits.max_mutations, Some(500));
+//! assert_eq!(server.limits.max_body_bytes, None);
+//! # Ok::<(), serde_json::Error>(())
+//! ```
 
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Bounded, Cursor, Parts};
+use super::bounded_list::BoundedList;
+use super::cursor::Cursor;
+use super::raw_object::RawObject;
 
-/// Request bodies may be compressed with gzip (RFC 1952).
+/// Capability: the bodies of pushes may be compressed with gzip (RFC 1952).
 pub const PUSH_GZIP: &str = "sync.push.gzip";
-/// Request bodies may be compressed with Zstandard (RFC 8878).
+/// Capability: the bodies of pushes may be compressed with Zstandard (RFC 8878).
 pub const PUSH_ZSTD: &str = "sync.push.zstd";
-/// A pull may leave out what the caller has made itself; see [`super::PullRequest`].
+/// Capability: a pull can omit the caller's own changes; see
+/// [`super::PullRequest::exclude_own_after`].
 pub const PULL_EXCLUDE_OWN: &str = "sync.pull.excludeOwn";
 
-/// The inside of the envelope. Everything may be missing: other servers say less.
+/// The result of `status`. Every member may be missing: other servers send less.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ServerStatus {
-    /// Made with the store, and there as long as the store is.
+    /// Identifies the server's store; it is made with the store and never changes.
     pub store_id: Option<String>,
-    /// Which schema the server has.
+    /// Identifies the server's schema; its form is up to the server.
     pub schema_hash: Option<String>,
-    /// What it can do.
+    /// The names of the server's capabilities, such as [`PUSH_GZIP`].
     pub capabilities: Vec<String>,
-    /// The most that it takes.
+    /// The server's limits.
     pub limits: ServerLimits,
-    /// Its sequence now: an extension, which comes with [`PULL_EXCLUDE_OWN`].
+    /// The server's current sequence: an extension that comes with [`PULL_EXCLUDE_OWN`].
     pub cursor: Option<Cursor>,
-    /// Its clock, in milliseconds since 1970.
+    /// The server's clock, in milliseconds since the Unix epoch.
     pub server_time_ms: Option<u64>,
 }
 
-/// The most that a server takes; what is missing is not limited as far as anybody knows.
+/// The limits of a server; `None` where it names none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ServerLimits {
-    /// Mutations in one push.
+    /// Maximum number of mutations in one push.
     pub max_mutations: Option<u64>,
-    /// Bytes of one request's body.
+    /// Maximum size of a request body, in bytes.
     pub max_body_bytes: Option<u64>,
-    /// Changes in one page of a pull.
+    /// Maximum number of changes in one page of a pull.
     pub max_limit: Option<u64>,
 }
 
 impl ServerStatus {
-    /// Reads what can be read: nothing of it is needed, so nothing of it is an error.
+    /// Reads the result inside the envelope. A member of the wrong type counts as missing: the
+    /// upload works without any of them, so none is an error.
     #[must_use]
-    pub fn from_parts(result: &Parts<'_>) -> Self {
+    pub fn from_raw(result: &RawObject<'_>) -> Self {
         let text = |name: &str| result.get::<String>(name).ok().flatten();
-        let limits = result.get::<Parts<'_>>("limits").ok().flatten().unwrap_or_default();
-        let limit = |name: &str| limits.get(name).ok().flatten();
-        let capabilities = result.get::<Bounded<Value>>("capabilities").ok().flatten();
+        let limits = result.get::<RawObject<'_>>("limits").ok().flatten();
+        let limit = |name: &str| limits.as_ref()?.get(name).ok()?;
+        let capabilities = result.get::<BoundedList<Value>>("capabilities").ok().flatten();
         let capabilities = capabilities.map_or_else(Vec::new, |list| list.0);
         Self {
             store_id: text("storeId"),
@@ -66,7 +80,7 @@ impl ServerStatus {
         }
     }
 
-    /// Whether the server names this capability.
+    /// Whether the server has this capability.
     #[must_use]
     pub fn has(&self, capability: &str) -> bool {
         self.capabilities.iter().any(|name| name == capability)
@@ -80,11 +94,11 @@ mod tests {
     use super::*;
 
     fn read(value: &Value) -> ServerStatus {
-        ServerStatus::from_parts(&Parts::read(&value.to_string()).unwrap())
+        ServerStatus::from_raw(&RawObject::read(&value.to_string()).unwrap())
     }
 
     #[test]
-    fn what_is_written_is_read_back() {
+    fn reads_back_what_the_server_writes() {
         let status = ServerStatus {
             store_id: Some("s".to_owned()),
             schema_hash: None,
@@ -98,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_or_odd_is_not_there() {
+    fn treats_members_of_the_wrong_type_as_missing() {
         let odd =
             json!({"storeId": 7, "capabilities": [1, "x"], "limits": {"maxMutations": "10"}, "cursor": "-1"});
         let expected = ServerStatus { capabilities: vec!["x".to_owned()], ..ServerStatus::default() };

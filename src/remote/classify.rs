@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::error::{Excess, RequestError, TransportError, TransportKind};
-use crate::protocol::{self, ErrorBody, NeitherDialect, Parts, ROOT_PATH, code};
+use crate::protocol::{Envelope, ErrorBody, NeitherDialect, ROOT_PATH, RawObject, code};
 
 /// The statuses that say "try again later", whatever the body.
 const TRANSIENT: [u16; 7] = [408, 425, 429, 500, 502, 503, 504];
@@ -22,15 +22,15 @@ pub(super) struct RawAnswer<'a> {
 
 impl<'a> RawAnswer<'a> {
     /// The inside of a good answer, or what is wrong with it. Redirects are not its matter.
-    pub(super) fn classify(&self, now: SystemTime) -> Result<Parts<'a>, RequestError> {
-        let (inside, is_json) = match std::str::from_utf8(self.body).map(Parts::read) {
-            Ok(Ok(parts)) => (protocol::unwrap(parts), true),
+    pub(super) fn classify(&self, now: SystemTime) -> Result<RawObject<'a>, RequestError> {
+        let (envelope, is_json) = match std::str::from_utf8(self.body).map(RawObject::read) {
+            Ok(Ok(answer)) => (Envelope::read(answer), true),
             Ok(Err(error)) if error.is_data() => (Err(NeitherDialect::new(error.to_string())), true),
             Ok(Err(error)) => (Err(not_json(self.body, error.is_eof())), false),
             Err(_) => (Err(not_json(self.body, false)), false),
         };
-        let said = || match &inside {
-            Ok(Err(body)) => Some(body.clone()),
+        let said = || match &envelope {
+            Ok(Envelope::Failure(body)) => Some(body.clone()),
             _ => None,
         };
         match self.status {
@@ -50,16 +50,18 @@ impl<'a> RawAnswer<'a> {
                 let error = TransportError::new(TransportKind::Status, message).with_status(status);
                 Err(RequestError::Transient(TransportError { retry_after, is_throttled, ..error }))
             }
-            status => match inside {
-                Ok(Ok(result)) if (200..300).contains(&status) => Ok(result),
-                Ok(Ok(_)) => {
+            status => match envelope {
+                Ok(Envelope::Success(result)) if (200..300).contains(&status) => Ok(result),
+                Ok(Envelope::Success(_)) => {
                     Err(unusable(status, TransportKind::NeitherDialect, &"an answer without an error in it"))
                 }
-                Ok(Err(body)) if body.code == code::LIMIT_EXCEEDED => {
+                Ok(Envelope::Failure(body)) if body.code == code::LIMIT_EXCEEDED => {
                     Err(RequestError::TooLarge(Excess::Mutations, Some(body)))
                 }
-                Ok(Err(body)) if body.code == code::FORBIDDEN => Err(RequestError::Forbidden(body)),
-                Ok(Err(body)) => Err(RequestError::Refused(body)),
+                Ok(Envelope::Failure(body)) if body.code == code::FORBIDDEN => {
+                    Err(RequestError::Forbidden(body))
+                }
+                Ok(Envelope::Failure(body)) => Err(RequestError::Refused(body)),
                 Err(error) if is_json => {
                     let what = format!("an answer of neither dialect: {error}");
                     Err(unusable(status, TransportKind::NeitherDialect, &what))
@@ -116,7 +118,7 @@ mod tests {
 
     const REFUSAL: &[u8] = br#"{"ok":false,"error":{"code":"DFQL_INVALID","message":"no","path":"x"}}"#;
 
-    fn classify(status: u16, body: &[u8]) -> Result<Parts<'_>, RequestError> {
+    fn classify(status: u16, body: &[u8]) -> Result<RawObject<'_>, RequestError> {
         RawAnswer { status, retry_after: None, is_compressed: false, body }.classify(SystemTime::UNIX_EPOCH)
     }
 

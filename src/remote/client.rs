@@ -14,7 +14,7 @@ use super::classify::RawAnswer;
 use super::config::RemoteConfig;
 use super::encoding::{Compression, Encoding};
 use super::error::{RequestError, TransportKind};
-use crate::protocol::{NeitherDialect, Parts, PullAnswer, PullRequest, PushAnswer, ServerStatus};
+use crate::protocol::{NeitherDialect, PullAnswer, PullRequest, PushAnswer, RawObject, ServerStatus};
 use crate::secret::Secret;
 
 /// The largest answer that is read (contract 3.3).
@@ -170,7 +170,7 @@ impl Remote {
     /// [`RequestError`] when there is no answer about the mutations.
     pub async fn push(&self, body: Bytes, encoding: Option<Encoding>) -> Result<PushAnswer, RequestError> {
         let body = Some((body, encoding));
-        let mut answer = self.send(&self.push, body, MAX_ANSWER_BYTES, PushAnswer::from_parts).await?;
+        let mut answer = self.send(&self.push, body, MAX_ANSWER_BYTES, PushAnswer::from_raw).await?;
         for error in &mut answer.errors {
             self.redact(&mut error.body.message);
             self.redact(&mut error.body.path);
@@ -186,7 +186,7 @@ impl Remote {
         // Strings, integers and maps of them cannot fail to be written.
         let body = serde_json::to_vec(request).unwrap_or_default();
         let body = Some((body.into(), None));
-        let mut page = self.send(&self.pull, body, MAX_ANSWER_BYTES, PullAnswer::from_parts).await?;
+        let mut page = self.send(&self.pull, body, MAX_ANSWER_BYTES, PullAnswer::from_raw).await?;
         if let (PullAnswer::Feed { reached, .. }, None) = (&mut page, &request.exclude_own_after) {
             // Whatever a server means by it that was not asked.
             *reached = None;
@@ -201,7 +201,7 @@ impl Remote {
     /// [`RequestError`] when it does not answer or refuses; a server without a `status` route
     /// answers with an error of its own.
     pub async fn status(&self) -> Result<ServerStatus, RequestError> {
-        let read = |parts: &Parts<'_>| Ok(ServerStatus::from_parts(parts));
+        let read = |result: &RawObject<'_>| Ok(ServerStatus::from_raw(result));
         self.send(&self.status, None, MAX_STATUS_BYTES, read).await
     }
 
@@ -211,7 +211,7 @@ impl Remote {
         url: &Url,
         body: Option<(Bytes, Option<Encoding>)>,
         limit: usize,
-        parse: impl Fn(&Parts<'_>) -> Result<T, NeitherDialect>,
+        parse: impl Fn(&RawObject<'_>) -> Result<T, NeitherDialect>,
     ) -> Result<T, RequestError> {
         let (mut target, start) = (url.clone(), Instant::now());
         let is_compressed = matches!(body, Some((_, Some(_))));
@@ -260,7 +260,7 @@ impl Remote {
         mut response: Response,
         is_compressed: bool,
         limit: usize,
-        parse: impl Fn(&Parts<'_>) -> Result<T, NeitherDialect>,
+        parse: impl Fn(&RawObject<'_>) -> Result<T, NeitherDialect>,
     ) -> Result<T, RequestError> {
         let status = response.status().as_u16();
         let retry_after = response.headers().get(RETRY_AFTER).cloned();
@@ -276,7 +276,7 @@ impl Remote {
         let answer = RawAnswer { status, retry_after, is_compressed, body: &body };
         let parsed = answer
             .classify(SystemTime::now())
-            .and_then(|parts| parse(&parts).map_err(|error| neither(&error)));
+            .and_then(|result| parse(&result).map_err(|error| neither(&error)));
         parsed.map_err(|mut error| {
             error.texts().for_each(|text| self.redact(text));
             error

@@ -1,108 +1,47 @@
-//! A schema for a database that was not made for synctool: what its tables, keys and values
-//! suggest. A pure function of [`TableFacts`], so the same database gives the same schema.
+//! Inference of a schema for a database that was not made for synctool, from its tables, keys and
+//! values. A pure function of [`TableFacts`]: the same database gives the same schema.
+//!
+//! The facts are collected by [`crate::offline`]; the result is an [`Inferred`].
 
-use serde::Serialize;
+use super::inferred::{
+    Inferred, InferredField, InferredJoin, InferredRelation, InferredResource, InferredStorage,
+};
+use super::table_facts::{ColumnFacts, ForeignKey, TableFacts};
 
-use super::facts::{ColumnFacts, ForeignKey, TableFacts};
-
-/// An inferred schema, in the order in which a person reads it.
-#[derive(Debug, Serialize)]
-pub struct Inferred {
-    resources: Vec<InferredResource>,
-    relations: Vec<InferredRelation>,
-    /// What was guessed and what was left out, a sentence each; not part of the schema.
-    #[serde(skip)]
-    pub notes: Vec<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct InferredResource {
-    name: String,
-    version: u64,
-    storage: InferredStorage,
-    fields: Vec<InferredField>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct InferredStorage {
-    table: String,
-    id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id_format: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    document: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct InferredField {
-    name: String,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    #[serde(skip_serializing_if = "is_false")]
-    required: bool,
-    #[serde(skip_serializing_if = "is_false")]
-    nullable: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    column: Option<String>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
-fn is_false(flag: &bool) -> bool {
-    !flag
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct InferredRelation {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    from: String,
-    to: String,
-    relation: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fk_field: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    metadata: Vec<InferredField>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    storage: Option<InferredJoin>,
-}
-
-#[derive(Debug, Serialize)]
-struct InferredJoin {
-    table: String,
-    from: String,
-    to: String,
-}
-
-/// What PowerSync's own tables of data begin with.
+/// The prefix of the tables in which PowerSync stores its documents.
 const POWERSYNC_DATA: &str = "ps_data__";
 
-/// Columns in which WatermelonDB keeps its own state.
+/// The columns in which WatermelonDB keeps its sync state.
 const WATERMELON: [&str; 2] = ["_status", "_changed"];
 
-/// Tables that tools keep for themselves, by the beginnings of their names.
+/// The prefixes of the names of tools' internal tables.
 const INTERNAL: [&str; 6] =
     ["sqlite_", "__datafn_", "ps_", "android_metadata", "room_master_table", "local_storage"];
 
-/// Infers a schema; `documents` gives the facts about the keys of a table's documents.
+/// Infers a schema from the facts about a database's tables.
+///
+/// `documents` returns the facts about the keys of the JSON documents in the table of that name; it
+/// is called for PowerSync's tables only.
 #[must_use]
 pub fn infer(tables: &[TableFacts], documents: impl Fn(&str) -> Vec<ColumnFacts>) -> Inferred {
     let mut inferred = Inferred { resources: Vec::new(), relations: Vec::new(), notes: Vec::new() };
     let mut links = Vec::new();
     for table in tables {
         if let Some(name) = table.name.strip_prefix(POWERSYNC_DATA) {
-            inferred.notes.push(format!("`{}` is a PowerSync table: its documents are `{name}`", table.name));
+            inferred.notes.push(format!(
+                "`{}` is a PowerSync table: its documents become the resource `{name}`",
+                table.name
+            ));
             let resource = document_resource(table, name, &documents(&table.name));
             inferred.resources.push(resource);
         } else if INTERNAL.iter().any(|prefix| table.name.starts_with(prefix)) {
-            inferred.notes.push(format!("`{}` was left out: a tool keeps it for itself", table.name));
-        } else if default_join_parts(table, tables).is_some() || link_ends(table, tables).is_some() {
+            inferred.notes.push(format!("`{}` is skipped: it is an internal table of a tool", table.name));
+        } else if default_join_names(table, tables).is_some() || link_ends(table, tables).is_some() {
             links.push(table);
         } else {
             match resource(table) {
                 Ok(resource) => inferred.add_resource(table, resource),
-                Err(why) => inferred.notes.push(format!("`{}` was left out: {why}", table.name)),
+                Err(why) => inferred.notes.push(format!("`{}` is skipped: {why}", table.name)),
             }
         }
     }
@@ -113,49 +52,56 @@ pub fn infer(tables: &[TableFacts], documents: impl Fn(&str) -> Vec<ColumnFacts>
     inferred
 }
 
+/// A foreign key between two resources.
+struct Reference {
+    /// The name of the referring resource.
+    from: String,
+    /// The name of its field that holds the target's id.
+    field: String,
+    /// The name of the resource that it refers to.
+    to: String,
+}
+
 impl Inferred {
     fn add_resource(&mut self, table: &TableFacts, resource: InferredResource) {
         if WATERMELON.iter().all(|name| table.column(name).is_some()) {
             let own = WATERMELON.join("` and `");
-            self.notes
-                .push(format!("`{}` is a WatermelonDB table: `{own}` stay on this machine", table.name));
+            self.notes.push(format!(
+                "`{}` is a WatermelonDB table: its columns `{own}` are not uploaded",
+                table.name
+            ));
         }
         if let Some(format) = &resource.storage.id_format {
             let (name, column) = (&resource.name, &resource.storage.id);
-            self.notes.push(format!("the ids of `{name}` are made of `{column}` as {format}"));
+            self.notes.push(format!(
+                "the ids of `{name}` are made from column `{column}` with the template {format}"
+            ));
         }
         self.resources.push(resource);
     }
 
+    /// The resource whose records are in the table of that name.
     fn resource_of(&self, table: &str) -> Option<&InferredResource> {
         self.resources.iter().find(|resource| resource.storage.table.eq_ignore_ascii_case(table))
     }
 
-    /// Many-one relations, from foreign keys of one column to a primary key.
+    /// Whether `from` has a relation of that name.
+    fn has_relation(&self, from: &str, name: &str) -> bool {
+        self.relations.iter().any(|relation| relation.from == from && relation.relation == name)
+    }
+
+    /// Adds a many-one relation for each foreign key of one column that refers to a primary key.
     fn add_references(&mut self, tables: &[TableFacts]) {
         for table in tables {
             for key in &table.foreign_keys {
-                let Some(relation) = self.reference(table, key, tables) else { continue };
-                let taken = |name: &str| {
-                    self.relations.iter().any(|other| other.from == relation.from && other.relation == name)
-                };
-                let is_taken = taken(&relation.relation);
-                let fk_field = relation.fk_field.clone().unwrap_or_default();
-                // The column is unique among the names where its stem is not.
-                let name = if is_taken { fk_field.clone() } else { relation.relation.clone() };
-                let from = relation.from.clone();
-                self.relations.push(InferredRelation { relation: name, ..relation });
-                self.make_reference(&from, &fk_field);
+                if let Some(reference) = self.reference(table, key, tables) {
+                    self.add_reference(reference);
+                }
             }
         }
     }
 
-    fn reference(
-        &self,
-        table: &TableFacts,
-        key: &ForeignKey,
-        tables: &[TableFacts],
-    ) -> Option<InferredRelation> {
+    fn reference(&self, table: &TableFacts, key: &ForeignKey, tables: &[TableFacts]) -> Option<Reference> {
         let from = self.resource_of(&table.name)?;
         let to = self.resource_of(&key.table)?;
         let [column] = key.columns.as_slice() else { return None };
@@ -164,19 +110,31 @@ impl Inferred {
             .iter()
             .find(|field| field.column.as_deref().unwrap_or(&field.name).eq_ignore_ascii_case(column))?;
         let target = tables.iter().find(|other| other.name.eq_ignore_ascii_case(&key.table))?;
-        refers_to_key(key, target).then(|| InferredRelation {
-            kind: "many-one",
+        refers_to_key(key, target).then(|| Reference {
             from: from.name.clone(),
+            field: field.name.clone(),
             to: to.name.clone(),
-            relation: stem(&field.name),
-            fk_field: Some(field.name.clone()),
-            metadata: Vec::new(),
-            storage: None,
         })
     }
 
-    /// A field that refers holds an id, which is a string whatever the column holds.
-    fn make_reference(&mut self, resource: &str, field: &str) {
+    fn add_reference(&mut self, Reference { from, field, to }: Reference) {
+        let stem = stem(&field);
+        // Two fields may have the same stem, but never the same name.
+        let relation = if self.has_relation(&from, &stem) { field.clone() } else { stem };
+        self.declare_string(&from, &field);
+        self.relations.push(InferredRelation {
+            kind: "many-one",
+            from,
+            to,
+            relation,
+            fk_field: Some(field),
+            metadata: Vec::new(),
+            storage: None,
+        });
+    }
+
+    /// Declares a referring field as a string: it holds an id, whatever the type of its column is.
+    fn declare_string(&mut self, resource: &str, field: &str) {
         let resource = self.resources.iter_mut().find(|other| other.name == resource);
         let field =
             resource.and_then(|resource| resource.fields.iter_mut().find(|other| other.name == field));
@@ -185,9 +143,10 @@ impl Inferred {
         }
     }
 
-    /// A many-many relation, from a table whose primary key is two foreign keys.
+    /// Adds a many-many relation, from a table in the default layout of join rows or one whose
+    /// primary key is two foreign keys.
     fn add_link(&mut self, table: &TableFacts, tables: &[TableFacts]) {
-        if let Some((from, name, to)) = default_join_parts(table, tables) {
+        if let Some((from, name, to)) = default_join_names(table, tables) {
             let ends = ["from", "to"];
             let metadata = fields(table, |column| ends.contains(&column.name.as_str()));
             self.relations.push(InferredRelation {
@@ -203,13 +162,11 @@ impl Inferred {
         }
         let Some([first, second]) = link_ends(table, tables) else { return };
         let (Some(from), Some(to)) = (self.resource_of(&first.table), self.resource_of(&second.table)) else {
-            self.notes.push(format!("`{}` was left out: it links a table that is left out", table.name));
+            self.notes.push(format!("`{}` is skipped: it links a table that is skipped", table.name));
             return;
         };
         let (from, to) = (from.name.clone(), to.name.clone());
-        let is_taken =
-            |name: &str| self.relations.iter().any(|other| other.from == from && other.relation == name);
-        let relation = if is_taken(&to) { table.name.clone() } else { to.clone() };
+        let relation = if self.has_relation(&from, &to) { table.name.clone() } else { to.clone() };
         let ends = [&first.columns[0], &second.columns[0]];
         self.notes
             .push(format!("`{}` links `{from}` to `{to}`: the many-many relation `{relation}`", table.name));
@@ -237,12 +194,12 @@ fn resource(table: &TableFacts) -> Result<InferredResource, &'static str> {
         _ => return Err("its primary key has several columns"),
     };
     if id.has_blob || id.has_real || (id.has_null && !id.is_not_null) {
-        return Err("its key holds something other than integers and text");
+        return Err("its key contains values other than integers and text");
     }
     if !id.name.eq_ignore_ascii_case("id") && table.column("id").is_some() {
         return Err("its column `id` is not its primary key");
     }
-    // An empty table shows no values; then the declaration decides.
+    // An empty table has no values, so its declaration decides.
     let is_text = if id.has_text || id.has_integer { !id.has_integer } else { is_declared_text(id) };
     Ok(InferredResource {
         name: table.name.clone(),
@@ -271,10 +228,10 @@ fn document_resource(table: &TableFacts, name: &str, keys: &[ColumnFacts]) -> In
     }
 }
 
-fn fields(table: &TableFacts, is_left_out: impl Fn(&ColumnFacts) -> bool) -> Vec<InferredField> {
+fn fields(table: &TableFacts, is_skipped: impl Fn(&ColumnFacts) -> bool) -> Vec<InferredField> {
     let is_watermelon = WATERMELON.iter().all(|name| table.column(name).is_some());
     let is_own = |column: &ColumnFacts| is_watermelon && WATERMELON.contains(&column.name.as_str());
-    table.columns.iter().filter(|column| !is_left_out(column) && !is_own(column)).map(field).collect()
+    table.columns.iter().filter(|column| !is_skipped(column) && !is_own(column)).map(field).collect()
 }
 
 fn field(column: &ColumnFacts) -> InferredField {
@@ -287,7 +244,7 @@ fn field(column: &ColumnFacts) -> InferredField {
     }
 }
 
-/// The type that the declaration says, where no value contradicts it.
+/// The declared type if no value contradicts it, else a type that fits all values.
 fn kind(column: &ColumnFacts) -> &'static str {
     let declared = |parts: &[&str]| parts.iter().any(|part| column.declared.contains(part));
     let has_number = column.has_integer || column.has_real;
@@ -337,7 +294,7 @@ fn refers_to_key(key: &ForeignKey, target: &TableFacts) -> bool {
     }
 }
 
-/// The two foreign keys that make the primary key of a link table, in its order.
+/// The two foreign keys that are the primary key of a link table, in the order of the key.
 fn link_ends<'t>(table: &'t TableFacts, tables: &[TableFacts]) -> Option<[&'t ForeignKey; 2]> {
     let key = table.primary_key();
     let [first, second] = key.as_slice() else { return None };
@@ -351,8 +308,8 @@ fn link_ends<'t>(table: &'t TableFacts, tables: &[TableFacts]) -> Option<[&'t Fo
     Some([end(first)?, end(second)?])
 }
 
-/// `from`, relation and `to` of a table in the default place of join rows.
-fn default_join_parts(table: &TableFacts, tables: &[TableFacts]) -> Option<(String, String, String)> {
+/// `from`, relation and `to` in the name of a table in the default layout of join rows.
+fn default_join_names(table: &TableFacts, tables: &[TableFacts]) -> Option<(String, String, String)> {
     let rest = table.name.strip_prefix("join_")?;
     table.column("from").zip(table.column("to"))?;
     let names = || tables.iter().map(|other| other.name.as_str());
@@ -365,14 +322,12 @@ fn default_join_parts(table: &TableFacts, tables: &[TableFacts]) -> Option<(Stri
     })
 }
 
-/// The relation's name: the field's without its ending for keys.
+/// The name of a relation: the field's name without its suffix for keys.
 fn stem(field: &str) -> String {
-    let stem = ["_id", "Id", "ID", "_ID"].iter().find_map(|ending| field.strip_suffix(ending));
-    match stem.filter(|stem| !stem.is_empty()) {
-        Some(stem) => {
-            let mut letters = stem.chars();
-            letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
-        }
+    let stem = ["_id", "Id", "ID", "_ID"].iter().find_map(|suffix| field.strip_suffix(suffix));
+    let Some(mut letters) = stem.map(str::chars) else { return field.to_owned() };
+    match letters.next() {
+        Some(first) => first.to_lowercase().chain(letters).collect(),
         None => field.to_owned(),
     }
 }

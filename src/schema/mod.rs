@@ -1,19 +1,45 @@
-//! The schema: what resources, fields and relations there are, where they lie in the
-//! offline database, and in which order resources must be uploaded (contract 1.1 and 2).
+//! The schema: resources, fields and relations, where they are stored in the offline database, and
+//! the order in which resources are uploaded (contract 1.1 and 2).
 //!
-//! [`Schema::parse`] is the only way to a [`Schema`], so every one that exists is valid.
-//! Whether a database has the tables it names is [`crate::offline`]'s question.
+//! [`Schema::parse`] is the only constructor of a [`Schema`] outside this module, so a schema is
+//! always valid. Whether a database has the tables that it names is checked by [`crate::offline`],
+//! which also collects the [`TableFacts`] from which [`infer`] makes a schema.
+//!
+//! A resource is uploaded after those that it refers to:
+//!
+//! ```
+//! use synctool::schema::{Schema, upload_order};
+//!
+//! let schema = Schema::parse(
+//!     r#"{"resources": [
+//!           {"name": "todos", "fields": [{"name": "projectId", "type": "string"}]},
+//!           {"name": "projects", "fields": [{"name": "title", "type": "string"}]}],
+//!         "relations": [
+//!           {"type": "many-one", "from": "todos", "to": "projects", "fkField": "projectId"}]}"#,
+//! )?;
+//! let requested: Vec<_> = schema.resources.iter().collect();
+//! let order: Vec<_> =
+//!     upload_order(&schema, &requested).iter().map(|resource| resource.name.as_str()).collect();
+//! assert_eq!(order, ["projects", "todos"]);
+//!
+//! let error = Schema::parse(r#"{"resources": [{"version": 2}]}"#).unwrap_err();
+//! assert_eq!(error.path, "resources[0].name");
+//! # Ok::<(), synctool::schema::SchemaError>(())
+//! ```
 
-mod facts;
+mod error;
 mod infer;
+mod inferred;
 mod model;
 mod order;
 mod parse;
+mod table_facts;
 
-pub use facts::{ColumnFacts, ForeignKey, TableFacts};
-pub use infer::{Inferred, infer};
+pub use error::SchemaError;
+pub use infer::infer;
+pub use inferred::Inferred;
 pub use model::{
     Field, IdFormat, JoinStorage, JoinStore, ManyOne, Relation, RelationKind, Resource, Schema, Storage, Type,
 };
 pub use order::upload_order;
-pub use parse::SchemaError;
+pub use table_facts::{ColumnFacts, ForeignKey, TableFacts};

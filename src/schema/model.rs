@@ -1,29 +1,29 @@
-//! The types of a valid schema. How they come out of JSON is in [`super::parse`].
+//! The types of a valid schema. They are read from JSON in [`super::parse`].
 
-/// Everything that can be uploaded or served.
+/// A schema: everything that can be uploaded or served.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Schema {
-    /// In the order of the schema file.
+    /// The resources, in the order of the schema file.
     pub resources: Vec<Resource>,
-    /// In the order of the schema file.
+    /// The relations, in the order of the schema file.
     pub relations: Vec<Relation>,
-    /// The BLAKE3 hash of the schema's canonical JSON, in hex: two files with the same one
-    /// say the same.
+    /// The BLAKE3 hash of the schema's canonical JSON, as 64 hex digits: equal for files that
+    /// differ only in formatting.
     pub fingerprint: String,
 }
 
-/// A kind of record.
+/// A resource: a set of records with the same fields.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resource {
     /// The name on the wire.
     pub name: String,
-    /// The version that its mutations carry.
+    /// The version number in its mutations.
     pub version: u64,
-    /// Whether it lives on the server alone and has no local table.
+    /// Whether it exists on the server only, without a local table.
     pub is_remote_only: bool,
-    /// Without `id`, which every record has.
+    /// The fields, without `id`, which every record has.
     pub fields: Vec<Field>,
-    /// Where it lies in the offline database.
+    /// Where its records are in the offline database.
     pub storage: Storage,
 }
 
@@ -38,12 +38,14 @@ pub struct Field {
     pub required: bool,
     /// Whether `null` is one of its values.
     pub nullable: bool,
-    /// The column, where the schema names one; the field's name otherwise.
+    /// The column, where the schema names one; see [`Field::column`].
     pub column: Option<String>,
 }
 
-/// A declared type, as far as it changes how a value is mapped or checked (contract 1.2).
+/// A declared type. Only types that a value's mapping or check depends on have a variant
+/// (contract 1.2).
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Type {
     /// `boolean`: 0 and 1 in the database.
     Boolean,
@@ -53,102 +55,104 @@ pub enum Type {
     Object,
     /// `array`: a JSON array, as text in the database.
     Array,
-    /// `string`.
+    /// `string`: text in the database.
     String,
-    /// `number`.
+    /// `number`: an integer or a double in the database.
     Number,
-    /// Any other name; its values are mapped by what SQLite holds.
+    /// Any other name; values are mapped by their SQLite type.
     Other(String),
 }
 
-/// Where a resource lies in the offline database.
+/// Where a resource's records are in the offline database (contract 1.1).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Storage {
-    /// The table or view.
+    /// The name of the table or view.
     pub table: String,
-    /// The id column.
+    /// The name of the id column.
     pub id: String,
-    /// How the id column's value becomes the id; `None`: it is the id, and TEXT.
+    /// The template that turns the id column's value into the id; `None` when the value is TEXT and
+    /// itself the id.
     pub id_format: Option<IdFormat>,
-    /// The column that holds the whole record as JSON, if one does.
+    /// The column that holds the whole record as a JSON object, if there is one.
     pub document: Option<String>,
 }
 
-/// A template such as `track:{}` that turns a key into an id and back.
+/// A template such as `track:{}`, which turns a key into an id and back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdFormat {
-    /// What stands before the key.
+    /// The text before the key.
     pub prefix: String,
-    /// What stands behind the key.
+    /// The text after the key.
     pub suffix: String,
 }
 
-/// How resources refer to each other.
+/// A relation between resources.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Relation {
-    /// Many-many, many-one, or one that a database shows only from its other side.
+    /// The cardinality.
     pub kind: RelationKind,
-    /// The resources that refer.
+    /// The names of the referring resources.
     pub from: Vec<String>,
-    /// The resources that are referred to.
+    /// The names of the resources that they refer to.
     pub to: Vec<String>,
-    /// The relation's name, seen from `from`.
+    /// The relation's name on the `from` side.
     pub name: String,
-    /// The relation's name, seen from `to`.
+    /// The relation's name on the `to` side.
     pub inverse: Option<String>,
-    /// Of a many-one relation: the field of `from` that holds the target's id.
+    /// Many-one and one-one only: the field of `from` that holds the target's id.
     pub fk_field: Option<String>,
-    /// Of a many-many relation: the fields of a join row.
+    /// Many-many only: the metadata fields of a join row.
     pub metadata: Vec<Field>,
-    /// Of a many-many relation: where its join rows lie, if not in the default place.
+    /// Many-many only: where the join rows are, if not in the default layout.
     pub storage: Option<JoinStorage>,
 }
 
-/// The four kinds of relation.
+/// The cardinality of a relation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RelationKind {
-    /// Kept in a join store.
+    /// Stored as rows of a join store.
     ManyMany,
-    /// Kept in a field of `from`.
+    /// Stored in a field of `from`.
     ManyOne,
-    /// The inverse of a many-one relation; keeps nothing itself.
+    /// The inverse of a many-one relation; stores nothing itself.
     OneMany,
-    /// Kept in a field of `from`, like a many-one relation.
+    /// Stored in a field of `from`, like a many-one relation.
     OneOne,
 }
 
-/// Where the join rows of a mapped relation lie.
+/// Where the join rows of a many-many relation are in the offline database (contract 1.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JoinStorage {
-    /// The table or view.
+    /// The name of the table or view.
     pub table: String,
-    /// The column of the referring key.
+    /// The column with the key of the referring record.
     pub from: String,
-    /// The column of the key referred to.
+    /// The column with the key of the record that it refers to.
     pub to: String,
 }
 
-/// The join rows of one pair of resources of a many-many relation.
+/// A join store: the join rows of one pair of resources of a many-many relation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct JoinStore<'a> {
-    /// The resource that refers.
+    /// The referring resource.
     pub from: &'a Resource,
-    /// The resource that is referred to.
+    /// The resource that it refers to.
     pub to: &'a Resource,
-    /// The relation.
+    /// The relation that the pair belongs to.
     pub relation: &'a Relation,
 }
 
-/// A field that holds another record's id.
+/// A field that holds the id of another record: one pair of resources of a many-one or one-one
+/// relation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ManyOne<'a> {
-    /// The resource whose field it is.
+    /// The resource that has the field.
     pub from: &'a Resource,
-    /// The field.
+    /// The field's name.
     pub fk_field: &'a str,
-    /// The resource whose ids it holds.
+    /// The resource whose ids the field holds.
     pub to: &'a Resource,
-    /// The relation.
+    /// The relation that the pair belongs to.
     pub relation: &'a Relation,
 }
 
@@ -159,7 +163,7 @@ impl Schema {
         self.resources.iter().find(|resource| resource.name == name)
     }
 
-    /// Every join store, in byte order of their names (contract 3.1, stage B).
+    /// All join stores, in byte order of their names (contract 3.1, stage B).
     #[must_use]
     pub fn join_stores(&self) -> Vec<JoinStore<'_>> {
         let mut stores = Vec::new();
@@ -172,7 +176,7 @@ impl Schema {
         stores
     }
 
-    /// Every field that holds another record's id.
+    /// All fields that hold the id of another record.
     #[must_use]
     pub fn many_ones(&self) -> Vec<ManyOne<'_>> {
         let mut found = Vec::new();
@@ -189,6 +193,7 @@ impl Schema {
         found
     }
 
+    /// The pairs of a `from` and a `to` resource of a relation.
     fn pairs<'a>(&'a self, relation: &'a Relation) -> impl Iterator<Item = (&'a Resource, &'a Resource)> {
         let from = relation.from.iter().filter_map(|name| self.resource(name));
         from.flat_map(|from| {
@@ -207,7 +212,8 @@ impl Resource {
 }
 
 impl Field {
-    /// The column, or the key of a document, that holds the field.
+    /// The column that holds the field, or its key in a document: the one that the schema names, or
+    /// the field's name.
     #[must_use]
     pub fn column(&self) -> &str {
         self.column.as_deref().unwrap_or(&self.name)
@@ -215,7 +221,7 @@ impl Field {
 }
 
 impl Type {
-    /// Whether the database holds such a value as JSON text.
+    /// Whether values are stored in the database as JSON text.
     #[must_use]
     pub fn is_json(&self) -> bool {
         matches!(self, Self::Json | Self::Object | Self::Array)
@@ -223,13 +229,13 @@ impl Type {
 }
 
 impl IdFormat {
-    /// The id of a key.
+    /// The id for a key.
     #[must_use]
     pub fn id(&self, key: &str) -> String {
         format!("{}{key}{}", self.prefix, self.suffix)
     }
 
-    /// The key of an id; `None` when the id is not of this template.
+    /// The key in an id; `None` when the id does not match the template.
     #[must_use]
     pub fn key<'a>(&self, id: &'a str) -> Option<&'a str> {
         id.strip_prefix(&self.prefix)?.strip_suffix(&self.suffix)
@@ -237,25 +243,26 @@ impl IdFormat {
 }
 
 impl JoinStore<'_> {
-    /// `join_<from>_<relation>_<to>`, on the wire and in the default place (contract 1.1).
+    /// `join_<from>_<relation>_<to>`: the name on the wire, and of the table in the default layout
+    /// (contract 1.1).
     #[must_use]
     pub fn name(&self) -> String {
         join_name(&self.from.name, &self.relation.name, &self.to.name)
     }
 
-    /// Where its rows lie.
+    /// Where its rows are in the offline database.
     #[must_use]
     pub fn storage(&self) -> JoinStorage {
         self.relation.storage.clone().unwrap_or_else(|| {
-            JoinStorage::in_default_place(&self.from.name, &self.relation.name, &self.to.name)
+            JoinStorage::default_layout(&self.from.name, &self.relation.name, &self.to.name)
         })
     }
 }
 
 impl JoinStorage {
-    /// Where the join rows lie when the schema does not say.
+    /// The default layout, for relations without `storage` (contract 1.1).
     #[must_use]
-    pub fn in_default_place(from: &str, relation: &str, to: &str) -> Self {
+    pub fn default_layout(from: &str, relation: &str, to: &str) -> Self {
         Self { table: join_name(from, relation, to), from: "from".to_owned(), to: "to".to_owned() }
     }
 }

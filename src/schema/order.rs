@@ -1,11 +1,13 @@
-//! Which resource goes before which (contract 3.1, stage A).
+//! The upload order of resources (contract 3.1, stage A): a topological sort by many-one relations.
+//!
+//! The order of the records within a resource is not here; [`crate::offline`] reads them in it.
 
 use super::model::{Resource, Schema};
 
-/// Orders resources so that one that others refer to by a many-one `fkField` goes before
-/// them; otherwise the given order stands. Cycles are cut in the given order.
+/// Orders the requested resources so that each comes after those to which its many-one `fkField`s
+/// refer. Otherwise the requested order is kept, and it decides where a cycle is cut.
 ///
-/// A resource that refers to itself is no matter here: its records are ordered by depth.
+/// A reference of a resource to itself is ignored: its records are ordered by depth.
 #[must_use]
 pub fn upload_order<'a>(schema: &'a Schema, requested: &[&'a Resource]) -> Vec<&'a Resource> {
     let references = schema.many_ones();
@@ -28,28 +30,31 @@ pub fn upload_order<'a>(schema: &'a Schema, requested: &[&'a Resource]) -> Vec<&
     let mut ordered: Vec<&Resource> = Vec::with_capacity(requested.len());
     while !waiting.is_empty() {
         let is_done = |name: &&str| ordered.iter().any(|done| done.name == **name);
-        // The first whose targets have all gone; on a cycle nobody is, and the first goes.
+        // The first whose targets are all ordered; if there is none, a cycle has to be cut.
         let next = waiting.iter().position(|(_, targets)| targets.iter().all(&is_done));
         ordered.push(waiting.remove(next.unwrap_or_else(|| first_on_a_cycle(&waiting))).0);
     }
     ordered
 }
 
-/// The first in the given order that waits only for what waits for itself too: what merely
-/// refers into a cycle, from another cycle perhaps, must not be sent before it.
+/// The index of the first resource that waits only for resources that wait for it too.
+///
+/// A resource outside a cycle that refers into it, perhaps from another cycle, must not be ordered
+/// before it.
 fn first_on_a_cycle(waiting: &[(&Resource, Vec<&str>)]) -> usize {
     let is_next = |name: &str| {
         reached_from(name, waiting).iter().all(|other| reached_from(other, waiting).contains(&name))
     };
-    waiting.iter().position(|(resource, _)| is_next(&resource.name)).unwrap_or(0)
+    let first = waiting.iter().position(|(resource, _)| is_next(&resource.name));
+    first.expect("in a finite graph, one strongly connected component refers to no other")
 }
 
-/// What a resource waits for, directly or not.
+/// The resources that a resource waits for, directly or indirectly.
 fn reached_from<'a>(start: &str, waiting: &[(&'a Resource, Vec<&'a str>)]) -> Vec<&'a str> {
     let targets = |name: &str| {
         let of_name = waiting.iter().filter(|(resource, _)| resource.name == name);
         let targets = of_name.flat_map(|(_, targets)| targets.iter().copied());
-        // What has gone already is waited for no more.
+        // A resource that is already ordered is not waited for.
         targets
             .filter(|target| waiting.iter().any(|(resource, _)| resource.name == **target))
             .collect::<Vec<_>>()
@@ -95,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn targets_go_first_and_otherwise_the_requested_order_stands() {
+    fn targets_come_first_and_otherwise_the_requested_order_is_kept() {
         assert_eq!(order(&["c", "a", "b"], &[]), ["c", "a", "b"]);
         assert_eq!(order(&["a", "b", "c"], &[("a", "c")]), ["b", "c", "a"]);
         assert_eq!(order(&["a", "b", "c", "d"], &[("a", "b"), ("b", "c"), ("c", "d")]), ["d", "c", "b", "a"]);
@@ -115,7 +120,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_resource_goes_once_and_after_its_targets_unless_they_wait_for_it(
+        fn orders_every_resource_once_and_after_its_targets_except_on_a_cycle(
             names in Just(["a", "b", "c", "d"]).prop_shuffle(),
             edges in prop::collection::vec((0..4_usize, 0..4_usize), 0..8),
         ) {

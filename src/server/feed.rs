@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::request::{Clone, Pull, invalid};
 use super::store::{Changes, PageLimit, Reader, StoreError, StoredChange, Subject};
-use crate::protocol::{Change, Cursor, ErrorBody, Op, code};
+use crate::protocol::{Cursor, ErrorBody, FeedChange, Op, code};
 use crate::schema::Schema;
 
 /// How many bytes of documents a page has, unless its first step alone has more. Clients refuse
@@ -18,7 +18,7 @@ pub(super) fn page(reader: &mut dyn Reader, pull: &Pull) -> Result<Value, StoreE
     let limit = PageLimit { steps: pull.limit, bytes: PAGE_BYTES };
     let Changes { changes, has_more } = reader.changes(pull.after, last, pull.own.as_ref(), limit)?;
     let next = changes.last().filter(|_| has_more).map(|change| Cursor::from(change.sequence));
-    let changes: Vec<Change> = changes.into_iter().map(change).collect();
+    let changes: Vec<FeedChange> = changes.into_iter().map(change).collect();
     let mut page = json!({"ok": true, "changes": changes, "nextCursor": next});
     if pull.own.is_some() {
         // What was left out does not show how far the page goes.
@@ -29,7 +29,7 @@ pub(super) fn page(reader: &mut dyn Reader, pull: &Pull) -> Result<Value, StoreE
 
 /// A change with its subject as it is now: what was deleted since is a delete already, and what
 /// was made again is not one.
-fn change(stored: StoredChange) -> Change {
+fn change(stored: StoredChange) -> FeedChange {
     let StoredChange { sequence, subject, document } = stored;
     let op = if document.is_some() { Op::Upsert } else { Op::Delete };
     let (resource, id, record) = match subject {
@@ -48,7 +48,7 @@ fn change(stored: StoredChange) -> Change {
             (store, id, Some(record))
         }
     };
-    Change { server_seq: Cursor::from(sequence), resource: resource.to_string(), id, op, record }
+    FeedChange { server_seq: Cursor::from(sequence), resource: resource.to_string(), id, op, record }
 }
 
 /// Which tables a clone is about: resources, each with its join stores.

@@ -12,7 +12,7 @@ use super::incoming::{RawMutation, RawPush};
 use super::request::{Limits, invalid, invalid_json};
 use super::store::{Document, Subject};
 use super::text::Text;
-use crate::protocol::{ErrorBody, MAX_DEPTH, code, is_deeper_than};
+use crate::protocol::{ErrorBody, MAX_NESTING, code, is_nested_deeper_than};
 use crate::schema::{Resource, Schema};
 
 /// What is said about a record that nobody could pull.
@@ -194,7 +194,7 @@ impl Preparation<'_> {
             return Ok(Err(invalid("record", "must be object")));
         };
         // The record itself is a level around its values.
-        if is_deeper_than(record.get().as_bytes(), MAX_DEPTH + 1) {
+        if is_nested_deeper_than(record.get().as_bytes(), MAX_NESTING + 1) {
             return Ok(Err(ErrorBody::new(code::DFQL_INVALID, TOO_DEEP, "record")));
         }
         let Checked { wrong, missing, repeats_id } = check::record(record, resource)?;

@@ -8,7 +8,7 @@ use rusqlite::types::ValueRef;
 use serde_json::Value;
 
 use crate::mutation::canonical::{write_double, write_integer, write_string, write_utf8, write_value};
-use crate::protocol::{MAX_DEPTH, is_deeper_than};
+use crate::protocol::{MAX_NESTING, is_nested_deeper_than};
 use crate::schema::{IdFormat, Type};
 
 /// The SQL function with which the plan checks JSON as the reader will.
@@ -84,10 +84,10 @@ pub(crate) fn utf8(text: &[u8]) -> Result<&str, ValueError> {
 
 /// How many levels deep JSON in a column may be nested: with the record around it, it is no
 /// deeper than what servers take and give back.
-const MAX_LEVELS: usize = MAX_DEPTH - 2;
+const MAX_LEVELS: usize = MAX_NESTING - 2;
 
 pub(crate) fn parse_json(text: &[u8]) -> Result<Value, ValueError> {
-    if is_deeper_than(text, MAX_LEVELS) {
+    if is_nested_deeper_than(text, MAX_LEVELS) {
         return Err(ValueError::NotJson(format!("it is nested more than {MAX_LEVELS} levels deep")));
     }
     serde_json::from_slice(text).map_err(|error| ValueError::NotJson(error.to_string()))

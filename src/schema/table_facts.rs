@@ -1,30 +1,31 @@
-//! What a schema is inferred from: facts about the tables of a database, as
-//! [`crate::offline`] finds them.
+//! Facts about the tables of a database, from which [`super::infer()`] makes a schema.
+//!
+//! Only their types are here; [`crate::offline`] collects them.
 
-/// A table that an application made.
+/// The facts about one table.
 #[derive(Debug, Clone, Default)]
 pub struct TableFacts {
-    /// Its name.
+    /// The table's name.
     pub name: String,
-    /// In declared order.
+    /// The columns, in declared order.
     pub columns: Vec<ColumnFacts>,
-    /// References to other tables.
+    /// The declared foreign keys.
     pub foreign_keys: Vec<ForeignKey>,
-    /// How many rows it has.
+    /// The number of rows.
     pub rows: u64,
 }
 
-/// A column, and what its values are.
+/// The declaration of one column, and the kinds of values that its rows hold.
 #[derive(Debug, Clone, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "these are independent facts")]
 pub struct ColumnFacts {
-    /// Its name.
+    /// The column's name.
     pub name: String,
     /// The declared type in upper case; empty when there is none.
     pub declared: String,
     /// Whether it is declared NOT NULL.
     pub is_not_null: bool,
-    /// Its place in the primary key, from 1; 0 when it is in none.
+    /// The position in the primary key, from 1; 0 when the column is not part of it.
     pub key_place: u32,
     /// Whether a row has NULL in it.
     pub has_null: bool,
@@ -32,35 +33,35 @@ pub struct ColumnFacts {
     pub has_integer: bool,
     /// Whether a row has an integer other than 0 and 1 in it.
     pub has_large_integer: bool,
-    /// Whether a row has a floating point number in it.
+    /// Whether a row has a floating-point number in it.
     pub has_real: bool,
     /// Whether a row has text in it.
     pub has_text: bool,
-    /// Whether a row has text in it that is no JSON object or array.
+    /// Whether a row has text in it that is not a JSON object or array.
     pub has_plain_text: bool,
-    /// Whether a row has bytes in it.
+    /// Whether a row has a BLOB in it.
     pub has_blob: bool,
 }
 
-/// A reference to another table.
+/// A declared foreign key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ForeignKey {
-    /// The columns that refer.
+    /// The referring columns.
     pub columns: Vec<String>,
-    /// The table that they refer to.
+    /// The name of the table that they refer to.
     pub table: String,
-    /// The columns there; empty for the primary key.
+    /// The columns of that table; empty for its primary key.
     pub targets: Vec<String>,
 }
 
 impl TableFacts {
-    /// The column of that name, whatever its case.
+    /// The column of that name, compared without regard to ASCII case as in SQLite.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&ColumnFacts> {
         self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
     }
 
-    /// The columns of the primary key, in its order.
+    /// The columns of the primary key, in the order of the key.
     #[must_use]
     pub fn primary_key(&self) -> Vec<&ColumnFacts> {
         let mut key: Vec<_> = self.columns.iter().filter(|column| column.key_place > 0).collect();

@@ -1,0 +1,112 @@
+//! Relations, and where the join rows of many-many relations are in the offline database.
+
+use serde_json::{Map, Value};
+
+use super::field::fields;
+use super::member::{object, string};
+use crate::schema::error::{Result, SchemaError, invalid, ok_or_collect};
+use crate::schema::model::{JoinStorage, Relation, RelationKind, Resource};
+
+/// The relation's name where the schema gives none (contract 2).
+const DEFAULT_RELATION: &str = "rel";
+
+/// The relations in the array, with a problem for each that is invalid.
+pub(super) fn relations(
+    items: &[Value],
+    resources: &[Resource],
+    problems: &mut Vec<SchemaError>,
+) -> Vec<Relation> {
+    let mut found = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        let parsed = relation(item, resources, &format!("relations[{index}]"), problems);
+        found.extend(ok_or_collect(parsed, problems));
+    }
+    found
+}
+
+fn relation(
+    item: &Value,
+    resources: &[Resource],
+    path: &str,
+    problems: &mut Vec<SchemaError>,
+) -> Result<Relation> {
+    let item = object(item, path)?;
+    let kind = match string(item, "type", path)?.as_deref() {
+        Some("many-many") => RelationKind::ManyMany,
+        Some("many-one") => RelationKind::ManyOne,
+        Some("one-many") => RelationKind::OneMany,
+        Some("one-one") => RelationKind::OneOne,
+        Some(other) => return invalid(format!("{path}.type"), format!("unknown relation type `{other}`")),
+        None => return invalid(format!("{path}.type"), "is missing"),
+    };
+    let from = ends(item, "from", resources, path)?;
+    let to = ends(item, "to", resources, path)?;
+    let fk_field = string(item, "fkField", path)?;
+    if let (Some(fk_field), RelationKind::ManyOne | RelationKind::OneOne) = (&fk_field, kind) {
+        for name in &from {
+            let resource = resources.iter().find(|resource| resource.name == *name);
+            if resource.is_some_and(|resource| resource.field(fk_field).is_none()) {
+                return invalid(format!("{path}.fkField"), format!("`{name}` has no field `{fk_field}`"));
+            }
+        }
+    }
+    let name = string(item, "relation", path)?.unwrap_or_else(|| DEFAULT_RELATION.to_owned());
+    Ok(Relation {
+        kind,
+        inverse: string(item, "inverse", path)?,
+        metadata: fields(item, "metadata", path, problems)?,
+        storage: join_storage(item, &from, &name, &to, path)?,
+        name,
+        from,
+        to,
+        fk_field,
+    })
+}
+
+/// `storage` of a relation; members that it lacks have their defaults (contract 1.1).
+fn join_storage(
+    item: &Map<String, Value>,
+    from: &[String],
+    name: &str,
+    to: &[String],
+    path: &str,
+) -> Result<Option<JoinStorage>> {
+    let path = format!("{path}.storage");
+    let storage = match item.get("storage") {
+        None | Some(Value::Null) => return Ok(None),
+        Some(value) => object(value, &path)?,
+    };
+    let ([from], [to]) = (from, to) else {
+        return invalid(path, "is allowed only between two single resources");
+    };
+    let default = JoinStorage::default_layout(from, name, to);
+    Ok(Some(JoinStorage {
+        table: string(storage, "table", &path)?.unwrap_or(default.table),
+        from: string(storage, "from", &path)?.unwrap_or(default.from),
+        to: string(storage, "to", &path)?.unwrap_or(default.to),
+    }))
+}
+
+/// `from` or `to`: the name of a resource, or a non-empty array of names.
+fn ends(item: &Map<String, Value>, key: &str, resources: &[Resource], path: &str) -> Result<Vec<String>> {
+    let path = format!("{path}.{key}");
+    let names = match item.get(key) {
+        None | Some(Value::Null) => return invalid(path, "is missing"),
+        Some(Value::String(name)) => vec![name.clone()],
+        Some(Value::Array(items)) if !items.is_empty() => {
+            let mut names = Vec::with_capacity(items.len());
+            for item in items {
+                match item {
+                    Value::String(name) => names.push(name.clone()),
+                    _ => return invalid(path, "must contain names of resources"),
+                }
+            }
+            names
+        }
+        Some(_) => return invalid(path, "must be the name of a resource, or an array of names"),
+    };
+    match names.iter().find(|name| resources.iter().all(|resource| resource.name != **name)) {
+        Some(unknown) => invalid(path, format!("unknown resource `{unknown}`")),
+        None => Ok(names),
+    }
+}

@@ -1,0 +1,189 @@
+//! The schema as a whole: [`Schema::parse`], and the check that its names are unique.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use super::relation::relations;
+use super::resource::resources;
+use crate::mutation::canonical::write_value;
+use crate::schema::error::{Result, SchemaError, invalid};
+use crate::schema::model::Schema;
+
+impl Schema {
+    /// Parses and validates a schema.
+    ///
+    /// # Errors
+    /// [`SchemaError`] for the first problem.
+    pub fn parse(text: &str) -> Result<Self> {
+        Self::parse_all(text).map_err(|mut problems| problems.swap_remove(0))
+    }
+
+    /// Parses and validates a schema, and reports all problems.
+    ///
+    /// # Errors
+    /// At least one [`SchemaError`], in the order of the text; of each resource, field and relation
+    /// only its first.
+    pub fn parse_all(text: &str) -> std::result::Result<Self, Vec<SchemaError>> {
+        let mut problems = Vec::new();
+        let schema = Self::collect(text, &mut problems);
+        match schema {
+            Err(error) => {
+                problems.push(error);
+                Err(problems)
+            }
+            Ok(schema) if problems.is_empty() => Ok(schema),
+            Ok(_) => Err(problems),
+        }
+    }
+
+    fn collect(text: &str, problems: &mut Vec<SchemaError>) -> Result<Self> {
+        // PowerShell and some editors write a byte order mark, which JSON does not allow.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let value: Value = match serde_json::from_str(text) {
+            Ok(value) => value,
+            Err(error) => return invalid("$", format!("not JSON: {error}")),
+        };
+        let mut canonical = Vec::new();
+        write_value(&mut canonical, &value);
+        let fingerprint = blake3::hash(&canonical).to_hex().to_string();
+        let Value::Object(root) = value else {
+            return invalid("$", "must be a JSON object");
+        };
+        let resources = match root.get("resources") {
+            Some(Value::Array(items)) => resources(items, problems),
+            Some(_) => return invalid("resources", "must be an array"),
+            None => return invalid("resources", "is missing"),
+        };
+        let relations = match root.get("relations") {
+            None | Some(Value::Null) => Vec::new(),
+            Some(Value::Array(items)) => relations(items, &resources, problems),
+            Some(_) => return invalid("relations", "must be an array"),
+        };
+        let schema = Self { resources, relations, fingerprint };
+        if problems.is_empty() {
+            check_unique_names(&schema)?;
+        }
+        Ok(schema)
+    }
+}
+
+/// Resources and join stores share the change feed and the cursors, so their names must differ.
+fn check_unique_names(schema: &Schema) -> Result<()> {
+    let mut names: HashSet<String> = schema.resources.iter().map(|resource| resource.name.clone()).collect();
+    for store in schema.join_stores() {
+        let name = store.name();
+        if !names.insert(name.clone()) {
+            return invalid(
+                "relations",
+                format!("the join store `{name}` has the name of a resource or of another join store"),
+            );
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::model::{JoinStorage, JoinStore};
+
+    #[test]
+    fn missing_members_have_the_defaults_of_the_contract() {
+        let schema = Schema::parse(
+            r#"{"resources": [{"name": "a", "future": 1}, {"name": "b", "version": 3, "isRemoteOnly": true,
+                    "fields": [{"name": "id", "type": "string"}, {"name": "x", "type": "date", "column": "y"}]}],
+                "relations": [{"type": "many-many", "from": ["a", "b"], "to": "b"}]}"#,
+        )
+        .unwrap();
+        let [a, b] = schema.resources.as_slice() else { panic!("two resources") };
+        assert_eq!(
+            (a.version, a.is_remote_only, a.storage.table.as_str(), a.storage.id.as_str()),
+            (1, false, "a", "id")
+        );
+        assert_eq!((b.version, b.is_remote_only, b.fields.len()), (3, true, 1));
+        assert_eq!(b.fields[0].column(), "y");
+        let names: Vec<_> = schema.join_stores().iter().map(JoinStore::name).collect();
+        assert_eq!(names, ["join_a_rel_b", "join_b_rel_b"]);
+    }
+
+    #[test]
+    fn missing_members_of_a_join_storage_have_their_defaults() {
+        for (storage, expected) in [
+            (r#"{"table": "x"}"#, ["x", "from", "to"]),
+            (r#"{"from": "a", "to": "b"}"#, ["join_a_tags_a", "a", "b"]),
+        ] {
+            let schema = Schema::parse(&format!(
+                r#"{{"resources": [{{"name": "a"}}], "relations": [{{"type": "many-many", "from": "a", "to": "a",
+                    "relation": "tags", "storage": {storage}}}]}}"#
+            ));
+            let JoinStorage { table, from, to } = schema.unwrap().join_stores()[0].storage();
+            assert_eq!([table, from, to], expected);
+        }
+    }
+
+    #[test]
+    fn reports_the_path_of_every_problem() {
+        let with_field = |field: &str| format!(r#"{{"resources":[{{"name":"a","fields":[{field}]}}]}}"#);
+        let with_relation = |rel: &str| format!(r#"{{"resources":[{{"name":"a"}}],"relations":[{rel}]}}"#);
+        let cases = [
+            ("{".to_owned(), "$"),
+            ("[]".to_owned(), "$"),
+            ("{}".to_owned(), "resources"),
+            (r#"{"resources":{}}"#.to_owned(), "resources"),
+            (r#"{"resources":[1]}"#.to_owned(), "resources[0]"),
+            (r#"{"resources":[{}]}"#.to_owned(), "resources[0].name"),
+            (r#"{"resources":[{"name":"a"},{"name":"a"}]}"#.to_owned(), "resources[1].name"),
+            (r#"{"resources":[{"name":"a","version":"1"}]}"#.to_owned(), "resources[0].version"),
+            (
+                r#"{"resources":[{"name":"a","storage":{"idFormat":"x"}}]}"#.to_owned(),
+                "resources[0].storage.idFormat",
+            ),
+            (with_field(r#"{"name":"x"}"#), "resources[0].fields[0].type"),
+            (with_field(r#"{"name":"x","type":"string","nullable":1}"#), "resources[0].fields[0].nullable"),
+            (with_relation(r#"{"type":"many"}"#), "relations[0].type"),
+            (with_relation(r#"{"type":"many-many","from":"a","to":"b"}"#), "relations[0].to"),
+            (with_relation(r#"{"type":"many-many","from":[],"to":"a"}"#), "relations[0].from"),
+            (
+                with_relation(r#"{"type":"many-one","from":"a","to":"a","fkField":"x"}"#),
+                "relations[0].fkField",
+            ),
+            (
+                with_relation(
+                    r#"{"type":"many-many","from":"a","to":"a"},{"type":"many-many","from":"a","to":"a"}"#,
+                ),
+                "relations",
+            ),
+        ];
+        for (text, path) in cases {
+            assert_eq!(Schema::parse(&text).unwrap_err().path, path, "{text}");
+        }
+    }
+
+    #[test]
+    fn reports_all_problems_in_the_order_of_the_text() {
+        let text = r#"{"resources": [{"fields": []}, {"name": "a", "fields": [{"name": "x"}, {"type": "string"}]}, {"name": "a"}],
+            "relations": [{"type": "x"}, {"type": "many-one", "from": "a", "to": "b"}]}"#;
+        let paths: Vec<_> =
+            Schema::parse_all(text).unwrap_err().into_iter().map(|error| error.path).collect();
+        let expected = [
+            "resources[0].name",
+            "resources[1].fields[0].type",
+            "resources[1].fields[1].name",
+            "resources[2].name",
+            "relations[0].type",
+            "relations[1].to",
+        ];
+        assert_eq!(paths, expected);
+    }
+
+    #[test]
+    fn converts_keys_to_ids_and_back() {
+        let text = r#"{"resources":[{"name":"a","storage":{"idFormat":"track:{}!"}}]}"#;
+        let schema = Schema::parse(text).unwrap();
+        let format = schema.resources[0].storage.id_format.as_ref().unwrap();
+        assert_eq!(format.id("7"), "track:7!");
+        assert_eq!(format.key("track:7!"), Some("7"));
+        assert_eq!(format.key("album:7!"), None);
+    }
+}
