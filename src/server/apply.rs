@@ -9,8 +9,8 @@ use super::prepare::{
     Action, Mutation, Prepared, RecordChange, RelationsChange, RelationsOperation, WriteKind,
 };
 use super::request::invalid;
-use super::store::{Change, Document, StoreError, Subject, Writer};
-use super::text::Text;
+use super::shared_text::SharedText;
+use super::store::{Document, NewChange, StoreError, Subject, Writer};
 use crate::protocol::{Cursor, ErrorBody, MutationError, code};
 use crate::schema::{JoinStore, ManyOne, Schema};
 
@@ -19,7 +19,7 @@ use crate::schema::{JoinStore, ManyOne, Schema};
 pub(super) struct Pushed {
     ok: bool,
     /// Ids of mutations that are applied now, or were before.
-    applied: Vec<Text>,
+    applied: Vec<SharedText>,
     errors: Vec<MutationError>,
     /// The sequence after it.
     cursor: Cursor,
@@ -69,7 +69,7 @@ pub(super) fn push(
 ) -> std::result::Result<Pushed, StoreError> {
     let (mut applied, mut errors) = (Vec::with_capacity(push.len()), Vec::new());
     for Mutation { id, action } in &push.mutations {
-        let id = id.clone().unwrap_or_else(|| Text::from(""));
+        let id = id.clone().unwrap_or_else(|| SharedText::from(""));
         match apply(writer, schema, &push.client_id, &id, action) {
             Ok(()) => applied.push(id),
             Err(Failure::Rejected(body)) => {
@@ -86,10 +86,10 @@ fn apply(
     writer: &mut dyn Writer,
     schema: &Schema,
     client_id: &str,
-    mutation_id: &Text,
+    mutation_id: &SharedText,
     action: &Action,
 ) -> Result<()> {
-    if !writer.remember(client_id, mutation_id)? {
+    if !writer.mark_applied(client_id, mutation_id)? {
         return Ok(());
     }
     let outcome = match action {
@@ -98,17 +98,21 @@ fn apply(
         Action::Reject(body) => Err(body.clone().into()),
     };
     match outcome {
-        Ok(changes) => Ok(writer.record_step(client_id, &changes)?),
+        Ok(changes) => Ok(writer.append_step(client_id, &changes)?),
         Err(failure) => {
             // It was not applied after all.
-            writer.forget(client_id, mutation_id)?;
+            writer.unmark_applied(client_id, mutation_id)?;
             Err(failure)
         }
     }
 }
 
-fn change_record(writer: &mut dyn Writer, subject: &Subject, change: &RecordChange) -> Result<Vec<Change>> {
-    let changed = |is_as_sent| Ok(vec![Change { subject: subject.clone(), is_as_sent }]);
+fn change_record(
+    writer: &mut dyn Writer,
+    subject: &Subject,
+    change: &RecordChange,
+) -> Result<Vec<NewChange>> {
+    let changed = |is_as_sent| Ok(vec![NewChange { subject: subject.clone(), is_as_sent }]);
     let (kind, fields, missing) = match change {
         RecordChange::Delete => {
             writer.remove(subject)?;
@@ -146,7 +150,7 @@ fn change_relations(
     writer: &mut dyn Writer,
     schema: &Schema,
     change: &RelationsChange,
-) -> Result<Vec<Change>> {
+) -> Result<Vec<NewChange>> {
     let wanted = wanted(writer, schema, change)?;
     let mut changes = Vec::with_capacity(wanted.len());
     for Wanted { subject, document, is_as_sent } in wanted {
@@ -154,7 +158,7 @@ fn change_relations(
             Some(document) => writer.put_document(&subject, &document)?,
             None => writer.remove(&subject)?,
         }
-        changes.push(Change { subject, is_as_sent });
+        changes.push(NewChange { subject, is_as_sent });
     }
     Ok(changes)
 }
@@ -204,7 +208,7 @@ fn change_join_row(
     path: &str,
 ) -> Result<Wanted> {
     let row = |(store, is_forward): &(JoinStore<'_>, bool)| {
-        let (from, to) = (change.id.clone(), Text::from(other));
+        let (from, to) = (change.id.clone(), SharedText::from(other));
         let (from, to) = if *is_forward { (from, to) } else { (to, from) };
         Subject::JoinRow { store: store.name().into(), from, to }
     };

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::request::{Clone, Pull, invalid};
-use super::store::{Changes, PageLimit, Reader, StoreError, StoredChange, Subject};
+use super::store::{ChangePage, PageLimit, Reader, StoreError, StoredChange, Subject};
 use crate::protocol::{Change, Cursor, ErrorBody, Op, code};
 use crate::schema::Schema;
 
@@ -16,7 +16,7 @@ const PAGE_BYTES: usize = 8 * 1024 * 1024;
 pub(super) fn page(reader: &mut dyn Reader, pull: &Pull) -> Result<Value, StoreError> {
     let last = reader.sequence()?;
     let limit = PageLimit { steps: pull.limit, bytes: PAGE_BYTES };
-    let Changes { changes, has_more } = reader.changes(pull.after, last, pull.own.as_ref(), limit)?;
+    let ChangePage { changes, has_more } = reader.changes(pull.after, last, pull.own.as_ref(), limit)?;
     let next = changes.last().filter(|_| has_more).map(|change| Cursor::from(change.sequence));
     let changes: Vec<Change> = changes.into_iter().map(change).collect();
     let mut page = json!({"ok": true, "changes": changes, "nextCursor": next});

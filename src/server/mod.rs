@@ -17,9 +17,9 @@ mod prepare;
 mod rate;
 mod request;
 mod router;
+mod shared_text;
 mod state;
 mod store;
-mod text;
 mod writer;
 
 pub use request::Limits;

@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 use super::check::{self, Checked};
 use super::incoming::{RawMutation, RawPush};
 use super::request::{Limits, invalid, invalid_json};
+use super::shared_text::SharedText;
 use super::store::{Document, Subject};
-use super::text::Text;
 use crate::protocol::{ErrorBody, MAX_DEPTH, code, is_deeper_than};
 use crate::schema::{Resource, Schema};
 
@@ -29,7 +29,7 @@ pub(super) struct Prepared {
 #[derive(Debug)]
 pub(super) struct Mutation {
     /// Its own id; `None` makes it wrong.
-    pub(super) id: Option<Text>,
+    pub(super) id: Option<SharedText>,
     pub(super) action: Action,
 }
 
@@ -50,7 +50,7 @@ pub(super) enum RecordChange {
     Write {
         kind: WriteKind,
         /// The fields as a JSON object.
-        fields: Text,
+        fields: SharedText,
         /// What is wrong with them if they are all there is.
         missing: Option<ErrorBody>,
     },
@@ -67,8 +67,8 @@ pub(super) enum WriteKind {
 #[derive(Debug)]
 pub(super) struct RelationsChange {
     pub(super) operation: RelationsOperation,
-    pub(super) resource: Text,
-    pub(super) id: Text,
+    pub(super) resource: SharedText,
+    pub(super) id: SharedText,
     /// By the relations' names.
     pub(super) relations: Map<String, Value>,
 }
@@ -169,7 +169,7 @@ impl Preparation<'_> {
         resource: Option<Cow<'_, str>>,
         operation: Option<Cow<'r, str>>,
         id: Option<Cow<'_, str>>,
-    ) -> Result<(Text, &Resource, Cow<'r, str>, Text), ErrorBody> {
+    ) -> Result<(SharedText, &Resource, Cow<'r, str>, SharedText), ErrorBody> {
         let missing = |key: &str| invalid(key, "must be string");
         if client_id.ok_or_else(|| missing("clientId"))? != self.client_id {
             return Err(invalid("clientId", "must be that of the request"));
@@ -187,7 +187,7 @@ impl Preparation<'_> {
         &self,
         kind: WriteKind,
         resource: &Resource,
-        id: &Text,
+        id: &SharedText,
         record: Option<&RawValue>,
     ) -> Outcome<RecordChange> {
         let Some(record) = record.filter(|record| record.get().starts_with('{')) else {
@@ -213,7 +213,7 @@ impl Preparation<'_> {
         Ok(Ok(RecordChange::Write { kind, fields, missing }))
     }
 
-    fn text(&self, text: Cow<'_, str>) -> Text {
-        Text::of(self.body, text)
+    fn text(&self, text: Cow<'_, str>) -> SharedText {
+        SharedText::slice_of(self.body, text)
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::store::Own;
+use super::store::OwnChanges;
 use crate::protocol::{ErrorBody, ROOT_PATH, ServerLimits, code};
 
 /// The page of a pull that names no limit.
@@ -72,7 +72,7 @@ impl Limits {
 pub(super) struct Pull {
     pub(super) after: u64,
     /// What the caller knows.
-    pub(super) own: Option<Own>,
+    pub(super) own: Option<OwnChanges>,
     /// Already within the server's own limit.
     pub(super) limit: u64,
 }
@@ -102,7 +102,7 @@ impl Pull {
     pub(super) fn parse(body: &[u8], limits: &Limits) -> Result<Self> {
         let (client_id, object) = object(body)?;
         let after = place(&object, "cursor")?.unwrap_or(0);
-        let own = place(&object, "excludeOwnAfter")?.map(|after| Own { client_id, after });
+        let own = place(&object, "excludeOwnAfter")?.map(|after| OwnChanges { client_id, after });
         let limit = match object.get("limit") {
             None | Some(Value::Null) => DEFAULT_LIMIT,
             Some(value) => match value.as_u64() {

@@ -124,7 +124,7 @@ async fn status(Extract(state): Extract<State>) -> Response {
             cursor: Some(Cursor::from(sequence)),
             server_time_ms: u64::try_from(now.as_millis()).ok(),
         };
-        // Text and numbers cannot fail to be written.
+        // SharedText and numbers cannot fail to be written.
         let mut status = serde_json::to_value(status).unwrap_or_default();
         status["ok"] = json!(true);
         Ok(status)

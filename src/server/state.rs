@@ -95,6 +95,6 @@ impl State {
     ) -> Result<T, StoreError> {
         let store = Arc::clone(&self.store);
         let read = tokio::task::spawn_blocking(move || work(&mut *store.reader()?));
-        read.await.unwrap_or_else(|error| Err(StoreError::new(format!("reading failed: {error}"))))
+        read.await.unwrap_or_else(|error| Err(StoreError::ReadTask(error)))
     }
 }

@@ -95,7 +95,7 @@ impl WriterHandle {
 }
 
 fn gone() -> StoreError {
-    StoreError::new("the writer has stopped")
+    StoreError::WriterStopped
 }
 
 /// Takes all that waits, again and again, until nobody can come any more.
@@ -130,7 +130,7 @@ fn acknowledge(mut syncer: Box<dyn Syncer>, committed: &Receiver<Committed>) {
         let mut groups = vec![first];
         groups.extend(committed.try_iter());
         let sequence = groups.iter().map(|group| group.sequence).max().unwrap_or_default();
-        let result = syncer.sync(sequence);
+        let result = syncer.sync(sequence).map_err(Arc::new);
         if let Err(error) = &result {
             tracing::error!(%error, "what was committed is not durable");
         }
@@ -138,7 +138,7 @@ fn acknowledge(mut syncer: Box<dyn Syncer>, committed: &Receiver<Committed>) {
         for (answer, pushed) in groups.into_iter().flat_map(|group| group.answers) {
             let answered = match &result {
                 Ok(()) => Ok(pushed),
-                Err(error) => Err(StoreError::new(error.to_string())),
+                Err(error) => Err(StoreError::Group(Arc::clone(error))),
             };
             // A client that has gone away will ask again.
             let _ = answer.send(answered);
@@ -161,9 +161,10 @@ fn commit(writer: &mut dyn Writer, schema: &Schema, group: Vec<Task>) -> Option<
         }
         Err(error) => {
             tracing::error!(%error, "a transaction failed");
+            let error = Arc::new(error);
             for task in group {
                 // A client that has gone away will ask again.
-                let _ = task.answer.send(Err(StoreError::new(error.to_string())));
+                let _ = task.answer.send(Err(StoreError::Group(Arc::clone(&error))));
             }
             None
         }
