@@ -21,7 +21,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time;
 
-use super::request::Limits;
+use super::limits::Limits;
 
 /// How long a stopping server waits for a client: for the rest of a body that has begun to
 /// come, and for an answer to be taken. Those who end a process seldom wait longer themselves.

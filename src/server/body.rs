@@ -12,7 +12,7 @@ use flate2::read::MultiGzDecoder;
 use futures_util::StreamExt as _;
 use zstd::zstd_safe::{DCtx, DParameter, ResetDirective};
 
-use super::request::Limits;
+use super::limits::Limits;
 use super::router::Refusal;
 use crate::protocol::{ErrorBody, ROOT_PATH, code};
 

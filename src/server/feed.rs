@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::request::{Clone, Pull, invalid};
+use super::dfql::invalid;
+use super::request::{Clone, Pull};
 use super::store::{ChangePage, PageLimit, Reader, StoreError, StoredChange, Subject};
 use crate::protocol::{Change, Cursor, ErrorBody, Op, code};
 use crate::schema::Schema;

@@ -3,7 +3,7 @@
 //!
 //! [`serve`] runs on a listener and ends with a future, so a test brings port 0 and any
 //! signal it likes. Connections come and go in [`accept`]; a request goes through [`router`]
-//! (token, envelope) and [`body`] (its size and coding). A push is read ([`incoming`]), checked ([`prepare`], [`check`]), and waits
+//! (token, envelope) and [`body`] (its size and coding). A push is read ([`raw_push`]), checked ([`prepare`], [`check`]), and waits
 //! for the one writer thread in [`writer`], which applies mutations ([`apply`]) in group
 //! commits; a pull or clone ([`request`]) reads in [`feed`]. All SQL is in [`store`].
 
@@ -11,10 +11,13 @@ mod accept;
 mod apply;
 mod body;
 mod check;
+mod dfql;
 mod feed;
-mod incoming;
+mod limits;
 mod prepare;
 mod rate;
+mod raw_json;
+mod raw_push;
 mod request;
 mod router;
 mod shared_text;
@@ -22,6 +25,6 @@ mod state;
 mod store;
 mod writer;
 
-pub use request::Limits;
+pub use limits::Limits;
 pub use router::serve;
 pub use state::{OpenError, ServerConfig, State};

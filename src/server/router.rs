@@ -21,7 +21,7 @@ use tower_http::trace::TraceLayer;
 use super::accept;
 use super::body;
 use super::feed;
-use super::prepare::Prepared;
+use super::prepare::PreparedPush;
 use super::request::{Clone, Pull};
 use super::state::State;
 use super::store::StoreError;
@@ -137,7 +137,7 @@ async fn push(Extract(state): Extract<State>, request: Request) -> Response {
     let push = async {
         let _room = state.room().await;
         let body = body::read(&state.limits, request).await?;
-        let prepared = Prepared::new(&body, &state.limits, &state.schema).map_err(Refusal::invalid)?;
+        let prepared = PreparedPush::new(&body, &state.limits, &state.schema).map_err(Refusal::invalid)?;
         Ok(state.writer.push(prepared).await?)
     };
     envelope(push.await)

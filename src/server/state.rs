@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::limits::Limits;
 use super::rate::RateLimit;
-use super::request::Limits;
 use super::store::sqlite::SqliteStore;
 use super::store::{Reader, Store, StoreError};
 use super::writer::WriterHandle;

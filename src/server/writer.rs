@@ -8,8 +8,8 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::apply::{self, Pushed};
-use super::prepare::Prepared;
+use super::apply::{self, PushResult};
+use super::prepare::PreparedPush;
 use super::store::{Store, StoreError, Syncer, Writer};
 use crate::failpoint;
 use crate::schema::Schema;
@@ -26,13 +26,13 @@ const MAX_GROUP: usize = 10_000;
 const COMMITTED: usize = 1;
 
 struct Task {
-    push: Prepared,
-    answer: oneshot::Sender<Result<Pushed, StoreError>>,
+    push: PreparedPush,
+    answer: oneshot::Sender<Result<PushResult, StoreError>>,
 }
 
 /// What has been committed and is to be answered once it is durable.
 struct Committed {
-    answers: Vec<(oneshot::Sender<Result<Pushed, StoreError>>, Pushed)>,
+    answers: Vec<(oneshot::Sender<Result<PushResult, StoreError>>, PushResult)>,
     /// The last step of the sequence in it.
     sequence: u64,
 }
@@ -86,7 +86,7 @@ impl WriterHandle {
     }
 
     /// Applies a push; returns once it is durable.
-    pub(super) async fn push(&self, push: Prepared) -> Result<Pushed, StoreError> {
+    pub(super) async fn push(&self, push: PreparedPush) -> Result<PushResult, StoreError> {
         let (answer, answered) = oneshot::channel();
         let tasks = self.0.tasks.as_ref().ok_or_else(gone)?;
         tasks.send(Task { push, answer }).await.map_err(|_| gone())?;
