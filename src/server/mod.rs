@@ -4,7 +4,7 @@
 //! [`serve`] runs on a listener and ends with a future, so a test brings port 0 and any
 //! signal it likes. Connections come and go in [`accept`]; a request goes through [`router`]
 //! (token, envelope) and [`body`] (its size and coding). A push is read ([`raw_push`]), checked ([`prepare`], [`check`]), and waits
-//! for the one writer thread in [`writer`], which applies mutations ([`apply`]) in group
+//! for the one writer thread in [`group`], which applies mutations ([`apply`]) in group
 //! commits; a pull or clone ([`request`]) reads in [`feed`]. All SQL is in [`store`].
 
 mod accept;
@@ -13,6 +13,7 @@ mod body;
 mod check;
 mod dfql;
 mod feed;
+mod group;
 mod limits;
 mod prepare;
 mod rate;
@@ -23,7 +24,6 @@ mod router;
 mod shared_text;
 mod state;
 mod store;
-mod writer;
 
 pub use limits::Limits;
 pub use router::serve;

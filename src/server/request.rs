@@ -13,7 +13,7 @@ const DEFAULT_LIMIT: u64 = 1000;
 
 /// A pull.
 #[derive(Debug)]
-pub(super) struct Pull {
+pub(super) struct PullQuery {
     pub(super) after: u64,
     /// What the caller knows.
     pub(super) own: Option<OwnChanges>,
@@ -23,14 +23,14 @@ pub(super) struct Pull {
 
 /// A clone.
 #[derive(Debug)]
-pub(super) struct Clone {
+pub(super) struct CloneQuery {
     /// `None` is everything.
     pub(super) tables: Option<Vec<String>>,
 }
 
 type Result<T> = std::result::Result<T, ErrorBody>;
 
-impl Pull {
+impl PullQuery {
     pub(super) fn parse(body: &[u8], limits: &Limits) -> Result<Self> {
         let (client_id, object) = object(body)?;
         let after = place(&object, "cursor")?.unwrap_or(0);
@@ -59,7 +59,7 @@ fn is_integer(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-impl Clone {
+impl CloneQuery {
     pub(super) fn parse(body: &[u8]) -> Result<Self> {
         let (_, mut object) = object(body)?;
         let tables = match object.remove("tables") {

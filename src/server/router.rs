@@ -22,7 +22,7 @@ use super::accept;
 use super::body;
 use super::feed;
 use super::prepare::PreparedPush;
-use super::request::{Clone, Pull};
+use super::request::{CloneQuery, PullQuery};
 use super::state::State;
 use super::store::StoreError;
 use crate::protocol::{
@@ -138,7 +138,7 @@ async fn push(Extract(state): Extract<State>, request: Request) -> Response {
         let _room = state.room().await;
         let body = body::read(&state.limits, request).await?;
         let prepared = PreparedPush::new(&body, &state.limits, &state.schema).map_err(Refusal::invalid)?;
-        Ok(state.writer.push(prepared).await?)
+        Ok(state.group_commit.push(prepared).await?)
     };
     envelope(push.await)
 }
@@ -147,7 +147,7 @@ async fn pull(Extract(state): Extract<State>, request: Request) -> Response {
     let pull = async {
         let _room = state.room().await;
         let body = body::read(&state.limits, request).await?;
-        let pull = Pull::parse(&body, &state.limits).map_err(Refusal::invalid)?;
+        let pull = PullQuery::parse(&body, &state.limits).map_err(Refusal::invalid)?;
         Ok(state.read(move |reader| feed::page(reader, &pull)).await?)
     };
     envelope(pull.await)
@@ -157,7 +157,7 @@ async fn clone(Extract(state): Extract<State>, request: Request) -> Response {
     let clone = async {
         let _room = state.room().await;
         let body = body::read(&state.limits, request).await?;
-        let clone = Clone::parse(&body).map_err(Refusal::invalid)?;
+        let clone = CloneQuery::parse(&body).map_err(Refusal::invalid)?;
         let tables = feed::clone_tables(clone, &state.schema).map_err(Refusal::invalid)?;
         let schema = state.schema.clone();
         Ok(state.read(move |reader| feed::clone(reader, &schema, &tables)).await?)

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::group::GroupCommit;
 use super::limits::Limits;
 use super::rate::RateLimit;
 use super::store::sqlite::SqliteStore;
 use super::store::{Reader, Store, StoreError};
-use super::writer::WriterHandle;
 use crate::schema::Schema;
 use crate::secret::Secret;
 
@@ -40,7 +40,7 @@ pub struct State {
     pub(super) schema: Arc<Schema>,
     pub(super) limits: Limits,
     pub(super) store_id: String,
-    pub(super) writer: WriterHandle,
+    pub(super) group_commit: GroupCommit,
     store: Arc<dyn Store>,
     pub(super) rate: Option<Arc<RateLimit>>,
     bodies: Arc<Semaphore>,
@@ -49,7 +49,7 @@ pub struct State {
 }
 
 impl State {
-    /// Opens the store, or makes it, and starts its writer.
+    /// Opens the store, or makes it, and starts its group_commit.
     ///
     /// # Errors
     /// [`OpenError`] when the file cannot be used or is no store of this server.
@@ -57,12 +57,12 @@ impl State {
         let failed = |source| OpenError { path: config.data.clone(), source };
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.data).map_err(failed)?);
         let schema = Arc::new(config.schema);
-        let writer = WriterHandle::start(Arc::clone(&store), Arc::clone(&schema)).map_err(failed)?;
+        let group_commit = GroupCommit::start(Arc::clone(&store), Arc::clone(&schema)).map_err(failed)?;
         Ok(Self {
             schema,
             limits: config.limits,
             store_id: store.id().to_owned(),
-            writer,
+            group_commit,
             store,
             rate: config.limits.max_requests_per_second.map(|rate| Arc::new(RateLimit::new(rate))),
             bodies: Arc::new(Semaphore::new(config.limits.max_bodies.min(Semaphore::MAX_PERMITS))),
