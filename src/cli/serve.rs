@@ -11,7 +11,7 @@ use super::args::ServeArgs;
 use super::resolve::{self, SchemaFailure};
 use super::signals::Signals;
 use super::{exit, output, units};
-use crate::server::{Limits, ServerConfig, State, serve};
+use crate::server::{Limits, ServerConfig, ServerState, serve};
 
 /// Loopback, so that nobody else gets in unless that was asked for.
 const DEFAULT_LISTEN: &str = "127.0.0.1:4400";
@@ -56,7 +56,7 @@ fn listen_and_serve(args: &ServeArgs, matches: &ArgMatches) -> Result<(), Failur
                  or listen on {DEFAULT_LISTEN}"
             )));
         }
-        let state = State::open(config).map_err(|error| Failure(exit::STORAGE, error.to_string()))?;
+        let state = ServerState::open(config).map_err(|error| Failure(exit::STORAGE, error.to_string()))?;
         let failed = |error: std::io::Error| {
             Failure(
                 exit::REMOTE,

@@ -1,5 +1,5 @@
-//! The shape of requests to read. A push has its own reading, in
-//! [`super::raw_push`] and [`super::prepare`].
+//! Parses the bodies of pull and clone requests. The body of a push is parsed in [`super::raw_push`] and
+//! [`super::prepare`], without building a tree.
 
 use serde_json::{Map, Value};
 
@@ -8,33 +8,27 @@ use super::limits::Limits;
 use super::store::OwnChanges;
 use crate::protocol::ErrorBody;
 
-/// The page of a pull that names no limit.
+/// Steps in a page of a pull that names no limit.
 const DEFAULT_LIMIT: u64 = 1000;
 
-/// A pull.
+type Result<T> = std::result::Result<T, ErrorBody>;
+
+/// What a pull asks for.
 #[derive(Debug)]
 pub(super) struct PullQuery {
+    /// The step after which the page begins.
     pub(super) after: u64,
-    /// What the caller knows.
+    /// The caller's own changes that the page leaves out.
     pub(super) own: Option<OwnChanges>,
-    /// Already within the server's own limit.
+    /// Steps in the page, at most; not above the server's own limit.
     pub(super) limit: u64,
 }
-
-/// A clone.
-#[derive(Debug)]
-pub(super) struct CloneQuery {
-    /// `None` is everything.
-    pub(super) tables: Option<Vec<String>>,
-}
-
-type Result<T> = std::result::Result<T, ErrorBody>;
 
 impl PullQuery {
     pub(super) fn parse(body: &[u8], limits: &Limits) -> Result<Self> {
         let (client_id, object) = object(body)?;
-        let after = place(&object, "cursor")?.unwrap_or(0);
-        let own = place(&object, "excludeOwnAfter")?.map(|after| OwnChanges { client_id, after });
+        let after = step(&object, "cursor")?.unwrap_or(0);
+        let own = step(&object, "excludeOwnAfter")?.map(|after| OwnChanges { client_id, after });
         let limit = match object.get("limit") {
             None | Some(Value::Null) => DEFAULT_LIMIT,
             Some(value) => match value.as_u64() {
@@ -46,17 +40,11 @@ impl PullQuery {
     }
 }
 
-/// A place in the sequence. What does not fit is behind every change.
-fn place(object: &Map<String, Value>, key: &str) -> Result<Option<u64>> {
-    match object.get(key) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) if is_integer(text) => Ok(Some(text.parse().unwrap_or(u64::MAX))),
-        Some(_) => Err(invalid(key, "must be a base-10 integer string")),
-    }
-}
-
-fn is_integer(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+/// What a clone asks for.
+#[derive(Debug)]
+pub(super) struct CloneQuery {
+    /// Names of resources; `None` means all.
+    pub(super) tables: Option<Vec<String>>,
 }
 
 impl CloneQuery {
@@ -72,9 +60,22 @@ impl CloneQuery {
     }
 }
 
-/// Every request is an object with a client id.
+/// A step of the sequence, sent as a base-10 string. A number that does not fit is after every change.
+fn step(object: &Map<String, Value>, key: &str) -> Result<Option<u64>> {
+    match object.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if is_integer(text) => Ok(Some(text.parse().unwrap_or(u64::MAX))),
+        Some(_) => Err(invalid(key, "must be a base-10 integer string")),
+    }
+}
+
+fn is_integer(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Parses what all requests have in common: an object with a client id, which is taken out of it.
 fn object(body: &[u8]) -> Result<(String, Map<String, Value>)> {
-    // The parser refuses what is nested more than 127 levels deep, which keeps the stack small.
+    // serde_json refuses more than 127 levels of nesting, which bounds the stack.
     let Ok(Value::Object(mut object)) = serde_json::from_slice(body) else {
         return Err(invalid_json());
     };

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use synctool::schema::Schema;
-use synctool::server::{Limits, ServerConfig, State};
+use synctool::server::{Limits, ServerConfig, ServerState};
 
 use super::common::{SCHEMA, TestServer, client};
 
@@ -619,10 +619,10 @@ async fn ids_and_names_are_only_data() {
     assert_eq!(clone(&server).await["data"]["sqlite_master"].as_array().unwrap().len(), 5);
 }
 
-fn open(data: &Path) -> Result<State, String> {
+fn open(data: &Path) -> Result<ServerState, String> {
     let schema = Schema::parse(SCHEMA).unwrap();
     let config = ServerConfig { schema, data: data.to_owned(), token: None, limits: Limits::default() };
-    State::open(config).map_err(|error| error.to_string())
+    ServerState::open(config).map_err(|error| error.to_string())
 }
 
 #[test]

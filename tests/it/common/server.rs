@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 use synctool::schema::Schema;
 use synctool::secret::Secret;
-use synctool::server::{Limits, ServerConfig, State, serve};
+use synctool::server::{Limits, ServerConfig, ServerState, serve};
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -42,7 +42,7 @@ impl TestServer {
     }
 
     async fn run(&mut self) {
-        let state = State::open(ServerConfig {
+        let state = ServerState::open(ServerConfig {
             schema: Schema::parse(&self.schema).unwrap(),
             data: self.data(),
             token: self.token.clone().map(Secret::new),
