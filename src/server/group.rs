@@ -138,13 +138,13 @@ fn sync_and_answer(mut syncer: Box<dyn Syncer>, committed: &Receiver<CommittedGr
             sequence = sequence.max(group.sequence);
             groups.push(group);
         }
-        let synced = syncer.sync(sequence).map_err(Arc::new);
-        if let Err(error) = &synced {
+        let outcome = syncer.sync(sequence).map_err(Arc::new);
+        if let Err(error) = &outcome {
             tracing::error!(%error, "committed transactions are not durable");
         }
         failpoint::reach("synced");
         for (answer, result) in groups.into_iter().flat_map(|group| group.answers) {
-            let result = match &synced {
+            let result = match &outcome {
                 Ok(()) => Ok(result),
                 Err(error) => Err(StoreError::Group(Arc::clone(error))),
             };
