@@ -1,5 +1,5 @@
-//! Connections: accepting them up to a limit, timeouts while they wait for a client, and graceful shutdown. The requests
-//! on them are answered by a [`Router`], which [`super::router`] builds.
+//! Connections: accepting them up to a limit, timeouts while they wait for a client, and graceful
+//! shutdown. The requests on them are answered by a [`Router`], which [`super::router`] builds.
 
 use std::convert::Infallible;
 use std::future::{Future, pending};
@@ -23,16 +23,17 @@ use tokio::time;
 
 use super::limits::Limits;
 
-/// How long a server that is shutting down waits for a client to send the rest of a body or to take an answer. Process
-/// managers rarely wait longer before they kill.
+/// How long a server that is shutting down waits for a client to send the rest of a body or to take an
+/// answer. Process managers rarely wait longer before they kill.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 
-/// How long a client may take to read an answer, so that one that never reads does not keep its connection forever.
-/// The largest answer has some megabytes, and synctool's own client gives up after a minute.
+/// How long a client may take to read an answer, so that one that never reads does not keep its
+/// connection forever. The largest answer has some megabytes, and synctool's own client gives up after
+/// a minute.
 const ANSWER_TIMEOUT: Duration = Duration::from_mins(5);
 
-/// The pause after a failed accept. The usual reason is the limit of open files, and then another connection has to
-/// close first.
+/// The pause after a failed accept. The usual reason is the limit of open files, and then another
+/// connection has to close first.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
 /// What a connection is waiting for, which decides how long it may wait.
@@ -75,7 +76,7 @@ pub(super) async fn run(
     while connections.join_next().await.is_some() {}
 }
 
-/// Waits for the next connection, over any errors.
+/// Waits for the next connection; errors are logged and do not end the wait.
 async fn accept(listener: &TcpListener) -> TcpStream {
     loop {
         match listener.accept().await {
@@ -96,7 +97,8 @@ fn is_connection_error(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-/// Answers the requests of one connection until the client or a timeout ends it, or the server shuts down.
+/// Answers the requests of one connection until the client or a timeout ends it, or the server shuts
+/// down.
 async fn serve(
     stream: TcpStream,
     router: Router,
@@ -112,7 +114,8 @@ async fn serve(
         .header_read_timeout(head_timeout)
         .serve_connection(TokioIo::new(stream), answer);
     let mut connection = pin!(connection);
-    // The result is ignored: an error means that the client has gone, and its answered requests stay answered.
+    // The result is ignored: an error means that the client has gone, and its answered requests stay
+    // answered.
     tokio::select! {
         _ = connection.as_mut() => return,
         () = phase_timeout(phases.clone(), time_limit) => return,
@@ -121,8 +124,8 @@ async fn serve(
     }
     connection.as_mut().graceful_shutdown();
     tokio::select! {
-        // The connection is polled first, so that a request that has arrived changes the phase before the timeout looks
-        // at it.
+        // The connection is polled first, so that a request that has arrived changes the phase before
+        // the timeout looks at it.
         biased;
         _ = connection => {}
         () = phase_timeout(phases, shutdown_time_limit) => {}
@@ -150,7 +153,8 @@ fn time_limit(phase: Phase) -> Option<Duration> {
     (phase == Phase::Answer).then_some(ANSWER_TIMEOUT)
 }
 
-/// How long a phase may last once the server is shutting down; `None` is no limit: work is always finished.
+/// How long a phase may last once the server is shutting down; `None` is no limit: work is always
+/// finished.
 fn shutdown_time_limit(phase: Phase) -> Option<Duration> {
     match phase {
         Phase::Head => Some(Duration::ZERO),

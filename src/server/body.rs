@@ -1,5 +1,5 @@
-//! Reads the body of a request and decompresses it, both up to the limit `max_body_bytes`. It is parsed elsewhere:
-//! [`super::request`] and [`super::raw_push`].
+//! Reads the body of a request and decompresses it, both up to the limit `max_body_bytes`. It is parsed
+//! elsewhere: [`super::request`] and [`super::raw_push`].
 
 use std::cell::RefCell;
 use std::io::{self, Read};
@@ -20,19 +20,20 @@ use crate::protocol::code;
 /// How long a body may take to arrive, so that an incomplete request does not hold memory forever.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Bytes of a body that are read in all when it is too large. What is over the limit is discarded; if it were left
-/// unread, a client that is still sending would get a connection reset instead of the answer.
+/// Bytes of a body that are read in all when it is too large. What is over the limit is discarded; if
+/// it were left unread, a client that is still sending would get a connection reset instead of the
+/// answer.
 const MAX_DISCARDED: usize = 1024 * 1024 * 1024;
 
-/// The largest window of a Zstandard body, as a power of two: 8 MiB, which RFC 8878 (section 3.1.1.1.2) recommends
-/// that every decoder supports. More would let a small body allocate much memory.
+/// The largest window of a Zstandard body, as a power of two: 8 MiB, which RFC 8878 (section 3.1.1.1.2)
+/// recommends that every decoder supports. More would let a small body allocate much memory.
 const WINDOW_LOG: u32 = 23;
 
 /// Reads a request's body and undoes its `Content-Encoding`.
 ///
 /// # Errors
-/// A [`Refusal`] with HTTP 413 for a body over the limit, 415 for an unknown coding, 408 for one that takes too
-/// long, and 400 for one that is cut off or cannot be decompressed.
+/// A [`Refusal`] with HTTP 413 for a body over the limit, 415 for an unknown coding, 408 for one that
+/// takes too long, and 400 for one that is cut off or cannot be decompressed.
 pub(super) async fn read(limits: &Limits, request: Request) -> Result<Bytes, Refusal> {
     let limit = limits.max_body_bytes;
     let coding = request.headers().get(CONTENT_ENCODING).cloned();
@@ -94,7 +95,8 @@ fn read_up_to(limit: usize, decoder: impl Read) -> io::Result<Option<Bytes>> {
 
 fn decompress_zstd(limit: usize, compressed: &[u8]) -> io::Result<Option<Bytes>> {
     thread_local! {
-        /// One context for each thread, because creating one costs as much as decompressing a small body.
+        /// One context for each thread, because creating one costs as much as decompressing a small
+        /// body.
         static CONTEXT: RefCell<DCtx<'static>> = RefCell::new(DCtx::create());
     }
     CONTEXT.with_borrow_mut(|context| {

@@ -1,5 +1,5 @@
-//! Checks values against the schema: a record's fields and a relation's references and metadata. What needs the store,
-//! such as whether a record exists, is checked in [`super::apply`].
+//! Checks values against the schema: a record's fields and a relation's references and metadata. What
+//! needs the store, such as whether a record exists, is checked in [`super::apply`].
 
 use std::fmt;
 
@@ -19,8 +19,8 @@ type Result<T> = std::result::Result<T, ErrorBody>;
 pub(super) struct CheckedRecord {
     /// The error of the first field that is unknown or has the wrong type.
     pub(super) wrong: Option<ErrorBody>,
-    /// The error of the first required field that is missing. It counts only if the store has no such record yet
-    /// (contract 4).
+    /// The error of the first required field that is missing. It counts only if the store has no such
+    /// record yet (contract 4).
     pub(super) missing: Option<ErrorBody>,
     /// Whether there is a key `id` that is not a field of the schema.
     pub(super) repeats_id: bool,

@@ -1,5 +1,5 @@
-//! Errors in the wording of the DataFn protocol (contract 4). The HTTP status is not decided here but by
-//! [`super::refusal`], or there is none, for an error of a single mutation.
+//! Errors in the wording of the DataFn protocol (contract 4). The HTTP status is not decided here but
+//! by [`super::refusal`], or there is none, for an error of a single mutation.
 
 use crate::protocol::{ErrorBody, ROOT_PATH, code};
 

@@ -1,5 +1,5 @@
-//! The answers to reads: pages of the change feed (pull) and whole states (clone). They are read through
-//! [`super::store::Reader`]; the SQL is not here.
+//! The answers to reads: pages of the change feed (pull) and whole states (clone). They are read
+//! through [`super::store::Reader`]; the SQL is not here.
 
 use serde_json::{Value, json};
 
@@ -9,9 +9,9 @@ use super::store::{ChangePage, PageLimit, Reader, StoreError, StoredChange, Subj
 use crate::protocol::{Change, Cursor, ErrorBody, Op};
 use crate::schema::Schema;
 
-/// Bytes of documents in a page, at most, unless its first step alone has more. Clients refuse answers over 64 MiB
-/// (contract 3.3), and a document may be up to five times as long in the answer as it was sent (`9e15` is written with
-/// its zeros). A larger page would not make a pull faster.
+/// Bytes of documents in a page, at most, unless its first step alone has more. Clients refuse answers
+/// over 64 MiB (contract 3.3), and a document may be nearly five times as long in the answer as it was
+/// sent (`9e15` is written with its zeros). A larger page would not make a pull faster.
 const PAGE_BYTES: usize = 8 * 1024 * 1024;
 
 /// Reads a page of the change feed, in the first dialect of contract 3.4.
@@ -32,8 +32,8 @@ pub(super) fn page(reader: &mut dyn Reader, pull: &PullQuery) -> Result<Value, S
     Ok(page)
 }
 
-/// The feed's entry for a change. Since it has the subject's current document, a subject that was deleted later is a
-/// delete here already, and one that was deleted and made again is an upsert.
+/// The feed's entry for a change. Since it has the subject's current document, a subject that was
+/// deleted later is a delete here already, and one that was deleted and made again is an upsert.
 fn change(stored: StoredChange) -> Change {
     let StoredChange { sequence, subject, document } = stored;
     let op = if document.is_some() { Op::Upsert } else { Op::Delete };
@@ -47,6 +47,7 @@ fn change(stored: StoredChange) -> Change {
         }
         Subject::JoinRow { store, from, to } => {
             let id = format!("{from}:{to}");
+            // A deleted row has its two ends and no metadata.
             let mut record = document.unwrap_or_default();
             record.insert("from".to_owned(), json!(from));
             record.insert("to".to_owned(), json!(to));
@@ -76,8 +77,8 @@ pub(super) fn clone_tables(clone: CloneQuery, schema: &Schema) -> Result<Vec<Str
     Ok(tables)
 }
 
-/// Reads all records of the named resources, all rows of the join stores whose `from` is among them, and the cursor of
-/// each, from one state of the store.
+/// Reads all records of the named resources, all rows of the join stores whose `from` is among them,
+/// and the cursor of each, from one state of the store.
 ///
 /// # Errors
 /// A [`StoreError`] when the store cannot be read.

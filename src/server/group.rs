@@ -1,7 +1,9 @@
-//! Group commit: one thread applies all queued pushes in one transaction, and a second one answers them once that is
-//! durable. Many clients thus share a transaction and an fsync, and while the disk works, the next transaction is made.
+//! Group commit: one thread applies all queued pushes in one transaction, and a second one answers them
+//! once that is durable. Many clients thus share a transaction and an fsync, and while the disk works,
+//! the next transaction is made.
 //!
-//! What a mutation does is in [`super::apply`]; how a commit becomes durable is the store's ([`super::store::Syncer`]).
+//! What a mutation does is in [`super::apply`]; how a commit becomes durable is the store's
+//! ([`super::store::Syncer`]).
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
@@ -15,15 +17,16 @@ use super::store::{Store, StoreError, Syncer, Writer};
 use crate::failpoint;
 use crate::schema::Schema;
 
-/// Capacity of the queue, in pushes. When it is full, connections wait before they queue theirs (back-pressure).
+/// Capacity of the queue, in pushes. When it is full, connections wait before they queue theirs
+/// (back-pressure).
 const QUEUE: usize = 64;
 
-/// Mutations in a transaction at which no further push is added: enough that the fsync's share of the time is small, few
-/// enough that the first push of the group is answered soon.
+/// Mutations in a transaction at which no further push is added: enough that the fsync's share of the
+/// time is small, few enough that the first push of the group is answered soon.
 const MAX_GROUP: usize = 10_000;
 
-/// Committed groups that may wait for an fsync. With more of them waiting, each would only be smaller, because one
-/// fsync covers all of them.
+/// Committed groups that may wait for an fsync. With more of them waiting, each would only be smaller,
+/// because one fsync covers all of them.
 const MAX_COMMITTED: usize = 1;
 
 /// Where the result of a push goes.
@@ -42,11 +45,12 @@ struct CommittedGroup {
     sequence: u64,
 }
 
-/// A handle to the queue of the writer thread. Dropping the last handle waits until the thread has closed the store, so
-/// that the database file is complete without its write-ahead log.
+/// A handle to the queue of the writer thread. Dropping the last handle waits until the thread has
+/// closed the store, so that the database file is complete without its write-ahead log.
 #[derive(Clone)]
 pub(super) struct GroupCommit(Arc<WriterThread>);
 
+/// The writer thread, which the last handle joins.
 struct WriterThread {
     /// `None` only in `drop`.
     queue: Option<mpsc::Sender<QueuedPush>>,
@@ -58,7 +62,8 @@ impl Drop for WriterThread {
         // The thread ends when its queue has no sender.
         self.queue = None;
         if let Some(thread) = self.thread.take() {
-            // An error is a panic of the thread, which has dropped, and thereby failed, the pushes in its queue.
+            // An error is a panic of the thread, which has dropped, and thereby failed, the pushes in
+            // its queue.
             let _ = thread.join();
         }
     }
@@ -93,8 +98,8 @@ impl GroupCommit {
     /// Applies a push and returns its result once it is durable.
     ///
     /// # Errors
-    /// A [`StoreError`] when the push's transaction or its sync failed, or the writer thread has stopped. Whether
-    /// the push is applied is then unknown; the client may send it again.
+    /// A [`StoreError`] when the push's transaction or its sync failed, or the writer thread has
+    /// stopped. Whether the push is applied is then unknown; the client may send it again.
     pub(super) async fn push(&self, push: PreparedPush) -> Result<PushResult, StoreError> {
         let (answer, answered) = oneshot::channel();
         let queue = self.0.queue.as_ref().ok_or(StoreError::WriterStopped)?;
@@ -123,13 +128,15 @@ fn commit_groups(
         if let Some(group) = commit_group(writer, schema, group)
             && committed.send(group).is_err()
         {
-            // The answering thread has panicked: nothing can be acknowledged any more, so nothing more is applied.
+            // The answering thread has panicked: nothing can be acknowledged any more, so nothing more
+            // is applied.
             return;
         }
     }
 }
 
-/// Syncs all committed groups with one fsync and answers their pushes, again and again, until the sender is dropped.
+/// Syncs all committed groups with one fsync and answers their pushes, again and again, until the
+/// sender is dropped.
 fn sync_and_answer(mut syncer: Box<dyn Syncer>, committed: &Receiver<CommittedGroup>) {
     while let Ok(first) = committed.recv() {
         let mut sequence = first.sequence;
@@ -154,7 +161,8 @@ fn sync_and_answer(mut syncer: Box<dyn Syncer>, committed: &Receiver<CommittedGr
     }
 }
 
-/// Applies a group of pushes in one transaction. If that fails, all of them are answered with the error.
+/// Applies a group of pushes in one transaction. If that fails, all of them are answered with the
+/// error.
 fn commit_group(writer: &mut dyn Writer, schema: &Schema, group: Vec<QueuedPush>) -> Option<CommittedGroup> {
     let mut results = Vec::with_capacity(group.len());
     let committed = transaction(writer, |writer| {

@@ -1,7 +1,8 @@
-//! The reference server (contract 4): a DataFn sync server on one SQLite file, for development, CI and demos.
+//! The reference server (contract 4): a DataFn sync server on one SQLite file, for development, CI and
+//! demos.
 //!
-//! [`ServerState::open`] opens the store, and [`serve`] answers requests on a listener until a future completes, so a
-//! program brings any address and any shutdown signal.
+//! [`ServerState::open`] opens the store, and [`serve`] answers requests on a listener until a future
+//! completes, so a program brings any address and any shutdown signal.
 //!
 //! ```
 //! use synctool::schema::Schema;
@@ -37,19 +38,21 @@
 //! # }
 //! ```
 //!
-//! # The way of a request
+//! # How a request travels
 //!
 //! Each file imports only from files below it in this list.
 //!
-//! * Connections and requests: [`router`] has the routes, the token and the envelope; [`accept`] the connections and
-//!   their timeouts; [`state`] what all requests share; [`body`] reads and decompresses a body; [`refusal`] is an HTTP
-//!   error; [`rate`] the token bucket.
-//! * Group commit and reads: [`feed`] answers pulls and clones; [`group`] is the queue of waiting pushes, applied in
-//!   group commits by one writer thread.
-//! * The meaning of a mutation, the same for every store: [`apply`] changes the store; [`prepare`] and [`check`] check
-//!   all that does not need it; [`raw_push`] and [`raw_json`] read a push without copying it.
-//! * Ground: [`request`] parses pulls and clones; [`dfql`] words the protocol's errors; [`limits`]; [`store`] keeps the
-//!   data, and has all SQL; [`shared_text`] is text that shares the memory of a request's body.
+//! * Connections and requests: [`router`] has the routes, the token and the envelope; [`accept`] the
+//!   connections and their timeouts; [`state`] what all requests share; [`body`] reads and decompresses
+//!   a body; [`refusal`] is an HTTP error; [`rate`] the token bucket.
+//! * Group commit and reads: [`feed`] answers pulls and clones; [`group`] is the queue of waiting
+//!   pushes, applied in group commits by one writer thread.
+//! * The meaning of a mutation, the same for every store: [`apply`] changes the store; [`prepare`] and
+//!   [`check`] check all that does not need it; [`raw_push`] and [`raw_json`] read a push without
+//!   copying it.
+//! * Ground: [`request`] parses pulls and clones; [`dfql`] words the protocol's errors; [`limits`];
+//!   [`store`] keeps the data, and has all SQL; [`shared_text`] is text that shares the memory of a
+//!   request's body.
 
 mod accept;
 mod apply;

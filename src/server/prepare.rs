@@ -1,5 +1,6 @@
-//! Prepares a push for the writer: parses the body and checks everything that does not need the store, on the
-//! connection's task, so that the one writer thread has little to do. The mutations are applied in [`super::apply`].
+//! Prepares a push for the writer: parses the body and checks everything that does not need the store,
+//! on the connection's task, so that the one writer thread has little to do. The mutations are applied
+//! in [`super::apply`].
 
 use std::borrow::Cow;
 
@@ -95,8 +96,8 @@ impl PreparedPush {
     /// Parses a request's body and checks every mutation in it.
     ///
     /// # Errors
-    /// The error of the request as a whole: it is not JSON, lacks `clientId` or `mutations`, or has too many
-    /// mutations. A wrong mutation is no error but becomes [`Action::Reject`].
+    /// The error of the request as a whole: it is not JSON, lacks `clientId` or `mutations`, or has too
+    /// many mutations. A wrong mutation is no error but becomes [`Action::Reject`].
     pub(super) fn new(body: &Bytes, limits: &Limits, schema: &Schema) -> Result<Self, ErrorBody> {
         let push = RawPush::read(body, limits.max_mutations).map_err(|_| invalid_json())?;
         let RawPush { client_id, mutations } = push;
@@ -120,7 +121,8 @@ impl PreparedPush {
 
 /// Why a mutation could not be prepared.
 enum PrepareError {
-    /// A record or relations of it are not JSON, which shows only when they are parsed: the whole request is refused.
+    /// A record or relations of it are not JSON, which shows only when they are parsed: the whole
+    /// request is refused.
     InvalidJson,
     /// It breaks a rule: it is rejected, and the other mutations go on.
     Rejected(ErrorBody),

@@ -1,15 +1,17 @@
-//! The rate limit: a token bucket that holds one second's worth of requests and is refilled at a steady pace.
+//! The rate limit: a token bucket that holds one second's worth of requests and is refilled at a steady
+//! pace.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A token bucket, kept as the time at which it will be full again (the generic cell rate algorithm), so that nothing
-/// has to refill it.
+/// A token bucket, kept as the time at which it will be full again (the generic cell rate algorithm),
+/// so that nothing has to refill it.
 #[derive(Debug)]
 pub(super) struct RateLimit {
     /// The time in which one token is refilled.
     interval: Duration,
-    /// When the bucket will be full again; at most a second from now, or one interval if that is longer.
+    /// When the bucket will be full again; at most a second from now, or one interval if that is
+    /// longer.
     full_at: Mutex<Instant>,
 }
 

@@ -1,6 +1,6 @@
-//! Reads JSON without building a tree: only the kind of a value, or only values of one kind. What is skipped is
-//! parsed all the same, so that a body that is not JSON is refused wherever the fault is. What the values mean is
-//! not known here; [`super::raw_push`] and [`super::check`] use this.
+//! Reads JSON without building a tree: only the kind of a value, or only values of one kind. What is
+//! skipped is parsed all the same, so that a body that is not JSON is refused wherever the fault is.
+//! What the values mean is not known here; [`super::raw_push`] and [`super::check`] use this.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,7 +12,8 @@ use serde_json::Value;
 /// The kind of a JSON value.
 ///
 /// As a `Deserialize` type it parses a whole value and keeps nothing else of it. It is stricter than
-/// [`serde::de::IgnoredAny`], for which `serde_json` checks neither the range of numbers nor surrogate pairs.
+/// [`serde::de::IgnoredAny`], for which `serde_json` checks neither the range of numbers nor surrogate
+/// pairs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Null,
@@ -100,8 +101,8 @@ impl<'de> Visitor<'de> for KindVisitor {
 #[derive(Deserialize)]
 pub(super) struct Key<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
-/// Reads values of one kind of JSON. An implementation has the method of its kind; a value of another kind is
-/// skipped and gives the default.
+/// Reads values of one kind of JSON. An implementation has the method of its kind; a value of another
+/// kind is skipped and gives the default.
 pub(super) trait ReadOneKind<'de>: Sized {
     type Output: Default;
 

@@ -1,5 +1,5 @@
-//! The zero-copy reader of a push's body: strings, records and relations stay slices of the body. Whether they fit the
-//! schema is not checked here but in [`super::prepare`].
+//! The zero-copy reader of a push's body: strings, records and relations stay slices of the body.
+//! Whether they fit the schema is not checked here but in [`super::prepare`].
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,12 +14,13 @@ use super::raw_json::{Key, Kind, OneKind, ReadOneKind};
 pub(super) struct RawPush<'a> {
     /// `None` if it is missing, empty, or not a string.
     pub(super) client_id: Option<Cow<'a, str>>,
-    /// `None` if they are missing or not an array. If there are more than the limit, one more than the limit.
+    /// `None` if they are missing or not an array. If there are more than the limit, one more than the
+    /// limit.
     pub(super) mutations: Option<Vec<RawMutation<'a>>>,
 }
 
-/// A mutation as it was sent. A string is `None` if it is missing, empty, or not a string; of an array element that is
-/// not an object everything is `None`.
+/// A mutation as it was sent. A string is `None` if it is missing, empty, or not a string; of an array
+/// element that is not an object everything is `None`.
 #[derive(Debug, Default)]
 pub(super) struct RawMutation<'a> {
     pub(super) client_id: Option<Cow<'a, str>>,
@@ -32,8 +33,8 @@ pub(super) struct RawMutation<'a> {
 }
 
 impl<'a> RawPush<'a> {
-    /// Reads a body. Mutations after the first one over the limit are parsed and not kept: an array element may be two
-    /// bytes of the body, and a [`RawMutation`] takes nearly a hundred times that.
+    /// Reads a body. Mutations after the first one over the limit are parsed and not kept: an array
+    /// element may be two bytes of the body, and a [`RawMutation`] takes nearly a hundred times that.
     ///
     /// # Errors
     /// `serde_json`'s, for a body that is not JSON or not an object.

@@ -1,5 +1,5 @@
-//! A request that is refused as a whole: the HTTP status and the error envelope. The rejection of one mutation is no
-//! refusal; it is part of a push's result, see [`super::apply`].
+//! A request that is refused as a whole: the HTTP status and the error envelope. The rejection of one
+//! mutation is no refusal; it is part of a push's result, see [`super::apply`].
 
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;

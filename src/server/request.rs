@@ -1,5 +1,5 @@
-//! Parses the bodies of pull and clone requests. The body of a push is parsed in [`super::raw_push`] and
-//! [`super::prepare`], without building a tree.
+//! Parses the bodies of pull and clone requests. The body of a push is parsed in [`super::raw_push`]
+//! and [`super::prepare`], without building a tree.
 
 use serde_json::{Map, Value};
 

@@ -1,5 +1,5 @@
-//! HTTP: the routes, admission by rate and token, and the envelope around every answer. The connections are
-//! [`super::accept`]'s.
+//! HTTP: the routes, admission by rate and token, and the envelope around every answer. The connections
+//! are [`super::accept`]'s.
 
 use std::any::Any;
 use std::future::Future;
@@ -40,8 +40,8 @@ const CAPABILITIES: [&str; 6] = [
 
 /// Serves requests on `listener` until `shutdown` completes and the requests in flight are answered.
 ///
-/// After `shutdown` no connection is accepted, idle connections are closed, a client that is sending a body or
-/// taking an answer has 10 seconds, and a push that has arrived is always applied and answered.
+/// After `shutdown` no connection is accepted, idle connections are closed, a client that is sending a
+/// body or taking an answer has 10 seconds, and a push that has arrived is always applied and answered.
 ///
 /// # Panics
 /// When it does not run in a Tokio runtime with I/O and time enabled.
@@ -72,7 +72,8 @@ async fn admit(State(state): State<ServerState>, request: Request, next: Next) -
         let message = "Too many requests a second; try again later";
         let refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, code::LIMIT_EXCEEDED, message);
         let mut response = refusal.into_response();
-        // `Retry-After` has whole seconds (RFC 9110, section 10.2.3); rounded up, so that the retry is admitted.
+        // `Retry-After` has whole seconds (RFC 9110, section 10.2.3); rounded up, so that the retry is
+        // admitted.
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         return response;
@@ -104,8 +105,8 @@ async fn status(State(state): State<ServerState>) -> Response {
     envelope(status.await)
 }
 
-// The next three hold the permit of their body until they have the answer: while a push waits in the group commit's queue, its
-// body is in memory too.
+// The next three hold the permit of their body until they have the answer: while a push waits in the
+// group commit's queue, its body is in memory too.
 
 async fn push(State(state): State<ServerState>, request: Request) -> Response {
     let push = async {
@@ -149,7 +150,8 @@ async fn unknown_method(method: Method) -> Response {
     Refusal::new(StatusCode::METHOD_NOT_ALLOWED, code::DFQL_INVALID, message).into_response()
 }
 
-/// The answer to a request whose handler panicked. The panic message is on stderr only: it may contain data.
+/// The answer to a request whose handler panicked. The panic message is on stderr only: it may contain
+/// data.
 fn panicked(_: Box<dyn Any + Send>) -> Response {
     let message = "the server failed; try again";
     Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, code::INTERNAL, message).into_response()

@@ -1,7 +1,7 @@
 //! UTF-8 text that shares the memory of a request's body.
 //!
-//! An id or a record that is stored exactly as it was sent is a slice of the body from the parser to the
-//! SQL statement: it is never copied. Text that was unescaped or built owns its bytes.
+//! An id or a record that is stored exactly as it was sent is a slice of the body from the parser to
+//! the SQL statement: it is never copied. Text that was unescaped or built owns its bytes.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,13 +9,14 @@ use std::fmt;
 use bytes::Bytes;
 use serde::{Serialize, Serializer};
 
-/// Text that owns its bytes or is a reference-counted slice of a request's body. The body's memory is freed
-/// with the last slice.
+/// Text that owns its bytes or is a reference-counted slice of a request's body. The body's memory is
+/// freed with the last slice.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct SharedText(Bytes);
 
 impl SharedText {
-    /// Text that was parsed out of `body`: a slice of it where the parser borrowed, else the parser's copy.
+    /// Text that was parsed out of `body`: a slice of it where the parser borrowed, else the parser's
+    /// copy.
     ///
     /// # Panics
     /// When `text` borrows from anything but `body`.

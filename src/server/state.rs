@@ -17,18 +17,21 @@ use crate::secret::Secret;
 /// How a server is set up.
 #[derive(Debug, Clone)]
 pub struct ServerConfig {
-    /// The resources and relations that clients may push; the keys `storage` and `column` have no effect here.
+    /// The resources and relations that clients may push; the keys `storage` and `column` have no
+    /// effect here.
     pub schema: Schema,
-    /// The SQLite file of the store, created if it does not exist. The lock file `<data>-lock` is created next to it.
+    /// The SQLite file of the store, created if it does not exist. The lock file `<data>-lock` is
+    /// created next to it.
     pub data: PathBuf,
-    /// The token that every request must carry as `Authorization: Bearer …`; `None` admits requests without one.
+    /// The token that every request must carry as `Authorization: Bearer …`; `None` admits requests
+    /// without one.
     pub token: Option<Secret>,
     /// The most that the server accepts.
     pub limits: Limits,
 }
 
-/// The store of a server could not be opened: the file cannot be read or written, it is another program's database
-/// or one of another version, or another server has it open.
+/// The store of a server could not be opened: the file cannot be read or written, it is another
+/// program's database or one of another version, or another server has it open.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot use {} as the server's store: {source}", .path.display())]
 pub struct OpenError {
@@ -38,7 +41,8 @@ pub struct OpenError {
 
 /// A server with an open store, ready for [`serve`](super::serve). Clones share the store.
 ///
-/// The store is closed, and its write-ahead log is merged into the file, when the last clone is dropped.
+/// The store is closed, and its write-ahead log is merged into the file, when the last clone is
+/// dropped.
 #[derive(Clone)]
 pub struct ServerState {
     pub(super) schema: Arc<Schema>,
@@ -49,7 +53,8 @@ pub struct ServerState {
     store: Arc<dyn Store>,
     /// One permit for each body that may be in memory.
     bodies: Arc<Semaphore>,
-    /// The hash of the token, because hashes compare in constant time and do not reveal the token's length.
+    /// The hash of the token, because hashes compare in constant time and do not reveal the token's
+    /// length.
     token: Option<blake3::Hash>,
 }
 
@@ -57,8 +62,8 @@ impl ServerState {
     /// Opens the store, or creates it, and starts its writer thread.
     ///
     /// # Errors
-    /// [`OpenError`] when the file cannot be used, is not a store of this version, or belongs to a running
-    /// server.
+    /// [`OpenError`] when the file cannot be used, is not a store of this version, or belongs to a
+    /// running server.
     pub fn open(config: ServerConfig) -> Result<Self, OpenError> {
         let failed = |source| OpenError { path: config.data.clone(), source };
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.data).map_err(failed)?);
@@ -87,8 +92,8 @@ impl ServerState {
         given.is_some_and(|token| blake3::hash(token) == *expected)
     }
 
-    /// Waits until one more body may be in memory. Only for authorized requests, so that others cannot use up
-    /// the permits.
+    /// Waits until one more body may be in memory. Only for authorized requests, so that others cannot
+    /// use up the permits.
     pub(super) async fn body_permit(&self) -> SemaphorePermit<'_> {
         self.bodies.acquire().await.expect("the semaphore is never closed")
     }

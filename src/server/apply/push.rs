@@ -25,8 +25,8 @@ pub(in crate::server) struct PushResult {
 /// Applies a push's mutations in order, inside the writer's open transaction.
 ///
 /// # Errors
-/// [`StoreError`] when the store failed; the transaction must then be rolled back. Rejected mutations are no error
-/// but part of the result.
+/// [`StoreError`] when the store failed; the transaction must then be rolled back. Rejected mutations
+/// are no error but part of the result.
 pub(in crate::server) fn push(
     writer: &mut dyn Writer,
     schema: &Schema,

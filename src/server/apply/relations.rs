@@ -1,5 +1,5 @@
-//! Changes of relations: relate, unrelate and modify. A many-many relation is kept as rows of join stores, a many-one
-//! relation as a field of the record that refers.
+//! Changes of relations: relate, unrelate and modify. A many-many relation is kept as rows of join
+//! stores, a many-one relation as a field of the record that refers.
 
 use serde_json::Value;
 
@@ -94,8 +94,8 @@ impl<'s> RelationEnd<'s> {
     }
 }
 
-/// The ends of join stores that keep a resource's relation, by its name or its inverse; none for a many-one
-/// relation. There are several when the other end has several resources.
+/// The ends of join stores that keep a resource's relation, by its name or its inverse; none for a
+/// many-one relation. There are several when the other end has several resources.
 fn relation_ends<'s>(schema: &'s Schema, resource: &str, relation: &str) -> Vec<RelationEnd<'s>> {
     let stores = schema.join_stores();
     let from = stores
@@ -171,8 +171,8 @@ fn existing_row(
     Ok(None)
 }
 
-/// Changes a many-one relation in `record`, which is read from the store unless an earlier relation of the change
-/// has read it.
+/// Changes a many-one relation in `record`, which is read from the store unless an earlier relation of
+/// the change has read it.
 fn change_many_one(
     writer: &mut dyn Writer,
     schema: &Schema,

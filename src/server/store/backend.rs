@@ -1,5 +1,5 @@
-//! The trait that every store implements: access to its one writer and to its readers, which have traits of
-//! their own in [`super::writer`] and [`super::reader`].
+//! The trait that every store implements: access to its one writer and to its readers, which have
+//! traits of their own in [`super::writer`] and [`super::reader`].
 
 use super::error::Result;
 use super::reader::Reader;

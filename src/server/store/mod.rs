@@ -8,9 +8,9 @@
 //! * the ids of applied mutations per client, by which a repeated mutation is recognized;
 //! * a store id, made with the store.
 //!
-//! It has one [`Writer`], which writes one transaction at a time, and any number of [`Reader`]s, each of
-//! which sees one state. Commit and durability are two steps: a committed transaction may be acknowledged, and is
-//! visible to readers, only after [`Syncer::sync`].
+//! It has one [`Writer`], which writes one transaction at a time, and any number of [`Reader`]s, each
+//! of which sees one state. Commit and durability are two steps: a committed transaction may be
+//! acknowledged, and is visible to readers, only after [`Syncer::sync`].
 //!
 //! [`sqlite`] is the one implementation; all SQL of the server is in there.
 

@@ -8,8 +8,8 @@ pub(in crate::server) trait Reader {
     /// The last step of the sequence in this state.
     fn sequence(&mut self) -> Result<u64>;
 
-    /// One page of the change feed (keyset pagination by sequence): the first changes after step `after` and
-    /// up to step `until`, without those that `own` leaves out.
+    /// One page of the change feed (keyset pagination by sequence): the first changes after step
+    /// `after` and up to step `until`, without those that `own` leaves out.
     fn changes(
         &mut self,
         after: u64,

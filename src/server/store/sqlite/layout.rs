@@ -7,7 +7,8 @@ use crate::server::store::{Document, Result, StoreError};
 /// SQLite's `application_id` of a store ("syTo"), by which it is told from other programs' databases.
 const APPLICATION_ID: i32 = 0x7379_546f;
 
-/// SQLite's `user_version` of a store: raised whenever [`TABLES`] changes in a way that older files lack.
+/// SQLite's `user_version` of a store: raised whenever [`TABLES`] changes in a way that older files
+/// lack.
 const FORMAT: i32 = 3;
 
 /// Current documents, the change feed, and the ids of applied mutations.

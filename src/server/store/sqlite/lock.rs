@@ -1,8 +1,9 @@
-//! The lock file `<data>-lock`, which keeps a second server from opening the same store: each server keeps the sequence
-//! in memory, so two of them would hand out the same steps.
+//! The lock file `<data>-lock`, which keeps a second server from opening the same store: each server
+//! keeps the sequence in memory, so two of them would hand out the same steps.
 //!
-//! The lock is the operating system's, which releases it when the process ends, however it ends. It is not on the
-//! store's own file, because closing a second handle of that would release SQLite's POSIX locks.
+//! The lock is the operating system's, which releases it when the process ends, however it ends. It is
+//! not on the store's own file, because closing a second handle of that would release SQLite's POSIX
+//! locks.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
@@ -18,8 +19,8 @@ impl StoreLock {
     /// Takes the lock of an existing store.
     ///
     /// # Errors
-    /// [`StoreError::InUse`] when another process holds it, [`StoreError::Lock`] when the file cannot be
-    /// created or locked.
+    /// [`StoreError::InUse`] when another process holds it, [`StoreError::Lock`] when the file cannot
+    /// be created or locked.
     pub(super) fn take(store: &Path) -> Result<Self> {
         let path = path_of(store);
         let opened = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
@@ -32,8 +33,8 @@ impl StoreLock {
 }
 
 fn path_of(store: &Path) -> PathBuf {
-    // Symbolic links are resolved, so that a store has one lock under all of its names. A name that cannot be
-    // resolved cannot be opened under another one either.
+    // Symbolic links are resolved, so that a store has one lock under all of its names. A name that
+    // cannot be resolved cannot be opened under another one either.
     let store = store.canonicalize().unwrap_or_else(|_| store.to_owned());
     let mut name = store.into_os_string();
     name.push("-lock");

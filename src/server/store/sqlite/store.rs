@@ -20,8 +20,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// The page cache of a connection, in KiB: the inner pages of all tables' B-trees fit.
 const CACHE_KIB: i64 = 16 * 1024;
 
-/// The length of the write-ahead log, in pages of 4 KiB, at which the writer itself checkpoints and restarts it.
-/// [`wal::checkpoint_on_request`] has moved most of it into the database by then.
+/// The length of the write-ahead log, in pages of 4 KiB, at which the writer itself checkpoints and
+/// restarts it. [`wal::checkpoint_on_request`] has moved most of it into the database by then.
 const MAX_WAL_PAGES: i64 = 32 * 1024;
 
 /// A store in one SQLite file.
@@ -41,7 +41,8 @@ impl SqliteStore {
     /// [`StoreError`](super::super::StoreError) when SQLite cannot use the file, it is no store of this
     /// version, or another server has it open.
     pub(in crate::server) fn open(path: &Path) -> Result<Self> {
-        // Not through `connect`, whose pragmas would change another program's file before it is recognized.
+        // Not through `connect`, whose pragmas would change another program's file before it is
+        // recognized.
         let mut connection = Connection::open(path)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;

@@ -1,8 +1,9 @@
 //! Durability next to the writer: while the disk works, the writer makes the next transaction.
 //!
 //! A commit appends to SQLite's write-ahead log (<https://www.sqlite.org/wal.html>) without an fsync.
-//! [`WalSyncer`] does the fsync, after which the commit is acknowledged; [`checkpoint_on_request`] moves
-//! the log's pages into the database on a third thread. The transactions themselves are in [`super::writer`].
+//! [`WalSyncer`] does the fsync, after which the commit is acknowledged; [`checkpoint_on_request`]
+//! moves the log's pages into the database on a third thread. The transactions themselves are in
+//! [`super::writer`].
 
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -14,7 +15,8 @@ use rusqlite::Connection;
 
 use crate::server::store::{Result, StoreError, Syncer};
 
-/// Steps of the sequence between two checkpoints. Frequent, because pushes wait while a checkpoint writes much.
+/// Steps of the sequence between two checkpoints. Frequent, because pushes wait while a checkpoint
+/// writes much.
 const CHECKPOINT_STEPS: u64 = 2000;
 
 /// Forces the write-ahead log to the disk.
@@ -34,7 +36,8 @@ impl WalSyncer {
     /// # Errors
     /// [`StoreError::OpenWal`].
     pub(super) fn open(store: &Path, durable: Arc<AtomicU64>, checkpoints: SyncSender<()>) -> Result<Self> {
-        // SQLite puts the log next to the file itself, also when the store is opened through a symbolic link.
+        // SQLite puts the log next to the file itself, also when the store is opened through a symbolic
+        // link.
         let mut name = store.canonicalize().unwrap_or_else(|_| store.to_owned()).into_os_string();
         name.push("-wal");
         let path = PathBuf::from(name);
@@ -51,8 +54,8 @@ impl Syncer for WalSyncer {
             return Err(StoreError::EarlierSyncFailed);
         }
         if let Err(error) = self.wal.sync_data() {
-            // After a failed fsync the on-disk state is unknown, and a second fsync may succeed without having
-            // written the lost pages, so the store stays failed.
+            // After a failed fsync the on-disk state is unknown, and a second fsync may succeed without
+            // having written the lost pages, so the store stays failed.
             self.has_failed = true;
             return Err(StoreError::SyncWal(error));
         }
@@ -66,7 +69,8 @@ impl Syncer for WalSyncer {
     }
 }
 
-/// Runs a passive checkpoint for each request, which waits for no reader and no writer, until the sender is dropped.
+/// Runs a passive checkpoint for each request, which waits for no reader and no writer, until the
+/// sender is dropped.
 pub(super) fn checkpoint_on_request(connection: &Connection, requests: &Receiver<()>) {
     while requests.recv().is_ok() {
         let done = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));

@@ -15,7 +15,8 @@ pub(super) struct SqliteWriter<'c> {
     sequence: u64,
     /// The last committed step, which a rollback returns to.
     committed: u64,
-    /// Id and `client.number` of the client looked up last: all mutations of a push have the same client.
+    /// Id and `client.number` of the client looked up last: all mutations of a push have the same
+    /// client.
     client: Option<(String, i64)>,
 }
 
@@ -101,7 +102,8 @@ impl Writer for SqliteWriter<'_> {
     }
 
     fn rollback(&mut self) {
-        // An error may have ended the transaction already; then ROLLBACK fails and there is nothing to undo.
+        // An error may have ended the transaction already; then ROLLBACK fails and there is nothing to
+        // undo.
         let _ = self.execute("ROLLBACK", []);
         self.sequence = self.committed;
         // Its row may have been rolled back too.
