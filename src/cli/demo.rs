@@ -15,7 +15,7 @@ use crate::cloneup::{Outcome, Upload};
 use crate::offline::{Database, sample};
 use crate::remote::{Remote, RemoteConfig};
 use crate::schema::Schema;
-use crate::server::{Limits, ServerConfig, State, serve};
+use crate::server::{Limits, ServerConfig, ServerState, serve};
 
 /// The files of a demonstration.
 struct Files {
@@ -54,7 +54,7 @@ fn demonstrate(args: &DemoArgs) -> anyhow::Result<u8> {
 /// Serves, uploads, and uploads again.
 async fn show(files: &Files, progress: &Progress, args: &DemoArgs) -> anyhow::Result<u8> {
     let schema = Schema::parse(&sample::schema())?;
-    let state = State::open(ServerConfig {
+    let state = ServerState::open(ServerConfig {
         schema: schema.clone(),
         data: files.server.clone(),
         token: None,

@@ -15,7 +15,7 @@ use super::signals::Signals;
 use super::{exit, output, units};
 use crate::cloneup::Failure;
 use crate::protocol::{ErrorBody, ROOT_PATH, code};
-use crate::server::{Limits, ServerConfig, State, serve};
+use crate::server::{Limits, ServerConfig, ServerState, serve};
 
 /// Loopback, so that nobody else gets in unless that was asked for.
 const DEFAULT_LISTEN: &str = "127.0.0.1:4400";
@@ -62,7 +62,7 @@ fn listen_and_serve(args: &ServeArgs, matches: &ArgMatches) -> Result<(), Failur
                  or listen on {DEFAULT_LISTEN}"
             )));
         }
-        let state = State::open(config).map_err(|error| Failure::storage(error.to_string()))?;
+        let state = ServerState::open(config).map_err(|error| Failure::storage(error.to_string()))?;
         let failed = |error: std::io::Error| {
             no_listener(format!("cannot listen on {listen}: {error}; --listen names another address"))
         };

@@ -1,5 +1,5 @@
-//! Connections: how many there are, how long each may make the server wait, and how they end.
-//! What is asked on them is [`super::router`]'s business.
+//! Connections: accepting them up to a limit, timeouts while they wait for a client, and graceful
+//! shutdown. The requests on them are answered by a [`Router`], which [`super::router`] builds.
 
 use std::convert::Infallible;
 use std::future::{Future, pending};
@@ -21,34 +21,35 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time;
 
-use super::request::Limits;
+use super::limits::Limits;
 
-/// How long a stopping server waits for a client: for the rest of a body that has begun to
-/// come, and for an answer to be taken. Those who end a process seldom wait longer themselves.
-const GRACE: Duration = Duration::from_secs(10);
+/// How long a server that is shutting down waits for a client to send the rest of a body or to take an
+/// answer. Process managers rarely wait longer before they kill.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 
-/// How long a client may take over an answer. The largest is some megabytes, and a client of
-/// ours waits a minute for it; one that never reads must not keep its connection for ever.
+/// How long a client may take to read an answer, so that one that never reads does not keep its
+/// connection forever. The largest answer has some megabytes, and synctool's own client gives up after
+/// a minute.
 const ANSWER_TIMEOUT: Duration = Duration::from_mins(5);
 
-/// How long to wait when no connection can be accepted, most often for want of files: one of
-/// those that are open has to end first.
+/// The pause after a failed accept. The usual reason is the limit of open files, and then another
+/// connection has to close first.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
-/// What a connection is waiting for.
+/// What a connection is waiting for, which decides how long it may wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// The head of its first request.
+    /// The client: the head of the first request.
     Head,
-    /// The rest of a request's body.
+    /// The client: the rest of a request's body.
     Body,
-    /// The server, which has all of the request.
+    /// The server: the whole request is here, its answer is not.
     Work,
-    /// The client, which is taking the answer, or has it and may ask again.
+    /// The client: it is reading the answer, or has read it and may send another request.
     Answer,
 }
 
-/// Accepts connections until `shutdown` is done, and returns when all of them have ended.
+/// Accepts connections until `shutdown` completes, and returns when all of them have ended.
 pub(super) async fn run(
     listener: TcpListener,
     shutdown: impl Future<Output = ()>,
@@ -61,7 +62,7 @@ pub(super) async fn run(
     loop {
         tokio::select! {
             () = &mut shutdown => break,
-            // Those that have ended make room.
+            // Removes connections that have ended, so that `len` counts the open ones.
             Some(_) = connections.join_next() => {}
             stream = accept(&listener), if connections.len() < limits.max_connections => {
                 let connection = serve(stream, router.clone(), limits.head_timeout, is_stopping.clone());
@@ -69,19 +70,19 @@ pub(super) async fn run(
             }
         }
     }
-    // Nobody can connect any more.
+    // Closes the port: from here on a connection attempt is refused.
     drop(listener);
     stop.send_replace(true);
     while connections.join_next().await.is_some() {}
 }
 
-/// The next connection.
+/// Waits for the next connection; errors are logged and do not end the wait.
 async fn accept(listener: &TcpListener) -> TcpStream {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => return stream,
-            // It was gone before it was accepted; the next one has nothing to do with it.
-            Err(error) if is_of_the_connection(&error) => {}
+            // The client closed it before it was accepted; the listener itself works.
+            Err(error) if is_connection_error(&error) => {}
             Err(error) => {
                 tracing::error!(%error, "cannot accept a connection");
                 time::sleep(ACCEPT_PAUSE).await;
@@ -90,12 +91,14 @@ async fn accept(listener: &TcpListener) -> TcpStream {
     }
 }
 
-fn is_of_the_connection(error: &io::Error) -> bool {
+/// Whether an error of `accept` is about that one connection and not about the listener.
+fn is_connection_error(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-/// Answers the requests of one connection until it ends, or has to.
+/// Answers the requests of one connection until the client or a timeout ends it, or the server shuts
+/// down.
 async fn serve(
     stream: TcpStream,
     router: Router,
@@ -105,36 +108,38 @@ async fn serve(
     let (phase, phases) = watch::channel(Phase::Head);
     let router = TowerToHyperService::new(router);
     let answer = service_fn(move |request| answer(&router, request, phase.clone()));
-    // The head's timeout is that of an idle connection too.
+    // The timeout of the head covers the idle time before it too.
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(head_timeout)
         .serve_connection(TokioIo::new(stream), answer);
     let mut connection = pin!(connection);
-    // How a connection ends makes no difference: its client knows what it was answered.
+    // The result is ignored: an error means that the client has gone, and its answered requests stay
+    // answered.
     tokio::select! {
         _ = connection.as_mut() => return,
-        () = overdue(phases.clone(), patience) => return,
-        // The sender is there until the last connection has ended.
+        () = phase_timeout(phases.clone(), time_limit) => return,
+        // `run` drops the sender only after the last connection has ended, so this is no error.
         _ = is_stopping.wait_for(|is_stopping| *is_stopping) => {}
     }
     connection.as_mut().graceful_shutdown();
     tokio::select! {
-        // First, so that a request that has arrived is seen before nothing is waited for.
+        // The connection is polled first, so that a request that has arrived changes the phase before
+        // the timeout looks at it.
         biased;
         _ = connection => {}
-        () = overdue(phases, last_patience) => {}
+        () = phase_timeout(phases, shutdown_time_limit) => {}
     }
 }
 
-/// Answers a request, and tells how far that is.
+/// Answers a request, and publishes the phases it goes through.
 fn answer(
     router: &TowerToHyperService<Router>,
     request: Request<Incoming>,
     phase: watch::Sender<Phase>,
 ) -> impl Future<Output = Result<Response<Body>, Infallible>> + use<> {
     phase.send_replace(if request.body().is_end_stream() { Phase::Work } else { Phase::Body });
-    let answer = router.call(request.map(|body| Arriving { body, phase: phase.clone() }));
+    let answer = router.call(request.map(|body| TrackedBody { body, phase: phase.clone() }));
     async move {
         let answer = answer.await;
         phase.send_replace(Phase::Answer);
@@ -142,46 +147,47 @@ fn answer(
     }
 }
 
-/// How long a phase may last; `None` where others see to that: [`http1`] to heads, and
-/// [`super::body`] to bodies.
-fn patience(phase: Phase) -> Option<Duration> {
+/// How long a phase may last; `None` where the limit is elsewhere: [`http1`] has the timeout of heads,
+/// [`super::body`] that of bodies.
+fn time_limit(phase: Phase) -> Option<Duration> {
     (phase == Phase::Answer).then_some(ANSWER_TIMEOUT)
 }
 
-/// The same once the server is stopping.
-fn last_patience(phase: Phase) -> Option<Duration> {
+/// How long a phase may last once the server is shutting down; `None` is no limit: work is always
+/// finished.
+fn shutdown_time_limit(phase: Phase) -> Option<Duration> {
     match phase {
         Phase::Head => Some(Duration::ZERO),
-        Phase::Body | Phase::Answer => Some(GRACE),
+        Phase::Body | Phase::Answer => Some(SHUTDOWN_GRACE),
         Phase::Work => None,
     }
 }
 
-/// Waits until a phase lasts longer than it may.
-async fn overdue(mut phases: watch::Receiver<Phase>, patience: impl Fn(Phase) -> Option<Duration>) {
+/// Completes when a phase lasts longer than its limit.
+async fn phase_timeout(mut phases: watch::Receiver<Phase>, limit: impl Fn(Phase) -> Option<Duration>) {
     loop {
         let phase = *phases.borrow_and_update();
-        let is_over = async {
-            match patience(phase) {
-                Some(patience) => time::sleep(patience).await,
+        let timeout = async {
+            match limit(phase) {
+                Some(limit) => time::sleep(limit).await,
                 None => pending().await,
             }
         };
         tokio::select! {
-            // The sender is there as long as the connection.
+            // The connection has a sender, so this is no error.
             _ = phases.changed() => {}
-            () = is_over => return,
+            () = timeout => return,
         }
     }
 }
 
-/// A request's body that tells when all of it is there.
-struct Arriving {
+/// A request's body that publishes [`Phase::Work`] when all of it has been read.
+struct TrackedBody {
     body: Incoming,
     phase: watch::Sender<Phase>,
 }
 
-impl HttpBody for Arriving {
+impl HttpBody for TrackedBody {
     type Data = Bytes;
     type Error = hyper::Error;
 
@@ -210,17 +216,17 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_stopping_server_waits_for_its_own_work_and_not_for_clients() {
-        let long = GRACE * 100;
+    async fn shutdown_waits_for_work_without_limit_and_for_clients_up_to_the_grace_period() {
+        let long = SHUTDOWN_GRACE * 100;
         for (phase, waits) in [
             (Phase::Head, Some(Duration::ZERO)),
-            (Phase::Body, Some(GRACE)),
+            (Phase::Body, Some(SHUTDOWN_GRACE)),
             (Phase::Work, None),
-            (Phase::Answer, Some(GRACE)),
+            (Phase::Answer, Some(SHUTDOWN_GRACE)),
         ] {
             let (_sender, phases) = watch::channel(phase);
             let start = time::Instant::now();
-            let ended = time::timeout(long, overdue(phases, last_patience)).await.ok();
+            let ended = time::timeout(long, phase_timeout(phases, shutdown_time_limit)).await.ok();
             assert_eq!(
                 ended.map(|()| start.elapsed().as_secs()),
                 waits.map(|wait| wait.as_secs()),
@@ -230,16 +236,19 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn each_phase_has_its_own_time() {
+    async fn each_phase_starts_its_own_timeout() {
         let (sender, phases) = watch::channel(Phase::Body);
         let start = time::Instant::now();
         let work = async {
-            time::sleep(GRACE / 2).await;
+            time::sleep(SHUTDOWN_GRACE / 2).await;
             sender.send_replace(Phase::Work);
-            time::sleep(GRACE * 2).await;
+            time::sleep(SHUTDOWN_GRACE * 2).await;
             sender.send_replace(Phase::Answer);
         };
-        tokio::join!(work, overdue(phases, last_patience));
-        assert_eq!(start.elapsed().as_secs(), (GRACE / 2 + GRACE * 2 + GRACE).as_secs());
+        tokio::join!(work, phase_timeout(phases, shutdown_time_limit));
+        assert_eq!(
+            start.elapsed().as_secs(),
+            (SHUTDOWN_GRACE / 2 + SHUTDOWN_GRACE * 2 + SHUTDOWN_GRACE).as_secs()
+        );
     }
 }

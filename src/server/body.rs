@@ -1,4 +1,5 @@
-//! The body of a request: read up to a limit, and decompressed up to it.
+//! Reads the body of a request and decompresses it, both up to the limit `max_body_bytes`. It is parsed
+//! elsewhere: [`super::request`] and [`super::raw_push`].
 
 use std::cell::RefCell;
 use std::io::{self, Read};
@@ -12,22 +13,27 @@ use flate2::read::MultiGzDecoder;
 use futures_util::StreamExt as _;
 use zstd::zstd_safe::{DCtx, DParameter, ResetDirective};
 
-use super::request::Limits;
-use super::router::Refusal;
-use crate::protocol::{ErrorBody, ROOT_PATH, code};
+use super::limits::Limits;
+use super::refusal::Refusal;
+use crate::protocol::code;
 
-/// How long a body may take to arrive, so that half a request does not stay for ever.
+/// How long a body may take to arrive, so that an incomplete request does not hold memory forever.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// How much of a body that is too large is read and thrown away: a client that is still
-/// sending would meet a reset connection instead of the answer.
+/// Bytes of a body that are read in all when it is too large. What is over the limit is discarded; if
+/// it were left unread, a client that is still sending would get a connection reset instead of the
+/// answer.
 const MAX_DISCARDED: usize = 1024 * 1024 * 1024;
 
-/// What a compressed body may refer back to, as a power of two: 8 MiB, which every decoder
-/// must be able to do (RFC 8878, section 3.1.1.1.2), and no more.
+/// The largest window of a Zstandard body, as a power of two: 8 MiB, which RFC 8878 (section 3.1.1.1.2)
+/// recommends that every decoder supports. More would let a small body allocate much memory.
 const WINDOW_LOG: u32 = 23;
 
-/// Reads a body, and takes its content coding off.
+/// Reads a request's body and undoes its `Content-Encoding`.
+///
+/// # Errors
+/// A [`Refusal`] with HTTP 413 for a body over the limit, 415 for an unknown coding, 408 for one that
+/// takes too long, and 400 for one that is cut off or cannot be decompressed.
 pub(super) async fn read(limits: &Limits, request: Request) -> Result<Bytes, Refusal> {
     let limit = limits.max_body_bytes;
     let coding = request.headers().get(CONTENT_ENCODING).cloned();
@@ -39,8 +45,8 @@ pub(super) async fn read(limits: &Limits, request: Request) -> Result<Bytes, Ref
     };
     let decoded = match coding.as_ref().map(HeaderValue::as_bytes) {
         None | Some(b"identity") => return Ok(received),
-        Some(b"gzip") => up_to(limit, MultiGzDecoder::new(&*received)),
-        Some(b"zstd") => unzstd(limit, &received),
+        Some(b"gzip") => read_up_to(limit, MultiGzDecoder::new(&*received)),
+        Some(b"zstd") => decompress_zstd(limit, &received),
         Some(other) => {
             let message = format!("Unsupported Content-Encoding: {}", String::from_utf8_lossy(other));
             return Err(invalid(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
@@ -54,15 +60,15 @@ pub(super) async fn read(limits: &Limits, request: Request) -> Result<Bytes, Ref
 }
 
 fn invalid(status: StatusCode, message: impl Into<String>) -> Refusal {
-    Refusal(status, ErrorBody::new(code::DFQL_INVALID, message, ROOT_PATH))
+    Refusal::new(status, code::DFQL_INVALID, message)
 }
 
 fn too_large(limit: usize) -> Refusal {
     let message = format!("a request has at most {limit} bytes");
-    Refusal(StatusCode::PAYLOAD_TOO_LARGE, ErrorBody::new(code::LIMIT_EXCEEDED, message, ROOT_PATH))
+    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, code::LIMIT_EXCEEDED, message)
 }
 
-/// The whole body; `None` when it is larger than the limit.
+/// Collects the whole body; `None` when it is larger than the limit.
 async fn collect(body: Body, limit: usize) -> Result<Option<Bytes>, axum::Error> {
     let mut chunks = body.into_data_stream();
     let (mut collected, mut size) = (Vec::new(), 0_usize);
@@ -80,23 +86,24 @@ async fn collect(body: Body, limit: usize) -> Result<Option<Bytes>, axum::Error>
     Ok((size <= limit).then(|| collected.into()))
 }
 
-/// Everything that a decoder gives; `None` when it is more than the limit.
-fn up_to(limit: usize, decoder: impl Read) -> io::Result<Option<Bytes>> {
+/// Reads a decoder to its end; `None` when it gives more than the limit.
+fn read_up_to(limit: usize, decoder: impl Read) -> io::Result<Option<Bytes>> {
     let mut all = Vec::new();
     decoder.take(limit as u64 + 1).read_to_end(&mut all)?;
     Ok((all.len() <= limit).then(|| all.into()))
 }
 
-fn unzstd(limit: usize, compressed: &[u8]) -> io::Result<Option<Bytes>> {
+fn decompress_zstd(limit: usize, compressed: &[u8]) -> io::Result<Option<Bytes>> {
     thread_local! {
-        /// Making one costs as much as decoding a small body.
+        /// One context for each thread, because creating one costs as much as decompressing a small
+        /// body.
         static CONTEXT: RefCell<DCtx<'static>> = RefCell::new(DCtx::create());
     }
     CONTEXT.with_borrow_mut(|context| {
         let failed = |_| io::Error::from(io::ErrorKind::InvalidData);
-        // The body before may have ended in the middle.
+        // The previous body may have ended in the middle of a frame.
         context.reset(ResetDirective::SessionOnly).map_err(failed)?;
         context.set_parameter(DParameter::WindowLogMax(WINDOW_LOG)).map_err(failed)?;
-        up_to(limit, zstd::stream::read::Decoder::with_context(compressed, context))
+        read_up_to(limit, zstd::stream::read::Decoder::with_context(compressed, context))
     })
 }

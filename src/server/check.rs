@@ -1,4 +1,5 @@
-//! Whether a mutation fits the schema, as far as that shows without the store.
+//! Checks values against the schema: a record's fields and a relation's references and metadata. What
+//! needs the store, such as whether a record exists, is checked in [`super::apply`].
 
 use std::fmt;
 
@@ -6,60 +7,62 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::incoming::{Kind, MaybeText};
-use super::request::invalid;
+use super::dfql::invalid;
+use super::raw_json::{Key, Kind};
 use crate::protocol::{ErrorBody, code};
 use crate::schema::{Field, Resource, Type};
 
 type Result<T> = std::result::Result<T, ErrorBody>;
 
-/// What a record comes to.
+/// The findings about a record.
 #[derive(Debug, Default)]
-pub(super) struct Checked {
-    /// What is wrong with one of its fields.
+pub(super) struct CheckedRecord {
+    /// The error of the first field that is unknown or has the wrong type.
     pub(super) wrong: Option<ErrorBody>,
-    /// What is wrong with it where it is all there will be: then nothing required may be
-    /// missing.
+    /// The error of the first required field that is missing. It counts only if the store has no such
+    /// record yet (contract 4).
     pub(super) missing: Option<ErrorBody>,
-    /// Whether it has the record's id too, which is no field of it.
+    /// Whether there is a key `id` that is not a field of the schema.
     pub(super) repeats_id: bool,
 }
 
-/// Checks each field of a record.
+/// Checks the fields of a record.
 ///
 /// # Errors
-/// That of the parser, for what is no JSON.
-pub(super) fn record(record: &RawValue, resource: &Resource) -> serde_json::Result<Checked> {
+/// `serde_json`'s, for a value that is not JSON or not an object.
+pub(super) fn record(record: &RawValue, resource: &Resource) -> serde_json::Result<CheckedRecord> {
     let mut deserializer = serde_json::Deserializer::from_str(record.get());
     FieldsCheck(resource).deserialize(&mut deserializer)
 }
 
-/// Reads a record's fields and keeps none of them.
+/// Checks a record's fields while they are parsed, without keeping them.
 struct FieldsCheck<'s>(&'s Resource);
 
 impl<'de> DeserializeSeed<'de> for FieldsCheck<'_> {
-    type Value = Checked;
+    type Value = CheckedRecord;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> std::result::Result<Checked, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> std::result::Result<CheckedRecord, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
 impl<'de> Visitor<'de> for FieldsCheck<'_> {
-    type Value = Checked;
+    type Value = CheckedRecord;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a record")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> std::result::Result<Checked, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> std::result::Result<CheckedRecord, A::Error> {
         let fields = &self.0.fields;
-        let (mut checked, mut is_given) = (Checked::default(), vec![false; fields.len()]);
-        while let Some((MaybeText(name), kind)) = entries.next_entry::<MaybeText<'_>, Kind>()? {
-            let name = name.as_deref().unwrap_or_default();
+        let (mut checked, mut is_given) = (CheckedRecord::default(), vec![false; fields.len()]);
+        while let Some((Key(name), kind)) = entries.next_entry::<Key<'_>, Kind>()? {
             match fields.iter().position(|field| field.name == name) {
                 Some(index) => is_given[index] = true,
-                // Some clients repeat the id in the record.
+                // Some clients repeat the record's id among its fields.
                 None if name == "id" => {
                     checked.repeats_id = true;
                     continue;
@@ -67,7 +70,7 @@ impl<'de> Visitor<'de> for FieldsCheck<'_> {
                 None => {}
             }
             if checked.wrong.is_none() {
-                checked.wrong = field(fields, name, kind, "record").err();
+                checked.wrong = field(fields, &name, kind, "record").err();
             }
         }
         let missing = fields.iter().zip(is_given).find(|(field, is_given)| field.required && !is_given);
@@ -76,8 +79,11 @@ impl<'de> Visitor<'de> for FieldsCheck<'_> {
     }
 }
 
-/// The records that a relation's value refers to, with the metadata of each:
-/// `{"$ref": "g1", …}`, a bare id, or a list of them.
+/// Reads the value of a relation: the ids that it refers to, with the metadata of each. A reference is
+/// `{"$ref": "g1", …}` or a bare id, and a value is one reference or an array of them.
+///
+/// # Errors
+/// `DFQL_INVALID` for a value of another form, and the errors of [`field`] for the metadata.
 pub(super) fn references<'v>(
     value: &'v Value,
     metadata: &[Field],
@@ -107,7 +113,10 @@ pub(super) fn references<'v>(
         .collect()
 }
 
-/// Whether there is a field of this name, and a value of this kind may be in it.
+/// Checks that there is a field of this name and that it takes values of this kind.
+///
+/// # Errors
+/// `DFQL_UNKNOWN_FIELD` or `DFQL_INVALID`, with the path `<path>.<name>`.
 fn field(fields: &[Field], name: &str, kind: Kind, path: &str) -> Result<()> {
     let Some(field) = fields.iter().find(|field| field.name == name) else {
         let path = format!("{path}.{name}");

@@ -1,34 +1,39 @@
-//! What clients read: pages of the change feed, and clones.
+//! The answers to reads: pages of the change feed (pull) and whole states (clone). They are read
+//! through [`super::store::Reader`]; the SQL is not here.
 
 use serde_json::{Value, json};
 
-use super::request::{Clone, Pull, invalid};
-use super::store::{Changes, PageLimit, Reader, StoreError, StoredChange, Subject};
-use crate::protocol::{Cursor, ErrorBody, FeedChange, Op, code};
+use super::dfql::{invalid, unknown_resource};
+use super::request::{CloneQuery, PullQuery};
+use super::store::{ChangePage, PageLimit, Reader, StoreError, StoredChange, Subject};
+use crate::protocol::{Cursor, ErrorBody, FeedChange, Op};
 use crate::schema::Schema;
 
-/// How many bytes of documents a page has, unless its first step alone has more. Clients refuse
-/// answers over 64 MiB (contract 3.3), and numbers may be written longer than they were sent
-/// (`9e15` with its zeros), by less than five times. More would not make a pull faster.
+/// Bytes of documents in a page, at most, unless its first step alone has more. Clients refuse answers
+/// over 64 MiB (contract 3.3), and a document may be nearly five times as long in the answer as it was
+/// sent (`9e15` is written with its zeros). A larger page would not make a pull faster.
 const PAGE_BYTES: usize = 8 * 1024 * 1024;
 
-/// A page of the feed, in the first dialect of contract 3.4.
-pub(super) fn page(reader: &mut dyn Reader, pull: &Pull) -> Result<Value, StoreError> {
+/// Reads a page of the change feed, in the first dialect of contract 3.4.
+///
+/// # Errors
+/// A [`StoreError`] when the store cannot be read.
+pub(super) fn page(reader: &mut dyn Reader, pull: &PullQuery) -> Result<Value, StoreError> {
     let last = reader.sequence()?;
     let limit = PageLimit { steps: pull.limit, bytes: PAGE_BYTES };
-    let Changes { changes, has_more } = reader.changes(pull.after, last, pull.own.as_ref(), limit)?;
+    let ChangePage { changes, has_more } = reader.changes(pull.after, last, pull.own.as_ref(), limit)?;
     let next = changes.last().filter(|_| has_more).map(|change| Cursor::from(change.sequence));
     let changes: Vec<FeedChange> = changes.into_iter().map(change).collect();
     let mut page = json!({"ok": true, "changes": changes, "nextCursor": next});
     if pull.own.is_some() {
-        // What was left out does not show how far the page goes.
+        // The caller cannot tell from the changes how far the page goes, because some are left out.
         page["reached"] = json!(next.unwrap_or_else(|| Cursor::from(last.max(pull.after))));
     }
     Ok(page)
 }
 
-/// A change with its subject as it is now: what was deleted since is a delete already, and what
-/// was made again is not one.
+/// The feed's entry for a change. Since it has the subject's current document, a subject that was
+/// deleted later is a delete here already, and one that was deleted and made again is an upsert.
 fn change(stored: StoredChange) -> FeedChange {
     let StoredChange { sequence, subject, document } = stored;
     let op = if document.is_some() { Op::Upsert } else { Op::Delete };
@@ -42,6 +47,7 @@ fn change(stored: StoredChange) -> FeedChange {
         }
         Subject::JoinRow { store, from, to } => {
             let id = format!("{from}:{to}");
+            // A deleted row has its two ends and no metadata.
             let mut record = document.unwrap_or_default();
             record.insert("from".to_owned(), json!(from));
             record.insert("to".to_owned(), json!(to));
@@ -51,8 +57,11 @@ fn change(stored: StoredChange) -> FeedChange {
     FeedChange { server_seq: Cursor::from(sequence), resource: resource.to_string(), id, op, record }
 }
 
-/// Which tables a clone is about: resources, each with its join stores.
-pub(super) fn clone_tables(clone: Clone, schema: &Schema) -> Result<Vec<String>, ErrorBody> {
+/// The resources that a clone reads: those it names, else all that are not remote-only.
+///
+/// # Errors
+/// `DFQL_UNKNOWN_RESOURCE`, or `DFQL_INVALID` for a remote-only resource.
+pub(super) fn clone_tables(clone: CloneQuery, schema: &Schema) -> Result<Vec<String>, ErrorBody> {
     let Some(tables) = clone.tables else {
         let resources = schema.resources.iter().filter(|resource| !resource.is_remote_only);
         return Ok(resources.map(|resource| resource.name.clone()).collect());
@@ -60,10 +69,7 @@ pub(super) fn clone_tables(clone: Clone, schema: &Schema) -> Result<Vec<String>,
     for (index, name) in tables.iter().enumerate() {
         let path = format!("tables[{index}]");
         match schema.resource(name) {
-            None => {
-                let message = format!("Unknown resource: {name}");
-                return Err(ErrorBody::new(code::DFQL_UNKNOWN_RESOURCE, message, path));
-            }
+            None => return Err(unknown_resource(name, path)),
             Some(resource) if resource.is_remote_only => return Err(invalid(path, "is remote-only")),
             Some(_) => {}
         }
@@ -71,7 +77,11 @@ pub(super) fn clone_tables(clone: Clone, schema: &Schema) -> Result<Vec<String>,
     Ok(tables)
 }
 
-/// Everything that is there, in one state.
+/// Reads all records of the named resources, all rows of the join stores whose `from` is among them,
+/// and the cursor of each, from one state of the store.
+///
+/// # Errors
+/// A [`StoreError`] when the store cannot be read.
 pub(super) fn clone(
     reader: &mut dyn Reader,
     schema: &Schema,

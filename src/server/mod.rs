@@ -1,27 +1,78 @@
-//! The reference server (contract 4): a real DataFn sync server on one SQLite file, for
-//! development, CI and demos.
+//! The reference server (contract 4): a DataFn sync server on one SQLite file, for development, CI and
+//! demos.
 //!
-//! [`serve`] runs on a listener and ends with a future, so a test brings port 0 and any
-//! signal it likes. Connections come and go in [`accept`]; a request goes through [`router`]
-//! (token, envelope) and [`body`] (its size and coding). A push is read ([`incoming`]), checked ([`prepare`], [`check`]), and waits
-//! for the one writer thread in [`writer`], which applies mutations ([`apply`]) in group
-//! commits; a pull or clone ([`request`]) reads in [`feed`]. All SQL is in [`store`].
+//! [`ServerState::open`] opens the store, and [`serve`] answers requests on a listener until a future
+//! completes, so a program brings any address and any shutdown signal.
+//!
+//! ```
+//! use synctool::schema::Schema;
+//! use synctool::server::{Limits, ServerConfig, ServerState, serve};
+//! use tokio::io::{AsyncReadExt, AsyncWriteExt};
+//! use tokio::net::{TcpListener, TcpStream};
+//! use tokio::sync::oneshot;
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let folder = tempfile::tempdir()?;
+//! let state = ServerState::open(ServerConfig {
+//!     schema: Schema::parse(r#"{"resources": [{"name": "todos", "version": 1, "fields": []}]}"#)?,
+//!     data: folder.path().join("server.db"),
+//!     token: None,
+//!     limits: Limits::default(),
+//! })?;
+//! let listener = TcpListener::bind("127.0.0.1:0").await?;
+//! let address = listener.local_addr()?;
+//! let (stop, stopped) = oneshot::channel::<()>();
+//! let server = tokio::spawn(serve(listener, async { drop(stopped.await) }, state));
+//!
+//! let mut client = TcpStream::connect(address).await?;
+//! client.write_all(b"GET /datafn/status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;
+//! let mut answer = String::new();
+//! client.read_to_string(&mut answer).await?;
+//! assert!(answer.starts_with("HTTP/1.1 200 OK"));
+//! assert!(answer.contains("\"sync.push\""));
+//!
+//! drop(stop);
+//! server.await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # How a request travels
+//!
+//! Each file imports only from files below it in this list.
+//!
+//! * Connections and requests: [`router`] has the routes, the token and the envelope; [`accept`] the
+//!   connections and their timeouts; [`state`] what all requests share; [`body`] reads and decompresses
+//!   a body; [`refusal`] is an HTTP error; [`rate`] the token bucket.
+//! * Group commit and reads: [`feed`] answers pulls and clones; [`group`] is the queue of waiting
+//!   pushes, applied in group commits by one writer thread.
+//! * The meaning of a mutation, the same for every store: [`apply`] changes the store; [`prepare`] and
+//!   [`check`] check all that does not need it; [`raw_push`] and [`raw_json`] read a push without
+//!   copying it.
+//! * Ground: [`request`] parses pulls and clones; [`dfql`] words the protocol's errors; [`limits`];
+//!   [`store`] keeps the data, and has all SQL; [`shared_text`] is text that shares the memory of a
+//!   request's body.
 
 mod accept;
 mod apply;
 mod body;
 mod check;
+mod dfql;
 mod feed;
-mod incoming;
+mod group;
+mod limits;
 mod prepare;
 mod rate;
+mod raw_json;
+mod raw_push;
+mod refusal;
 mod request;
 mod router;
+mod shared_text;
 mod state;
 mod store;
-mod text;
-mod writer;
 
-pub use request::Limits;
+pub use limits::Limits;
 pub use router::serve;
-pub use state::{OpenError, ServerConfig, State};
+pub use state::{OpenError, ServerConfig, ServerState};

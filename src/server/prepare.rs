@@ -1,5 +1,6 @@
-//! What a push wants, checked as far as that goes without the store, so that the one writer has
-//! little to do. What it does to the store is [`super::apply`]'s business.
+//! Prepares a push for the writer: parses the body and checks everything that does not need the store,
+//! on the connection's task, so that the one writer thread has little to do. The mutations are applied
+//! in [`super::apply`].
 
 use std::borrow::Cow;
 
@@ -7,59 +8,65 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::check::{self, Checked};
-use super::incoming::{RawMutation, RawPush};
-use super::request::{Limits, invalid, invalid_json};
+use super::check::{self, CheckedRecord};
+use super::dfql::{invalid, invalid_json, unknown_resource};
+use super::limits::Limits;
+use super::raw_push::{RawMutation, RawPush};
+use super::shared_text::SharedText;
 use super::store::{Document, Subject};
-use super::text::Text;
 use crate::protocol::{ErrorBody, MAX_NESTING, code, is_nested_deeper_than};
 use crate::schema::{Resource, Schema};
 
-/// What is said about a record that nobody could pull.
+/// The message for a record that clients could store and then not pull any more; see [`MAX_NESTING`].
 const TOO_DEEP: &str = "Invalid DFQL: record is nested too deeply";
 
 /// A push that is ready to be applied.
 #[derive(Debug)]
-pub(super) struct Prepared {
+pub(super) struct PreparedPush {
     pub(super) client_id: String,
-    pub(super) mutations: Vec<Mutation>,
+    pub(super) mutations: Vec<PreparedMutation>,
 }
 
-/// A mutation that is ready to be applied.
+/// A mutation that is ready to be applied, or to be rejected.
 #[derive(Debug)]
-pub(super) struct Mutation {
-    /// Its own id; `None` makes it wrong.
-    pub(super) id: Option<Text>,
+pub(super) struct PreparedMutation {
+    /// The mutation id; `None` only if the action is to reject the mutation for the lack of it.
+    pub(super) id: Option<SharedText>,
     pub(super) action: Action,
 }
 
-/// What is to be done about a mutation.
+/// What applying a mutation does.
 #[derive(Debug)]
 pub(super) enum Action {
-    /// It is wrong, unless it was applied before.
+    /// Rejects it, unless it was applied before.
     Reject(ErrorBody),
-    /// It changes a record.
+    /// Changes a record.
     Record(Subject, RecordChange),
-    /// It changes relations.
+    /// Changes relations of a record.
     Relations(RelationsChange),
 }
 
+/// A change of a record.
 #[derive(Debug)]
 pub(super) enum RecordChange {
     Delete,
     Write {
         kind: WriteKind,
-        /// The fields as a JSON object.
-        fields: Text,
-        /// What is wrong with them if they are all there is.
+        /// The sent fields, as a JSON object.
+        fields: SharedText,
+        /// The error to reject with if the record does not exist yet: a required field is missing.
         missing: Option<ErrorBody>,
     },
 }
 
+/// How sent fields and an existing record are combined (contract 4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WriteKind {
+    /// Not at all: an existing record is a conflict.
     Insert,
+    /// Fields that are not sent are kept.
     Merge,
+    /// Fields that are not sent are dropped.
     Replace,
 }
 
@@ -67,24 +74,30 @@ pub(super) enum WriteKind {
 #[derive(Debug)]
 pub(super) struct RelationsChange {
     pub(super) operation: RelationsOperation,
-    pub(super) resource: Text,
-    pub(super) id: Text,
-    /// By the relations' names.
+    /// The resource and the id of the record.
+    pub(super) resource: SharedText,
+    pub(super) id: SharedText,
+    /// The references to the other records, by relation name.
     pub(super) relations: Map<String, Value>,
 }
 
+/// What is done with each of the references.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RelationsOperation {
+    /// Creates it, or replaces its metadata.
     Relate,
+    /// Removes it.
     Unrelate,
+    /// Merges into its metadata.
     Modify,
 }
 
-impl Prepared {
-    /// Reads a request's body, and checks every mutation in it.
+impl PreparedPush {
+    /// Parses a request's body and checks every mutation in it.
     ///
     /// # Errors
-    /// What is wrong with the request as a whole.
+    /// The error of the request as a whole: it is not JSON, lacks `clientId` or `mutations`, or has too
+    /// many mutations. A wrong mutation is no error but becomes [`Action::Reject`].
     pub(super) fn new(body: &Bytes, limits: &Limits, schema: &Schema) -> Result<Self, ErrorBody> {
         let push = RawPush::read(body, limits.max_mutations).map_err(|_| invalid_json())?;
         let RawPush { client_id, mutations } = push;
@@ -96,55 +109,84 @@ impl Prepared {
         }
         let preparation = Preparation { body, client_id: &client_id, schema };
         let mutations = mutations.into_iter().map(|mutation| preparation.mutation(mutation));
-        let mutations = mutations.collect::<serde_json::Result<_>>().map_err(|_| invalid_json())?;
+        let mutations = mutations.collect::<Result<_, _>>()?;
         Ok(Self { client_id: client_id.into_owned(), mutations })
     }
 
-    /// How many mutations it has.
+    /// The number of mutations.
     pub(super) fn len(&self) -> usize {
         self.mutations.len()
     }
 }
 
-/// What is the same for all mutations of a push.
+/// Why a mutation could not be prepared.
+enum PrepareError {
+    /// A record or relations of it are not JSON, which shows only when they are parsed: the whole
+    /// request is refused.
+    InvalidJson,
+    /// It breaks a rule: it is rejected, and the other mutations go on.
+    Rejected(ErrorBody),
+}
+
+impl From<serde_json::Error> for PrepareError {
+    fn from(_: serde_json::Error) -> Self {
+        Self::InvalidJson
+    }
+}
+
+impl From<ErrorBody> for PrepareError {
+    fn from(error: ErrorBody) -> Self {
+        Self::Rejected(error)
+    }
+}
+
+/// What all mutations of a push share.
 struct Preparation<'a> {
     body: &'a Bytes,
     client_id: &'a str,
     schema: &'a Schema,
 }
 
-/// The outer error is that of the parser, for what is no JSON at all.
-type Outcome<T> = serde_json::Result<Result<T, ErrorBody>>;
+/// The parts of a mutation that every operation has.
+struct CommonParts<'s, 'r> {
+    resource_name: SharedText,
+    resource: &'s Resource,
+    operation: Cow<'r, str>,
+    id: SharedText,
+}
 
-impl Preparation<'_> {
-    fn mutation(&self, mut raw: RawMutation<'_>) -> serde_json::Result<Mutation> {
-        let id = raw.mutation_id.take().map(|id| self.text(id));
-        let action = match id {
-            Some(_) => self.action(raw)?.unwrap_or_else(Action::Reject),
-            None => Action::Reject(invalid("mutationId", "must be string")),
+impl<'s> Preparation<'s> {
+    /// Prepares a mutation.
+    ///
+    /// # Errors
+    /// The error of the whole request, when a part of the mutation is not JSON.
+    fn mutation(&self, mut raw: RawMutation<'_>) -> Result<PreparedMutation, ErrorBody> {
+        let Some(id) = raw.mutation_id.take() else {
+            let action = Action::Reject(invalid("mutationId", "must be string"));
+            return Ok(PreparedMutation { id: None, action });
         };
-        Ok(Mutation { id, action })
+        let action = match self.action(raw) {
+            Ok(action) => action,
+            Err(PrepareError::Rejected(error)) => Action::Reject(error),
+            Err(PrepareError::InvalidJson) => return Err(invalid_json()),
+        };
+        Ok(PreparedMutation { id: Some(self.text(id)), action })
     }
 
-    fn action(&self, raw: RawMutation<'_>) -> Outcome<Action> {
-        let RawMutation { client_id, resource, operation, id, record, relations, .. } = raw;
-        let (resource_name, resource, operation, id) = match self.parts(client_id, resource, operation, id) {
-            Ok(parts) => parts,
-            Err(body) => return Ok(Err(body)),
-        };
+    fn action(&self, mut raw: RawMutation<'_>) -> Result<Action, PrepareError> {
+        let CommonParts { resource_name, resource, operation, id } = self.common_parts(&mut raw)?;
         let write = |kind| {
-            let change = self.write(kind, resource, &id, record)?;
-            Ok(change.map(|change| {
-                Action::Record(Subject::Record { resource: resource_name.clone(), id: id.clone() }, change)
-            }))
+            let change = self.write(kind, resource, &id, raw.record)?;
+            Ok(Action::Record(Subject::Record { resource: resource_name.clone(), id: id.clone() }, change))
         };
         let relate = |operation| {
-            let relations = relations.map(|relations| serde_json::from_str(relations.get())).transpose()?;
+            let relations =
+                raw.relations.map(|relations| serde_json::from_str(relations.get())).transpose()?;
             let Some(Value::Object(relations)) = relations else {
-                return Ok(Err(invalid("relations", "must be object")));
+                return Err(invalid("relations", "must be object").into());
             };
             let (resource, id) = (resource_name.clone(), id.clone());
-            Ok(Ok(Action::Relations(RelationsChange { operation, resource, id, relations })))
+            Ok(Action::Relations(RelationsChange { operation, resource, id, relations }))
         };
         match &*operation {
             "insert" => write(WriteKind::Insert),
@@ -152,68 +194,60 @@ impl Preparation<'_> {
             "replace" => write(WriteKind::Replace),
             "delete" => {
                 let subject = Subject::Record { resource: resource_name, id };
-                Ok(Ok(Action::Record(subject, RecordChange::Delete)))
+                Ok(Action::Record(subject, RecordChange::Delete))
             }
             "relate" => relate(RelationsOperation::Relate),
             "unrelate" => relate(RelationsOperation::Unrelate),
             "modifyRelation" => relate(RelationsOperation::Modify),
-            _ => Ok(Err(invalid("operation", "is unknown"))),
+            _ => Err(invalid("operation", "is unknown").into()),
         }
     }
 
-    /// The parts that every operation has: the resource by name and in the schema, the
-    /// operation and the id.
-    fn parts<'r>(
-        &self,
-        client_id: Option<Cow<'_, str>>,
-        resource: Option<Cow<'_, str>>,
-        operation: Option<Cow<'r, str>>,
-        id: Option<Cow<'_, str>>,
-    ) -> Result<(Text, &Resource, Cow<'r, str>, Text), ErrorBody> {
+    /// Takes the parts that every operation has out of a mutation, and checks them.
+    fn common_parts<'r>(&self, raw: &mut RawMutation<'r>) -> Result<CommonParts<'s, 'r>, ErrorBody> {
         let missing = |key: &str| invalid(key, "must be string");
-        if client_id.ok_or_else(|| missing("clientId"))? != self.client_id {
+        if raw.client_id.take().ok_or_else(|| missing("clientId"))? != self.client_id {
             return Err(invalid("clientId", "must be that of the request"));
         }
-        let name = resource.ok_or_else(|| missing("resource"))?;
-        let resource = self.schema.resource(&name).ok_or_else(|| {
-            ErrorBody::new(code::DFQL_UNKNOWN_RESOURCE, format!("Unknown resource: {name}"), "resource")
-        })?;
-        let operation = operation.ok_or_else(|| missing("operation"))?;
-        let id = id.ok_or_else(|| missing("id"))?;
-        Ok((self.text(name), resource, operation, self.text(id)))
+        let name = raw.resource.take().ok_or_else(|| missing("resource"))?;
+        let resource = self.schema.resource(&name).ok_or_else(|| unknown_resource(&name, "resource"))?;
+        let operation = raw.operation.take().ok_or_else(|| missing("operation"))?;
+        let id = raw.id.take().ok_or_else(|| missing("id"))?;
+        Ok(CommonParts { resource_name: self.text(name), resource, operation, id: self.text(id) })
     }
 
+    /// Checks the record of an insert, merge or replace.
     fn write(
         &self,
         kind: WriteKind,
         resource: &Resource,
-        id: &Text,
+        id: &SharedText,
         record: Option<&RawValue>,
-    ) -> Outcome<RecordChange> {
+    ) -> Result<RecordChange, PrepareError> {
         let Some(record) = record.filter(|record| record.get().starts_with('{')) else {
-            return Ok(Err(invalid("record", "must be object")));
+            return Err(invalid("record", "must be object").into());
         };
-        // The record itself is a level around its values.
+        // One more level than a field's value may have: the record itself.
         if is_nested_deeper_than(record.get().as_bytes(), MAX_NESTING + 1) {
-            return Ok(Err(ErrorBody::new(code::DFQL_INVALID, TOO_DEEP, "record")));
+            return Err(ErrorBody::new(code::DFQL_INVALID, TOO_DEEP, "record").into());
         }
-        let Checked { wrong, missing, repeats_id } = check::record(record, resource)?;
+        let CheckedRecord { wrong, missing, repeats_id } = check::record(record, resource)?;
         if let Some(wrong) = wrong {
-            return Ok(Err(wrong));
+            return Err(wrong.into());
         }
         let fields = if repeats_id {
             let mut fields: Document = serde_json::from_str(record.get())?;
             if fields.remove("id").as_ref().and_then(Value::as_str) != Some(id.as_str()) {
-                return Ok(Err(invalid("record.id", "must be that of the mutation")));
+                return Err(invalid("record.id", "must be that of the mutation").into());
             }
             serde_json::to_string(&fields)?.into()
         } else {
             self.text(Cow::Borrowed(record.get()))
         };
-        Ok(Ok(RecordChange::Write { kind, fields, missing }))
+        Ok(RecordChange::Write { kind, fields, missing })
     }
 
-    fn text(&self, text: Cow<'_, str>) -> Text {
-        Text::of(self.body, text)
+    fn text(&self, text: Cow<'_, str>) -> SharedText {
+        SharedText::slice_of(self.body, text)
     }
 }

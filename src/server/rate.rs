@@ -1,15 +1,17 @@
-//! How many requests a second: a bucket that fills at a steady pace and holds one second's
-//! worth.
+//! The rate limit: a token bucket that holds one second's worth of requests and is refilled at a steady
+//! pace.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Lets so many requests a second in.
+/// A token bucket, kept as the time at which it will be full again (the generic cell rate algorithm),
+/// so that nothing has to refill it.
 #[derive(Debug)]
 pub(super) struct RateLimit {
-    /// Between two requests at the steady pace.
+    /// The time in which one token is refilled.
     interval: Duration,
-    /// When the bucket will be full again: never more than a second ahead.
+    /// When the bucket will be full again; at most a second from now, or one interval if that is
+    /// longer.
     full_at: Mutex<Instant>,
 }
 
@@ -18,7 +20,10 @@ impl RateLimit {
         Self { interval: Duration::from_secs(1) / per_second.max(1), full_at: Mutex::new(Instant::now()) }
     }
 
-    /// Lets a request in, or says how long to wait.
+    /// Takes a token for a request.
+    ///
+    /// # Errors
+    /// The time until there is a token, when the bucket is empty.
     pub(super) fn admit(&self, now: Instant) -> Result<(), Duration> {
         let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
         let next = (*full_at).max(now) + self.interval;
@@ -37,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_second_s_worth_comes_at_once_and_then_at_a_steady_pace() {
+    fn admits_a_burst_of_one_second_and_then_the_steady_rate() {
         let limit = RateLimit::new(10);
         let now = Instant::now();
         assert_eq!((0..30).filter(|_| limit.admit(now).is_ok()).count(), 10);

@@ -1,11 +1,12 @@
-//! HTTP: routes, the token, and the envelope around every answer.
+//! HTTP: the routes, admission by rate and token, and the envelope around every answer. The connections
+//! are [`super::accept`]'s.
 
 use std::any::Any;
 use std::future::Future;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
-use axum::extract::{Request, State as Extract};
+use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
@@ -21,53 +22,13 @@ use tower_http::trace::TraceLayer;
 use super::accept;
 use super::body;
 use super::feed;
-use super::prepare::Prepared;
-use super::request::{Clone, Pull};
-use super::state::State;
-use super::store::StoreError;
-use crate::protocol::{
-    Cursor, ErrorBody, ROOT_PATH, ServerStatus, Success, code, failure, status as capability,
-};
+use super::prepare::PreparedPush;
+use super::refusal::Refusal;
+use super::request::{CloneQuery, PullQuery};
+use super::state::ServerState;
+use crate::protocol::{Cursor, ServerStatus, Success, code, status as capability};
 
-/// Serves requests until `shutdown` is done and those in flight are answered.
-pub async fn serve(listener: TcpListener, shutdown: impl Future<Output = ()>, state: State) {
-    let limits = state.limits;
-    accept::run(listener, shutdown, router(state), &limits).await;
-}
-
-fn router(state: State) -> Router {
-    let large = || CompressionLayer::new();
-    Router::new()
-        .route("/datafn/status", get(status))
-        .route("/datafn/push", post(push))
-        .route("/datafn/pull", post(pull).layer(large()))
-        .route("/datafn/clone", post(clone).layer(large()))
-        .fallback(unknown_route)
-        .method_not_allowed_fallback(unknown_method)
-        .layer(middleware::from_fn_with_state(state.clone(), admit))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(TraceLayer::new_for_http())
-        .with_state(state)
-}
-
-/// An answer that is not the one that was hoped for.
-pub(super) struct Refusal(pub(super) StatusCode, pub(super) ErrorBody);
-
-impl Refusal {
-    pub(super) fn invalid(body: ErrorBody) -> Self {
-        Self(StatusCode::BAD_REQUEST, body)
-    }
-}
-
-impl From<StoreError> for Refusal {
-    fn from(error: StoreError) -> Self {
-        tracing::error!(%error, "the store failed");
-        let body = ErrorBody::new(code::INTERNAL, "the server's store failed; try again", ROOT_PATH);
-        Self(StatusCode::INTERNAL_SERVER_ERROR, body)
-    }
-}
-
-/// What this server can do, extensions of the protocol included.
+/// What `status` names in `capabilities`: the base protocol, then its extensions.
 const CAPABILITIES: [&str; 6] = [
     "sync.clone",
     "sync.pull",
@@ -77,45 +38,58 @@ const CAPABILITIES: [&str; 6] = [
     capability::PUSH_ZSTD,
 ];
 
-fn envelope(answer: Result<impl Serialize, Refusal>) -> Response {
-    let (status, body) = match answer {
-        Ok(result) => (StatusCode::OK, serde_json::to_string(&Success::new(result))),
-        Err(refusal) => return refusal.into_response(),
-    };
-    // What has string keys cannot fail to be written.
-    (status, [(CONTENT_TYPE, "application/json")], body.unwrap_or_default()).into_response()
+/// Serves requests on `listener` until `shutdown` completes and the requests in flight are answered.
+///
+/// After `shutdown` no connection is accepted, idle connections are closed, a client that is sending a
+/// body or taking an answer has 10 seconds, and a push that has arrived is always applied and answered.
+///
+/// # Panics
+/// When it does not run in a Tokio runtime with I/O and time enabled.
+pub async fn serve(listener: TcpListener, shutdown: impl Future<Output = ()>, state: ServerState) {
+    let limits = state.limits;
+    accept::run(listener, shutdown, router(state), &limits).await;
 }
 
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let Self(status, body) = self;
-        (status, [(CONTENT_TYPE, "application/json")], failure(&body).to_string()).into_response()
-    }
+fn router(state: ServerState) -> Router {
+    // Compressed are only the answers that may be large.
+    let compression = CompressionLayer::new;
+    Router::new()
+        .route("/datafn/status", get(status))
+        .route("/datafn/push", post(push))
+        .route("/datafn/pull", post(pull).layer(compression()))
+        .route("/datafn/clone", post(clone).layer(compression()))
+        .fallback(unknown_route)
+        .method_not_allowed_fallback(unknown_method)
+        .layer(middleware::from_fn_with_state(state.clone(), admit))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(TraceLayer::new_for_http())
+        .with_state(state)
 }
 
-async fn admit(Extract(state): Extract<State>, request: Request, next: Next) -> Response {
+/// Middleware: refuses requests over the rate limit (429) and those without the token (401).
+async fn admit(State(state): State<ServerState>, request: Request, next: Next) -> Response {
     if let Some(Err(wait)) = state.rate.as_ref().map(|rate| rate.admit(Instant::now())) {
         let message = "Too many requests a second; try again later";
-        let body = ErrorBody::new(code::LIMIT_EXCEEDED, message, ROOT_PATH);
-        let mut response = Refusal(StatusCode::TOO_MANY_REQUESTS, body).into_response();
-        // The header knows whole seconds only.
+        let refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, code::LIMIT_EXCEEDED, message);
+        let mut response = refusal.into_response();
+        // `Retry-After` has whole seconds (RFC 9110, section 10.2.3); rounded up, so that the retry is
+        // admitted.
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         return response;
     }
     let authorization = request.headers().get(AUTHORIZATION).map(HeaderValue::as_bytes);
-    if state.admits(authorization) {
+    if state.is_authorized(authorization) {
         return next.run(request).await;
     }
-    let body = ErrorBody::new(code::FORBIDDEN, "Invalid or missing token", ROOT_PATH);
-    Refusal(StatusCode::UNAUTHORIZED, body).into_response()
+    Refusal::new(StatusCode::UNAUTHORIZED, code::FORBIDDEN, "Invalid or missing token").into_response()
 }
 
-async fn status(Extract(state): Extract<State>) -> Response {
-    // A clock before 1970 is no reason to refuse an answer.
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+async fn status(State(state): State<ServerState>) -> Response {
     let status = async {
         let sequence = state.read(|reader| reader.sequence()).await?;
+        // A clock before 1970 is reported as 0.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
         let status = ServerStatus {
             store_id: Some(state.store_id.clone()),
             schema_hash: Some(state.schema.fingerprint.clone()),
@@ -124,41 +98,42 @@ async fn status(Extract(state): Extract<State>) -> Response {
             cursor: Some(Cursor::from(sequence)),
             server_time_ms: u64::try_from(now.as_millis()).ok(),
         };
-        // Text and numbers cannot fail to be written.
-        let mut status = serde_json::to_value(status).unwrap_or_default();
+        let mut status = serde_json::to_value(status).expect("text and numbers can be written as JSON");
         status["ok"] = json!(true);
         Ok(status)
     };
     envelope(status.await)
 }
 
-// The room for a body is held until there is an answer: what waits for the writer takes it too.
-async fn push(Extract(state): Extract<State>, request: Request) -> Response {
+// The next three hold the permit of their body until they have the answer: while a push waits in the
+// group commit's queue, its body is in memory too.
+
+async fn push(State(state): State<ServerState>, request: Request) -> Response {
     let push = async {
-        let _room = state.room().await;
+        let _permit = state.body_permit().await;
         let body = body::read(&state.limits, request).await?;
-        let prepared = Prepared::new(&body, &state.limits, &state.schema).map_err(Refusal::invalid)?;
-        Ok(state.writer.push(prepared).await?)
+        let push = PreparedPush::new(&body, &state.limits, &state.schema).map_err(Refusal::bad_request)?;
+        Ok(state.group_commit.push(push).await?)
     };
     envelope(push.await)
 }
 
-async fn pull(Extract(state): Extract<State>, request: Request) -> Response {
+async fn pull(State(state): State<ServerState>, request: Request) -> Response {
     let pull = async {
-        let _room = state.room().await;
+        let _permit = state.body_permit().await;
         let body = body::read(&state.limits, request).await?;
-        let pull = Pull::parse(&body, &state.limits).map_err(Refusal::invalid)?;
-        Ok(state.read(move |reader| feed::page(reader, &pull)).await?)
+        let query = PullQuery::parse(&body, &state.limits).map_err(Refusal::bad_request)?;
+        Ok(state.read(move |reader| feed::page(reader, &query)).await?)
     };
     envelope(pull.await)
 }
 
-async fn clone(Extract(state): Extract<State>, request: Request) -> Response {
+async fn clone(State(state): State<ServerState>, request: Request) -> Response {
     let clone = async {
-        let _room = state.room().await;
+        let _permit = state.body_permit().await;
         let body = body::read(&state.limits, request).await?;
-        let clone = Clone::parse(&body).map_err(Refusal::invalid)?;
-        let tables = feed::clone_tables(clone, &state.schema).map_err(Refusal::invalid)?;
+        let query = CloneQuery::parse(&body).map_err(Refusal::bad_request)?;
+        let tables = feed::clone_tables(query, &state.schema).map_err(Refusal::bad_request)?;
         let schema = state.schema.clone();
         Ok(state.read(move |reader| feed::clone(reader, &schema, &tables)).await?)
     };
@@ -167,17 +142,28 @@ async fn clone(Extract(state): Extract<State>, request: Request) -> Response {
 
 async fn unknown_route(request: Request) -> Response {
     let message = format!("Unknown route: {}", request.uri().path());
-    Refusal(StatusCode::NOT_FOUND, ErrorBody::new(code::NOT_FOUND, message, ROOT_PATH)).into_response()
+    Refusal::new(StatusCode::NOT_FOUND, code::NOT_FOUND, message).into_response()
 }
 
 async fn unknown_method(method: Method) -> Response {
     let message = format!("Invalid DFQL: {method} is not the method of this route");
-    let body = ErrorBody::new(code::DFQL_INVALID, message, ROOT_PATH);
-    Refusal(StatusCode::METHOD_NOT_ALLOWED, body).into_response()
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, code::DFQL_INVALID, message).into_response()
 }
 
+/// The answer to a request whose handler panicked. The panic message is on stderr only: it may contain
+/// data.
 fn panicked(_: Box<dyn Any + Send>) -> Response {
-    // The panic itself is on stderr; a client must not see what was in it.
-    let body = ErrorBody::new(code::INTERNAL, "the server failed; try again", ROOT_PATH);
-    Refusal(StatusCode::INTERNAL_SERVER_ERROR, body).into_response()
+    let message = "the server failed; try again";
+    Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, code::INTERNAL, message).into_response()
+}
+
+/// HTTP 200 with the result in its envelope, or the refusal.
+fn envelope(answer: Result<impl Serialize, Refusal>) -> Response {
+    let result = match answer {
+        Ok(result) => result,
+        Err(refusal) => return refusal.into_response(),
+    };
+    let body = serde_json::to_string(&Success::new(result))
+        .expect("results have text keys and finite numbers only, so they can be written as JSON");
+    (StatusCode::OK, [(CONTENT_TYPE, "application/json")], body).into_response()
 }

@@ -1,32 +1,37 @@
-//! What every request needs: the schema, the limits, the token and the store.
+//! What all requests share: the schema, the limits, the token and the open store. The routes are in
+//! [`super::router`].
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::group::GroupCommit;
+use super::limits::Limits;
 use super::rate::RateLimit;
-use super::request::Limits;
 use super::store::sqlite::SqliteStore;
 use super::store::{Reader, Store, StoreError};
-use super::writer::WriterHandle;
 use crate::schema::Schema;
 use crate::secret::Secret;
 
 /// How a server is set up.
 #[derive(Debug, Clone)]
 pub struct ServerConfig {
-    /// What it takes.
+    /// The resources and relations that clients may push; the keys `storage` and `column` have no
+    /// effect here.
     pub schema: Schema,
-    /// The SQLite file of its store; made if it is not there.
+    /// The SQLite file of the store, created if it does not exist. The lock file `<data>-lock` is
+    /// created next to it.
     pub data: PathBuf,
-    /// What clients must send as `Authorization: Bearer …`; `None` lets everybody in.
+    /// The token that every request must carry as `Authorization: Bearer …`; `None` admits requests
+    /// without one.
     pub token: Option<Secret>,
-    /// The most that it takes.
+    /// The most that the server accepts.
     pub limits: Limits,
 }
 
-/// A store that cannot be used.
+/// The store of a server could not be opened: the file cannot be read or written, it is another
+/// program's database or one of another version, or another server has it open.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot use {} as the server's store: {source}", .path.display())]
 pub struct OpenError {
@@ -34,67 +39,75 @@ pub struct OpenError {
     source: StoreError,
 }
 
-/// A server that is ready to be served.
+/// A server with an open store, ready for [`serve`](super::serve). Clones share the store.
+///
+/// The store is closed, and its write-ahead log is merged into the file, when the last clone is
+/// dropped.
 #[derive(Clone)]
-pub struct State {
+pub struct ServerState {
     pub(super) schema: Arc<Schema>,
     pub(super) limits: Limits,
     pub(super) store_id: String,
-    pub(super) writer: WriterHandle,
-    store: Arc<dyn Store>,
+    pub(super) group_commit: GroupCommit,
     pub(super) rate: Option<Arc<RateLimit>>,
+    store: Arc<dyn Store>,
+    /// One permit for each body that may be in memory.
     bodies: Arc<Semaphore>,
-    /// Hashes compare in constant time and hide the token's length.
+    /// The hash of the token, because hashes compare in constant time and do not reveal the token's
+    /// length.
     token: Option<blake3::Hash>,
 }
 
-impl State {
-    /// Opens the store, or makes it, and starts its writer.
+impl ServerState {
+    /// Opens the store, or creates it, and starts its writer thread.
     ///
     /// # Errors
-    /// [`OpenError`] when the file cannot be used or is no store of this server.
+    /// [`OpenError`] when the file cannot be used, is not a store of this version, or belongs to a
+    /// running server.
     pub fn open(config: ServerConfig) -> Result<Self, OpenError> {
         let failed = |source| OpenError { path: config.data.clone(), source };
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.data).map_err(failed)?);
         let schema = Arc::new(config.schema);
-        let writer = WriterHandle::start(Arc::clone(&store), Arc::clone(&schema)).map_err(failed)?;
+        let group_commit = GroupCommit::start(Arc::clone(&store), Arc::clone(&schema)).map_err(failed)?;
         Ok(Self {
             schema,
             limits: config.limits,
             store_id: store.id().to_owned(),
-            writer,
-            store,
+            group_commit,
             rate: config.limits.max_requests_per_second.map(|rate| Arc::new(RateLimit::new(rate))),
+            store,
             bodies: Arc::new(Semaphore::new(config.limits.max_bodies.min(Semaphore::MAX_PERMITS))),
             token: config.token.map(|token| blake3::hash(token.expose().as_bytes())),
         })
     }
 
-    /// Whether a request with this `Authorization` header may come in.
-    pub(super) fn admits(&self, authorization: Option<&[u8]>) -> bool {
+    /// Whether this `Authorization` header carries the server's token, or the server has none.
+    pub(super) fn is_authorized(&self, authorization: Option<&[u8]>) -> bool {
         let Some(expected) = &self.token else { return true };
         let given = authorization.and_then(|value| {
             let (scheme, token) = value.split_at_checked("Bearer ".len())?;
             scheme.eq_ignore_ascii_case(b"Bearer ").then_some(token)
         });
-        // The comparison of hashes takes the same time wherever they differ.
+        // `blake3::Hash` compares in constant time.
         given.is_some_and(|token| blake3::hash(token) == *expected)
     }
 
-    /// Waits until there is room for a request's body. Whoever comes here has shown the token,
-    /// so the room is not for strangers to take.
-    pub(super) async fn room(&self) -> Option<SemaphorePermit<'_>> {
-        // It is never closed.
-        self.bodies.acquire().await.ok()
+    /// Waits until one more body may be in memory. Only for authorized requests, so that others cannot
+    /// use up the permits.
+    pub(super) async fn body_permit(&self) -> SemaphorePermit<'_> {
+        self.bodies.acquire().await.expect("the semaphore is never closed")
     }
 
-    /// Reads from the store on a thread that may block.
+    /// Reads from the store, on a thread of the blocking pool.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read or `read` panics.
     pub(super) async fn read<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut dyn Reader) -> Result<T, StoreError> + Send + 'static,
+        read: impl FnOnce(&mut dyn Reader) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let store = Arc::clone(&self.store);
-        let read = tokio::task::spawn_blocking(move || work(&mut *store.reader()?));
-        read.await.unwrap_or_else(|error| Err(StoreError::new(format!("reading failed: {error}"))))
+        let reading = tokio::task::spawn_blocking(move || read(&mut *store.reader()?));
+        reading.await.unwrap_or_else(|error| Err(StoreError::ReadTask(error)))
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use synctool::schema::Schema;
 use synctool::secret::Secret;
-use synctool::server::{Limits, ServerConfig, State, serve};
+use synctool::server::{Limits, ServerConfig, ServerState, serve};
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -102,14 +102,14 @@ impl TestServer {
 }
 
 /// Opens a file as the store of a server for [`SCHEMA`], or says why that is refused.
-pub fn open_store(data: &Path) -> Result<State, String> {
+pub fn open_store(data: &Path) -> Result<ServerState, String> {
     open(SCHEMA, data, None, Limits::default())
 }
 
-fn open(schema: &str, data: &Path, token: Option<&str>, limits: Limits) -> Result<State, String> {
+fn open(schema: &str, data: &Path, token: Option<&str>, limits: Limits) -> Result<ServerState, String> {
     let schema = Schema::parse(schema).unwrap();
     let config = ServerConfig { schema, data: data.to_owned(), token: token.map(Secret::new), limits };
-    State::open(config).map_err(|error| error.to_string())
+    ServerState::open(config).map_err(|error| error.to_string())
 }
 
 /// An HTTP client that does not decompress, so that tests see the bytes of an answer.

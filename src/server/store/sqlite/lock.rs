@@ -1,40 +1,40 @@
-//! The file beside a store, `<data>-lock`, that keeps a second server off it: each knows the
-//! sequence by heart, so two would take the same steps.
+//! The lock file `<data>-lock`, which keeps a second server from opening the same store: each server
+//! keeps the sequence in memory, so two of them would hand out the same steps.
 //!
-//! The lock is the operating system's, so that of a dead process is gone with it. It is not on
-//! the store's own file, for closing that would give up the locks that SQLite has there.
+//! The lock is the operating system's, which releases it when the process ends, however it ends. It is
+//! not on the store's own file, because closing a second handle of that would release SQLite's POSIX
+//! locks.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
-use super::super::{Result, StoreError};
+use crate::server::store::{Result, StoreError};
 
-/// The lock of a store, held until it is dropped. The file stays, empty, for whoever comes next.
-pub(super) struct Lock {
+/// The lock of a store, held until it is dropped. The empty file stays for the next server.
+pub(super) struct StoreLock {
     _file: File,
 }
 
-impl Lock {
-    /// Takes the lock of a store that is there.
+impl StoreLock {
+    /// Takes the lock of an existing store.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] when another process holds it, [`StoreError::Lock`] when the file cannot
+    /// be created or locked.
     pub(super) fn take(store: &Path) -> Result<Self> {
         let path = path_of(store);
-        let failed = |error| StoreError::new(format!("cannot lock {}: {error}", path.display()));
         let opened = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
-        let file = opened.map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(StoreError::new(format!(
-                "another server is using it and holds {}; stop that one, or name another file with --data",
-                path.display()
-            ))),
-            Err(TryLockError::Error(error)) => Err(failed(error)),
+        match opened.map_err(TryLockError::Error).and_then(|file| file.try_lock().map(|()| file)) {
+            Ok(file) => Ok(Self { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(StoreError::InUse(path)),
+            Err(TryLockError::Error(source)) => Err(StoreError::Lock { path, source }),
         }
     }
 }
 
 fn path_of(store: &Path) -> PathBuf {
-    // A store has one lock whatever name it goes by; one whose name cannot be followed cannot be
-    // opened by another name either.
+    // Symbolic links are resolved, so that a store has one lock under all of its names. A name that
+    // cannot be resolved cannot be opened under another one either.
     let store = store.canonicalize().unwrap_or_else(|_| store.to_owned());
     let mut name = store.into_os_string();
     name.push("-lock");

@@ -1,15 +1,20 @@
-//! What is there, and what has happened, in one state of the store.
+//! The SQL of the reading half: the change feed and the current documents in one snapshot.
 
-use rusqlite::types::{Type, ValueRef};
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::super::{Changes, Document, Own, PageLimit, Reader, Result, StoredChange, Subject};
-use super::{document, last_sequence};
+use super::layout::{document, last_sequence};
+use crate::server::store::{
+    ChangePage, Document, OwnChanges, PageLimit, Reader, Result, StoredChange, Subject,
+};
 
-/// Reads one state of the store.
+/// A `client.number` that no client has.
+const NO_CLIENT: i64 = -1;
+
+/// Reads one snapshot of the store, in an open read transaction.
 pub(super) struct SqliteReader {
     pub(super) connection: Connection,
-    /// What comes after it might not be there after a power cut, so nobody is told.
+    /// The last durable step. Later ones are not shown, because a power failure could undo them.
     pub(super) durable: u64,
 }
 
@@ -18,8 +23,15 @@ impl Reader for SqliteReader {
         Ok(last_sequence(&self.connection)?.min(self.durable))
     }
 
-    fn changes(&mut self, after: u64, until: u64, own: Option<&Own>, limit: PageLimit) -> Result<Changes> {
-        let place = |sequence: u64| i64::try_from(sequence).unwrap_or(i64::MAX);
+    fn changes(
+        &mut self,
+        after: u64,
+        until: u64,
+        own: Option<&OwnChanges>,
+        limit: PageLimit,
+    ) -> Result<ChangePage> {
+        // SQLite has no step after `i64::MAX`, so a greater bound means the same.
+        let step = |sequence: u64| i64::try_from(sequence).unwrap_or(i64::MAX);
         let client: Option<i64> = match own {
             None => None,
             Some(own) => self
@@ -27,7 +39,7 @@ impl Reader for SqliteReader {
                 .query_row("SELECT number FROM client WHERE id = ?1", [&own.client_id], |row| row.get(0))
                 .optional()?,
         };
-        let known_after = place(own.map_or(u64::MAX, |own| own.after));
+        let known_after = step(own.map_or(u64::MAX, |own| own.after));
         let mut statement = self.connection.prepare(
             "SELECT c.sequence, c.name, c.id, c.target, coalesce(r.document, j.document)
              FROM change AS c
@@ -36,9 +48,10 @@ impl Reader for SqliteReader {
              WHERE c.sequence > ?1 AND c.sequence <= ?2 AND NOT (c.sequence > ?3 AND c.client IS ?4)
              ORDER BY c.sequence, c.part",
         )?;
-        let mut rows = statement.query([place(after), place(until), known_after, client.unwrap_or(-1)])?;
+        let mut rows =
+            statement.query([step(after), step(until), known_after, client.unwrap_or(NO_CLIENT)])?;
         let (mut changes, mut has_more) = (Vec::new(), false);
-        // `whole` counts the changes of the steps before the one that is being read.
+        // `whole` is the number of changes in complete steps, that is before the step being read.
         let (mut steps, mut bytes, mut whole, mut last) = (0, 0, 0, None);
         while let Some(row) = rows.next()? {
             let sequence: u64 = row.get(0)?;
@@ -54,7 +67,7 @@ impl Reader for SqliteReader {
             }
             changes.push(stored_change(row)?);
         }
-        Ok(Changes { changes, has_more })
+        Ok(ChangePage { changes, has_more })
     }
 
     fn last_change_of(&mut self, name: &str) -> Result<Option<u64>> {
@@ -85,7 +98,7 @@ impl Reader for SqliteReader {
     }
 }
 
-/// What a change will take in an answer, about, before anything is made of it.
+/// The approximate size of a change in an answer, in bytes, taken before its document is parsed.
 fn size(row: &Row<'_>) -> rusqlite::Result<usize> {
     let length = |column| -> rusqlite::Result<usize> {
         Ok(match row.get_ref(column)? {
@@ -96,16 +109,13 @@ fn size(row: &Row<'_>) -> rusqlite::Result<usize> {
     Ok(length(1)? + length(2)? + length(3)? + length(4)?)
 }
 
-fn stored_change(row: &Row<'_>) -> rusqlite::Result<StoredChange> {
+fn stored_change(row: &Row<'_>) -> Result<StoredChange> {
     let (name, id): (String, String) = (row.get(1)?, row.get(2)?);
     let subject = match row.get::<_, Option<String>>(3)? {
         None => Subject::Record { resource: name.into(), id: id.into() },
         Some(to) => Subject::JoinRow { store: name.into(), from: id.into(), to: to.into() },
     };
     let text: Option<String> = row.get(4)?;
-    let document = text
-        .map(|text| serde_json::from_str(&text))
-        .transpose()
-        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(4, Type::Text, Box::new(error)))?;
+    let document = text.map(|text| document(&text)).transpose()?;
     Ok(StoredChange { sequence: row.get(0)?, subject, document })
 }

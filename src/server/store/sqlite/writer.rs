@@ -1,31 +1,32 @@
-//! Changes of the store, in one transaction at a time.
+//! The SQL of the writing half. Durability is not here but in [`super::wal`].
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Statement, ToSql, params};
 
-use super::super::{Change, Document, Result, Subject, Writer};
-use super::{document, last_sequence};
-use crate::server::text::Text;
+use super::layout;
+use crate::server::shared_text::SharedText;
+use crate::server::store::{Document, NewChange, Result, Subject, Writer};
 
-/// The one writer, with what it asks for every mutation prepared.
+/// The one writer of the store.
 pub(super) struct SqliteWriter<'c> {
     connection: &'c Connection,
     statements: Statements<'c>,
+    /// The last step of the sequence, steps of the open transaction included.
     sequence: u64,
-    /// The sequence to go back to when a transaction fails.
+    /// The last committed step, which a rollback returns to.
     committed: u64,
-    /// The client that was asked about last, for pushes are many mutations of one: its id and
-    /// its number.
+    /// Id and `client.number` of the client looked up last: all mutations of a push have the same
+    /// client.
     client: Option<(String, i64)>,
 }
 
-/// What is asked for every mutation, prepared once.
+/// The statements that run for every mutation or transaction, prepared once.
 struct Statements<'c> {
     begin: Statement<'c>,
     commit: Statement<'c>,
-    keep_sequence: Statement<'c>,
-    remember: Statement<'c>,
-    step: Statement<'c>,
+    save_sequence: Statement<'c>,
+    mark_applied: Statement<'c>,
+    append_change: Statement<'c>,
     insert_record: Statement<'c>,
     insert_join_row: Statement<'c>,
 }
@@ -36,9 +37,9 @@ impl<'c> Statements<'c> {
         Ok(Self {
             begin: prepare("BEGIN IMMEDIATE")?,
             commit: prepare("COMMIT")?,
-            keep_sequence: prepare("UPDATE meta SET value = ?1 WHERE key = 'sequence'")?,
-            remember: prepare("INSERT OR IGNORE INTO applied (client, mutation) VALUES (?1, ?2)")?,
-            step: prepare(
+            save_sequence: prepare("UPDATE meta SET value = ?1 WHERE key = 'sequence'")?,
+            mark_applied: prepare("INSERT OR IGNORE INTO applied (client, mutation) VALUES (?1, ?2)")?,
+            append_change: prepare(
                 "INSERT INTO change (sequence, part, name, id, target, client) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?,
             insert_record: prepare(
@@ -53,12 +54,12 @@ impl<'c> Statements<'c> {
 
 impl<'c> SqliteWriter<'c> {
     pub(super) fn new(connection: &'c Connection) -> Result<Self> {
-        let sequence = last_sequence(connection)?;
+        let sequence = layout::last_sequence(connection)?;
         let statements = Statements::prepare(connection)?;
         Ok(Self { connection, statements, sequence, committed: sequence, client: None })
     }
 
-    /// The number of a client, made for one that is new.
+    /// The `client.number` of a client id, which is assigned at its first mutation.
     fn client(&mut self, id: &str) -> Result<i64> {
         if let Some((known, number)) = &self.client
             && known == id
@@ -79,7 +80,7 @@ impl<'c> SqliteWriter<'c> {
     }
 }
 
-impl ToSql for Text {
+impl ToSql for SharedText {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(ValueRef::Text(self.as_bytes())))
     }
@@ -93,7 +94,7 @@ impl Writer for SqliteWriter<'_> {
 
     fn commit(&mut self) -> Result<()> {
         if self.sequence > self.committed {
-            self.statements.keep_sequence.execute([self.sequence])?;
+            self.statements.save_sequence.execute([self.sequence])?;
         }
         self.statements.commit.execute([])?;
         self.committed = self.sequence;
@@ -101,9 +102,11 @@ impl Writer for SqliteWriter<'_> {
     }
 
     fn rollback(&mut self) {
-        // A failed transaction may be over already; then there is nothing to roll back.
+        // An error may have ended the transaction already; then ROLLBACK fails and there is nothing to
+        // undo.
         let _ = self.execute("ROLLBACK", []);
         self.sequence = self.committed;
+        // Its row may have been rolled back too.
         self.client = None;
     }
 
@@ -111,17 +114,17 @@ impl Writer for SqliteWriter<'_> {
         Ok(self.sequence)
     }
 
-    fn remember(&mut self, client_id: &str, mutation_id: &Text) -> Result<bool> {
+    fn mark_applied(&mut self, client_id: &str, mutation_id: &SharedText) -> Result<bool> {
         let client = self.client(client_id)?;
-        Ok(self.statements.remember.execute(params![client, mutation_id])? > 0)
+        Ok(self.statements.mark_applied.execute(params![client, mutation_id])? > 0)
     }
 
-    fn forget(&mut self, client_id: &str, mutation_id: &Text) -> Result<()> {
+    fn unmark_applied(&mut self, client_id: &str, mutation_id: &SharedText) -> Result<()> {
         let client = self.client(client_id)?;
         self.execute("DELETE FROM applied WHERE client = ?1 AND mutation = ?2", params![client, mutation_id])
     }
 
-    fn insert(&mut self, subject: &Subject, document: &Text) -> Result<bool> {
+    fn insert(&mut self, subject: &Subject, document: &SharedText) -> Result<bool> {
         let rows = match subject {
             Subject::Record { resource, id } => {
                 self.statements.insert_record.execute([resource, id, document])?
@@ -148,10 +151,10 @@ impl Writer for SqliteWriter<'_> {
                 .query_row([store, from, to], |row| row.get(0))
                 .optional()?,
         };
-        text.map(|text| document(&text)).transpose()
+        text.map(|text| layout::document(&text)).transpose()
     }
 
-    fn put(&mut self, subject: &Subject, document: &Text) -> Result<()> {
+    fn put(&mut self, subject: &Subject, document: &SharedText) -> Result<()> {
         match subject {
             Subject::Record { resource, id } => self.execute(
                 "INSERT INTO record (resource, id, document) VALUES (?1, ?2, ?3)
@@ -178,7 +181,7 @@ impl Writer for SqliteWriter<'_> {
         }
     }
 
-    fn record_step(&mut self, client_id: &str, changes: &[Change]) -> Result<()> {
+    fn append_step(&mut self, client_id: &str, changes: &[NewChange]) -> Result<()> {
         let client = self.client(client_id)?;
         self.sequence += 1;
         for (part, change) in changes.iter().enumerate() {
@@ -186,7 +189,7 @@ impl Writer for SqliteWriter<'_> {
                 Subject::Record { resource, id } => (resource, id, None),
                 Subject::JoinRow { store, from, to } => (store, from, Some(to)),
             };
-            self.statements.step.execute(params![
+            self.statements.append_change.execute(params![
                 self.sequence,
                 part,
                 name,

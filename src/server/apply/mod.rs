@@ -1,0 +1,13 @@
+//! Applies mutations to a store (contract 4): what each operation means, the same for every store.
+//!
+//! All mutations of a transaction share it, so a mutation is checked completely before it writes
+//! anything: a rejected one leaves no trace. [`push`](mod@push) goes through the mutations of a push;
+//! [`records`] and [`relations`] make the changes. Checks without the store are in [`super::prepare`],
+//! transactions in [`super::group`].
+
+mod error;
+mod push;
+mod records;
+mod relations;
+
+pub(super) use push::{PushResult, push};

@@ -1,0 +1,75 @@
+//! Applies the mutations of a push in order, each at most once, and collects the result.
+
+use serde::Serialize;
+
+use super::error::{ApplyError, Result};
+use super::{records, relations};
+use crate::protocol::{Cursor, MutationError};
+use crate::schema::Schema;
+use crate::server::prepare::{Action, PreparedMutation, PreparedPush};
+use crate::server::shared_text::SharedText;
+use crate::server::store::{StoreError, Writer};
+
+/// The result of a push, as it is sent in the envelope (the first dialect of contract 3.3).
+#[derive(Debug, Serialize)]
+pub(in crate::server) struct PushResult {
+    /// Whether there are no errors.
+    ok: bool,
+    /// Ids of the mutations that are applied, by this push or before.
+    applied: Vec<SharedText>,
+    errors: Vec<MutationError>,
+    /// The sequence after this push.
+    cursor: Cursor,
+}
+
+/// Applies a push's mutations in order, inside the writer's open transaction.
+///
+/// # Errors
+/// [`StoreError`] when the store failed; the transaction must then be rolled back. Rejected mutations
+/// are no error but part of the result.
+pub(in crate::server) fn push(
+    writer: &mut dyn Writer,
+    schema: &Schema,
+    push: &PreparedPush,
+) -> std::result::Result<PushResult, StoreError> {
+    let (mut applied, mut errors) = (Vec::with_capacity(push.len()), Vec::new());
+    for PreparedMutation { id, action } in &push.mutations {
+        // Without an id it is rejected; the answer then names the empty id.
+        let id = id.clone().unwrap_or_else(|| SharedText::from(""));
+        match apply_once(writer, schema, &push.client_id, &id, action) {
+            Ok(()) => applied.push(id),
+            Err(ApplyError::Rejected(body)) => {
+                errors.push(MutationError { mutation_id: id.to_string(), body });
+            }
+            Err(ApplyError::Store(error)) => return Err(error),
+        }
+    }
+    let cursor = Cursor::from(writer.sequence()?);
+    Ok(PushResult { ok: errors.is_empty(), applied, errors, cursor })
+}
+
+/// Applies a mutation, unless it was applied before.
+fn apply_once(
+    writer: &mut dyn Writer,
+    schema: &Schema,
+    client_id: &str,
+    mutation_id: &SharedText,
+    action: &Action,
+) -> Result<()> {
+    if !writer.mark_applied(client_id, mutation_id)? {
+        return Ok(());
+    }
+    let outcome = match action {
+        Action::Record(subject, change) => records::change(writer, subject, change),
+        Action::Relations(change) => relations::change(writer, schema, change),
+        Action::Reject(body) => Err(body.clone().into()),
+    };
+    match outcome {
+        Ok(changes) => Ok(writer.append_step(client_id, &changes)?),
+        Err(error) => {
+            // A rejected mutation may be sent again, corrected, under the same id.
+            writer.unmark_applied(client_id, mutation_id)?;
+            Err(error)
+        }
+    }
+}
