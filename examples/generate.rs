@@ -1,4 +1,6 @@
-//! Writes completions and manual pages; with `--check` it only says which are stale.
+//! Writes the generated files (shell completions, manual pages, parts of the documents). With `--check`
+//! it writes nothing, names the stale files, and fails if there are any. Their content is defined in
+//! `src/cli/generated.rs`.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -11,7 +13,7 @@ fn main() -> std::io::Result<ExitCode> {
     }
     let stale = synctool::cli::generated::stale(root)?;
     for path in &stale {
-        #[expect(clippy::print_stderr, reason = "this program is for the people who build synctool")]
+        #[expect(clippy::print_stderr, reason = "a development tool reports on stderr")]
         {
             eprintln!("{} is stale: run `cargo run --example generate`", path.display());
         }

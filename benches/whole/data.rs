@@ -1,10 +1,11 @@
-//! The database that is uploaded: to-dos of about 450 bytes of JSON each.
+//! Builds the database that the benchmarks upload: to-dos of about 450 bytes of JSON each. Measures
+//! nothing; the benchmarks are in `main.rs`.
 
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, params};
 
-/// The schema of [`make`]'s database.
+/// The schema of the database that [`make`] builds.
 pub const SCHEMA: &str = r#"{"resources": [{"name": "todos", "version": 1, "fields": [
   {"name": "title", "type": "string", "required": true}, {"name": "done", "type": "boolean"},
   {"name": "priority", "type": "number"}, {"name": "estimate", "type": "number"},
@@ -15,16 +16,17 @@ const NOTES: &str = "Remember to ask about the delivery, the invoice and the sec
     Tuesdays and Thursdays between nine and eleven, and the door at the back is open the rest of the time; the \
     number of the office is on the board in the hall. \"Do not ring twice\", says the note beside it.";
 
-/// How the ids of records lie to the order in which they were inserted.
+/// Order of the ids relative to the order of insertion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ids {
-    /// In the same order, as ids do that begin with a time.
+    /// Ascending in order of insertion, like ids that begin with a timestamp.
     Rising,
-    /// In none, as random ids do: then reading in order is sorting first.
+    /// In random order, like random ids: reading in order of id requires a sort.
     Scattered,
 }
 
-/// Makes a database of so many records in `folder`, unless it is there, and its schema.
+/// Writes the schema into `folder`, and a database with `records` records unless it exists already.
+/// Returns the path of the database.
 pub fn make(folder: &Path, records: u64, ids: Ids) -> PathBuf {
     std::fs::write(folder.join("schema.json"), SCHEMA).unwrap();
     let path = folder.join(format!("app-{ids:?}-{records}.db"));

@@ -1,4 +1,5 @@
-//! What bounds an upload, each alone: reading and encoding, and sending the same bytes.
+//! The limits of an upload, each measured alone: scan, scan and encode, HTTP with the same bytes, and
+//! inserting into SQLite. The whole upload is measured in `main.rs`.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,13 +15,13 @@ use synctool::schema::Schema;
 
 use super::data::SCHEMA;
 
-/// The default of `--batch-size`.
+/// Mutations per request: the default of `--batch-size`.
 const BATCH: usize = 100;
 
-/// Requests in flight, when only requests are measured.
+/// Requests in flight when HTTP alone is measured.
 const IN_FLIGHT: usize = 4;
 
-/// Reads every record and makes every body, and calls `consume` for each.
+/// Reads every record, builds every request body, and calls `consume` with each body.
 fn bodies(database: &Path, mut consume: impl FnMut(&mut Vec<u8>)) {
     let schema = Schema::parse(SCHEMA).unwrap();
     let database = Database::open(database).unwrap();
@@ -31,7 +32,7 @@ fn bodies(database: &Path, mut consume: impl FnMut(&mut Vec<u8>)) {
     let encoder = RecordEncoder::new("cloneup", client, "todos", 1, RecordOperation::Merge);
     let head = format!(r#"{{"clientId":"{client}","mutations":["#);
     let mut hashing = ContentHasher::default();
-    // Ids and records of a batch, one behind the other, and where they end.
+    // Ids and records of a batch, concatenated, and the end offsets of each.
     let (mut ids, mut json, mut ends) = (String::new(), Vec::new(), Vec::new());
     let mut body = Vec::with_capacity(64 * 1024);
     let mut finish = |ids: &str, json: &[u8], ends: &[(usize, usize)]| {
@@ -68,8 +69,8 @@ fn bodies(database: &Path, mut consume: impl FnMut(&mut Vec<u8>)) {
     }
 }
 
-/// Inserts what a mutation makes of the store, and nothing else: the record, its change and
-/// its mutation id, durably, a thousand mutations a transaction.
+/// The insert loop: the three rows that the server's store has for a mutation (the record, its
+/// change and its mutation id), durable, 1,000 mutations per transaction, and nothing else.
 pub fn insert_loop(database: &Path, store: &Path) -> Duration {
     let source = Connection::open(database).unwrap();
     let mut rows = source
@@ -107,7 +108,7 @@ pub fn insert_loop(database: &Path, store: &Path) -> Duration {
     start.elapsed()
 }
 
-/// Reads every value in the order of the ids, and does nothing with it.
+/// Reads every value in order of id and discards it.
 pub fn scan(database: &Path) -> Duration {
     let connection = Connection::open(database).unwrap();
     let start = Instant::now();
@@ -121,7 +122,7 @@ pub fn scan(database: &Path) -> Duration {
     start.elapsed()
 }
 
-/// Reads and encodes everything, and sends nothing.
+/// Reads and encodes every record and discards the bodies.
 pub fn scan_and_encode(database: &Path) -> Duration {
     let start = Instant::now();
     let mut size = 0;
@@ -130,7 +131,7 @@ pub fn scan_and_encode(database: &Path) -> Duration {
     start.elapsed()
 }
 
-/// Sends the bodies, which are made before the clock runs.
+/// Sends request bodies that are built before the measurement starts.
 pub fn http(database: &Path, base: &str) -> Duration {
     let mut prebuilt = Vec::new();
     bodies(database, |body| prebuilt.push(Bytes::copy_from_slice(body)));

@@ -1,14 +1,15 @@
-//! Whole runs of the `synctool` binary, each beside a limit that is measured in the same run.
+//! Benchmarks of whole runs of the `synctool` binary, each with a limit or a peer that is measured
+//! in the same run. The limits are in `limits.rs`; the pieces of the encoder are in `benches/encode.rs`.
 //!
-//! `cargo bench --bench whole` runs everything; names behind `--` run only these, and
+//! `cargo bench --bench whole` runs everything; names after `--` select benchmarks, and
 //! `SYNCTOOL_BENCH_RECORDS` (default 1000000) sets the size. Figures are medians.
 
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "a benchmark prints, and stops where it cannot go on"
+    reason = "a benchmark prints its figures and stops at the first failure"
 )]
-#![allow(clippy::cast_precision_loss, reason = "figures are rounded anyway")]
+#![allow(clippy::cast_precision_loss, reason = "the printed figures are rounded")]
 
 mod data;
 mod limits;
@@ -23,10 +24,10 @@ use data::Ids;
 use process::{Run, Server, median, upload};
 use sink::Sink;
 
-/// A name, and what measures.
+/// The name of a benchmark, and its function; arguments: the working folder and the number of records.
 type Bench = (&'static str, fn(&Path, u64));
 
-/// How often each figure is measured.
+/// Runs per figure; the median is printed.
 const RUNS: usize = 3;
 
 fn main() {
@@ -37,7 +38,7 @@ fn main() {
         return sink::run(Duration::from_millis(latency.parse().unwrap()));
     }
     let records = std::env::var("SYNCTOOL_BENCH_RECORDS").map_or(1_000_000, |text| text.parse().unwrap());
-    // On the same disk as the target folder: a folder for temporary files may be memory.
+    // In the target folder, because a folder for temporary files may be in memory.
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let benches: [Bench; 6] = [
         ("client", client),
@@ -55,15 +56,15 @@ fn main() {
     }
 }
 
-/// One figure, and what share of its limit it is.
+/// Prints one figure, and its ratio to `beside`.
 fn line(what: &str, records: u64, taken: Duration, beside: Option<(&str, f64)>) {
     let rate = records as f64 / taken.as_secs_f64();
     let beside = beside.map_or(String::new(), |(what, ratio)| format!("  {ratio:>6.2} {what}"));
     println!("  {what:<46} {:>8.2} s {rate:>10.0} records/s{beside}", taken.as_secs_f64());
 }
 
-/// An upload into a server that only acknowledges, against reading and encoding alone and
-/// against sending the same bytes alone.
+/// An upload to a server that only acknowledges, compared with scan and encode alone and with HTTP
+/// alone.
 fn client(folder: &Path, records: u64) {
     let sink = Sink::start(Duration::ZERO);
     for ids in [Ids::Rising, Ids::Scattered] {
@@ -86,9 +87,9 @@ fn client(folder: &Path, records: u64) {
     }
 }
 
-/// The same upload as a sequential loop in Python, with the usual HTTP library and with the
-/// leanest one. It takes so long that the machine may have changed its pace meanwhile: each run
-/// of it has an upload before and one behind.
+/// The same upload as a sequential loop in Python, with the usual HTTP library and with the leanest
+/// one. A run takes long enough for the speed of the machine to change, so an upload is measured
+/// before and after each run.
 fn peer(folder: &Path, records: u64) {
     let sink = Sink::start(Duration::ZERO);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/whole/peer.py");
@@ -119,7 +120,7 @@ fn peer(folder: &Path, records: u64) {
     }
 }
 
-/// A server that is 25 ms away: one request at a time, and as many as do good.
+/// A server with 25 ms of latency: one request at a time, then `--concurrency auto`.
 fn latency(folder: &Path, _: u64) {
     const RECORDS: u64 = 20_000;
     let database = data::make(folder, RECORDS, Ids::Rising);
@@ -131,7 +132,8 @@ fn latency(folder: &Path, _: u64) {
     line("default, 25 ms", RECORDS, run, Some(("times as fast", ratio(one, run))));
 }
 
-/// Into the real server, durably, against inserting alone; and again, all deduplicated.
+/// An upload to the real server, durable, compared with the insert loop; then the same upload again,
+/// which the server deduplicates.
 fn serve(folder: &Path, records: u64) {
     let database = data::make(folder, records, Ids::Rising);
     let mut taken = (Vec::new(), Vec::new(), Vec::new());
@@ -150,13 +152,13 @@ fn serve(folder: &Path, records: u64) {
     line("again, all deduplicated", records, again, Some(("times as fast", ratio(first, again))));
 }
 
-/// Waits until the disk has what was written before, or the next figure would pay for it.
+/// Waits until earlier writes are on disk; otherwise the next figure would include them.
 fn settle() {
-    // Where there is no such command, the figures are less steady.
+    // Without this command the figures are less stable.
     let _ = Command::new("sync").status();
 }
 
-/// What the pull after an upload costs, where the server leaves out what was just sent.
+/// The cost of the pull after an upload, from a server that omits what the client has just sent.
 fn catching_up(folder: &Path, _: u64) {
     const RECORDS: u64 = 100_000;
     let database = data::make(folder, RECORDS, Ids::Rising);
@@ -172,7 +174,7 @@ fn catching_up(folder: &Path, _: u64) {
     line("upload and pull", RECORDS, with, Some(("of it", ratio(without, with))));
 }
 
-/// The most memory that the client has, for three sizes.
+/// The peak memory of the client for three database sizes.
 fn memory(folder: &Path, _: u64) {
     let sink = Sink::start(Duration::ZERO);
     for records in [10_000, 100_000, 2_000_000] {

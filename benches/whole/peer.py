@@ -1,9 +1,10 @@
-"""The same upload as one loop in Python: check every row, then read, encode, hash, send, wait,
-keep a checkpoint, next batch. One connection, kept alive; what is slow in Python is left to C.
+"""The same upload as one sequential loop in Python: check every row; then, per batch, read, encode,
+hash, send, wait for the answer and write a checkpoint. It uses one keep-alive connection and C
+modules for everything that is slow in Python.
 
     peer.py DATABASE BASE LIBRARY
 
-LIBRARY is `requests`, which most would take, or `http.client`, which is as lean as Python can be.
+LIBRARY is `requests`, the usual choice, or `http.client`, the leanest one.
 """
 
 import http.client
@@ -20,7 +21,7 @@ except ImportError:
 
 try:
     from blake3 import blake3
-except ImportError:  # Of about the same cost, and always there.
+except ImportError:  # About the same cost, and in the standard library.
     from hashlib import blake2s as blake3
 
 CHECK = """typeof(id) <> 'text' OR done NOT IN (0, 1)
@@ -35,7 +36,7 @@ def canonical(value):
 
 
 def sender(url, library):
-    """What sends a body and returns the answer's text."""
+    """Returns a function that sends a body and returns the answer's text."""
     if library == "requests":
         if not requests:
             sys.exit(f"there is no {library}")

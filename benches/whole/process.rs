@@ -1,18 +1,18 @@
-//! Runs of the binary: how long they take, and how much memory.
+//! Runs the binary and measures its time and its peak memory.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// What a run came to.
+/// The measurements of a run.
 pub struct Run {
     pub taken: Duration,
-    /// The most memory it had at a time, in KiB.
+    /// Peak resident memory, in KiB.
     pub peak: u64,
 }
 
-/// Uploads a database from the beginning.
+/// Runs `synctool cloneup` on a database; panics if it fails.
 pub fn upload(folder: &Path, database: &Path, base: &str, arguments: &[&str]) -> Run {
     let start = Instant::now();
     let child = Command::new(env!("CARGO_BIN_EXE_synctool"))
@@ -34,7 +34,7 @@ pub fn upload(folder: &Path, database: &Path, base: &str, arguments: &[&str]) ->
     Run { taken, peak: watch.join().unwrap() }
 }
 
-/// A running `synctool serve` with an empty store; it ends with this value.
+/// A running `synctool serve` with an empty store; dropping the value kills it.
 pub struct Server {
     child: Child,
     base: String,
@@ -70,7 +70,7 @@ impl Drop for Server {
     }
 }
 
-/// The highest `VmHWM` of a process until it ends; zero where there is no such thing.
+/// The highest `VmHWM` of a process until it ends, in KiB; zero on systems without `/proc`.
 fn peak(id: u32) -> u64 {
     let mut peak = 0;
     while let Ok(status) = std::fs::read_to_string(format!("/proc/{id}/status")) {
@@ -84,7 +84,7 @@ fn peak(id: u32) -> u64 {
     peak
 }
 
-/// The one in the middle.
+/// The median; of an even number of durations, the upper one of the middle two.
 pub fn median(durations: &[Duration]) -> Duration {
     let mut sorted = durations.to_vec();
     sorted.sort();

@@ -1,5 +1,6 @@
-//! A server that only reads and acknowledges: what a client could reach at the most. It runs
-//! as a process of its own, as a server does.
+//! A server that only reads and acknowledges: the upper limit of a client's speed. It runs in a
+//! separate process, like a real server. It stores nothing; the real server is started by
+//! `process.rs`.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -10,18 +11,17 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-/// The first argument of the process that is a sink; the second one is its latency in
-/// milliseconds.
+/// The first argument of the sink process; the second argument is its latency in milliseconds.
 pub const ARGUMENT: &str = "--sink";
 
-/// A running sink; it ends with this value.
+/// A running sink process; dropping the value kills it.
 pub struct Sink {
     child: Child,
     base: String,
 }
 
 impl Sink {
-    /// Starts one that answers each request after `latency`.
+    /// Starts a sink that answers each request after `latency`.
     pub fn start(latency: Duration) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args([ARGUMENT, &latency.as_millis().to_string()])
@@ -45,7 +45,7 @@ impl Drop for Sink {
     }
 }
 
-/// What the process does: prints its base URL, then serves until it is killed.
+/// The main function of the sink process: prints its base URL, then serves until it is killed.
 pub fn run(latency: Duration) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
