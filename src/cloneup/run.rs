@@ -64,7 +64,9 @@ pub async fn run(
     let Prepared { plan, snapshot, client_id, sidecar } = match prepared {
         Ok(prepared) => prepared,
         Err(PlanError::Options(errors)) => return Outcome::failed(End::Invalid, errors),
-        Err(PlanError::Offline(OfflineError::Storage { .. })) if stop.is_requested() => {
+        Err(PlanError::Offline(OfflineError::Storage { .. } | OfflineError::Interrupted))
+            if stop.is_requested() =>
+        {
             let (end, body) = interrupted();
             return Outcome::failed(end, [body]);
         }

@@ -1,60 +1,105 @@
-//! What can go wrong with the offline database.
+//! Errors of the offline database: typed where a caller decides on them.
 
 use std::path::Path;
+
+use rusqlite::ErrorCode;
 
 use crate::protocol::{ErrorBody, code};
 
 /// The path of an error of the database (contract 3.5).
-const STORAGE_PATH: &str = "storage";
+pub const STORAGE_PATH: &str = "storage";
 
 /// An error of the offline database.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum OfflineError {
-    /// The database could not be read or written, or is not what the schema says.
+    /// The database cannot be read or written, or lacks what the schema needs.
     #[error("offline database: {what}{}", .source.as_ref().map(|error| format!(": {error}")).unwrap_or_default())]
     Storage {
+        /// What kind of problem it is.
+        kind: StorageKind,
         /// What was being done, and where.
         what: String,
-        /// What SQLite says.
+        /// SQLite's own error, if it raised one.
+        #[source]
         source: Option<rusqlite::Error>,
     },
-    /// A row that cannot be uploaded as it is.
-    #[error("{}", .0.message)]
-    Data(ErrorBody),
-    /// The consumer of the rows does not want any more of them.
-    #[error("reading was stopped")]
+    /// A row that cannot be uploaded as it is (contract 3.5, exit status 2).
+    #[error("{message}")]
+    Data {
+        /// The code that the result shows.
+        code: &'static str,
+        /// What is wrong with the row.
+        message: String,
+        /// The place of the row in upload order, and the field: `records[0].title`.
+        path: String,
+    },
+    /// The run was cancelled while the database was being read.
+    #[error("reading was interrupted")]
+    Interrupted,
+    /// The receiver of the rows was dropped, so reading ends.
+    #[error("the receiver of the rows was dropped")]
     Stopped,
+}
+
+/// What kind of problem a database has: decides the hint below an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StorageKind {
+    /// Another program holds a lock for longer than the busy timeout.
+    Locked,
+    /// A table or column that the schema needs is missing (contract 1.1).
+    Missing,
+    /// Any other: the file, the disk, or its content.
+    Other,
 }
 
 impl OfflineError {
     /// An error of the database that SQLite did not raise.
     pub(crate) fn storage(what: impl Into<String>) -> Self {
-        Self::Storage { what: what.into(), source: None }
+        Self::Storage { kind: StorageKind::Other, what: what.into(), source: None }
+    }
+
+    /// A table or column that the schema needs is missing.
+    pub(crate) fn missing(what: impl Into<String>) -> Self {
+        Self::Storage { kind: StorageKind::Missing, what: what.into(), source: None }
+    }
+
+    /// Another program has held a lock for too long.
+    pub(crate) fn locked(what: impl Into<String>) -> Self {
+        Self::Storage { kind: StorageKind::Locked, what: what.into(), source: None }
     }
 
     /// For `map_err`: SQLite failed while doing `what`.
     pub(crate) fn while_doing(what: impl Into<String>) -> impl FnOnce(rusqlite::Error) -> Self {
-        |source| Self::Storage { what: what.into(), source: Some(source) }
+        |source| {
+            let kind = match source.sqlite_error_code() {
+                Some(ErrorCode::OperationInterrupted) => return Self::Interrupted,
+                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StorageKind::Locked,
+                _ => StorageKind::Other,
+            };
+            Self::Storage { kind, what: what.into(), source: Some(source) }
+        }
     }
 
-    /// For `map_err`: the file at `path` could not be used.
+    /// For `map_err`: the file at `path` cannot be used.
     pub(crate) fn at(path: &Path) -> impl FnOnce(rusqlite::Error) -> Self {
         Self::while_doing(format!("cannot use {}", path.display()))
     }
 
-    /// A row that cannot be uploaded as it is: contract 3.5, exit status 2.
-    pub(crate) fn data(code: &str, message: impl AsRef<str>, path: impl Into<String>) -> Self {
-        Self::Data(ErrorBody::new(code, format!("Invalid cloneUp: {}", message.as_ref()), path))
+    /// A row that cannot be uploaded as it is.
+    pub(crate) fn data(code: &'static str, message: impl Into<String>, path: impl Into<String>) -> Self {
+        Self::Data { code, message: message.into(), path: path.into() }
     }
 
     /// The error as a result shows it.
     #[must_use]
     pub fn report(&self) -> ErrorBody {
         match self {
-            Self::Data(body) => body.clone(),
-            Self::Storage { .. } | Self::Stopped => {
-                ErrorBody::new(code::STORAGE_ERROR, self.to_string(), STORAGE_PATH)
+            Self::Data { code, message, path } => {
+                ErrorBody::new(code, format!("Invalid cloneUp: {message}"), path)
             }
+            _ => ErrorBody::new(code::STORAGE_ERROR, self.to_string(), STORAGE_PATH),
         }
     }
 }

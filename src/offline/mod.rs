@@ -22,7 +22,7 @@ mod write;
 pub use changelog::entry::{OfflineDelete, Scope};
 pub use database::Database;
 pub use digests::{Digest, Digests};
-pub use error::OfflineError;
+pub use error::{OfflineError, STORAGE_PATH, StorageKind};
 pub use read::external_sort::SortedRow;
 pub use read::join_rows::{JoinRow, JoinSource};
 pub use read::records::{Record, RecordSource};

@@ -222,7 +222,7 @@ fn copy(live: &Connection) -> Result<NamedTempFile, OfflineError> {
         match backup.step(-1).map_err(OfflineError::while_doing(doing))? {
             StepResult::Done => return Ok(file),
             _ if start.elapsed() > COPY_TIMEOUT => {
-                return Err(OfflineError::storage("the database is locked by another program"));
+                return Err(OfflineError::locked("the database is locked by another program"));
             }
             _ => std::thread::sleep(Duration::from_millis(25)),
         }

@@ -180,7 +180,8 @@ impl<'a> Tally<'a> {
 /// How a run ends through an error of the offline database.
 pub(crate) fn end_of(error: &OfflineError) -> End {
     match error {
-        OfflineError::Data(_) => End::Invalid,
+        OfflineError::Data { .. } => End::Invalid,
+        OfflineError::Interrupted => End::Interrupted,
         OfflineError::Storage { .. } | OfflineError::Stopped => End::Storage,
     }
 }

@@ -37,7 +37,7 @@ pub(crate) fn map_fields(
         let Some(column) = table.column(field.column()) else {
             let what = format!("table {} has no column {}", quoted(table_name), quoted(field.column()));
             if field.required || field.column.is_some() {
-                return Err(OfflineError::storage(format!("{what}, which the schema needs")));
+                return Err(OfflineError::missing(format!("{what}, which the schema needs")));
             }
             warnings.push(format!("{what}: the field is left out"));
             continue;

@@ -18,6 +18,10 @@ use crate::schema::{IdFormat, JoinStorage, JoinStore};
 #[derive(Debug, Clone)]
 pub struct JoinSource {
     name: String,
+    /// The resource that refers: its name and version, and the relation's name.
+    resource: String,
+    version: u64,
+    relation: String,
     /// `None` when the table is not there, which is as good as empty.
     rows: Option<JoinTable>,
 }
@@ -71,24 +75,26 @@ impl JoinSource {
         warnings: &mut Vec<String>,
     ) -> Result<Self, OfflineError> {
         let name = store.name();
+        let (resource, version) = (store.from.name.clone(), store.from.version);
+        let relation = store.relation.name.clone();
         let mut storage = store.storage();
         let found = Table::find(snapshot.connection(), &storage.table)
             .map_err(OfflineError::while_doing(format!("cannot look at table {}", quoted(&storage.table))))?;
         let Some(table) = found else {
             if store.relation.storage.is_some() {
-                return Err(OfflineError::storage(format!(
+                return Err(OfflineError::missing(format!(
                     "there is no table {} for relation `{}`",
                     quoted(&storage.table),
                     store.relation.name
                 )));
             }
-            return Ok(Self { name, rows: None });
+            return Ok(Self { name, resource, version, relation, rows: None });
         };
         for column in [&mut storage.from, &mut storage.to] {
             match table.column(column) {
                 Some(found) => column.clone_from(&found.name),
                 None => {
-                    return Err(OfflineError::storage(format!(
+                    return Err(OfflineError::missing(format!(
                         "table {} has no column {}",
                         quoted(&storage.table),
                         quoted(column)
@@ -110,6 +116,9 @@ impl JoinSource {
         };
         Ok(Self {
             name,
+            resource,
+            version,
+            relation,
             rows: Some(JoinTable {
                 from_format: store.from.storage.id_format.clone(),
                 to_format: store.to.storage.id_format.clone(),
@@ -129,6 +138,24 @@ impl JoinSource {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The resource that refers.
+    #[must_use]
+    pub fn resource(&self) -> &str {
+        &self.resource
+    }
+
+    /// The schema's version of the resource that refers.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The relation's name.
+    #[must_use]
+    pub fn relation(&self) -> &str {
+        &self.relation
     }
 
     /// Counts the rows and checks every one of them, in one pass of SQL.

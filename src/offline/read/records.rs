@@ -28,6 +28,7 @@ const IS_DOCUMENT: &str = "synctool_is_document";
 #[derive(Debug, Clone)]
 pub struct RecordSource {
     resource: String,
+    version: u64,
     table: String,
     id_column: String,
     id_format: Option<IdFormat>,
@@ -90,14 +91,14 @@ impl RecordSource {
         let table = Table::find(snapshot.connection(), &storage.table)
             .map_err(OfflineError::while_doing(what()))?
             .ok_or_else(|| {
-                OfflineError::storage(format!(
+                OfflineError::missing(format!(
                     "there is no table {} for resource `{}`",
                     quoted(&storage.table),
                     resource.name
                 ))
             })?;
         let id_column = table.column(&storage.id).ok_or_else(|| {
-            OfflineError::storage(format!(
+            OfflineError::missing(format!(
                 "table {} has no id column {}",
                 quoted(&storage.table),
                 quoted(&storage.id)
@@ -113,7 +114,7 @@ impl RecordSource {
             None => (map_fields(&resource.fields, &table, &storage.table, id_format, warnings)?, None),
             Some(name) => {
                 let column = table.column(name).ok_or_else(|| {
-                    OfflineError::storage(format!(
+                    OfflineError::missing(format!(
                         "table {} has no document column {}",
                         quoted(&storage.table),
                         quoted(name)
@@ -130,6 +131,7 @@ impl RecordSource {
             .collect();
         Ok(Self {
             resource: resource.name.clone(),
+            version: resource.version,
             table: storage.table.clone(),
             id_column: id_column.name.clone(),
             id_format: storage.id_format.clone(),
@@ -143,6 +145,12 @@ impl RecordSource {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.resource
+    }
+
+    /// The schema's version of the resource.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.version
     }
 
     /// The table that they lie in.

@@ -36,7 +36,7 @@ impl Sorted {
             match half {
                 Ok(sorted) => runs.push(sorted),
                 // Its place is only known in upload order.
-                Err(OfflineError::Data(_)) => is_whole = false,
+                Err(OfflineError::Data { .. }) => is_whole = false,
                 Err(error) => return Err(error),
             }
         }
@@ -170,8 +170,8 @@ mod tests {
         with_database(TEXT_IDS, &sql, |snapshot, source| {
             let sorted = Sorted::of(source, snapshot, ROWS).unwrap().unwrap();
             let error = sorted.for_each(|_| Ok(())).unwrap_err();
-            let OfflineError::Data(body) = error else { panic!("{error}") };
-            assert_eq!(body.path, "records[1].id");
+            let OfflineError::Data { path, .. } = error else { panic!("{error}") };
+            assert_eq!(path, "records[1].id");
         });
     }
 
@@ -191,7 +191,7 @@ mod tests {
                 sender.send(()).unwrap();
                 sorted.unwrap_err()
             });
-            assert!(matches!(&error, OfflineError::Storage { .. }), "{error}");
+            assert!(matches!(&error, OfflineError::Interrupted), "{error}");
         });
     }
 }
