@@ -12,7 +12,7 @@ use crate::cloneup::outcome::End;
 use crate::cloneup::plan::make::{Part, Plan, PlanError, Source};
 use crate::cloneup::progress::tally::end_of;
 use crate::mutation::ContentHash;
-use crate::offline::{Database, OfflineError, Snapshot};
+use crate::offline::{Database, OfflineError, Snapshot, offline_deletes};
 use crate::protocol::{Cursor, ErrorBody, MutationError, code};
 use crate::remote::{Remote, RequestError};
 use crate::schema::Schema;
@@ -138,7 +138,7 @@ fn plan(options: &Options, schema: &Schema, database: &Database) -> Result<Previ
         });
     }
     let mut deletes = Vec::new();
-    snapshot.offline_deletes(schema, &plan.scope, plan.seq, |delete| {
+    offline_deletes(&snapshot, schema, &plan.scope, plan.seq, |delete| {
         deletes.push(delete.mutation_id);
         Ok(())
     })?;

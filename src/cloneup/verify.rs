@@ -18,7 +18,9 @@ use crate::cloneup::plan::make::{PlanError, requested, scope};
 use crate::cloneup::progress::tally::end_of;
 use crate::cloneup::stop::Stop;
 use crate::mutation::canonical::{compare_keys, write_string, write_value};
-use crate::offline::{Database, Digest, Digests, JoinSource, OfflineError, RecordSource, Snapshot};
+use crate::offline::{
+    Database, Digest, Digests, JoinSource, OfflineError, RecordSource, Snapshot, touched_since,
+};
 use crate::protocol::{Cursor, ErrorBody, Op, PullAnswer, PullRequest};
 use crate::remote::Remote;
 use crate::schema::{Schema, upload_order};
@@ -223,7 +225,7 @@ impl Tables {
 
     fn compare(self, schema: &Schema, since: Option<i64>, stop: &Stop) -> Result<Verification, OfflineError> {
         let edited = match since {
-            Some(seq) => self.snapshot.touched_since(schema, seq)?,
+            Some(seq) => touched_since(&self.snapshot, schema, seq)?,
             None => HashSet::new(),
         };
         let mut found = Found { verification: Verification::failed(End::Success, Vec::new()), edited };

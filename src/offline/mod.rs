@@ -19,15 +19,11 @@ mod snapshot;
 mod sql;
 mod write;
 
-pub use changelog::entry::{OfflineDelete, Scope};
+pub use changelog::{ChangeLog, OfflineDelete, Scope, offline_deletes, touched_since};
 pub use database::Database;
 pub use digests::{Digest, Digests};
 pub use error::{OfflineError, STORAGE_PATH, StorageKind};
-pub use read::external_sort::SortedRow;
-pub use read::join_rows::{JoinRow, JoinSource};
-pub use read::records::{Record, RecordSource};
-pub use read::sorted_records::Sorted;
+pub use read::{JoinRow, JoinSource, ReadOrder, Record, RecordSource, SortedRecord, SortedRecords};
 pub use sidecar::{Acquired, Sidecar};
 pub use snapshot::Snapshot;
-pub use write::cursors::Cursors;
-pub use write::finalizer::{Applied, Finalizer};
+pub use write::{Applied, Cursors, Finalizer};

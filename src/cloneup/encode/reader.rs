@@ -6,7 +6,9 @@ use std::sync::mpsc::{Receiver, SyncSender};
 
 use crate::cloneup::options::Options;
 use crate::cloneup::plan::make::{Plan, Source};
-use crate::offline::{JoinSource, OfflineDelete, OfflineError, RecordSource, Snapshot, Sorted};
+use crate::offline::{
+    JoinSource, OfflineDelete, OfflineError, RecordSource, Snapshot, SortedRecords, offline_deletes,
+};
 use crate::schema::Schema;
 
 /// How much JSON is handed on at a time: enough to make the handing over cheap, little
@@ -127,14 +129,14 @@ impl Reader<'_> {
 
     fn records(&self, source: &RecordSource, count: u64) -> Result<(), OfflineError> {
         let sorted = match self.options.only {
-            None => Sorted::of(source, self.snapshot, count)?,
+            None => SortedRecords::sort(source, self.snapshot, count)?,
             // What is selected may be little of the table.
             Some(_) => None,
         };
         if let Some(sorted) = sorted {
             let mut rows = RowChunk::default();
             sorted.for_each(|record| {
-                rows.push(record.id, "", |json| record.write_content(json))?;
+                rows.push(record.id, "", |json| record.write_fields(json))?;
                 self.hand_on_full(&mut rows)
             })?;
             return self.send(ReadEvent::Rows(rows));
@@ -169,7 +171,7 @@ impl Reader<'_> {
     }
 
     fn deletes(&self) -> Result<(), OfflineError> {
-        self.snapshot.offline_deletes(self.schema, &self.plan.scope, self.plan.seq, |delete| {
+        offline_deletes(self.snapshot, self.schema, &self.plan.scope, self.plan.seq, |delete| {
             if self.options.selects(&delete.resource, &delete.id) {
                 self.send(ReadEvent::Delete(delete))?;
             }

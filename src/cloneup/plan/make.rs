@@ -5,7 +5,9 @@ use std::collections::HashSet;
 
 use crate::cloneup::observer::{PartKind, PlannedPart};
 use crate::cloneup::options::Options;
-use crate::offline::{Cursors, Database, JoinSource, OfflineError, RecordSource, Scope, Snapshot};
+use crate::offline::{
+    ChangeLog, Cursors, Database, JoinSource, OfflineError, RecordSource, Scope, Snapshot, offline_deletes,
+};
 use crate::protocol::{ErrorBody, code};
 use crate::schema::{Resource, Schema, upload_order};
 
@@ -62,7 +64,7 @@ impl Plan {
         let scope = scope(options, schema, &requested);
         let snapshot = Snapshot::take(database)?;
         begun(&snapshot);
-        let (seq, cursors) = (snapshot.changelog_seq()?, snapshot.cursors()?);
+        let (seq, cursors) = (ChangeLog::of(&snapshot).highest_seq()?, Cursors::read(&snapshot)?);
         let mut warnings = Vec::new();
         let mut parts = Vec::new();
 
@@ -104,7 +106,7 @@ impl Plan {
             parts.push(Part { source: Source::JoinRows(source), rows });
         }
         let mut deletes = 0;
-        snapshot.offline_deletes(schema, &scope, seq, |delete| {
+        offline_deletes(&snapshot, schema, &scope, seq, |delete| {
             deletes += u64::from(options.selects(&delete.resource, &delete.id));
             Ok(())
         })?;

@@ -6,8 +6,7 @@ use std::collections::HashMap;
 use rusqlite::{Connection, TransactionBehavior};
 use serde_json::{Map, Value};
 
-use crate::offline::changelog::entries::{self, Touched};
-use crate::offline::changelog::entry::Scope;
+use crate::offline::changelog::{ChangeLog, Scope, Touched};
 use crate::offline::database::Database;
 use crate::offline::error::OfflineError;
 use crate::offline::write::cursors::{self, Cursors};
@@ -94,7 +93,7 @@ impl Finalizer {
             if let Some(cursor) = cursor {
                 cursors::advance(connection, GLOBAL_CURSOR, cursor)?;
             }
-            if drain { entries::drain(connection, schema, &scope, seq) } else { Ok(0) }
+            if drain { ChangeLog::at(connection).drain(schema, &scope, seq) } else { Ok(0) }
         })
     }
 

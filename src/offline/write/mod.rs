@@ -1,5 +1,8 @@
 //! What finalization writes: pulled changes, cursors, and the drained change log (contract 3.1.6).
 
-pub(crate) mod cursors;
-pub(crate) mod finalizer;
-pub(crate) mod local_table;
+mod cursors;
+mod finalizer;
+mod local_table;
+
+pub use cursors::Cursors;
+pub use finalizer::{Applied, Finalizer};
