@@ -6,4 +6,5 @@
 pub(super) mod document;
 pub(super) mod fields;
 pub(super) mod keys;
+mod sql_value;
 pub(super) mod value;

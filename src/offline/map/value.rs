@@ -1,5 +1,5 @@
 //! From a SQLite value to JSON (contract 1.2), written as canonical JSON without a tree of values
-//! between. The way back is in [`crate::offline::write`].
+//! between. The way back is in [`super::sql_value`].
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;

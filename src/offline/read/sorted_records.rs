@@ -115,8 +115,8 @@ impl From<SortError> for OfflineError {
 }
 
 /// The folders for temporary files, in the order in which SQLite tries them for its own
-/// (<https://www.sqlite.org/tempfiles.html>, section 5): the folder for small files, which `/tmp`
-/// often is, can be in memory, where a large file does not belong.
+/// (<https://www.sqlite.org/tempfiles.html>). `/var/tmp` goes before `/tmp`: a large file belongs
+/// on a disk, and `/tmp` can be in memory.
 fn temporary_folders() -> Vec<PathBuf> {
     let named = ["SQLITE_TMPDIR", "TMPDIR"].into_iter().filter_map(std::env::var_os).map(PathBuf::from);
     let usual = [PathBuf::from("/var/tmp"), std::env::temp_dir(), PathBuf::from(".")];

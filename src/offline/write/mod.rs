@@ -1,4 +1,6 @@
-//! What finalization writes: pulled changes, cursors, and the drained change log (contract 3.1.6).
+//! What a pull and the finalization of an upload write: pulled changes, cursors, and the removal of
+//! change log entries (contract 3.1, step 6). What the change log means is in
+//! [`super::changelog`].
 
 mod cursors;
 mod finalizer;

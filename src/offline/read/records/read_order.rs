@@ -67,8 +67,7 @@ pub(super) fn select_stored(table: &RecordTable, condition: &str) -> String {
 }
 
 fn select_by_id(table: &RecordTable, snapshot: &Snapshot, order: ReadOrder) -> String {
-    // A unary plus keeps SQLite from following an index
-    // (https://www.sqlite.org/optoverview.html, section 8.3).
+    // A unary plus keeps SQLite from following an index (https://www.sqlite.org/optoverview.html).
     let plus = if order == ReadOrder::Sort { "+" } else { "" };
     let by_id = by_id(table, snapshot);
     format!("SELECT {} FROM {} AS t ORDER BY {plus}{by_id}", table.columns(), quoted(&table.name))
