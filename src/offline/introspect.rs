@@ -46,7 +46,7 @@ const DOCUMENTS: u64 = 1000;
 /// # Errors
 /// [`OfflineError::Storage`] when the database cannot be read.
 pub fn tables(snapshot: &Snapshot) -> Result<Vec<TableFacts>, OfflineError> {
-    let failed = || OfflineError::while_doing("cannot look at the tables");
+    let failed = || OfflineError::while_doing("cannot inspect the tables");
     let connection = snapshot.connection();
     register(connection).map_err(failed())?;
     let names: Vec<String> = connection

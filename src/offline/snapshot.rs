@@ -1,5 +1,5 @@
 //! A snapshot: read transactions on one state of the database, which the application's writes do
-//! not change (contract 3.1, step 2). What is read in it is decided in the rooms that take one:
+//! not change (contract 3.1.2). What is read in it is decided in the rooms that take one:
 //! [`super::read`], [`super::changelog`], [`super::write`].
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

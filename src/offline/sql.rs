@@ -8,18 +8,18 @@ use rusqlite::{Connection, OptionalExtension, params};
 ///
 /// SQLite reads an unknown name in double quotes as a string, so callers check first that the
 /// table and column exist.
-pub(crate) fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// A string literal.
-pub(crate) fn literal(text: &str) -> String {
+pub(super) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
 /// Whether SQLite sorts rows to carry out a query without a LIMIT: its program opens a sorter
 /// then (<https://www.sqlite.org/opcode.html#SorterOpen>).
-pub(crate) fn opens_sorter(connection: &Connection, sql: &str) -> rusqlite::Result<bool> {
+pub(super) fn opens_sorter(connection: &Connection, sql: &str) -> rusqlite::Result<bool> {
     let mut statement = connection.prepare(&format!("EXPLAIN {sql}"))?;
     let mut instructions = statement.query([])?;
     while let Some(instruction) = instructions.next()? {
@@ -32,16 +32,16 @@ pub(crate) fn opens_sorter(connection: &Connection, sql: &str) -> rusqlite::Resu
 
 /// A table or view of the database.
 #[derive(Debug, Clone)]
-pub(crate) struct Table {
+pub(super) struct Table {
     /// All columns in declared order, generated ones included.
-    pub(crate) columns: Vec<Column>,
+    pub(super) columns: Vec<Column>,
     /// Whether it is a view: nothing can be written to it.
-    pub(crate) is_view: bool,
+    pub(super) is_view: bool,
 }
 
 /// How a column stores numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Numbers {
+pub(super) enum Numbers {
     /// As text, so that it never holds an infinity.
     AsText,
     /// Whole numbers as integers, doubles with a whole value among them.
@@ -52,18 +52,18 @@ pub(crate) enum Numbers {
 
 /// A column of a table or view.
 #[derive(Debug, Clone)]
-pub(crate) struct Column {
+pub(super) struct Column {
     /// The name as it was declared.
-    pub(crate) name: String,
+    pub(super) name: String,
     /// The declared type, in upper case; empty for none.
     declared: String,
     /// Whether it can never hold NULL.
-    pub(crate) is_not_null: bool,
+    pub(super) is_not_null: bool,
 }
 
 impl Table {
     /// Finds a table or view and its columns; `None` when the database has none of that name.
-    pub(crate) fn find(connection: &Connection, name: &str) -> rusqlite::Result<Option<Self>> {
+    pub(super) fn find(connection: &Connection, name: &str) -> rusqlite::Result<Option<Self>> {
         let kind: Option<String> = connection
             .query_row(
                 "SELECT type FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE AND type IN ('table', 'view')",
@@ -85,7 +85,7 @@ impl Table {
 
     /// How one of its columns stores numbers, by the affinity of its declared type
     /// (<https://www.sqlite.org/datatype3.html>, section 3.1). The columns of a view have none.
-    pub(crate) fn numbers(&self, column: &Column) -> Numbers {
+    pub(super) fn numbers(&self, column: &Column) -> Numbers {
         let has = |parts: &[&str]| parts.iter().any(|part| column.declared.contains(part));
         if self.is_view || column.declared.is_empty() {
             Numbers::Unconverted
@@ -101,14 +101,14 @@ impl Table {
     }
 
     /// The column of that name; case is ignored, as in SQLite.
-    pub(crate) fn column(&self, name: &str) -> Option<&Column> {
+    pub(super) fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
     }
 }
 
 impl Column {
     /// Whether its declared type is for BLOBs.
-    pub(crate) fn is_blob(&self) -> bool {
+    pub(super) fn is_blob(&self) -> bool {
         self.declared.contains("BLOB")
     }
 }

@@ -86,11 +86,6 @@ impl Entry {
         })
     }
 
-    /// The name of the operation.
-    pub(super) fn operation(self) -> String {
-        self.operation
-    }
-
     fn is_about_relations(&self) -> bool {
         matches!(self.operation.as_str(), "relate" | "unrelate" | "modifyRelation")
     }

@@ -7,8 +7,9 @@ use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
 use crate::offline::changelog::entry::{Entry, Reference, ReferenceKind};
 use crate::offline::error::OfflineError;
+use crate::offline::map::document::value_expression;
 use crate::offline::map::keys::{key_condition, local_key};
-use crate::offline::sql::{Table, literal, quoted};
+use crate::offline::sql::{Table, quoted};
 use crate::schema::{IdFormat, ManyOne, Schema};
 
 /// Looks up the subjects of change log entries in a snapshot.
@@ -89,11 +90,10 @@ impl<'a> Presence<'a> {
         if let Some(ManyOne { from, fk_field, .. }) = referring {
             let column = from.field(fk_field).map_or(*fk_field, |field| field.column());
             match &from.storage.document {
-                Some(document) => conditions.push(format!(
-                    "json_extract({}, {}) IS NOT NULL",
-                    quoted(document),
-                    literal(&format!("$.\"{column}\""))
-                )),
+                Some(document) => {
+                    let value = value_expression(&quoted(document), column);
+                    conditions.push(format!("{value} IS NOT NULL"));
+                }
                 None => match found.column(column) {
                     Some(column) => conditions.push(format!("{} IS NOT NULL", quoted(&column.name))),
                     None => return Ok(false),

@@ -56,8 +56,8 @@ impl<'c> ChangeLog<'c> {
     pub fn pending(&self) -> Result<BTreeMap<String, u64>, OfflineError> {
         let mut pending = BTreeMap::new();
         self.for_each_row("mutation", "", [], |row| {
-            let operation =
-                Entry::in_column(row, 0).map_or_else(|| "unreadable".to_owned(), Entry::operation);
+            let entry = Entry::in_column(row, 0);
+            let operation = entry.map_or_else(|| "unreadable".to_owned(), |entry| entry.operation);
             *pending.entry(operation).or_default() += 1;
             Ok(())
         })?;

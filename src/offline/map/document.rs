@@ -7,6 +7,7 @@ use serde_json::{Map, Number, Value};
 use crate::mutation::canonical::write_value;
 use crate::offline::map::fields::MappedField;
 use crate::offline::map::value::{Mapping, ValueError, parse_json};
+use crate::offline::sql::literal;
 use crate::schema::Type;
 
 /// Parses the document in a column.
@@ -18,6 +19,11 @@ pub(crate) fn parse(value: ValueRef<'_>) -> Result<Map<String, Value>, ValueErro
         },
         _ => Err(ValueError::NotObject),
     }
+}
+
+/// The SQL expression for the value of a key in a document; `document` is a column's quoted name.
+pub(crate) fn value_expression(document: &str, key: &str) -> String {
+    format!("json_extract({document}, {})", literal(&format!("$.\"{key}\"")))
 }
 
 /// Appends the canonical JSON object of a document's fields. An error comes with the field that

@@ -1,4 +1,4 @@
-//! Checking every row of a table in SQL before the first byte is sent (contract 3.1, step 1):
+//! Checking every row of a table in SQL before the first byte is sent (contract 3.1.1):
 //! it counts the rows and finds out whether one cannot be uploaded. Which row it is, and why,
 //! is found by reading in upload order, which only happens when there is one.
 
@@ -130,6 +130,7 @@ mod tests {
     #[test]
     fn only_an_index_over_all_rows_in_byte_order_is_searched() {
         for (table, has_index) in [
+            ("CREATE TABLE t (id TEXT NOT NULL PRIMARY KEY, n)", true),
             ("CREATE TABLE t (id TEXT PRIMARY KEY, n) WITHOUT ROWID", true),
             ("CREATE TABLE t (id TEXT COLLATE NOCASE, n); CREATE INDEX i ON t (ID COLLATE BINARY, n)", true),
             ("CREATE TABLE t (id TEXT, n); CREATE INDEX i ON t (id DESC)", true),

@@ -80,58 +80,12 @@ impl JoinSource {
         store: &JoinStore<'_>,
         warnings: &mut Vec<String>,
     ) -> Result<Self, OfflineError> {
-        let name = store.name();
-        let (resource, version) = (store.from.name.clone(), store.from.version);
-        let relation = store.relation.name.clone();
-        let mut storage = store.storage();
-        let found = Table::find(snapshot.connection(), &storage.table)
-            .map_err(OfflineError::while_doing(format!("cannot look at table {}", quoted(&storage.table))))?;
-        let Some(table) = found else {
-            if store.relation.storage.is_some() {
-                return Err(OfflineError::missing(format!(
-                    "there is no table {} for relation `{}`",
-                    quoted(&storage.table),
-                    store.relation.name
-                )));
-            }
-            return Ok(Self { name, resource, version, relation, table: None });
-        };
-        for column in [&mut storage.from, &mut storage.to] {
-            match table.column(column) {
-                Some(found) => column.clone_from(&found.name),
-                None => {
-                    return Err(OfflineError::missing(format!(
-                        "table {} has no column {}",
-                        quoted(&storage.table),
-                        quoted(column)
-                    )));
-                }
-            }
-        }
-        let metadata = map_fields(&store.relation.metadata, &table, &storage.table, |_| None, warnings)?;
-        let is_known = |column: &String| {
-            [&storage.from, &storage.to].contains(&column)
-                || metadata.iter().any(|field| field.column == *column)
-        };
-        let unknown = match store.relation.storage {
-            // A table that the schema names may have other columns, which are local-only.
-            Some(_) => Vec::new(),
-            None => {
-                table.columns.into_iter().map(|column| column.name).filter(|name| !is_known(name)).collect()
-            }
-        };
         Ok(Self {
-            name,
-            resource,
-            version,
-            relation,
-            table: Some(JoinTable {
-                from_format: store.from.storage.id_format.clone(),
-                to_format: store.to.storage.id_format.clone(),
-                storage,
-                metadata,
-                unknown,
-            }),
+            name: store.name(),
+            resource: store.from.name.clone(),
+            version: store.from.version,
+            relation: store.relation.name.clone(),
+            table: JoinTable::find(snapshot, store, warnings)?,
         })
     }
 
@@ -225,6 +179,56 @@ impl JoinSource {
 }
 
 impl JoinTable {
+    /// Finds the table of a join store; `None` when the default table is missing.
+    fn find(
+        snapshot: &Snapshot,
+        store: &JoinStore<'_>,
+        warnings: &mut Vec<String>,
+    ) -> Result<Option<Self>, OfflineError> {
+        let mut storage = store.storage();
+        let name = quoted(&storage.table);
+        let found = Table::find(snapshot.connection(), &storage.table)
+            .map_err(OfflineError::while_doing(format!("cannot inspect table {name}")))?;
+        let is_mapped = store.relation.storage.is_some();
+        let table = match found {
+            Some(table) => table,
+            None if is_mapped => {
+                let relation = &store.relation.name;
+                return Err(OfflineError::missing(format!(
+                    "there is no table {name} for relation `{relation}`"
+                )));
+            }
+            None => return Ok(None),
+        };
+        for column in [&mut storage.from, &mut storage.to] {
+            match table.column(column) {
+                Some(found) => column.clone_from(&found.name),
+                None => {
+                    let what = format!("table {name} has no column {}", quoted(column));
+                    return Err(OfflineError::missing(what));
+                }
+            }
+        }
+        let metadata = map_fields(&store.relation.metadata, &table, &storage.table, |_| None, warnings)?;
+        let is_known = |column: &String| {
+            [&storage.from, &storage.to].contains(&column)
+                || metadata.iter().any(|field| field.column == *column)
+        };
+        // Other columns of a table that the schema names are local-only.
+        let unknown = if is_mapped {
+            Vec::new()
+        } else {
+            table.columns.into_iter().map(|column| column.name).filter(|name| !is_known(name)).collect()
+        };
+        Ok(Some(Self {
+            from_format: store.from.storage.id_format.clone(),
+            to_format: store.to.storage.id_format.clone(),
+            storage,
+            metadata,
+            unknown,
+        }))
+    }
+
     /// The columns of its two ids.
     fn keys(&self) -> [Key<'_>; 2] {
         [(&self.storage.from, self.from_format.as_ref()), (&self.storage.to, self.to_format.as_ref())]

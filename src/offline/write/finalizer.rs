@@ -1,4 +1,4 @@
-//! The transactions of finalization (contract 3.1, step 6): pulled changes page by page with their
+//! The transactions of finalization (contract 3.1.6): pulled changes page by page with their
 //! cursors, then the global cursor together with the removal of change log entries. How a row is
 //! written is in [`super::local_table`].
 

@@ -1,5 +1,5 @@
 //! What a pull and the finalization of an upload write: pulled changes, cursors, and the removal of
-//! change log entries (contract 3.1, step 6). What the change log means is in
+//! change log entries (contract 3.1.6). What the change log means is in
 //! [`super::changelog`].
 
 mod cursors;

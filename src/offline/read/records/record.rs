@@ -45,7 +45,7 @@ impl Record<'_> {
         let written = match &table.document {
             None => write_object(out, &table.fields, row, 1).map_err(|(field, error)| (&field.name, error)),
             Some(column) => {
-                let document = row.get_ref(1).map_err(table.failed())?;
+                let document = row.get_ref(1).map_err(|error| table.failed()(error))?;
                 document::write_object(out, &table.fields, document)
                     .map_err(|(field, error)| (field.map_or(column, |field| &field.name), error))
             }

@@ -2,9 +2,10 @@
 //! decided in [`super::read_order`].
 
 use crate::offline::error::OfflineError;
+use crate::offline::map::document::value_expression;
 use crate::offline::map::fields::{MappedField, document_fields, map_fields};
 use crate::offline::snapshot::Snapshot;
-use crate::offline::sql::{Table, literal, quoted};
+use crate::offline::sql::{Table, quoted};
 use crate::schema::{Field, IdFormat, Resource, Schema};
 
 /// A table that exists and has the columns that the schema requires.
@@ -36,7 +37,7 @@ impl RecordTable {
         let storage = &resource.storage;
         let name = quoted(&storage.table);
         let table = Table::find(snapshot.connection(), &storage.table)
-            .map_err(OfflineError::while_doing(format!("cannot look at table {name}")))?
+            .map_err(OfflineError::while_doing(format!("cannot inspect table {name}")))?
             .ok_or_else(|| {
                 OfflineError::missing(format!("there is no table {name} for resource `{}`", resource.name))
             })?;
@@ -85,10 +86,7 @@ impl RecordTable {
     pub(super) fn parent_expressions(&self, alias: &str) -> Vec<String> {
         let expression = |column: &String| match &self.document {
             None => format!("{alias}.{}", quoted(column)),
-            Some(document) => {
-                let path = literal(&format!("$.\"{column}\""));
-                format!("json_extract({alias}.{}, {path})", quoted(document))
-            }
+            Some(document) => value_expression(&format!("{alias}.{}", quoted(document)), column),
         };
         self.parents.iter().map(expression).collect()
     }
