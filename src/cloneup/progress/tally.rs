@@ -4,7 +4,7 @@
 use crate::cloneup::failure::Failure;
 use crate::cloneup::outcome::{DeleteStats, JoinStats, Outcome, RecordStats, Stats};
 use crate::cloneup::plan::{Plan, Source};
-use crate::cloneup::send::delivery::Delivered;
+use crate::cloneup::send::delivered::Delivered;
 use crate::protocol::Cursor;
 
 /// The place in the outcome of failures that belong to no batch: after all others.
