@@ -2,7 +2,9 @@
 //! halving of batches and the hints decide on it. Which error an answer or a failed connection is
 //! is decided in [`super::classify`]; the error after all retries is in [`super::retry`].
 
+use std::error::Error;
 use std::time::Duration;
+use std::{io, iter};
 
 use crate::protocol::ErrorBody;
 
@@ -143,5 +145,47 @@ impl TransportError {
 
     pub(super) fn with_status(self, status: u16) -> Self {
         Self { status: Some(status), ..self }
+    }
+}
+
+/// An error and its causes, down to the first one. The error inside an [`io::Error`] is one of
+/// them, although [`Error::source`] skips it: TLS errors arrive there.
+pub(super) fn causes<'e>(
+    error: &'e (dyn Error + 'static),
+) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    iter::successors(Some(error), |&error| match error.downcast_ref::<io::Error>() {
+        Some(error) => error.get_ref().map(|inner| -> &(dyn Error + 'static) { inner }),
+        None => error.source(),
+    })
+}
+
+/// The text of an error and its causes, without repetitions.
+pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    for cause in causes(error).skip(1) {
+        let cause = cause.to_string();
+        if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("outer")]
+    struct Outer(#[source] io::Error);
+
+    #[test]
+    fn causes_include_the_error_inside_an_io_error() {
+        let tls = rustls::Error::HandshakeNotComplete;
+        let error = Outer(io::Error::other(io::Error::other(tls.clone())));
+        assert_eq!(causes(&error).count(), 4);
+        assert_eq!(causes(&error).last().and_then(|error| error.downcast_ref()), Some(&tls));
+        assert_eq!(chain(&error), format!("outer: {tls}"));
     }
 }
