@@ -14,7 +14,7 @@ use super::outcome::as_mutation_errors;
 use super::plan::{Part, Plan, Requested, Source};
 use super::run::Upload;
 use crate::mutation::ContentHash;
-use crate::offline::{Database, OfflineError, Snapshot};
+use crate::offline::{Database, OfflineError, Snapshot, offline_deletes};
 use crate::protocol::Cursor;
 use crate::remote::{GaveUp, Remote, RequestError, RetryError};
 use crate::schema::Schema;
@@ -149,7 +149,7 @@ fn describe(
         });
     }
     let mut deletes = Vec::new();
-    snapshot.offline_deletes(schema, &plan.scope, plan.seq, |delete| {
+    offline_deletes(&snapshot, schema, &plan.scope, plan.seq, |delete| {
         deletes.push(delete.mutation_id);
         Ok(())
     })?;

@@ -155,11 +155,10 @@ mod tests {
 
     fn delivered(sequence: u64, cursor: u64, failures: Vec<Failure>) -> Delivered {
         let position = Position { mutations: 0, digest: blake3::hash(b"") };
-        Delivered {
-            cursor: Some(Cursor::from(cursor)),
-            failures,
-            ..Delivered::answered(sequence, position, 2, 3)
-        }
+        let mut delivered = Delivered::answered(sequence, position, 2, 3);
+        delivered.cursor = Some(Cursor::from(cursor));
+        delivered.failures = failures;
+        delivered
     }
 
     #[test]
