@@ -4,7 +4,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::error::{Excess, RequestError, TransportError, TransportKind, causes, chain};
+use rustls::{CertificateError, InvalidMessage};
+
+use super::error::{Excess, RequestError, TransportError, TransportKind, causes};
 use crate::protocol::{Envelope, ErrorBody, NeitherDialect, ROOT_PATH, RawObject, code};
 
 /// The statuses that mean "try again later", whatever the body (contract 3.3).
@@ -128,29 +130,53 @@ pub(super) fn neither_dialect(error: &NeitherDialect) -> RequestError {
 }
 
 /// The error of a request that failed before its answer was complete: all of them are worth
-/// another try (contract 3.3).
+/// another try (contract 3.3). Kind and hint follow from the typed causes.
 pub(super) fn transport_error(error: reqwest::Error) -> RequestError {
-    let (kind, what) = if error.is_timeout() {
+    let is_plain_http = error.url().is_some_and(|url| url.scheme() == "http");
+    // The URL may hold secrets, and messages name it already.
+    let error = error.without_url();
+    let (mut kind, what) = if error.is_timeout() {
         (TransportKind::Timeout, "no answer in time")
     } else if error.is_connect() {
         (TransportKind::Connect, "cannot connect")
     } else {
         (TransportKind::Connection, "the connection failed")
     };
-    let error = error.without_url();
-    let text = chain(&error);
-    let hint = if text.contains("invalid HTTP version") {
-        " (the answer is no HTTP: does the server speak TLS? Then its URL begins with https://)"
-    } else if text.contains("CaUsedAsEndEntity") {
-        " (the server shows a CA's certificate as its own; it needs one with CA:FALSE)"
-    } else if text.contains("InvalidContentType") {
-        " (the answer is no TLS: does the server speak plain HTTP? Then its URL begins with http://)"
-    } else {
-        ""
-    };
+    let mut hint = "";
+    for cause in causes(&error) {
+        if let Some(rustls::Error::InvalidCertificate(problem)) = cause.downcast_ref() {
+            kind = TransportKind::Certificate;
+            hint = certificate_hint(problem);
+        } else if let Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) =
+            cause.downcast_ref()
+        {
+            hint =
+                " (the answer is no TLS: does the server speak plain HTTP? Then its URL begins with http://)";
+        } else if is_plain_http && cause.downcast_ref().is_some_and(is_not_http) {
+            hint = " (the answer is no HTTP: does the server speak TLS? Then its URL begins with https://)";
+        }
+    }
     // The errors between the first and the last say only that the next one occurred.
     let root = causes(&error).last().map_or_else(|| error.to_string(), ToString::to_string);
     RequestError::transient(kind, format!("{what}: {root}{hint}"))
+}
+
+/// The hint about a certificate for which TLS has no error of its own, which it names but does not
+/// explain: most often the certificate of a CA, such as `openssl req -x509` makes.
+fn certificate_hint(problem: &CertificateError) -> &'static str {
+    match problem {
+        CertificateError::Other(_) => {
+            " (a server cannot use a CA's certificate as its own: it needs one with CA:FALSE; and if its \
+             use is restricted, with serverAuth)"
+        }
+        _ => "",
+    }
+}
+
+/// Whether an answer does not even begin as HTTP/1 does. hyper does not tell the version from the
+/// headers, so an HTTP answer with malformed headers counts as well.
+fn is_not_http(error: &hyper::Error) -> bool {
+    error.is_parse() && !error.is_parse_status()
 }
 
 #[cfg(test)]

@@ -55,6 +55,8 @@ pub struct TransportError {
 pub enum TransportKind {
     /// No connection could be made; with TLS, the handshake included.
     Connect,
+    /// TLS does not accept the server's certificate.
+    Certificate,
     /// No complete answer arrived within the timeout.
     Timeout,
     /// The connection failed while it was in use.
