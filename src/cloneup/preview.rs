@@ -224,10 +224,7 @@ fn place(schema: &Schema, plan: &Plan, part: &Part) -> String {
 
 async fn server_state(remote: &Remote) -> (ServerState, Option<Failure>) {
     let state = |answers, accepts_token| ServerState { answers, accepts_token };
-    let error = match remote.status().await {
-        Ok(_) => return (state(true, Some(true)), None),
-        Err(error) => error,
-    };
+    let Err(error) = remote.status().await else { return (state(true, Some(true)), None) };
     // A server without that route is a server all the same.
     let is_client_error = |status: u16| (400..500).contains(&status);
     match &error {

@@ -280,7 +280,7 @@ pub(super) mod tests {
             for (sequence, batch) in made.iter().enumerate() {
                 let size = batch.entries.len();
                 prop_assert_eq!(batch.sequence, sequence as u64);
-                prop_assert!(size as usize <= mutations);
+                prop_assert!(size <= mutations);
                 prop_assert!(batch.bytes() as usize <= bytes || size == 1);
                 prop_assert!(!(seen < cut && cut < seen + size as u64), "the cut is inside a batch");
                 seen += size as u64;
