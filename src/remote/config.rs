@@ -1,6 +1,6 @@
 //! The settings of a server (address, credentials, timeouts, certificates) and what can be wrong
 //! with them. The HTTP client is made from them in [`super::request`]; flags and environment are
-//! read in [`crate::cli`].
+//! read in `cli`.
 
 use std::path::PathBuf;
 use std::time::Duration;
