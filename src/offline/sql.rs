@@ -59,6 +59,8 @@ pub(super) struct Column {
     declared: String,
     /// Whether it can never hold NULL.
     pub(super) is_not_null: bool,
+    /// The position in the primary key, from 1; 0 when the column is not part of it.
+    pub(super) key_place: u32,
 }
 
 impl Table {
@@ -73,11 +75,11 @@ impl Table {
             .optional()?;
         let Some(kind) = kind else { return Ok(None) };
         let mut statement =
-            connection.prepare("SELECT name, type, \"notnull\" FROM pragma_table_xinfo(?1)")?;
+            connection.prepare("SELECT name, type, \"notnull\", pk FROM pragma_table_xinfo(?1)")?;
         let columns = statement
             .query_map(params![name], |row| {
                 let declared = row.get::<_, String>(1)?.to_uppercase();
-                Ok(Column { name: row.get(0)?, declared, is_not_null: row.get(2)? })
+                Ok(Column { name: row.get(0)?, declared, is_not_null: row.get(2)?, key_place: row.get(3)? })
             })?
             .collect::<Result<_, _>>()?;
         Ok(Some(Self { columns, is_view: kind == "view" }))
@@ -106,7 +108,50 @@ impl Table {
     }
 }
 
+/// What a column converts values to, by its declared type
+/// (<https://www.sqlite.org/datatype3.html>, section 3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Affinity {
+    /// Text that is a number becomes one.
+    Numeric,
+    /// Like `Numeric`, and integers become doubles.
+    Real,
+    /// Numbers become text.
+    Text,
+    /// No conversion.
+    Blob,
+}
+
 impl Column {
+    /// What the column converts values to. In a STRICT table `ANY` converts nothing.
+    pub(super) fn affinity(&self, is_strict: bool) -> Affinity {
+        let has = |parts: &[&str]| parts.iter().any(|part| self.declared.contains(part));
+        match () {
+            () if has(&["INT"]) => Affinity::Numeric,
+            () if has(&["CHAR", "CLOB", "TEXT"]) => Affinity::Text,
+            () if self.declared.is_empty() || has(&["BLOB"]) => Affinity::Blob,
+            () if has(&["REAL", "FLOA", "DOUB"]) => Affinity::Real,
+            () if is_strict && self.declared == "ANY" => Affinity::Blob,
+            () => Affinity::Numeric,
+        }
+    }
+
+    /// Whether the declared type says that BLOBs are stored: also in `BINARY(16)`, which for SQLite
+    /// is a numeric type.
+    pub(super) fn is_declared_for_blobs(&self) -> bool {
+        self.is_blob() || self.declared.contains("BINARY")
+    }
+
+    /// Whether it can hold nothing but integers and text.
+    pub(super) fn excludes_blobs(&self, is_strict: bool) -> bool {
+        is_strict && ["INT", "INTEGER", "TEXT"].contains(&self.declared.as_str())
+    }
+
+    /// Whether it is declared as `INTEGER`, as a column that is the row id must be.
+    pub(super) fn is_integer(&self) -> bool {
+        self.declared == "INTEGER"
+    }
+
     /// Whether its declared type is for BLOBs.
     pub(super) fn is_blob(&self) -> bool {
         self.declared.contains("BLOB")

@@ -28,6 +28,7 @@
 //! ```
 
 mod error;
+mod id_format;
 mod infer;
 mod inferred;
 mod model;
@@ -36,10 +37,11 @@ mod parse;
 mod table_facts;
 
 pub use error::SchemaError;
+pub use id_format::IdFormat;
 pub use infer::infer;
 pub use inferred::Inferred;
 pub use model::{
-    Field, IdFormat, JoinStorage, JoinStore, ManyOne, Relation, RelationKind, Resource, Schema, Storage, Type,
+    Field, JoinStorage, JoinStore, ManyOne, Relation, RelationKind, Resource, Schema, Storage, Type,
 };
 pub use order::upload_order;
 pub use table_facts::{ColumnFacts, ForeignKey, TableFacts};

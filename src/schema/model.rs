@@ -1,5 +1,7 @@
 //! The types of a valid schema. They are read from JSON in [`super::parse`].
 
+use super::id_format::IdFormat;
+
 /// A schema: everything that can be uploaded or served.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Schema {
@@ -68,22 +70,14 @@ pub enum Type {
 pub struct Storage {
     /// The name of the table or view.
     pub table: String,
-    /// The name of the id column.
-    pub id: String,
-    /// The template that turns the id column's value into the id; `None` when the value is TEXT and
-    /// itself the id.
+    /// The names of the id columns, at least one. `rowid` is SQLite's row id in a table that has no
+    /// column of that name.
+    pub id: Vec<String>,
+    /// The template that turns the values of the id columns into the id; `None` when there is one
+    /// column, whose value is TEXT and itself the id.
     pub id_format: Option<IdFormat>,
     /// The column that holds the whole record as a JSON object, if there is one.
     pub document: Option<String>,
-}
-
-/// A template such as `track:{}`, which turns a key into an id and back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IdFormat {
-    /// The text before the key.
-    pub prefix: String,
-    /// The text after the key.
-    pub suffix: String,
 }
 
 /// A relation between resources.
@@ -228,17 +222,12 @@ impl Type {
     }
 }
 
-impl IdFormat {
-    /// The id for a key.
+impl Storage {
+    /// The template for a column that holds the keys of records of the resource. A key of several
+    /// columns has none: such a column holds whole ids.
     #[must_use]
-    pub fn id(&self, key: &str) -> String {
-        format!("{}{key}{}", self.prefix, self.suffix)
-    }
-
-    /// The key in an id; `None` when the id does not match the template.
-    #[must_use]
-    pub fn key<'a>(&self, id: &'a str) -> Option<&'a str> {
-        id.strip_prefix(&self.prefix)?.strip_suffix(&self.suffix)
+    pub fn reference_format(&self) -> Option<&IdFormat> {
+        self.id_format.as_ref().filter(|_| self.id.len() == 1)
     }
 }
 

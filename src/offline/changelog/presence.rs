@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params_from_iter};
 use crate::offline::changelog::entry::{Entry, Reference, ReferenceKind};
 use crate::offline::error::OfflineError;
 use crate::offline::map::document::value_expression;
-use crate::offline::map::keys::{key_condition, local_key};
+use crate::offline::map::keys::Key;
 use crate::offline::sql::{Table, quoted};
 use crate::schema::{IdFormat, ManyOne, Schema};
 
@@ -30,8 +30,8 @@ impl<'a> Presence<'a> {
             "delete" => {
                 let Some(resource) = self.schema.resource(&entry.resource) else { return Ok(false) };
                 let storage = &resource.storage;
-                let key = [(storage.id.as_str(), entry.id.as_str(), storage.id_format.as_ref())];
-                Ok(!self.has_row(&storage.table, &key, None)?)
+                let id = (&*storage.id, storage.id_format.as_ref(), &*entry.id);
+                Ok(!self.has_row(&storage.table, &[id], None)?)
             }
             "unrelate" => {
                 // A reference that the schema lacks is dropped. One that can be stored in several
@@ -55,37 +55,39 @@ impl<'a> Presence<'a> {
         match &reference.kind {
             ReferenceKind::JoinRow(store) => {
                 let storage = store.storage();
-                let key = [
-                    (storage.from.as_str(), reference.from.as_str(), store.from.storage.id_format.as_ref()),
-                    (storage.to.as_str(), reference.to.as_str(), store.to.storage.id_format.as_ref()),
+                let (from, to) = (&store.from.storage, &store.to.storage);
+                let ids = [
+                    (std::slice::from_ref(&storage.from), from.reference_format(), &*reference.from),
+                    (std::slice::from_ref(&storage.to), to.reference_format(), &*reference.to),
                 ];
-                self.has_row(&storage.table, &key, None)
+                self.has_row(&storage.table, &ids, None)
             }
             ReferenceKind::Field(many_one) => {
                 let storage = &many_one.from.storage;
-                let key = [(storage.id.as_str(), reference.from.as_str(), storage.id_format.as_ref())];
-                self.has_row(&storage.table, &key, Some(many_one))
+                let id = (&*storage.id, storage.id_format.as_ref(), &*reference.from);
+                self.has_row(&storage.table, &[id], Some(many_one))
             }
         }
     }
 
-    /// Whether the table has a row with these ids (for each: column, id, `idFormat`) and, with
+    /// Whether the table has a row with these ids (for each: columns, `idFormat`, id) and, with
     /// `referring`, a value in the field that refers.
     fn has_row(
         &self,
         table: &str,
-        key: &[(&str, &str, Option<&IdFormat>)],
+        ids: &[(&[String], Option<&IdFormat>, &str)],
         referring: Option<&ManyOne<'_>>,
     ) -> Result<bool, OfflineError> {
         let failed = || OfflineError::while_doing(format!("cannot read table {}", quoted(table)));
         let Some(found) = Table::find(self.connection, table).map_err(failed())? else { return Ok(false) };
-        let mut conditions = Vec::with_capacity(key.len());
-        let mut values = Vec::with_capacity(key.len());
-        for (column, id, format) in key {
-            let Some(column) = found.column(column) else { return Ok(false) };
-            let Some(value) = local_key(id, *format) else { return Ok(false) };
-            values.push(value);
-            conditions.push(key_condition(&column.name, values.len()));
+        let mut conditions = Vec::with_capacity(ids.len());
+        let mut values = Vec::with_capacity(ids.len());
+        for (columns, format, id) in ids {
+            let key = Key::find(self.connection, table, &found, columns, *format).map_err(failed())?;
+            let Ok(key) = key else { return Ok(false) };
+            let Some(parameters) = key.parameters(id) else { return Ok(false) };
+            conditions.push(key.condition(values.len()));
+            values.extend(parameters);
         }
         if let Some(ManyOne { from, fk_field, .. }) = referring {
             let column = from.field(fk_field).map_or(*fk_field, |field| field.column());

@@ -57,7 +57,7 @@ fn outward(mapping: &Mapping, value: &Value) -> Result<Value, ValueError> {
             Value::Number(number) if !number.is_f64() => number.to_string(),
             _ => return Err(ValueError::NotKey),
         };
-        return Ok(Value::String(format.id(&key)));
+        return Ok(Value::String(format.id(&[&key])));
     }
     match (&mapping.kind, value) {
         (_, Value::Null) | (Type::Boolean, Value::Bool(_)) => Ok(value.clone()),
@@ -102,7 +102,7 @@ pub(crate) fn merge(
 /// 0/1 for a boolean, text for nested JSON, a number for a key.
 fn inward(mapping: &Mapping, pulled: &Value, local: &Value) -> Value {
     if let (Some(format), Value::String(id)) = (&mapping.id_format, pulled) {
-        let key = format.key(id).unwrap_or(id);
+        let key = format.keys(id).and_then(|mut keys| keys.pop()).unwrap_or_else(|| id.clone());
         return match key.parse::<i64>() {
             Ok(number) if number.to_string() == key && !local.is_string() => Value::from(number),
             _ => Value::from(key),

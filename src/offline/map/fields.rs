@@ -88,7 +88,7 @@ impl MappedField {
     pub(crate) fn invalid_value_condition(&self) -> Option<String> {
         let column = quoted(&self.column);
         if self.mapping.id_format.is_some() {
-            return Some(format!("typeof({column}) NOT IN ('null', 'integer', 'text')"));
+            return Some(format!("typeof({column}) NOT IN ('null', 'integer', 'text', 'blob')"));
         }
         // Infinity times zero is NaN, which SQLite turns into NULL; a comparison takes longer. A
         // column that stores numbers as text needs no check.

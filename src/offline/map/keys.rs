@@ -1,56 +1,343 @@
-//! Columns that hold keys, and the ids that an `idFormat` makes of them: the SQL that compares
-//! and orders them, for records and join rows alike.
+//! The columns of a key, and the id that they make with an `idFormat`, for records and join rows
+//! alike: the id of a row that is read, and the SQL that checks and orders ids. Finding and writing
+//! the row of an id is in [`super::local_keys`].
 
-use rusqlite::types::Value as SqlValue;
+use std::fmt::Write as _;
 
-use crate::offline::sql::{literal, quoted};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension as _, Row};
+
+use crate::offline::map::value::{ValueError, utf8, write_key_text};
+use crate::offline::sql::{Affinity, Table, literal, quoted};
 use crate::schema::IdFormat;
 
-/// A column that holds keys, and the template of the ids that are made of them.
-pub(crate) type Key<'a> = (&'a str, Option<&'a IdFormat>);
+/// SQLite's row id, in a table that has no column of that name.
+pub(crate) const ROW_ID: &str = "rowid";
 
-/// An SQL condition that holds for keys that cannot be ids.
-pub(crate) fn invalid_key_condition((column, format): Key<'_>) -> String {
-    let column = quoted(column);
-    match format {
-        // SQLite orders text after numbers and before BLOBs: this is cheaper than typeof().
-        None => format!("({column} COLLATE BINARY >= '' AND {column} < x'') IS NOT TRUE"),
-        Some(_) => format!("typeof({column}) NOT IN ('integer', 'text')"),
+/// The columns whose values are an id.
+#[derive(Debug, Clone)]
+pub(crate) struct Key {
+    /// The table's name.
+    pub(super) table: String,
+    /// At least one; exactly one without a template.
+    pub(super) columns: Vec<KeyColumn>,
+    pub(super) format: Option<IdFormat>,
+    /// Whether the key is the row id of a table that has no key of its own.
+    is_bare_row_id: bool,
+}
+
+/// A column of a key.
+#[derive(Debug, Clone)]
+pub(crate) struct KeyColumn {
+    pub(super) name: String,
+    /// Whether it is the row id, by whatever name: it holds nothing but integers.
+    pub(super) is_row_id: bool,
+    pub(super) affinity: Affinity,
+    /// Whether its declared type says that BLOBs are stored.
+    pub(super) is_declared_for_blobs: bool,
+    may_hold_blobs: bool,
+}
+
+/// What SQLite says about a table, beside its columns.
+struct TableKind {
+    has_row_id: bool,
+    is_strict: bool,
+    /// Whether the primary key has an index: the row id has none.
+    has_key_index: bool,
+    /// The number of columns of the primary key.
+    key_columns: u32,
+}
+
+impl Key {
+    /// Finds the columns of a key in its table. The inner error is the name of a column that is
+    /// missing.
+    pub(crate) fn find<'c>(
+        connection: &Connection,
+        table_name: &str,
+        table: &Table,
+        columns: &'c [String],
+        format: Option<&IdFormat>,
+    ) -> rusqlite::Result<Result<Self, &'c str>> {
+        let whole = |columns, is_bare_row_id| Self {
+            table: table_name.to_owned(),
+            columns,
+            format: format.cloned(),
+            is_bare_row_id,
+        };
+        if let ([name], None) = (columns, format)
+            && let Some(column) = table.column(name)
+        {
+            return Ok(Ok(whole(vec![KeyColumn::text_id(&column.name)], false)));
+        }
+        let kind = TableKind::of(connection, table_name)?;
+        let (mut found, mut is_bare_row_id) = (Vec::with_capacity(columns.len()), false);
+        for name in columns {
+            let column = match table.column(name) {
+                Some(column) => column,
+                None if kind.has_row_id && name.eq_ignore_ascii_case(ROW_ID) => {
+                    is_bare_row_id = !kind.has_row_id_column(table);
+                    found.push(KeyColumn::row_id(name));
+                    continue;
+                }
+                None => return Ok(Err(name)),
+            };
+            let mut key = KeyColumn {
+                name: column.name.clone(),
+                is_row_id: column.key_place > 0 && column.is_integer() && kind.has_row_id_column(table),
+                affinity: column.affinity(kind.is_strict),
+                is_declared_for_blobs: column.is_declared_for_blobs(),
+                may_hold_blobs: !column.excludes_blobs(kind.is_strict),
+            };
+            key.may_hold_blobs = key.may_hold_blobs
+                && !key.is_row_id
+                && may_hold_blobs(connection, table_name, &key.name)?;
+            found.push(key);
+        }
+        Ok(Ok(whole(found, is_bare_row_id)))
+    }
+
+    /// The number of columns.
+    pub(crate) fn width(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// The first column's name.
+    pub(crate) fn first_column(&self) -> &str {
+        &self.columns[0].name
+    }
+
+    /// The column whose text is the id; `None` with a template.
+    pub(crate) fn text_column(&self) -> Option<&str> {
+        self.format.is_none().then(|| self.first_column())
+    }
+
+    /// A warning for the user about ids that may change.
+    pub(crate) fn warning(&self) -> Option<String> {
+        self.is_bare_row_id.then(|| {
+            format!(
+                "the ids of table {} are made from its row ids, which VACUUM may renumber: give it an INTEGER \
+                 PRIMARY KEY, or do not VACUUM it",
+                quoted(&self.table)
+            )
+        })
+    }
+
+    /// Whether one of its columns is this one: then the id decides its value.
+    pub(crate) fn has_column(&self, name: &str) -> bool {
+        self.columns.iter().any(|column| column.name == name)
+    }
+
+    /// SQL conditions that hold for rows of which the template makes no id.
+    pub(crate) fn invalid_conditions(&self) -> Vec<String> {
+        let Some(format) = &self.format else { return vec![invalid_key_condition(self.first_column())] };
+        let checked = self.columns.iter().filter(|column| !column.is_row_id);
+        let conditions = checked.map(|column| {
+            let name = quoted(&column.name);
+            let is_empty =
+                if format.can_be_empty() { format!(" OR {name} IN ('', x'')") } else { String::new() };
+            format!("(typeof({name}) NOT IN ('integer', 'text', 'blob'){is_empty})")
+        });
+        conditions.collect()
+    }
+
+    /// The columns for a SELECT from a table with this alias, such as `t.`.
+    pub(crate) fn select_list(&self, alias: &str) -> String {
+        let columns = self.columns.iter().map(|column| format!("{alias}{}", quoted(&column.name)));
+        columns.collect::<Vec<_>>().join(", ")
+    }
+
+    /// The SQL expression to sort by, so that ids come in byte order: with a template "10" goes
+    /// before "9", as the ids do.
+    pub(crate) fn order(&self, alias: &str, byte_order: &str) -> String {
+        format!("{} COLLATE {byte_order}", self.expression(alias))
+    }
+
+    /// The id as an SQL expression.
+    pub(crate) fn expression(&self, alias: &str) -> String {
+        let Some(format) = &self.format else { return format!("{alias}{}", quoted(self.first_column())) };
+        let mut expression = format!("({}", literal(format.text(0)));
+        for (place, column) in self.columns.iter().enumerate() {
+            let mut text = column.text(alias);
+            for (character, encoded) in format.encodings() {
+                text = format!("replace({text}, {}, {})", literal(&character.to_string()), literal(&encoded));
+            }
+            let after = literal(format.text(place + 1));
+            // Writing to a string cannot fail.
+            let _ = write!(expression, " || {text} || {after}");
+        }
+        expression + ")"
+    }
+
+    /// An SQL condition that holds where a value in the table `c` is a key of the table `p`, by
+    /// the ids that the template makes of both. `affinity` is that of the value; `None` for one
+    /// that has none of its own.
+    pub(crate) fn refers(&self, value: &str, affinity: Option<Affinity>) -> String {
+        let column = &self.columns[0];
+        let name = format!("p.{}", quoted(&column.name));
+        let is_alike = column.affinity != Affinity::Blob
+            && column.affinity != Affinity::Real
+            && affinity == Some(column.affinity);
+        // SQLite compares 1 and '1' as equal itself where both columns convert them.
+        if self.format.is_none() || column.is_row_id || (is_alike && !column.may_hold_blobs) {
+            return format!("{name} = {value} COLLATE BINARY");
+        }
+        let text = format!("CASE typeof({value}) WHEN 'blob' THEN lower(hex({value})) ELSE {value} || '' END");
+        let integer = format!("CAST({value} AS INTEGER)");
+        format!(
+            "{name} COLLATE BINARY IN ({value}, {text}, unhex({value}), \
+             CASE WHEN {integer} || '' = {value} THEN {integer} END)"
+        )
+    }
+
+    /// Writes the id of a row whose key columns begin at `first`.
+    pub(crate) fn write_id(&self, row: &Row<'_>, first: usize, id: &mut String) -> Result<(), KeyError> {
+        id.clear();
+        let value = |place: usize| row.get_ref(first + place).expect("the SELECT lists every column");
+        let Some(format) = &self.format else {
+            id.push_str(text_id(value(0))?);
+            return Ok(());
+        };
+        for (place, column) in self.columns.iter().enumerate() {
+            let mut written = Ok(());
+            format.write_key(id, place, |id| written = write_key_text(id, value(place)));
+            match written {
+                Ok(()) => {}
+                Err(ValueError::NotUtf8) => return Err(KeyError::NotUtf8),
+                Err(_) => {
+                    let shown = |(place, column): (usize, &KeyColumn)| {
+                        format!("{} is {}", quoted(&column.name), shown(value(place)))
+                    };
+                    let row: Vec<_> = self.columns.iter().enumerate().map(shown).collect();
+                    return Err(KeyError::NotKey {
+                        column: quoted(&column.name),
+                        table: quoted(&self.table),
+                        row: row.join(" and "),
+                    });
+                }
+            }
+        }
+        id.push_str(format.text(self.columns.len()));
+        if id.is_empty() { Err(KeyError::Empty) } else { Ok(()) }
     }
 }
 
-/// The SQL expression to sort by, so that ids come in byte order: with a template "10" goes
-/// before "9", as the ids do. `column` is quoted already.
-pub(crate) fn id_order(column: &str, format: Option<&IdFormat>, byte_order: &str) -> String {
-    format!("{} COLLATE {byte_order}", id_expression(column, format))
+/// Why a row has no id. The message is the rest of a sentence that begins with "record id" or
+/// "join row from/to".
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum KeyError {
+    #[error("must be a string")]
+    NotText,
+    #[error("must be valid UTF-8")]
+    NotUtf8,
+    #[error("must not be empty")]
+    Empty,
+    #[error(
+        "must be made of integers, text or BLOBs: column {column} of table {table} holds something else in the \
+         row where {row}"
+    )]
+    NotKey { column: String, table: String, row: String },
 }
 
-/// The id as an SQL expression; `column` is quoted already.
-pub(crate) fn id_expression(column: &str, format: Option<&IdFormat>) -> String {
-    match format {
-        None => column.to_owned(),
-        Some(IdFormat { prefix, suffix }) => {
-            format!("({} || {column} || {})", literal(prefix), literal(suffix))
+/// The id in a column without a template.
+pub(crate) fn text_id(value: ValueRef<'_>) -> Result<&str, KeyError> {
+    match value {
+        ValueRef::Text(text) => utf8(text).map_err(|_| KeyError::NotUtf8),
+        _ => Err(KeyError::NotText),
+    }
+}
+
+/// A value as SQL would write it, for a message.
+fn shown(value: ValueRef<'_>) -> String {
+    match value {
+        ValueRef::Null => "NULL".to_owned(),
+        ValueRef::Integer(number) => number.to_string(),
+        ValueRef::Real(number) => format!("{number:?}"),
+        ValueRef::Text(text) => literal(&String::from_utf8_lossy(text)),
+        ValueRef::Blob(_) => {
+            let mut hex = String::new();
+            // A BLOB can be written.
+            let _ = write_key_text(&mut hex, value);
+            format!("x'{hex}'")
         }
     }
 }
 
-/// The value of a key column for an id: the inverse of `idFormat`. `None` when the id does not
-/// match the template.
-///
-/// In a column with TEXT affinity SQLite converts the integer back to its text.
-pub(crate) fn local_key(id: &str, format: Option<&IdFormat>) -> Option<SqlValue> {
-    let Some(format) = format else { return Some(SqlValue::Text(id.to_owned())) };
-    let key = format.key(id)?;
-    match key.parse::<i64>() {
-        // No integer is written as "007", so the key was text.
-        Ok(number) if number.to_string() == key => Some(SqlValue::Integer(number)),
-        _ => Some(SqlValue::Text(key.to_owned())),
+/// An SQL condition that holds for values of a column that cannot be ids without a template.
+pub(crate) fn invalid_key_condition(column: &str) -> String {
+    let column = quoted(column);
+    // SQLite orders text after numbers and before BLOBs: this is cheaper than typeof().
+    format!("({column} COLLATE BINARY >= '' AND {column} < x'') IS NOT TRUE")
+}
+
+impl KeyColumn {
+    fn row_id(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            is_row_id: true,
+            affinity: Affinity::Numeric,
+            is_declared_for_blobs: false,
+            may_hold_blobs: false,
+        }
+    }
+
+    /// A column whose text is the id.
+    fn text_id(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            is_row_id: false,
+            affinity: Affinity::Text,
+            is_declared_for_blobs: false,
+            may_hold_blobs: false,
+        }
+    }
+
+    /// The SQL expression for the text of which the template makes an id.
+    fn text(&self, alias: &str) -> String {
+        let name = format!("{alias}{}", quoted(&self.name));
+        if self.may_hold_blobs {
+            format!("CASE typeof({name}) WHEN 'blob' THEN lower(hex({name})) ELSE {name} END")
+        } else {
+            name
+        }
     }
 }
 
-/// An SQL condition that holds for the row whose key is the parameter of this number: a column
-/// without a type may hold an integer or its text, and both make the same id.
-pub(crate) fn key_condition(column: &str, parameter: usize) -> String {
-    format!("{} COLLATE BINARY IN (?{parameter}, CAST(?{parameter} AS TEXT))", quoted(column))
+impl TableKind {
+    fn of(connection: &Connection, table: &str) -> rusqlite::Result<Self> {
+        let sql = "SELECT type = 'table' AND NOT wr, strict,
+                       EXISTS (SELECT 1 FROM pragma_index_list(?1) WHERE origin = 'pk'),
+                       (SELECT count(*) FROM pragma_table_xinfo(?1) WHERE pk > 0)
+                   FROM pragma_table_list(?1) WHERE schema = 'main'";
+        let kind = connection.prepare_cached(sql)?.query_row([table], |row| {
+            Ok(Self {
+                has_row_id: row.get(0)?,
+                is_strict: row.get(1)?,
+                has_key_index: row.get(2)?,
+                key_columns: row.get(3)?,
+            })
+        });
+        let none = || Self { has_row_id: false, is_strict: false, has_key_index: false, key_columns: 0 };
+        Ok(kind.optional()?.unwrap_or_else(none))
+    }
+
+    /// Whether a column is the row id, which VACUUM keeps then: the only column of the primary key,
+    /// declared as INTEGER (<https://www.sqlite.org/lang_createtable.html#rowid>).
+    fn has_row_id_column(&self, table: &Table) -> bool {
+        let is_key_integer = || table.columns.iter().any(|column| column.key_place > 0 && column.is_integer());
+        self.has_row_id && self.key_columns == 1 && !self.has_key_index && is_key_integer()
+    }
+}
+
+/// Whether a column holds a BLOB. Where no index tells, it may: then each row is looked at as it
+/// is read.
+fn may_hold_blobs(connection: &Connection, table: &str, column: &str) -> rusqlite::Result<bool> {
+    let (table, column) = (quoted(table), quoted(column));
+    // BLOBs are ordered after all other values, whatever the collation of an index is.
+    let sql = format!("SELECT 1 FROM {table} WHERE {column} >= x''");
+    let step: Option<String> = connection
+        .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?
+        .query_row([], |row| row.get("detail"))
+        .optional()?;
+    let is_search = step.is_some_and(|step| step.starts_with("SEARCH"));
+    if is_search { connection.prepare(&sql)?.exists([]) } else { Ok(true) }
 }

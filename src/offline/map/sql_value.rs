@@ -7,7 +7,6 @@ use rusqlite::types::{Value as SqlValue, ValueRef};
 use serde_json::Value;
 
 use crate::mutation::canonical::write_value;
-use crate::offline::map::keys::local_key;
 use crate::offline::map::value::Mapping;
 use crate::schema::Type;
 
@@ -27,6 +26,9 @@ impl Mapping {
 
     /// The value to store for a pulled one. A string becomes a BLOB where the column is declared
     /// for BLOBs or `stored`, the value that it replaces, is one.
+    ///
+    /// An id that its template makes is not stored here but as a key ([`super::local_keys`]);
+    /// another one is stored as text.
     pub(crate) fn to_sql(&self, pulled: &Value, stored: ValueRef<'_>, is_blob_column: bool) -> SqlValue {
         match pulled {
             Value::Null => SqlValue::Null,
@@ -41,12 +43,12 @@ impl Mapping {
                 let is_blob = is_blob_column || matches!(stored, ValueRef::Blob(_));
                 if is_blob
                     && self.kind != Type::Boolean
+                    && self.id_format.is_none()
                     && let Ok(bytes) = BASE64.decode(text)
                 {
                     return SqlValue::Blob(bytes);
                 }
-                // An id of another template is stored as text.
-                local_key(text, self.id_format.as_ref()).unwrap_or_else(|| SqlValue::Text(text.clone()))
+                SqlValue::Text(text.clone())
             }
             Value::Array(_) | Value::Object(_) => SqlValue::Text(pulled.to_string()),
         }

@@ -1,6 +1,8 @@
 //! From a SQLite value to JSON (contract 1.2), written as canonical JSON without a tree of values
 //! between. The way back is in [`super::sql_value`].
 
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use rusqlite::Connection;
@@ -28,7 +30,7 @@ pub(crate) enum ValueError {
     Infinite,
     #[error("must be valid UTF-8")]
     NotUtf8,
-    #[error("must be an integer or text to become an id")]
+    #[error("must be an integer, text or a BLOB to become an id")]
     NotKey,
     #[error("must hold a JSON object")]
     NotObject,
@@ -51,7 +53,12 @@ impl Mapping {
     /// The caller leaves out a NULL of a field that is not nullable.
     pub(crate) fn write(&self, out: &mut Vec<u8>, value: ValueRef<'_>) -> Result<(), ValueError> {
         if let (Some(format), false) = (&self.id_format, value == ValueRef::Null) {
-            write_string(out, &format.id(&key_text(value)?));
+            let mut id = String::new();
+            let mut written = Ok(());
+            format.write_key(&mut id, 0, |id| written = write_key_text(id, value));
+            written?;
+            id.push_str(format.text(format.columns()));
+            write_string(out, &id);
             return Ok(());
         }
         match (&self.kind, value) {
@@ -73,13 +80,16 @@ impl Mapping {
     }
 }
 
-/// The text of a key, of which an `idFormat` makes an id.
-pub(crate) fn key_text(value: ValueRef<'_>) -> Result<String, ValueError> {
+/// Appends a key as the text of which a template makes an id: a BLOB is lower-case hexadecimal.
+pub(crate) fn write_key_text(out: &mut String, value: ValueRef<'_>) -> Result<(), ValueError> {
     match value {
-        ValueRef::Integer(number) => Ok(number.to_string()),
-        ValueRef::Text(text) => utf8(text).map(str::to_owned),
-        _ => Err(ValueError::NotKey),
+        // Writing to a string cannot fail.
+        ValueRef::Integer(number) => _ = write!(out, "{number}"),
+        ValueRef::Text(text) => out.push_str(utf8(text)?),
+        ValueRef::Blob(bytes) => bytes.iter().for_each(|byte| _ = write!(out, "{byte:02x}")),
+        ValueRef::Null | ValueRef::Real(_) => return Err(ValueError::NotKey),
     }
+    Ok(())
 }
 
 /// The text of a column, if it is valid UTF-8.

@@ -5,7 +5,7 @@
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::offline::error::OfflineError;
-use crate::offline::map::keys::{Key, invalid_key_condition};
+use crate::offline::map::keys::invalid_key_condition;
 use crate::offline::map::value::register_is_json;
 use crate::offline::read::partition::{MIN_ROWS_FOR_TWO_THREADS, map_partitions};
 use crate::offline::snapshot::Snapshot;
@@ -20,12 +20,12 @@ pub(super) struct Checked {
     pub(super) has_invalid_row: bool,
 }
 
-/// Counts the rows of a table, and checks their keys and the `invalid_values`: SQL conditions
-/// that hold for rows that cannot be uploaded.
+/// Counts the rows of a table, and checks the `keys`, columns whose text is an id, and the
+/// `invalid_values`: SQL conditions that hold for rows that cannot be uploaded.
 pub(super) fn check_rows(
     snapshot: &Snapshot,
     table: &str,
-    keys: &[Key<'_>],
+    keys: &[&str],
     invalid_values: &[String],
 ) -> Result<Checked, OfflineError> {
     let failed = |error| OfflineError::while_doing(format!("cannot check table {}", quoted(table)))(error);
@@ -64,13 +64,13 @@ pub(super) fn check_rows(
 
 /// Whether an index has a key that cannot be an id. SQLite orders NULL and numbers before all
 /// text, and BLOBs after it, so a search at both ends of the index is enough. `None` where there
-/// is no such index, or where the ids are made by a template: then each row must be checked.
+/// is no such index: then each row must be checked.
 fn index_has_invalid_key(
     connection: &Connection,
     table: &str,
-    (column, format): Key<'_>,
+    column: &str,
 ) -> rusqlite::Result<Option<bool>> {
-    if format.is_some() || !has_byte_order_index(connection, table, column)? {
+    if !has_byte_order_index(connection, table, column)? {
         return Ok(None);
     }
     let (table, column) = (quoted(table), quoted(column));
@@ -118,9 +118,9 @@ mod tests {
                 let sql =
                     format!("CREATE TABLE t ({id}, n); INSERT INTO t (id) VALUES ('a'), ({key}), ('c')");
                 connection.execute_batch(&sql).unwrap();
-                let found = index_has_invalid_key(&connection, "t", ("id", None)).unwrap();
+                let found = index_has_invalid_key(&connection, "t", "id").unwrap();
                 assert_eq!(found, has_index.then_some(is_invalid), "{id}: {key}");
-                let sql = format!("SELECT count(*) FROM t WHERE {}", invalid_key_condition(("id", None)));
+                let sql = format!("SELECT count(*) FROM t WHERE {}", invalid_key_condition("id"));
                 let count: u64 = connection.query_row(&sql, [], |row| row.get(0)).unwrap();
                 assert_eq!(count > 0, is_invalid, "{id}: {key}");
             }
@@ -168,7 +168,7 @@ mod tests {
             application.execute_batch(&sql).unwrap();
             let snapshot = Snapshot::take(&Database::open(&path).unwrap()).unwrap();
             let conditions = ["done NOT IN (0, 1)".to_owned()];
-            let checked = check_rows(&snapshot, "t", &[("id", None)], &conditions).unwrap();
+            let checked = check_rows(&snapshot, "t", &["id"], &conditions).unwrap();
             assert_eq!(checked, Checked { rows, has_invalid_row: invalid.is_some() }, "{invalid:?}");
         }
     }

@@ -8,13 +8,12 @@ use rusqlite::types::ValueRef;
 
 use crate::offline::error::OfflineError;
 use crate::offline::map::fields::{MappedField, map_fields, select_list, write_object};
-use crate::offline::map::keys::{Key, id_order};
-use crate::offline::map::value::{key_text, utf8};
+use crate::offline::map::keys::{Key, text_id};
 use crate::offline::read::check::check_rows;
 use crate::offline::snapshot::Snapshot;
 use crate::offline::sql::{Table, quoted};
 use crate::protocol::code;
-use crate::schema::{IdFormat, JoinStorage, JoinStore};
+use crate::schema::{JoinStorage, JoinStore, Resource};
 
 /// A join store, and the table of its rows.
 #[derive(Debug, Clone)]
@@ -33,8 +32,8 @@ pub struct JoinSource {
 #[derive(Debug, Clone)]
 struct JoinTable {
     storage: JoinStorage,
-    from_format: Option<IdFormat>,
-    to_format: Option<IdFormat>,
+    from: Key,
+    to: Key,
     metadata: Vec<MappedField>,
     /// Columns of a default-layout table that the metadata does not name: they must be NULL.
     unknown: Vec<String>,
@@ -127,7 +126,8 @@ impl JoinSource {
     /// [`OfflineError::Interrupted`] when the snapshot is interrupted.
     pub fn check(&self, snapshot: &Snapshot) -> Result<u64, OfflineError> {
         let Some(table) = &self.table else { return Ok(0) };
-        let checked = check_rows(snapshot, &table.storage.table, &table.keys(), &table.invalid_values())?;
+        let keys: Vec<_> = table.keys().into_iter().filter_map(Key::text_column).collect();
+        let checked = check_rows(snapshot, &table.storage.table, &keys, &table.invalid_values())?;
         if checked.has_invalid_row {
             // Reading finds the first one in upload order, and what is wrong with it.
             let mut json = Vec::new();
@@ -159,8 +159,8 @@ impl JoinSource {
         let mut rows = statement.query([]).map_err(failed)?;
         let mut index = 0_u64;
         while let Some(row) = rows.next().map_err(failed)? {
-            let from = end(row.get_ref(0).map_err(failed)?, table.from_format.as_ref(), index, "from")?;
-            let to = end(row.get_ref(1).map_err(failed)?, table.to_format.as_ref(), index, "to")?;
+            let from = end(row, 0, &table.from, index)?;
+            let to = end(row, 1, &table.to, index)?;
             let first_unknown = 2 + table.metadata.len();
             for (offset, column) in table.unknown.iter().enumerate() {
                 if row.get_ref(first_unknown + offset).map_err(failed)? != ValueRef::Null {
@@ -214,6 +214,13 @@ impl JoinTable {
             [&storage.from, &storage.to].contains(&column)
                 || metadata.iter().any(|field| field.column == *column)
         };
+        let key = |column: &String, resource: &Resource| {
+            let format = resource.storage.reference_format();
+            Key::find(snapshot.connection(), &storage.table, &table, std::slice::from_ref(column), format)
+                .map_err(OfflineError::while_doing(format!("cannot inspect table {name}")))?
+                .map_err(|column| OfflineError::missing(format!("table {name} has no column {}", quoted(column))))
+        };
+        let (from, to) = (key(&storage.from, store.from)?, key(&storage.to, store.to)?);
         // Other columns of a table that the schema names are local-only.
         let unknown = if is_mapped {
             Vec::new()
@@ -221,8 +228,8 @@ impl JoinTable {
             table.columns.into_iter().map(|column| column.name).filter(|name| !is_known(name)).collect()
         };
         Ok(Some(Self {
-            from_format: store.from.storage.id_format.clone(),
-            to_format: store.to.storage.id_format.clone(),
+            from,
+            to,
             storage,
             metadata,
             unknown,
@@ -230,14 +237,18 @@ impl JoinTable {
     }
 
     /// The columns of its two ids.
-    fn keys(&self) -> [Key<'_>; 2] {
-        [(&self.storage.from, self.from_format.as_ref()), (&self.storage.to, self.to_format.as_ref())]
+    fn keys(&self) -> [&Key; 2] {
+        [&self.from, &self.to]
     }
 
     /// SQL conditions that hold for rows with any other value that cannot be uploaded.
     fn invalid_values(&self) -> Vec<String> {
         let unknown = self.unknown.iter().map(|column| format!("{} IS NOT NULL", quoted(column)));
-        unknown.chain(self.metadata.iter().filter_map(MappedField::invalid_value_condition)).collect()
+        let templates = self.keys().into_iter().filter(|key| key.text_column().is_none());
+        unknown
+            .chain(templates.flat_map(Key::invalid_conditions))
+            .chain(self.metadata.iter().filter_map(MappedField::invalid_value_condition))
+            .collect()
     }
 
     fn select_sql(&self, byte_order: &str) -> String {
@@ -254,30 +265,23 @@ impl JoinTable {
             "SELECT {from}, {to}{}{unknown} FROM {} ORDER BY {}, {}{rest}",
             select_list(&self.metadata),
             quoted(&self.storage.table),
-            id_order(&from, self.from_format.as_ref(), byte_order),
-            id_order(&to, self.to_format.as_ref(), byte_order),
+            self.from.order("", byte_order),
+            self.to.order("", byte_order),
         )
     }
 }
 
-/// The id at one end of a join row.
-fn end<'a>(
-    value: ValueRef<'a>,
-    format: Option<&IdFormat>,
-    index: u64,
-    side: &str,
-) -> Result<Cow<'a, str>, OfflineError> {
-    let invalid =
-        |message: &str| OfflineError::data(code::DFQL_INVALID, message, format!("joinRows[{index}].{side}"));
-    match (format, value) {
-        (None, ValueRef::Text(text)) => match utf8(text) {
-            Ok(text) => Ok(Cow::Borrowed(text)),
-            Err(error) => Err(invalid(&format!("join row from/to {error}"))),
-        },
-        (None, _) => Err(invalid("join row from/to must be a string")),
-        (Some(format), value) => match key_text(value) {
-            Ok(key) => Ok(Cow::Owned(format.id(&key))),
-            Err(error) => Err(invalid(&format!("join row from/to {error}"))),
-        },
-    }
+/// The id at one end of a join row, whose key is in this place.
+fn end<'r>(row: &'r Row<'_>, place: usize, key: &Key, index: u64) -> Result<Cow<'r, str>, OfflineError> {
+    let id = if key.text_column().is_some() {
+        text_id(row.get_ref(place).expect("the SELECT lists both ends")).map(Cow::Borrowed)
+    } else {
+        let mut id = String::new();
+        key.write_id(row, place, &mut id).map(|()| Cow::Owned(id))
+    };
+    id.map_err(|error| {
+        let side = ["from", "to"][place];
+        let message = format!("join row from/to {error}");
+        OfflineError::data(code::DFQL_INVALID, message, format!("joinRows[{index}].{side}"))
+    })
 }

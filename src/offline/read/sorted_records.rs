@@ -16,6 +16,8 @@ use crate::offline::snapshot::Snapshot;
 /// The records of a resource, sorted in temporary files and ready to be read in upload order.
 #[derive(Debug)]
 pub struct SortedRecords {
+    /// The table's name.
+    table: String,
     sorters: Vec<Sorter>,
 }
 
@@ -55,7 +57,7 @@ impl SortedRecords {
                 Err(error) => return Err(error),
             }
         }
-        Ok(is_whole.then_some(Self { sorters }))
+        Ok(is_whole.then(|| Self { table: source.table().to_owned(), sorters }))
     }
 
     /// Reads every record in upload order.
@@ -70,7 +72,7 @@ impl SortedRecords {
         let (mut index, mut previous) = (0, None::<String>);
         let merged = merge(self.sorters, |row| {
             if previous.as_deref() == Some(row.id) {
-                return Err(SortError(not_unique(index)));
+                return Err(SortError(not_unique(index, &self.table, row.id)));
             }
             row.id.clone_into(previous.get_or_insert_default());
             index += 1;

@@ -49,18 +49,36 @@ fn relation(
                 return invalid(format!("{path}.fkField"), format!("`{name}` has no field `{fk_field}`"));
             }
         }
+        if let Some(name) = with_key_of_several_columns(&to, resources) {
+            return invalid(format!("{path}.fkField"), cannot_hold(name, "one field"));
+        }
     }
     let name = string(item, "relation", path)?.unwrap_or_else(|| DEFAULT_RELATION.to_owned());
     Ok(Relation {
         kind,
         inverse: string(item, "inverse", path)?,
         metadata: fields(item, "metadata", path, problems)?,
-        storage: join_storage(item, &from, &name, &to, path)?,
+        storage: join_storage(item, &from, &name, &to, resources, path)?,
         name,
         from,
         to,
         fk_field,
     })
+}
+
+/// The first of the named resources whose key has several columns.
+fn with_key_of_several_columns<'n>(names: &'n [String], resources: &[Resource]) -> Option<&'n String> {
+    let is_wide = |name: &&String| {
+        resources.iter().any(|resource| resource.name == **name && resource.storage.id.len() > 1)
+    };
+    names.iter().find(is_wide)
+}
+
+fn cannot_hold(resource: &str, what: &str) -> String {
+    format!(
+        "the key of `{resource}` has several columns, which {what} cannot hold: leave the relation out; the \
+         columns can be uploaded as fields"
+    )
 }
 
 /// `storage` of a relation; members that it lacks have their defaults (contract 1.1).
@@ -69,6 +87,7 @@ fn join_storage(
     from: &[String],
     name: &str,
     to: &[String],
+    resources: &[Resource],
     path: &str,
 ) -> Result<Option<JoinStorage>> {
     let path = format!("{path}.storage");
@@ -79,6 +98,11 @@ fn join_storage(
     let ([from], [to]) = (from, to) else {
         return invalid(path, "is allowed only between two single resources");
     };
+    for (end, name) in [("from", from), ("to", to)] {
+        if let Some(name) = with_key_of_several_columns(std::slice::from_ref(name), resources) {
+            return invalid(format!("{path}.{end}"), cannot_hold(name, "one column"));
+        }
+    }
     let default = JoinStorage::default_layout(from, name, to);
     Ok(Some(JoinStorage {
         table: string(storage, "table", &path)?.unwrap_or(default.table),

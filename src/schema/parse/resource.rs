@@ -6,7 +6,8 @@ use super::field::fields;
 use super::member::{boolean, name, object, string};
 use crate::protocol::GLOBAL_CURSOR;
 use crate::schema::error::{Result, SchemaError, invalid, ok_or_collect};
-use crate::schema::model::{IdFormat, Resource, Storage};
+use crate::schema::id_format::IdFormat;
+use crate::schema::model::{Resource, Storage};
 
 /// The resources in the array, with a problem for each that is invalid.
 pub(super) fn resources(items: &[Value], problems: &mut Vec<SchemaError>) -> Vec<Resource> {
@@ -56,18 +57,42 @@ fn storage(item: &Map<String, Value>, name: &str, path: &str) -> Result<Storage>
         None | Some(Value::Null) => &empty,
         Some(value) => object(value, &path)?,
     };
+    let id = id_columns(storage, &path)?;
     Ok(Storage {
         table: string(storage, "table", &path)?.unwrap_or_else(|| name.to_owned()),
-        id: string(storage, "id", &path)?.unwrap_or_else(|| "id".to_owned()),
-        id_format: match string(storage, "idFormat", &path)? {
-            None => None,
-            Some(template) => match template.split_once("{}") {
-                Some((prefix, suffix)) if !suffix.contains("{}") => {
-                    Some(IdFormat { prefix: prefix.to_owned(), suffix: suffix.to_owned() })
-                }
-                _ => return invalid(format!("{path}.idFormat"), "must contain `{}` exactly once"),
-            },
-        },
+        id_format: id_format(storage, id.len(), &path)?,
+        id,
         document: string(storage, "document", &path)?,
     })
+}
+
+/// `storage.id`: the name of a column, or an array of names for a key of several columns.
+fn id_columns(storage: &Map<String, Value>, path: &str) -> Result<Vec<String>> {
+    let Some(Value::Array(items)) = storage.get("id") else {
+        return Ok(vec![string(storage, "id", path)?.unwrap_or_else(|| "id".to_owned())]);
+    };
+    let path = format!("{path}.id");
+    let mut columns: Vec<String> = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        match item {
+            // SQLite ignores the case of ASCII letters in names.
+            Value::String(name) if columns.iter().any(|other| other.eq_ignore_ascii_case(name)) => {
+                return invalid(format!("{path}[{index}]"), format!("duplicate column `{name}`"));
+            }
+            Value::String(name) if !name.is_empty() => columns.push(name.clone()),
+            _ => return invalid(format!("{path}[{index}]"), "must be the name of a column"),
+        }
+    }
+    if columns.is_empty() { invalid(path, "must name at least one column") } else { Ok(columns) }
+}
+
+/// `storage.idFormat`, which every key of several columns has (contract 1.1).
+fn id_format(storage: &Map<String, Value>, columns: usize, path: &str) -> Result<Option<IdFormat>> {
+    match string(storage, "idFormat", path)? {
+        None => Ok((columns > 1).then(|| IdFormat::of_columns(columns))),
+        Some(template) => match IdFormat::parse(&template, columns) {
+            Ok(format) => Ok(Some(format)),
+            Err(message) => invalid(format!("{path}.idFormat"), message),
+        },
+    }
 }

@@ -86,6 +86,7 @@ fn check_unique_names(schema: &Schema) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schema::id_format::IdFormat;
     use crate::schema::model::{JoinStorage, JoinStore};
 
     #[test]
@@ -98,8 +99,8 @@ mod tests {
         .unwrap();
         let [a, b] = schema.resources.as_slice() else { panic!("two resources") };
         assert_eq!(
-            (a.version, a.is_remote_only, a.storage.table.as_str(), a.storage.id.as_str()),
-            (1, false, "a", "id")
+            (a.version, a.is_remote_only, a.storage.table.as_str(), a.storage.id.as_slice()),
+            (1, false, "a", ["id".to_owned()].as_slice())
         );
         assert_eq!((b.version, b.is_remote_only, b.fields.len()), (3, true, 1));
         assert_eq!(b.fields[0].column(), "y");
@@ -178,12 +179,57 @@ mod tests {
     }
 
     #[test]
-    fn converts_keys_to_ids_and_back() {
-        let text = r#"{"resources":[{"name":"a","storage":{"idFormat":"track:{}!"}}]}"#;
-        let schema = Schema::parse(text).unwrap();
-        let format = schema.resources[0].storage.id_format.as_ref().unwrap();
-        assert_eq!(format.id("7"), "track:7!");
-        assert_eq!(format.key("track:7!"), Some("7"));
-        assert_eq!(format.key("album:7!"), None);
+    fn a_key_has_one_column_or_several_with_a_template() {
+        let storage = |storage: &str| {
+            let text = format!(r#"{{"resources":[{{"name":"a","storage":{storage}}}]}}"#);
+            Schema::parse(&text).map(|schema| schema.resources[0].storage.clone())
+        };
+        for (text, columns, format) in [
+            (r#"{"id":"k"}"#, &["k"][..], None),
+            (r#"{"id":["k"]}"#, &["k"], None),
+            (r#"{"id":["k"],"idFormat":"a:{}"}"#, &["k"], Some("a:{}")),
+            (r#"{"id":["k","l"]}"#, &["k", "l"], Some("{}:{}")),
+            (r#"{"id":["k","l","m"]}"#, &["k", "l", "m"], Some("{}:{}:{}")),
+            (r#"{"id":["k","l"],"idFormat":"{}/{}"}"#, &["k", "l"], Some("{}/{}")),
+        ] {
+            let parsed = storage(text).unwrap();
+            assert_eq!(parsed.id, columns, "{text}");
+            let format = format.map(|format| IdFormat::parse(format, columns.len()).unwrap());
+            assert_eq!(parsed.id_format, format, "{text}");
+        }
+        for (text, path) in [
+            (r#"{"id":[]}"#, "id"),
+            (r#"{"id":7}"#, "id"),
+            (r#"{"id":["k",7]}"#, "id[1]"),
+            (r#"{"id":["k",""]}"#, "id[1]"),
+            (r#"{"id":["k","K"]}"#, "id[1]"),
+            (r#"{"id":["k","l"],"idFormat":"{}"}"#, "idFormat"),
+            (r#"{"id":["k","l"],"idFormat":"{}{}"}"#, "idFormat"),
+            (r#"{"id":"k","idFormat":"{}:{}"}"#, "idFormat"),
+        ] {
+            assert_eq!(storage(text).unwrap_err().path, format!("resources[0].storage.{path}"), "{text}");
+        }
+    }
+
+    #[test]
+    fn one_field_or_column_cannot_refer_to_a_key_of_several_columns() {
+        let parse = |relation: &str| {
+            Schema::parse(&format!(
+                r#"{{"resources":[{{"name":"a","fields":[{{"name":"b","type":"string"}}]}},
+                    {{"name":"b","storage":{{"id":["k","l"]}}}}],"relations":[{relation}]}}"#
+            ))
+        };
+        for (relation, path) in [
+            (r#"{"type":"many-one","from":"a","to":["a","b"],"fkField":"b"}"#, "fkField"),
+            (r#"{"type":"many-many","from":"a","to":"b","storage":{"table":"t"}}"#, "storage.to"),
+            (r#"{"type":"many-many","from":"b","to":"a","storage":{"table":"t"}}"#, "storage.from"),
+        ] {
+            let error = parse(relation).unwrap_err();
+            assert_eq!(error.path, format!("relations[0].{path}"));
+            assert!(error.message.contains("the key of `b` has several columns"), "{error}");
+        }
+        // A join table in the default layout holds whole ids.
+        let schema = parse(r#"{"type":"many-many","from":"a","to":"b"}"#).unwrap();
+        assert_eq!(schema.resources[1].storage.reference_format(), None);
     }
 }

@@ -1,7 +1,6 @@
 //! Whether a table is read along an index or sorted, and the SQL for it. Sorting outside of
 //! SQLite is the job of [`crate::offline::read::sorted_records`].
 
-use crate::offline::map::keys::id_order;
 use crate::offline::read::depth;
 use crate::offline::read::records::table::RecordTable;
 use crate::offline::snapshot::Snapshot;
@@ -38,7 +37,7 @@ impl ReadOrder {
     }
 }
 
-/// The query for the id, then each field or the document, then the depth where the resource
+/// The query for the id columns, then each field or the document, then the depth where the resource
 /// refers to itself, in upload order. Computes the depths first where they are needed.
 pub(super) fn select_in_order(
     table: &RecordTable,
@@ -48,19 +47,21 @@ pub(super) fn select_in_order(
     if !table.has_parents() {
         return Ok(select_by_id(table, snapshot, order));
     }
-    let parents = table.parent_expressions("c");
-    let depths = depth::compute(snapshot.connection(), &table.name, &table.id_column, &parents)?;
+    // A resource that refers to itself has a key of one column (the schema says so).
+    let id = table.key.first_column();
+    let parents = table.parent_conditions();
+    let depths = depth::compute(snapshot.connection(), &table.name, id, &parents)?;
     Ok(format!(
         "SELECT {}, coalesce(d.depth, -1) FROM {} AS t
          LEFT JOIN {depths} AS d ON d.id = t.{} COLLATE BINARY ORDER BY d.depth IS NULL, d.depth, {}",
         table.columns(),
         quoted(&table.name),
-        quoted(&table.id_column),
-        by_id(table, snapshot)
+        quoted(id),
+        table.key.order("t.", snapshot.byte_order())
     ))
 }
 
-/// The query for the id, then each field or the document, of the rows that meet a condition, in
+/// The query for the id columns, then each field or the document, of the rows that meet a condition, in
 /// the order in which they are stored.
 pub(super) fn select_stored(table: &RecordTable, condition: &str) -> String {
     format!("SELECT {} FROM {} AS t WHERE {condition}", table.columns(), quoted(&table.name))
@@ -69,14 +70,8 @@ pub(super) fn select_stored(table: &RecordTable, condition: &str) -> String {
 fn select_by_id(table: &RecordTable, snapshot: &Snapshot, order: ReadOrder) -> String {
     // A unary plus keeps SQLite from following an index (https://www.sqlite.org/optoverview.html).
     let plus = if order == ReadOrder::Sort { "+" } else { "" };
-    let by_id = by_id(table, snapshot);
+    let by_id = table.key.order("t.", snapshot.byte_order());
     format!("SELECT {} FROM {} AS t ORDER BY {plus}{by_id}", table.columns(), quoted(&table.name))
-}
-
-/// The expression that orders by id in byte order.
-fn by_id(table: &RecordTable, snapshot: &Snapshot) -> String {
-    let id = format!("t.{}", quoted(&table.id_column));
-    id_order(&id, table.id_format.as_ref(), snapshot.byte_order())
 }
 
 /// Whether neighbours by id are far from each other in the table. Then one sequential read and a
@@ -89,7 +84,7 @@ fn is_scattered(table: &RecordTable, snapshot: &Snapshot) -> rusqlite::Result<bo
     let row_ids = format!(
         "SELECT rowid FROM {} ORDER BY {} COLLATE {}",
         quoted(&table.name),
-        quoted(&table.id_column),
+        quoted(table.key.first_column()),
         snapshot.byte_order()
     );
     let sql = format!(

@@ -3,13 +3,12 @@
 //! [`crate::offline::read::sorted_records`].
 
 use rusqlite::functions::FunctionFlags;
-use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
 use crate::offline::error::OfflineError;
 use crate::offline::map::document;
 use crate::offline::map::fields::{MappedField, write_object};
-use crate::offline::map::value::{key_text, utf8};
+use crate::offline::map::keys::KeyError;
 use crate::offline::read::check::check_rows;
 use crate::offline::read::records::read_order::{select_in_order, select_stored};
 use crate::offline::read::records::source::RecordSource;
@@ -43,9 +42,9 @@ impl Record<'_> {
     pub fn write_fields(&self, out: &mut Vec<u8>) -> Result<(), OfflineError> {
         let Self { source: RecordSource { resource, table, .. }, row, .. } = self;
         let written = match &table.document {
-            None => write_object(out, &table.fields, row, 1).map_err(|(field, error)| (&field.name, error)),
+            None => write_object(out, &table.fields, row, table.key.width()).map_err(|(field, error)| (&field.name, error)),
             Some(column) => {
-                let document = row.get_ref(1).map_err(|error| table.failed()(error))?;
+                let document = row.get_ref(table.key.width()).map_err(|error| table.failed()(error))?;
                 document::write_object(out, &table.fields, document)
                     .map_err(|(field, error)| (field.map_or(column, |field| &field.name), error))
             }
@@ -66,15 +65,18 @@ impl RecordSource {
     /// [`OfflineError::Interrupted`] when the snapshot is interrupted.
     pub fn check(&self, snapshot: &Snapshot) -> Result<u64, OfflineError> {
         let table = &self.table;
-        let key = (&*table.id_column, table.id_format.as_ref());
-        let invalid_values = match &table.document {
+        let mut invalid_values: Vec<_> = match &table.document {
             None => table.fields.iter().filter_map(MappedField::invalid_value_condition).collect(),
             Some(column) => {
                 self.register_is_document(snapshot)?;
                 vec![format!("NOT {IS_DOCUMENT}({})", quoted(column))]
             }
         };
-        let checked = check_rows(snapshot, &table.name, &[key], &invalid_values)?;
+        let key = table.key.text_column();
+        if key.is_none() {
+            invalid_values.extend(table.key.invalid_conditions());
+        }
+        let checked = check_rows(snapshot, &table.name, key.as_slice(), &invalid_values)?;
         if checked.has_invalid_row {
             // Reading finds the first one in upload order, and what is wrong with it.
             let mut json = Vec::new();
@@ -132,30 +134,13 @@ impl RecordSource {
                     group += 1;
                 }
             }
-            self.read_id(row.get_ref(0).map_err(failed)?, index, &mut id)?;
+            self.table.key.write_id(row, 0, &mut id).map_err(|error| invalid_id(index, &error))?;
             if previous.as_ref() == Some(&id) {
-                return Err(not_unique(index));
+                return Err(not_unique(index, &self.table.name, &id));
             }
             consume(Record { id: &id, group, source: self, row, index })?;
             std::mem::swap(&mut id, previous.get_or_insert_default());
             index += 1;
-        }
-        Ok(())
-    }
-
-    fn read_id(&self, value: ValueRef<'_>, index: u64, id: &mut String) -> Result<(), OfflineError> {
-        id.clear();
-        match (&self.table.id_format, value) {
-            (None, ValueRef::Text(text)) => {
-                let text = utf8(text).map_err(|error| invalid(index, "id", &format!("record id {error}")))?;
-                id.push_str(text);
-            }
-            (None, _) => return Err(invalid(index, "id", "record id must be a string")),
-            (Some(format), value) => {
-                let key =
-                    key_text(value).map_err(|error| invalid(index, "id", &format!("record id {error}")))?;
-                id.push_str(&format.id(&key));
-            }
         }
         Ok(())
     }
@@ -179,8 +164,14 @@ impl RecordSource {
 }
 
 /// The error of a record that has the same id as the one before it.
-pub(crate) fn not_unique(index: u64) -> OfflineError {
-    invalid(index, "id", "record id must be unique")
+pub(crate) fn not_unique(index: u64, table: &str, id: &str) -> OfflineError {
+    let message = format!("record id must be unique: two rows of table {} have the id {id:?}", quoted(table));
+    invalid(index, "id", &message)
+}
+
+/// The error of a row that has no id.
+fn invalid_id(index: u64, error: &KeyError) -> OfflineError {
+    invalid(index, "id", &format!("record id {error}"))
 }
 
 /// The error of a record that cannot be uploaded, by its place in upload order.

@@ -4,22 +4,23 @@
 use crate::offline::error::OfflineError;
 use crate::offline::map::document::value_expression;
 use crate::offline::map::fields::{MappedField, document_fields, map_fields};
+use crate::offline::map::keys::Key;
 use crate::offline::snapshot::Snapshot;
-use crate::offline::sql::{Table, quoted};
-use crate::schema::{Field, IdFormat, Resource, Schema};
+use crate::offline::sql::{Affinity, Table, quoted};
+use crate::schema::{Field, Resource, Schema};
 
 /// A table that exists and has the columns that the schema requires.
 #[derive(Debug, Clone)]
 pub(super) struct RecordTable {
     pub(super) name: String,
-    pub(super) id_column: String,
-    pub(super) id_format: Option<IdFormat>,
+    pub(super) key: Key,
     /// The fields that are uploaded, in canonical order.
     pub(super) fields: Vec<MappedField>,
     /// The column that holds all fields as a document, where they have no columns of their own.
     pub(super) document: Option<String>,
-    /// The columns, or keys of the document, that refer to records of the same resource.
-    parents: Vec<String>,
+    /// The columns, or keys of the document, that refer to records of the same resource, and the
+    /// affinities of the columns.
+    parents: Vec<(String, Option<Affinity>)>,
 }
 
 impl RecordTable {
@@ -47,12 +48,18 @@ impl RecordTable {
                 Err(OfflineError::missing(format!("table {name} has no {kind} column {}", quoted(column))))
             }
         };
-        let id_column = column("id", &storage.id)?;
+        let format = storage.id_format.as_ref();
+        let key = Key::find(snapshot.connection(), &storage.table, &table, &storage.id, format)
+            .map_err(OfflineError::while_doing(format!("cannot inspect table {name}")))?
+            .map_err(|missing| {
+                OfflineError::missing(format!("table {name} has no id column {}", quoted(missing)))
+            })?;
+        warnings.extend(key.warning());
         let references: Vec<_> =
             schema.many_ones().into_iter().filter(|reference| reference.from.name == resource.name).collect();
         let id_format = |field: &Field| {
             let reference = references.iter().find(|reference| reference.fk_field == field.name)?;
-            reference.to.storage.id_format.clone()
+            reference.to.storage.reference_format().cloned()
         };
         let (fields, document) = match &storage.document {
             None => (map_fields(&resource.fields, &table, &storage.table, id_format, warnings)?, None),
@@ -65,12 +72,14 @@ impl RecordTable {
             .iter()
             .filter(|reference| reference.to.name == resource.name)
             .filter_map(|reference| fields.iter().find(|field| field.name == reference.fk_field))
-            .map(|field| field.column.clone())
+            .map(|field| {
+                let column = table.column(&field.column).filter(|_| document.is_none());
+                (field.column.clone(), column.map(|column| column.affinity(false)))
+            })
             .collect();
         Ok(Self {
             name: storage.table.clone(),
-            id_column,
-            id_format: storage.id_format.clone(),
+            key,
             fields,
             document,
             parents,
@@ -82,24 +91,28 @@ impl RecordTable {
         !self.parents.is_empty()
     }
 
-    /// An SQL expression for each key of another record that a row with this alias refers to.
-    pub(super) fn parent_expressions(&self, alias: &str) -> Vec<String> {
-        let expression = |column: &String| match &self.document {
-            None => format!("{alias}.{}", quoted(column)),
-            Some(document) => value_expression(&format!("{alias}.{}", quoted(document)), column),
+    /// For each field that refers to the same resource, an SQL condition that holds where the row
+    /// `c` refers to the row `p`.
+    pub(super) fn parent_conditions(&self) -> Vec<String> {
+        let condition = |(column, affinity): &(String, Option<Affinity>)| {
+            let value = match &self.document {
+                None => format!("c.{}", quoted(column)),
+                Some(document) => value_expression(&format!("c.{}", quoted(document)), column),
+            };
+            self.key.refers(&value, *affinity)
         };
-        self.parents.iter().map(expression).collect()
+        self.parents.iter().map(condition).collect()
     }
 
-    /// The id column, then each field or the document, for a SELECT from the table as `t`.
+    /// The id columns, then each field or the document, for a SELECT from the table as `t`.
     pub(super) fn columns(&self) -> String {
-        let id = quoted(&self.id_column);
+        let id = self.key.select_list("t.");
         match &self.document {
             None => {
                 let fields = self.fields.iter().map(|field| format!(", t.{}", quoted(&field.column)));
-                format!("t.{id}{}", fields.collect::<String>())
+                format!("{id}{}", fields.collect::<String>())
             }
-            Some(column) => format!("t.{id}, t.{}", quoted(column)),
+            Some(column) => format!("{id}, t.{}", quoted(column)),
         }
     }
 

@@ -6,16 +6,22 @@ use rusqlite::{Connection, params_from_iter};
 
 use crate::offline::error::OfflineError;
 use crate::offline::map::fields::{MappedField, document_fields, map_fields};
-use crate::offline::map::keys::{Key, id_expression, key_condition, local_key};
+use crate::offline::map::keys::Key;
+use crate::offline::map::local_keys::{WrittenColumn, WrittenReference};
 use crate::offline::sql::{Column, Table, quoted};
-use crate::schema::{Field, IdFormat, JoinStore, Resource, Schema};
+use crate::schema::{Field, IdFormat, JoinStore, Resource, Schema, Storage};
 
 /// A table of a resource or a join store.
 pub(crate) struct LocalTable {
     pub(super) name: String,
-    /// The columns that hold ids: one in the table of a resource, two in that of a join store.
-    pub(super) keys: Vec<KeyColumn>,
+    /// The keys of its ids: one in the table of a resource, two in that of a join store.
+    pub(super) keys: Vec<LocalKey>,
     pub(super) fields: Vec<MappedField>,
+    /// For each field, how the key of another record is stored, where the field holds one that a
+    /// template makes an id of.
+    pub(super) references: Vec<Option<WrittenReference>>,
+    /// For each field, whether its column is part of a key: the id decides its value.
+    pub(super) is_key: Vec<bool>,
     /// For each field, whether its column is declared for BLOBs.
     pub(super) is_blob: Vec<bool>,
     /// For each field, whether its column can never hold NULL.
@@ -24,10 +30,10 @@ pub(crate) struct LocalTable {
     pub(super) document: Option<String>,
 }
 
-/// A column that holds ids.
-pub(super) struct KeyColumn {
-    pub(super) name: String,
-    format: Option<IdFormat>,
+/// The columns of an id, and how they are written to.
+pub(super) struct LocalKey {
+    pub(super) key: Key,
+    columns: Vec<WrittenColumn>,
 }
 
 impl LocalTable {
@@ -39,14 +45,13 @@ impl LocalTable {
         resource: &Resource,
     ) -> Result<Option<Self>, OfflineError> {
         let storage = &resource.storage;
-        let keys = [(storage.id.as_str(), storage.id_format.as_ref())];
+        let keys = [(&*storage.id, storage.id_format.as_ref())];
         let document = storage.document.as_deref();
+        let references: Vec<_> =
+            schema.many_ones().into_iter().filter(|reference| reference.from.name == resource.name).collect();
         Self::find(connection, &storage.table, &keys, &resource.fields, document, |field| {
-            let reference = schema
-                .many_ones()
-                .into_iter()
-                .find(|reference| reference.from.name == resource.name && reference.fk_field == field.name)?;
-            reference.to.storage.id_format.clone()
+            let reference = references.iter().find(|reference| reference.fk_field == field.name)?;
+            Some(&reference.to.storage)
         })
     }
 
@@ -69,29 +74,38 @@ impl LocalTable {
                 .map_err(failed(&storage.table))?;
         }
         let keys = [
-            (storage.from.as_str(), store.from.storage.id_format.as_ref()),
-            (storage.to.as_str(), store.to.storage.id_format.as_ref()),
+            (std::slice::from_ref(&storage.from), store.from.storage.reference_format()),
+            (std::slice::from_ref(&storage.to), store.to.storage.reference_format()),
         ];
         Self::find(connection, &storage.table, &keys, &store.relation.metadata, None, |_| None)
     }
 
-    fn find(
+    /// `keys` are the columns and the template of each id; `target` is where the records are that a
+    /// field refers to.
+    fn find<'s>(
         connection: &Connection,
         name: &str,
-        keys: &[Key<'_>],
+        keys: &[(&[String], Option<&IdFormat>)],
         fields: &[Field],
         document: Option<&str>,
-        id_format: impl Fn(&Field) -> Option<IdFormat>,
+        target: impl Fn(&Field) -> Option<&'s Storage>,
     ) -> Result<Option<Self>, OfflineError> {
         let table = match Table::find(connection, name).map_err(failed(name))? {
             Some(table) if !table.is_view => table,
             _ => return Ok(None),
         };
-        let mut key_columns = Vec::with_capacity(keys.len());
-        for (column, format) in keys {
-            let Some(column) = table.column(column) else { return Ok(None) };
-            key_columns.push(KeyColumn { name: column.name.clone(), format: format.cloned() });
+        let mut local_keys = Vec::with_capacity(keys.len());
+        for (columns, format) in keys {
+            let key = Key::find(connection, name, &table, columns, *format).map_err(failed(name))?;
+            let Ok(key) = key else { return Ok(None) };
+            let columns = key.written_columns(connection).map_err(failed(name))?;
+            local_keys.push(LocalKey { key, columns });
         }
+        let id_format = |field: &Field| target(field)?.reference_format().cloned();
+        let references = match document {
+            Some(_) => Vec::new(),
+            None => references(connection, name, &table, fields, &target).map_err(failed(name))?,
+        };
         let fields = match document {
             Some(_) => document_fields(fields, id_format),
             // The plan has warned of missing columns already.
@@ -103,7 +117,15 @@ impl LocalTable {
         let (is_blob, is_not_null) = (each(Column::is_blob), each(|column| column.is_not_null));
         Ok(Some(Self {
             name: name.to_owned(),
-            keys: key_columns,
+            references: fields
+                .iter()
+                .map(|field| Some(references.iter().find(|(name, _)| *name == field.name)?.1.clone()))
+                .collect(),
+            is_key: fields
+                .iter()
+                .map(|field| local_keys.iter().any(|local| local.key.has_column(&field.column)))
+                .collect(),
+            keys: local_keys,
             fields,
             is_blob,
             is_not_null,
@@ -118,7 +140,7 @@ impl LocalTable {
 
     /// Deletes the row with these ids, if the table has it.
     pub(crate) fn delete(&self, connection: &Connection, ids: &[&str]) -> Result<(), OfflineError> {
-        let Some(keys) = self.local_keys(ids) else { return Ok(()) };
+        let Some(keys) = self.key_parameters(ids) else { return Ok(()) };
         let sql = format!("DELETE FROM {} WHERE {}", quoted(&self.name), self.key_conditions(0));
         self.execute(connection, &sql, keys)
     }
@@ -126,8 +148,7 @@ impl LocalTable {
     /// Deletes the join row that the feed names `from:to`. Ids may contain colons, so SQLite
     /// compares with the joined ids of each row.
     pub(crate) fn delete_joined(&self, connection: &Connection, id: &str) -> Result<(), OfflineError> {
-        let expression = |key: &KeyColumn| id_expression(&quoted(&key.name), key.format.as_ref());
-        let ids: Vec<_> = self.keys.iter().map(expression).collect();
+        let ids: Vec<_> = self.keys.iter().map(|local| local.key.expression("")).collect();
         let sql = format!("DELETE FROM {} WHERE {} = ?1", quoted(&self.name), ids.join(" || ':' || "));
         self.execute(connection, &sql, vec![SqlValue::Text(id.to_owned())])
     }
@@ -145,23 +166,68 @@ impl LocalTable {
         Ok(())
     }
 
-    /// The values of the key columns for these ids; `None` when an id does not match its
-    /// column's template.
-    pub(super) fn local_keys(&self, ids: &[&str]) -> Option<Vec<SqlValue>> {
-        self.keys.iter().zip(ids).map(|(key, id)| local_key(id, key.format.as_ref())).collect()
+    /// The parameters of [`LocalTable::key_conditions`] for these ids; `None` when an id does not
+    /// match its template.
+    pub(super) fn key_parameters(&self, ids: &[&str]) -> Option<Vec<SqlValue>> {
+        let mut values = Vec::new();
+        for (local, id) in self.keys.iter().zip(ids) {
+            values.extend(local.key.parameters(id)?);
+        }
+        Some(values)
     }
 
-    /// An SQL condition that holds for the row whose keys are the parameters after the first
-    /// `offset` ones.
+    /// An SQL condition that holds for the row whose [`LocalTable::key_parameters`] come after the
+    /// first `offset` parameters.
     pub(super) fn key_conditions(&self, offset: usize) -> String {
-        let conditions: Vec<_> = self
-            .keys
-            .iter()
-            .enumerate()
-            .map(|(index, key)| key_condition(&key.name, offset + index + 1))
-            .collect();
+        let mut next = offset;
+        let mut conditions = Vec::with_capacity(self.keys.len());
+        for LocalKey { key, .. } in &self.keys {
+            conditions.push(key.condition(next));
+            next += key.parameter_count();
+        }
         conditions.join(" AND ")
     }
+
+    /// The quoted names of the key columns.
+    pub(super) fn key_columns(&self) -> String {
+        self.keys.iter().map(|local| local.key.select_list("")).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The values of the key columns of a new row with these ids; `None` when no row can have
+    /// them.
+    pub(super) fn key_values(&self, ids: &[&str]) -> Option<Vec<SqlValue>> {
+        let mut values = Vec::new();
+        for (LocalKey { key, columns }, id) in self.keys.iter().zip(ids) {
+            values.extend(key.values(columns, id)?);
+        }
+        Some(values)
+    }
+}
+
+/// How the keys of other records are stored, by the names of the fields that hold one.
+fn references<'f, 's>(
+    connection: &Connection,
+    name: &str,
+    table: &Table,
+    fields: &'f [Field],
+    target: &impl Fn(&Field) -> Option<&'s Storage>,
+) -> rusqlite::Result<Vec<(&'f str, WrittenReference)>> {
+    let mut found = Vec::new();
+    for field in fields {
+        let Some(column) = table.column(field.column()) else { continue };
+        let Some(storage) = target(field) else { continue };
+        let Some(format) = storage.reference_format() else { continue };
+        // A resource may exist on the server only.
+        let key = match Table::find(connection, &storage.table)? {
+            Some(table) => {
+                Key::find(connection, &storage.table, &table, &storage.id, Some(format))?.ok()
+            }
+            None => None,
+        };
+        let reference = WrittenReference::find(connection, name, column, format, key.as_ref())?;
+        found.push((&*field.name, reference));
+    }
+    Ok(found)
 }
 
 /// For `map_err`: SQLite failed to write the table.

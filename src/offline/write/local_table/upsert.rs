@@ -16,26 +16,28 @@ impl LocalTable {
     /// become NULL, local-only columns stay, and a value that maps to the pulled one is not
     /// replaced (contract 1.2).
     ///
-    /// Returns false, and writes nothing, when the record does not fit the table: an id does not
-    /// match its template, or a value could not be uploaded again.
+    /// Returns false, and writes nothing, when the record does not fit the table: no row can have
+    /// its id, or a value could not be uploaded again.
     pub(crate) fn upsert(
         &self,
         connection: &Connection,
         ids: &[&str],
         record: &Map<String, Value>,
     ) -> Result<bool, OfflineError> {
-        let Some(keys) = self.local_keys(ids) else { return Ok(false) };
+        let Some(keys) = self.key_parameters(ids) else { return Ok(false) };
         let pulled: Vec<&Value> =
             self.fields.iter().map(|field| record.get(&field.name).unwrap_or(&Value::Null)).collect();
         if !self.fields.iter().zip(&pulled).all(|(field, value)| field.mapping.accepts(value)) {
             return Ok(false);
         }
         if let Some(column) = &self.document {
-            self.upsert_document(connection, keys, column, record)?;
-            return Ok(true);
+            return self.upsert_document(connection, ids, keys, column, record);
         }
         match self.differences(connection, &keys, &pulled)? {
-            None => self.insert(connection, keys, &pulled)?,
+            None => match self.key_values(ids) {
+                Some(keys) => self.insert(connection, keys, &pulled)?,
+                None => return Ok(false),
+            },
             Some(differences) if differences.is_empty() => {}
             Some(differences) => self.update(connection, keys, differences)?,
         }
@@ -61,7 +63,7 @@ impl LocalTable {
                         let mut differences = Vec::new();
                         for (index, value) in pulled.iter().enumerate() {
                             let stored = row.get_ref(index + 1)?;
-                            if !self.fields[index].mapping.maps_to(stored, value) {
+                            if !self.is_key[index] && !self.fields[index].mapping.maps_to(stored, value) {
                                 differences.push((index, self.to_sql(index, value, stored)));
                             }
                         }
@@ -78,11 +80,11 @@ impl LocalTable {
         keys: Vec<SqlValue>,
         pulled: &[&Value],
     ) -> Result<(), OfflineError> {
-        let mut columns: Vec<_> = self.keys.iter().map(|key| quoted(&key.name)).collect();
+        let mut columns = vec![self.key_columns()];
         let mut values = keys;
         for (index, value) in pulled.iter().enumerate() {
             // A field that the record lacks is NULL; a NOT NULL column gets its default instead.
-            if !(value.is_null() && self.is_not_null[index]) {
+            if !self.is_key[index] && !(value.is_null() && self.is_not_null[index]) {
                 columns.push(quoted(&self.fields[index].column));
                 values.push(self.to_sql(index, value, ValueRef::Null));
             }
@@ -119,14 +121,15 @@ impl LocalTable {
         self.execute(connection, &sql, values)
     }
 
-    /// Writes a pulled record into the row's document.
+    /// Writes a pulled record into the row's document. Returns false when no row can have its id.
     fn upsert_document(
         &self,
         connection: &Connection,
+        ids: &[&str],
         mut keys: Vec<SqlValue>,
         column: &str,
         record: &Map<String, Value>,
-    ) -> Result<(), OfflineError> {
+    ) -> Result<bool, OfflineError> {
         let (table, column) = (quoted(&self.name), quoted(column));
         let sql = format!("SELECT {column} FROM {table} WHERE {}", self.key_conditions(0));
         let stored: Option<SqlValue> = connection
@@ -144,23 +147,26 @@ impl LocalTable {
         let has_changed = document::merge(&mut document, &self.fields, record);
         let text = SqlValue::Text(Value::Object(document).to_string());
         if stored.is_none() {
-            let columns: String = self.keys.iter().map(|key| format!("{}, ", quoted(&key.name))).collect();
-            keys.push(text);
-            self.execute(
-                connection,
-                &format!("INSERT INTO {table} ({columns}{column}) VALUES (?1, ?2)"),
-                keys,
-            )
+            let Some(mut values) = self.key_values(ids) else { return Ok(false) };
+            values.push(text);
+            let parameters: Vec<_> = (1..=values.len()).map(|index| format!("?{index}")).collect();
+            let columns = self.key_columns();
+            let sql = format!("INSERT INTO {table} ({columns}, {column}) VALUES ({})", parameters.join(", "));
+            self.execute(connection, &sql, values)?;
         } else if has_changed {
             keys.insert(0, text);
             let sql = format!("UPDATE {table} SET {column} = ?1 WHERE {}", self.key_conditions(1));
-            self.execute(connection, &sql, keys)
-        } else {
-            Ok(())
+            self.execute(connection, &sql, keys)?;
         }
+        Ok(true)
     }
 
     fn to_sql(&self, index: usize, pulled: &Value, stored: ValueRef<'_>) -> SqlValue {
+        if let (Some(reference), Value::String(id)) = (&self.references[index], pulled)
+            && let Some(key) = reference.value(id)
+        {
+            return key;
+        }
         self.fields[index].mapping.to_sql(pulled, stored, self.is_blob[index])
     }
 }
