@@ -17,6 +17,7 @@ mod help;
 mod hostile;
 mod inspect;
 mod interruption;
+mod keys;
 mod layouts;
 mod limits;
 mod lock;

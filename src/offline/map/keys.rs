@@ -203,21 +203,27 @@ impl Key {
             match written {
                 Ok(()) => {}
                 Err(ValueError::NotUtf8) => return Err(KeyError::NotUtf8),
-                Err(_) => {
-                    let shown = |(place, column): (usize, &KeyColumn)| {
-                        format!("{} is {}", quoted(&column.name), shown(value(place)))
-                    };
-                    let row: Vec<_> = self.columns.iter().enumerate().map(shown).collect();
-                    return Err(KeyError::NotKey {
-                        column: quoted(&column.name),
-                        table: quoted(&self.table),
-                        row: row.join(" and "),
-                    });
-                }
+                Err(_) => return Err(self.not_key(column, row, first)),
             }
         }
         id.push_str(format.text(self.columns.len()));
         if id.is_empty() { Err(KeyError::Empty) } else { Ok(()) }
+    }
+
+    /// The error of a row with a value in this column that is no key.
+    fn not_key(&self, bad: &KeyColumn, row: &Row<'_>, first: usize) -> KeyError {
+        let (mut value, mut others) = (String::new(), Vec::new());
+        for (place, column) in self.columns.iter().enumerate() {
+            let shown = shown(row.get_ref(first + place).expect("the SELECT lists every column"));
+            if column.name == bad.name {
+                value = shown;
+            } else {
+                others.push(format!("{} is {shown}", quoted(&column.name)));
+            }
+        }
+        let others =
+            if others.is_empty() { String::new() } else { format!(" where {}", others.join(" and ")) };
+        KeyError::NotKey { column: quoted(&bad.name), table: quoted(&self.table), value, others }
     }
 }
 
@@ -231,11 +237,8 @@ pub(crate) enum KeyError {
     NotUtf8,
     #[error("must not be empty")]
     Empty,
-    #[error(
-        "must be made of integers, text or BLOBs: column {column} of table {table} holds something else in the \
-         row where {row}"
-    )]
-    NotKey { column: String, table: String, row: String },
+    #[error("must be made of integers, text or BLOBs: column {column} of table {table} holds {value}{others}")]
+    NotKey { column: String, table: String, value: String, others: String },
 }
 
 /// The id in a column without a template.

@@ -207,3 +207,217 @@ fn looks_like_a_number(text: &str) -> bool {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     digits.starts_with(|first: char| first.is_ascii_digit() || first == '.') && text.parse::<f64>().is_ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::offline::map::keys::KeyError;
+    use crate::offline::sql::Table;
+
+    /// A table with a key of these columns, and rows of these values.
+    fn table(columns: &str, options: &str, rows: &[&str]) -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(&format!("CREATE TABLE t ({columns}) {options}")).unwrap();
+        for row in rows {
+            connection.execute_batch(&format!("INSERT INTO t VALUES ({row})")).unwrap();
+        }
+        connection
+    }
+
+    fn key(connection: &Connection, columns: &[&str], format: &str) -> Key {
+        let format = IdFormat::parse(format, columns.len()).unwrap();
+        let columns: Vec<_> = columns.iter().map(|&column| column.to_owned()).collect();
+        let table = Table::find(connection, "t").unwrap().unwrap();
+        Key::find(connection, "t", &table, &columns, Some(&format)).unwrap().unwrap()
+    }
+
+    /// The ids of all rows in upload order, with the SQL expression for each.
+    fn ids(connection: &Connection, key: &Key) -> Vec<Result<(String, String), KeyError>> {
+        let (list, expression, order) = (key.select_list("t."), key.expression("t."), key.order("t.", "BINARY"));
+        let sql = format!("SELECT {list}, {expression} FROM t ORDER BY {order}");
+        let mut statement = connection.prepare(&sql).unwrap();
+        let mut rows = statement.query([]).unwrap();
+        let mut ids = Vec::new();
+        while let Some(row) = rows.next().unwrap() {
+            let mut id = String::from("of the row before");
+            let written = key.write_id(row, 0, &mut id);
+            ids.push(written.map(|()| (id, row.get(key.width()).unwrap())));
+        }
+        ids
+    }
+
+    /// The values of the key in the row of an id, as SQL would write them.
+    fn found(connection: &Connection, key: &Key, id: &str) -> Vec<String> {
+        let shown: Vec<_> = key.columns.iter().map(|column| format!("quote({})", quoted(&column.name))).collect();
+        let sql = format!("SELECT {} FROM t WHERE {}", shown.join(" || ', ' || "), key.condition(0));
+        let mut statement = connection.prepare(&sql).unwrap();
+        let parameters = rusqlite::params_from_iter(key.parameters(id).unwrap());
+        statement.query_map(parameters, |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+    }
+
+    #[test]
+    fn an_id_is_made_in_rust_and_sql_alike_and_leads_back_to_its_row() {
+        let (one, two) = (&["k"][..], &["k", "l"][..]);
+        let all = &["1", "'2'", "'a:b'", "x'61ff'", "''", "'ö%'", "-5", "'007'"][..];
+        for (columns, options, names, format, rows, count) in [
+            ("k INTEGER PRIMARY KEY", "", one, "t:{}", &["1", "-5", "9223372036854775807"][..], 3),
+            ("k BLOB PRIMARY KEY", "", one, "t:{}", all, 8),
+            ("k PRIMARY KEY", "", one, "t:{}!", all, 8),
+            ("k", "", one, "{}:x", all, 8),
+            ("k TEXT COLLATE NOCASE PRIMARY KEY", "", one, "t:{}", &["'A'", "'b'", "x'61'"], 3),
+            ("k UUID PRIMARY KEY", "WITHOUT ROWID", one, "t:{}", &["x'00'", "'a'", "7"], 3),
+            ("k INT PRIMARY KEY, l INT", "STRICT", one, "t:{}", &["7, 1"], 1),
+            ("k TEXT, l INTEGER, PRIMARY KEY (k, l)", "", two, "{}:{}", &["'a:b', 1", "'%', 2", "x'3a', 3"], 3),
+            ("k, l, PRIMARY KEY (k, l)", "WITHOUT ROWID", two, "{}:{}", &["'a:b', 'c'", "'a', 'b:c'", "1, x''"], 3),
+            ("k, l", "", two, "r/{}/{}", &["'a/b', -5", "'a', 'b/-5'", "'', ''"], 3),
+            ("k BLOB, l INTEGER", "", two, "{}-{}", &["x'aa', -5", "'aa-', 5"], 2),
+            ("n", "", &["rowid"], "t:{}", &["'x'", "'y'"], 2),
+        ] {
+            let connection = table(columns, options, rows);
+            let key = key(&connection, names, format);
+            let ids: Vec<_> = ids(&connection, &key).into_iter().map(Result::unwrap).collect();
+            assert_eq!(ids.len(), count);
+            assert!(ids.is_sorted(), "{columns}: {ids:?}");
+            let written = key.written_columns(&connection).unwrap();
+            for (id, in_sql) in ids {
+                assert_eq!(id, in_sql, "{columns}");
+                assert_eq!(found(&connection, &key, &id).len(), 1, "{columns}: {id}");
+                if columns == "n" {
+                    continue;
+                }
+                // A new row with that id has it, too.
+                let sql = format!("DELETE FROM t WHERE {}", key.condition(0));
+                let parameters = rusqlite::params_from_iter(key.parameters(&id).unwrap());
+                assert_eq!(connection.execute(&sql, parameters).unwrap(), 1);
+                let values = key.values(&written, &id).unwrap_or_else(|| panic!("{columns}: {id}"));
+                let places: Vec<_> = values.iter().map(|_| "?").collect();
+                let sql = format!("INSERT INTO t ({}) VALUES ({})", key.select_list(""), places.join(", "));
+                connection.execute(&sql, rusqlite::params_from_iter(values)).unwrap();
+                assert_eq!(found(&connection, &key, &id).len(), 1, "{columns}: {id}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_new_row_gets_the_kind_of_value_that_its_column_holds() {
+        for (column, held, text, expected) in [
+            ("k INTEGER PRIMARY KEY", "", "7", Some("7")),
+            ("k INTEGER PRIMARY KEY", "", "007", None),
+            ("k INTEGER PRIMARY KEY", "", "a", None),
+            ("k INT", "", "7", Some("7")),
+            ("k INT", "", "a", Some("'a'")),
+            // The column would make 7 of it, and 1000 of the other, whose ids are not these.
+            ("k INT", "", "007", None),
+            ("k NUMERIC", "", "1e3", None),
+            ("k REAL", "", "7", None),
+            ("k TEXT", "'a'", "7", Some("'7'")),
+            ("k TEXT", "x'00'", "0a", Some("X'0A'")),
+            ("k", "", "7", Some("7")),
+            ("k", "'a'", "7", Some("'7'")),
+            ("k", "x'00'", "12", Some("X'12'")),
+            ("k", "x'00'", "zz", Some("'zz'")),
+            ("k", "x'00'", "AB", Some("'AB'")),
+            ("k BLOB", "", "12", Some("X'12'")),
+            ("k BLOB", "", "123", Some("123")),
+            ("k BLOB", "'a'", "12", Some("'12'")),
+            ("k BINARY(16)", "", "12", Some("X'12'")),
+            ("k UUID", "x'00'", "12", Some("X'12'")),
+        ] {
+            let rows = if held.is_empty() { Vec::new() } else { vec![held] };
+            let connection = table(column, "", &rows);
+            let key = key(&connection, &["k"], "t:{}");
+            let values = key.values(&key.written_columns(&connection).unwrap(), &format!("t:{text}"));
+            let stored = values.map(|values| {
+                connection.execute("INSERT INTO t VALUES (?1)", rusqlite::params_from_iter(values)).unwrap();
+                let sql = "SELECT quote(k) FROM t ORDER BY rowid DESC LIMIT 1";
+                connection.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap()
+            });
+            assert_eq!(stored.as_deref(), expected, "{column}, {held}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_row_is_found_by_its_exact_id_alone() {
+        let connection = table("k INT, l", "", &["7, 1", "'a', '1'", "8, 'A'"]);
+        let one = key(&connection, &["k"], "t:{}");
+        assert_eq!(found(&connection, &one, "t:7"), ["7"]);
+        for id in ["t:007", "t:7.0", "t:1e0", "t:A"] {
+            assert!(found(&connection, &one, id).is_empty(), "{id}");
+        }
+        assert_eq!(one.parameters("other:7"), None);
+        let two = key(&connection, &["k", "l"], "{}:{}");
+        assert_eq!(found(&connection, &two, "a:1"), ["'a', '1'"]);
+        assert!(found(&connection, &two, "8:a").is_empty());
+    }
+
+    #[test]
+    fn a_row_of_a_key_is_found_along_its_index() {
+        for (columns, options, names) in [
+            ("k INTEGER PRIMARY KEY", "", &["k"][..]),
+            ("k BLOB PRIMARY KEY", "", &["k"]),
+            ("k TEXT, l, PRIMARY KEY (k, l)", "WITHOUT ROWID", &["k", "l"]),
+            ("n", "", &["rowid"]),
+        ] {
+            let connection = table(columns, options, &[]);
+            let format = ["{}", "{}:{}"][names.len() - 1];
+            let key = key(&connection, names, format);
+            let sql = format!("EXPLAIN QUERY PLAN SELECT 1 FROM t WHERE {}", key.condition(0));
+            let parameters = vec![SqlValue::Null; key.parameter_count()];
+            let parameters = rusqlite::params_from_iter(parameters);
+            let step: String = connection.query_row(&sql, parameters, |row| row.get("detail")).unwrap();
+            assert!(step.starts_with("SEARCH"), "{columns}: {step}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_no_key_is_an_error_that_names_its_column_and_row() {
+        let connection = table("k TEXT, l", "", &["'a', 1.5", "NULL, x'00'"]);
+        let key = key(&connection, &["k", "l"], "{}:{}");
+        let count = format!("SELECT count(*) FROM t WHERE {}", key.invalid_conditions().join(" OR "));
+        assert_eq!(connection.query_row(&count, [], |row| row.get(0)), Ok(2));
+        let messages: Vec<_> =
+            ids(&connection, &key).into_iter().map(|id| id.unwrap_err().to_string()).collect();
+        let start = "must be made of integers, text or BLOBs: column";
+        assert_eq!(
+            messages,
+            [
+                format!("{start} \"k\" of table \"t\" holds NULL where \"l\" is x'00'"),
+                format!("{start} \"l\" of table \"t\" holds 1.5 where \"k\" is 'a'"),
+            ]
+        );
+    }
+
+    #[test]
+    fn an_id_must_not_be_empty() {
+        for (value, format, is_empty) in [("''", "{}", true), ("x''", "{}", true), ("''", "t:{}", false)] {
+            let connection = table("k", "", &[value]);
+            let key = key(&connection, &["k"], format);
+            let count = format!("SELECT count(*) FROM t WHERE {}", key.invalid_conditions().join(" OR "));
+            assert_eq!(connection.query_row(&count, [], |row| row.get::<_, bool>(0)), Ok(is_empty));
+            assert_eq!(ids(&connection, &key)[0] == Err(KeyError::Empty), is_empty, "{value} {format}");
+        }
+    }
+
+    #[test]
+    fn a_column_named_rowid_is_not_the_row_id() {
+        let connection = table("rowid TEXT, n", "", &["'a', 1"]);
+        let named = key(&connection, &["rowid"], "t:{}");
+        assert_eq!(ids(&connection, &named)[0].as_ref().unwrap().0, "t:a");
+        assert_eq!(named.warning(), None);
+        for (columns, options, is_warned) in [
+            ("n", "", Some(true)),
+            ("n TEXT PRIMARY KEY", "", Some(true)),
+            ("n INTEGER PRIMARY KEY", "", Some(false)),
+            // Such a column is not the row id (https://www.sqlite.org/lang_createtable.html).
+            ("n INTEGER PRIMARY KEY DESC", "", Some(true)),
+            ("n TEXT PRIMARY KEY", "WITHOUT ROWID", None),
+        ] {
+            let connection = table(columns, options, &["1"]);
+            let table = Table::find(&connection, "t").unwrap().unwrap();
+            let columns_of_key = ["rowid".to_owned()];
+            let format = IdFormat::parse("t:{}", 1).unwrap();
+            let key = Key::find(&connection, "t", &table, &columns_of_key, Some(&format)).unwrap();
+            assert_eq!(key.ok().map(|key| key.warning().is_some()), is_warned, "{columns} {options}");
+        }
+    }
+}
