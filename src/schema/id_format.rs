@@ -126,9 +126,10 @@ impl IdFormat {
         if !self.encoded.is_empty() && id[start..].contains(&*self.encoded) {
             let key = id.split_off(start);
             for character in key.chars() {
-                match self.encoded.contains(&character) {
-                    true => id.push_str(&percent_encoded(character)),
-                    false => id.push(character),
+                if self.encoded.contains(&character) {
+                    id.push_str(&percent_encoded(character));
+                } else {
+                    id.push(character);
                 }
             }
         }

@@ -204,7 +204,10 @@ async fn change_on_the_server(server: &TestServer) {
 
 fn assert_pulled(offline: &Offline) {
     assert_eq!(
-        rows(offline, "SELECT typeof(sensor), sensor, typeof(at), at, value FROM reading ORDER BY sensor, at"),
+        rows(
+            offline,
+            "SELECT typeof(sensor), sensor, typeof(at), at, value FROM reading ORDER BY sensor, at"
+        ),
         [
             "text 50% integer -1 NULL",
             "text a%3Ab integer 2 3.5",
@@ -235,7 +238,10 @@ fn assert_pulled(offline: &Offline) {
         ["integer 6 4", "text five 22", "blob x'f5' 33"]
     );
     assert_eq!(
-        rows(offline, "SELECT typeof(album), album, typeof(device), device, place FROM album_device ORDER BY 2, 4"),
+        rows(
+            offline,
+            "SELECT typeof(album), album, typeof(device), device, place FROM album_device ORDER BY 2, 4"
+        ),
         ["integer 1 blob x'00ff' 1", "integer 1 blob x'ff00' 3", "integer 77 blob x'c0ffee' 8"]
     );
 }
@@ -271,19 +277,25 @@ fn delete_offline(offline: &Offline) {
     for (id, device) in [("gone", "device:c0ffee"), ("there", "device:00ff")] {
         let album = if id == "gone" { "album:77" } else { "album:1" };
         let relations = json!({"devices": {"$ref": device}});
-        let entry = json!({"resource": "album", "operation": "unrelate", "id": album, "relations": relations});
+        let entry =
+            json!({"resource": "album", "operation": "unrelate", "id": album, "relations": relations});
         offline.log("C", id, &entry.to_string());
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ids_are_sent_in_byte_order_after_those_that_they_refer_to() {
-    let offline = database(TABLES, SCHEMA);
-    let scripted = Scripted::start().await;
-    let arguments = ["--schema", "schema.json", "--concurrency", "1"];
-    let output = cloneup(&offline, scripted.base(), &arguments).await;
-    assert_eq!(status(&output), 0, "{}", stderr(&output));
-    let sent = scripted.mutations();
+    for encoding in ["UTF-8", "UTF-16le"] {
+        let offline = database(&format!("PRAGMA encoding = '{encoding}'; {TABLES}"), SCHEMA);
+        let scripted = Scripted::start().await;
+        let arguments = ["--schema", "schema.json", "--concurrency", "1"];
+        let output = cloneup(&offline, scripted.base(), &arguments).await;
+        assert_eq!(status(&output), 0, "{}", stderr(&output));
+        assert_sent(&scripted.mutations());
+    }
+}
+
+fn assert_sent(sent: &[Value]) {
     for (resource, expected) in IDS {
         let of_resource = sent.iter().filter(|mutation| mutation["resource"] == resource);
         let records: Vec<_> = of_resource.filter(|mutation| mutation["operation"] == "merge").collect();
@@ -302,12 +314,72 @@ async fn ids_are_sent_in_byte_order_after_those_that_they_refer_to() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_reference_is_one_by_its_id_whatever_kind_of_value_holds_it() {
+    let schema = r#"{"resources": [{"name": "t", "storage": {"id": "k", "idFormat": "t:{}"}, "fields": [
+        {"name": "parent", "type": "string", "nullable": true}]}],
+      "relations": [{"type": "many-one", "from": "t", "to": "t", "relation": "parent", "fkField": "parent"}]}"#;
+    for (columns, key) in
+        [("k PRIMARY KEY, parent", ""), ("k, parent TEXT", ""), ("k PRIMARY KEY, parent", "WITHOUT ROWID")]
+    {
+        let offline = database(
+            &format!(
+                "CREATE TABLE t ({columns}) {key};
+                 INSERT INTO t VALUES (1, 'ff'), (x'ff', '5'), (5, '7a'), ('7a', '9'), ('9', x'ee'), (x'ee', NULL)"
+            ),
+            schema,
+        );
+        let scripted = Scripted::start().await;
+        let output = cloneup(&offline, scripted.base(), &["--schema", "schema.json"]).await;
+        assert_eq!(status(&output), 0, "{}", stderr(&output));
+        assert_eq!(
+            scripted.subjects(),
+            ["t/t:ee", "t/t:9", "t/t:7a", "t/t:5", "t/t:ff", "t/t:1"],
+            "{columns}"
+        );
+        assert_eq!(scripted.mutations()[5]["record"]["parent"], "t:ff");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn documents_and_join_tables_of_the_default_layout_go_with_keys_of_several_columns() {
+    let schema = r#"{"resources": [
+        {"name": "doc", "storage": {"id": ["a", "b"], "document": "data"}, "fields": [{"name": "n", "type": "number"}]},
+        {"name": "tag", "fields": []}],
+      "relations": [{"type": "many-many", "from": "doc", "to": "tag", "relation": "tags"}]}"#;
+    let offline = database(
+        "CREATE TABLE doc (a TEXT, b INTEGER, data TEXT, PRIMARY KEY (a, b));
+         INSERT INTO doc VALUES ('a:', 1, '{\"n\": 1}'), ('a', 2, '{\"n\": 2}');
+         CREATE TABLE tag (id TEXT PRIMARY KEY); INSERT INTO tag VALUES ('g');
+         CREATE TABLE join_doc_tags_tag (\"from\" TEXT, \"to\" TEXT); INSERT INTO join_doc_tags_tag VALUES ('a%3A:1', 'g')",
+        schema,
+    );
+    let server = TestServer::start(schema).await;
+    let output = upload(&offline, &server, &[]).await;
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    assert_equal(&offline, &server).await;
+    let relations = json!({"tags": "g"});
+    let changes = [
+        json!({"resource": "doc", "id": "a%3A:1", "record": {"n": 11}}),
+        json!({"resource": "doc", "id": "new:3", "record": {"n": 3}}),
+        json!({"resource": "doc", "id": "new:3", "operation": "relate", "relations": relations}),
+        json!({"resource": "doc", "id": "a%3A:1", "operation": "unrelate", "relations": relations}),
+    ];
+    let changes = changes.iter().enumerate().map(|(index, change)| mutation(&format!("d{index}"), change));
+    push(&server, &changes.collect::<Vec<_>>()).await;
+    assert_eq!(status(&upload(&offline, &server, &[]).await), 0);
+    assert_eq!(
+        rows(&offline, "SELECT a, typeof(b), b, data FROM doc ORDER BY a, b"),
+        [r#"a integer 2 {"n": 2}"#, r#"a: integer 1 {"n":11}"#, r#"new integer 3 {"n":3}"#]
+    );
+    assert_eq!(rows(&offline, "SELECT * FROM join_doc_tags_tag"), ["new:3 g"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_reads_without_an_upload_works_with_every_key() {
     let offline = database(TABLES, SCHEMA);
     let output = succeed(&offline, &["schema", "check", "schema.json", "--db", "app.db"]);
     assert!(stderr(&output).contains("VACUUM"), "{}", stderr(&output));
-    let output =
-        succeed(&offline, &["inspect", "app.db", "--schema", "schema.json", "--output", "json"]);
+    let output = succeed(&offline, &["inspect", "app.db", "--schema", "schema.json", "--output", "json"]);
     let seen: Value = serde_json::from_slice(&output.stdout).unwrap();
     let counts: Vec<_> = seen["parts"]
         .as_array()
@@ -353,9 +425,11 @@ fn a_row_without_an_id_is_refused_with_its_place_column_and_values() {
         ("k, l", r#""rowid""#, "1, 1", 0, "record id must be a string"),
         ("k, l", r#""k""#, "x'61', 1", 0, "record id must be a string"),
     ] {
-        let schema = format!(r#"{{"resources": [{{"name": "t", "storage": {{"id": {id}}}, "fields": []}}]}}"#);
+        let schema =
+            format!(r#"{{"resources": [{{"name": "t", "storage": {{"id": {id}}}, "fields": []}}]}}"#);
         let first = if table.contains("REAL") { "" } else { "INSERT INTO t VALUES (1, 1);" };
-        let offline = database(&format!("CREATE TABLE t ({table}); {first} INSERT INTO t VALUES ({row})"), &schema);
+        let offline =
+            database(&format!("CREATE TABLE t ({table}); {first} INSERT INTO t VALUES ({row})"), &schema);
         let remote = ["--schema", "schema.json", "--remote", "http://127.0.0.1:9"];
         let output = synctool(&offline).args(["cloneup", "--db", "app.db"]).args(remote).output().unwrap();
         if message.is_empty() {
@@ -372,7 +446,8 @@ fn a_row_without_an_id_is_refused_with_its_place_column_and_values() {
 
 #[test]
 fn a_row_id_needs_a_table_that_has_one() {
-    let schema = r#"{"resources": [{"name": "t", "storage": {"id": "rowid", "idFormat": "t:{}"}, "fields": []}]}"#;
+    let schema =
+        r#"{"resources": [{"name": "t", "storage": {"id": "rowid", "idFormat": "t:{}"}, "fields": []}]}"#;
     for sql in ["CREATE TABLE t (k PRIMARY KEY) WITHOUT ROWID", "CREATE VIEW t AS SELECT 1 AS k"] {
         let offline = database(sql, schema);
         let output = synctool(&offline).args(["schema", "check", "schema.json", "--db", "app.db"]).output();

@@ -1,7 +1,9 @@
 //! Whether a record or join row is in the database: a delete made offline is pushed only when
 //! its subject is not (contract 3.1, stage C).
 
+use std::cell::RefCell;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry as MapEntry;
 
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
@@ -10,17 +12,43 @@ use crate::offline::error::OfflineError;
 use crate::offline::map::document::value_expression;
 use crate::offline::map::keys::Key;
 use crate::offline::sql::{Table, quoted};
-use crate::schema::{IdFormat, ManyOne, Schema};
+use crate::schema::{IdFormat, ManyOne, Resource, Schema, Storage};
 
 /// Looks up the subjects of change log entries in a snapshot.
 pub(super) struct Presence<'a> {
     connection: &'a Connection,
     schema: &'a Schema,
+    /// The queries that were made before, by table and columns.
+    lookups: RefCell<HashMap<String, Option<Lookup>>>,
+}
+
+/// An id of a subject, and the columns and the template that it is made with.
+struct SubjectId<'a> {
+    columns: &'a [String],
+    format: Option<&'a IdFormat>,
+    id: &'a str,
+}
+
+/// A query that finds a row by its ids.
+struct Lookup {
+    keys: Vec<Key>,
+    sql: String,
+}
+
+impl<'a> SubjectId<'a> {
+    fn of_record(storage: &'a Storage, id: &'a str) -> Self {
+        Self { columns: &storage.id, format: storage.id_format.as_ref(), id }
+    }
+
+    /// The id at one end of a join row.
+    fn of_end(column: &'a String, resource: &'a Resource, id: &'a str) -> Self {
+        Self { columns: std::slice::from_ref(column), format: resource.storage.reference_format(), id }
+    }
 }
 
 impl<'a> Presence<'a> {
     pub(super) fn new(connection: &'a Connection, schema: &'a Schema) -> Self {
-        Self { connection, schema }
+        Self { connection, schema, lookups: RefCell::default() }
     }
 
     /// Reduces a delete or unrelate to the subjects that are not in the database; returns whether
@@ -29,9 +57,8 @@ impl<'a> Presence<'a> {
         match entry.operation.as_str() {
             "delete" => {
                 let Some(resource) = self.schema.resource(&entry.resource) else { return Ok(false) };
-                let storage = &resource.storage;
-                let id = (&*storage.id, storage.id_format.as_ref(), &*entry.id);
-                Ok(!self.has_row(&storage.table, &[id], None)?)
+                let id = SubjectId::of_record(&resource.storage, &entry.id);
+                Ok(!self.has_row(&resource.storage.table, &[id], None)?)
             }
             "unrelate" => {
                 // A reference that the schema lacks is dropped. One that can be stored in several
@@ -55,39 +82,68 @@ impl<'a> Presence<'a> {
         match &reference.kind {
             ReferenceKind::JoinRow(store) => {
                 let storage = store.storage();
-                let (from, to) = (&store.from.storage, &store.to.storage);
                 let ids = [
-                    (std::slice::from_ref(&storage.from), from.reference_format(), &*reference.from),
-                    (std::slice::from_ref(&storage.to), to.reference_format(), &*reference.to),
+                    SubjectId::of_end(&storage.from, store.from, &reference.from),
+                    SubjectId::of_end(&storage.to, store.to, &reference.to),
                 ];
                 self.has_row(&storage.table, &ids, None)
             }
             ReferenceKind::Field(many_one) => {
                 let storage = &many_one.from.storage;
-                let id = (&*storage.id, storage.id_format.as_ref(), &*reference.from);
+                let id = SubjectId::of_record(storage, &reference.from);
                 self.has_row(&storage.table, &[id], Some(many_one))
             }
         }
     }
 
-    /// Whether the table has a row with these ids (for each: columns, `idFormat`, id) and, with
-    /// `referring`, a value in the field that refers.
+    /// Whether the table has a row with these ids and, with `referring`, a value in the field that
+    /// refers.
     fn has_row(
         &self,
         table: &str,
-        ids: &[(&[String], Option<&IdFormat>, &str)],
+        ids: &[SubjectId<'_>],
         referring: Option<&ManyOne<'_>>,
     ) -> Result<bool, OfflineError> {
-        let failed = || OfflineError::while_doing(format!("cannot read table {}", quoted(table)));
-        let Some(found) = Table::find(self.connection, table).map_err(failed())? else { return Ok(false) };
-        let mut conditions = Vec::with_capacity(ids.len());
-        let mut values = Vec::with_capacity(ids.len());
-        for (columns, format, id) in ids {
-            let key = Key::find(self.connection, table, &found, columns, *format).map_err(failed())?;
-            let Ok(key) = key else { return Ok(false) };
-            let Some(parameters) = key.parameters(id) else { return Ok(false) };
-            conditions.push(key.condition(values.len()));
+        let columns: Vec<_> = ids.iter().map(|id| id.columns).collect();
+        let name = format!("{table:?} {columns:?} {:?}", referring.map(|reference| reference.fk_field));
+        let mut lookups = self.lookups.borrow_mut();
+        let lookup = match lookups.entry(name) {
+            MapEntry::Occupied(known) => known.into_mut(),
+            MapEntry::Vacant(place) => {
+                let lookup = self.lookup(table, ids, referring);
+                place.insert(lookup.map_err(reading(table))?)
+            }
+        };
+        let Some(Lookup { keys, sql }) = lookup else { return Ok(false) };
+        let mut values = Vec::new();
+        for (key, subject) in keys.iter().zip(ids) {
+            let Some(parameters) = key.parameters(subject.id) else { return Ok(false) };
             values.extend(parameters);
+        }
+        let found = self
+            .connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.query_row(params_from_iter(values), |_| Ok(())).optional())
+            .map_err(reading(table))?;
+        Ok(found.is_some())
+    }
+
+    /// The query for [`Presence::has_row`]; `None` when the table or a column is missing.
+    fn lookup(
+        &self,
+        table: &str,
+        ids: &[SubjectId<'_>],
+        referring: Option<&ManyOne<'_>>,
+    ) -> rusqlite::Result<Option<Lookup>> {
+        let Some(found) = Table::find(self.connection, table)? else { return Ok(None) };
+        let (mut keys, mut conditions, mut parameters) = (Vec::new(), Vec::new(), 0);
+        for SubjectId { columns, format, .. } in ids {
+            let Ok(key) = Key::find(self.connection, table, &found, columns, *format)? else {
+                return Ok(None);
+            };
+            conditions.push(key.condition(parameters));
+            parameters += key.parameter_count();
+            keys.push(key);
         }
         if let Some(ManyOne { from, fk_field, .. }) = referring {
             let column = from.field(fk_field).map_or(*fk_field, |field| field.column());
@@ -98,16 +154,16 @@ impl<'a> Presence<'a> {
                 }
                 None => match found.column(column) {
                     Some(column) => conditions.push(format!("{} IS NOT NULL", quoted(&column.name))),
-                    None => return Ok(false),
+                    None => return Ok(None),
                 },
             }
         }
         let sql = format!("SELECT 1 FROM {} WHERE {}", quoted(table), conditions.join(" AND "));
-        let found = self
-            .connection
-            .prepare_cached(&sql)
-            .and_then(|mut statement| statement.query_row(params_from_iter(values), |_| Ok(())).optional())
-            .map_err(failed())?;
-        Ok(found.is_some())
+        Ok(Some(Lookup { keys, sql }))
     }
+}
+
+/// For `map_err`: SQLite failed to read the table.
+fn reading(table: &str) -> impl FnOnce(rusqlite::Error) -> OfflineError + use<> {
+    OfflineError::while_doing(format!("cannot read table {}", quoted(table)))
 }

@@ -1,6 +1,6 @@
 //! The columns of a key, and the id that they make with an `idFormat`, for records and join rows
-//! alike: the id of a row that is read, and the SQL that checks and orders ids. Finding and writing
-//! the row of an id is in [`super::local_keys`].
+//! alike: the id of a row that is read, and the SQL that checks and orders ids. The way back is in
+//! [`super::local_keys`] and [`super::written_keys`].
 
 use std::fmt::Write as _;
 
@@ -88,9 +88,8 @@ impl Key {
                 is_declared_for_blobs: column.is_declared_for_blobs(),
                 may_hold_blobs: !column.excludes_blobs(kind.is_strict),
             };
-            key.may_hold_blobs = key.may_hold_blobs
-                && !key.is_row_id
-                && may_hold_blobs(connection, table_name, &key.name)?;
+            key.may_hold_blobs =
+                key.may_hold_blobs && !key.is_row_id && may_hold_blobs(connection, table_name, &key.name)?;
             found.push(key);
         }
         Ok(Ok(whole(found, is_bare_row_id)))
@@ -168,25 +167,24 @@ impl Key {
         expression + ")"
     }
 
-    /// An SQL condition that holds where a value in the table `c` is a key of the table `p`, by
-    /// the ids that the template makes of both. `affinity` is that of the value; `None` for one
-    /// that has none of its own.
-    pub(crate) fn refers(&self, value: &str, affinity: Option<Affinity>) -> String {
+    /// SQL expressions for the keys of which the template makes the same id as of this value: an
+    /// SQL expression, too. `affinity` is that of the value; `None` for one that has none.
+    pub(crate) fn alike(&self, value: &str, affinity: Option<Affinity>) -> Vec<String> {
         let column = &self.columns[0];
-        let name = format!("p.{}", quoted(&column.name));
-        let is_alike = column.affinity != Affinity::Blob
-            && column.affinity != Affinity::Real
-            && affinity == Some(column.affinity);
-        // SQLite compares 1 and '1' as equal itself where both columns convert them.
-        if self.format.is_none() || column.is_row_id || (is_alike && !column.may_hold_blobs) {
-            return format!("{name} = {value} COLLATE BINARY");
+        let converts = |affinity| matches!(affinity, Affinity::Numeric | Affinity::Text);
+        // SQLite compares 1 and '1' as equal itself where both columns convert one to the other.
+        let is_same =
+            converts(column.affinity) && affinity == Some(column.affinity) && !column.may_hold_blobs;
+        if self.format.is_none() || column.is_row_id || is_same {
+            return vec![value.to_owned()];
         }
-        let text = format!("CASE typeof({value}) WHEN 'blob' THEN lower(hex({value})) ELSE {value} || '' END");
         let integer = format!("CAST({value} AS INTEGER)");
-        format!(
-            "{name} COLLATE BINARY IN ({value}, {text}, unhex({value}), \
-             CASE WHEN {integer} || '' = {value} THEN {integer} END)"
-        )
+        vec![
+            value.to_owned(),
+            format!("CASE typeof({value}) WHEN 'blob' THEN lower(hex({value})) ELSE {value} || '' END"),
+            format!("CASE WHEN {integer} || '' = {value} THEN {integer} END"),
+            format!("unhex({value})"),
+        ]
     }
 
     /// Writes the id of a row whose key columns begin at `first`.
@@ -237,7 +235,9 @@ pub(crate) enum KeyError {
     NotUtf8,
     #[error("must not be empty")]
     Empty,
-    #[error("must be made of integers, text or BLOBs: column {column} of table {table} holds {value}{others}")]
+    #[error(
+        "must be made of integers, text or BLOBs: column {column} of table {table} holds {value}{others}"
+    )]
     NotKey { column: String, table: String, value: String, others: String },
 }
 
@@ -326,7 +326,8 @@ impl TableKind {
     /// Whether a column is the row id, which VACUUM keeps then: the only column of the primary key,
     /// declared as INTEGER (<https://www.sqlite.org/lang_createtable.html#rowid>).
     fn has_row_id_column(&self, table: &Table) -> bool {
-        let is_key_integer = || table.columns.iter().any(|column| column.key_place > 0 && column.is_integer());
+        let is_key_integer =
+            || table.columns.iter().any(|column| column.key_place > 0 && column.is_integer());
         self.has_row_id && self.key_columns == 1 && !self.has_key_index && is_key_integer()
     }
 }

@@ -9,3 +9,4 @@ pub(super) mod keys;
 pub(super) mod local_keys;
 mod sql_value;
 pub(super) mod value;
+pub(super) mod written_keys;

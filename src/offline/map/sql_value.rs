@@ -27,7 +27,7 @@ impl Mapping {
     /// The value to store for a pulled one. A string becomes a BLOB where the column is declared
     /// for BLOBs or `stored`, the value that it replaces, is one.
     ///
-    /// An id that its template makes is not stored here but as a key ([`super::local_keys`]);
+    /// An id that its template makes is not stored here but as a key ([`super::written_keys`]);
     /// another one is stored as text.
     pub(crate) fn to_sql(&self, pulled: &Value, stored: ValueRef<'_>, is_blob_column: bool) -> SqlValue {
         match pulled {

@@ -80,13 +80,19 @@ impl Mapping {
     }
 }
 
+/// The digits of a BLOB key.
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
 /// Appends a key as the text of which a template makes an id: a BLOB is lower-case hexadecimal.
 pub(crate) fn write_key_text(out: &mut String, value: ValueRef<'_>) -> Result<(), ValueError> {
     match value {
         // Writing to a string cannot fail.
         ValueRef::Integer(number) => _ = write!(out, "{number}"),
         ValueRef::Text(text) => out.push_str(utf8(text)?),
-        ValueRef::Blob(bytes) => bytes.iter().for_each(|byte| _ = write!(out, "{byte:02x}")),
+        ValueRef::Blob(bytes) => {
+            let digits = |byte: &u8| [byte >> 4, byte & 0xf].map(|digit| HEX[usize::from(digit)]);
+            out.extend(bytes.iter().flat_map(digits).map(char::from));
+        }
         ValueRef::Null | ValueRef::Real(_) => return Err(ValueError::NotKey),
     }
     Ok(())

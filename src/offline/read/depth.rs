@@ -12,8 +12,8 @@ use crate::offline::sql::quoted;
 /// no row in it.
 const DEPTHS: &str = "temp.synctool_depth";
 
-/// Fills [`DEPTHS`] for a table, and returns its name. `parents` are SQL conditions that hold where
-/// a row, with the alias `c`, refers to another row of the same table, with the alias `p`.
+/// Fills [`DEPTHS`] for a table, and returns its name. `parents` are SQL expressions for the keys
+/// of other rows of the same table that a row, with the alias `c`, refers to.
 pub(super) fn compute(
     connection: &Connection,
     table: &str,
@@ -34,7 +34,8 @@ pub(super) fn compute(
         connection.execute(
             &format!(
                 "INSERT OR IGNORE INTO temp.synctool_edge
-                 SELECT p.{id}, c.{id} FROM {table} AS c JOIN {table} AS p ON {parent} WHERE c.{id} IS NOT NULL"
+                 SELECT p.{id}, c.{id} FROM {table} AS c JOIN {table} AS p
+                 ON p.{id} = {parent} COLLATE BINARY WHERE c.{id} IS NOT NULL"
             ),
             [],
         )?;

@@ -218,7 +218,9 @@ impl JoinTable {
             let format = resource.storage.reference_format();
             Key::find(snapshot.connection(), &storage.table, &table, std::slice::from_ref(column), format)
                 .map_err(OfflineError::while_doing(format!("cannot inspect table {name}")))?
-                .map_err(|column| OfflineError::missing(format!("table {name} has no column {}", quoted(column))))
+                .map_err(|column| {
+                    OfflineError::missing(format!("table {name} has no column {}", quoted(column)))
+                })
         };
         let (from, to) = (key(&storage.from, store.from)?, key(&storage.to, store.to)?);
         // Other columns of a table that the schema names are local-only.
@@ -227,13 +229,7 @@ impl JoinTable {
         } else {
             table.columns.into_iter().map(|column| column.name).filter(|name| !is_known(name)).collect()
         };
-        Ok(Some(Self {
-            from,
-            to,
-            storage,
-            metadata,
-            unknown,
-        }))
+        Ok(Some(Self { storage, from, to, metadata, unknown }))
     }
 
     /// The columns of its two ids.

@@ -174,6 +174,17 @@ mod tests {
             ),
             ("UTF-16", TEXT_IDS, format!("PRAGMA encoding = 'UTF-16le'; {scattered}")),
             (
+                "a key of several columns",
+                r#"{"id": ["id", "title"]}"#,
+                table(ROWS, "INTEGER", "n * 2654435761 % 7", ""),
+            ),
+            (
+                "BLOBs",
+                r#"{"id": "id", "idFormat": "t-{}"}"#,
+                table(ROWS, "BLOB PRIMARY KEY", &format!("CAST({SCATTERED} AS BLOB)"), "WITHOUT ROWID"),
+            ),
+            ("row ids", r#"{"id": "rowid", "idFormat": "t-{}"}"#, table(ROWS, "TEXT", "7", "")),
+            (
                 "no row ids",
                 TEXT_IDS,
                 table(ROWS, "TEXT COLLATE NOCASE PRIMARY KEY", SCATTERED, "WITHOUT ROWID"),

@@ -49,7 +49,7 @@ pub(super) fn select_in_order(
     }
     // A resource that refers to itself has a key of one column (the schema says so).
     let id = table.key.first_column();
-    let parents = table.parent_conditions();
+    let parents = table.parent_expressions("c");
     let depths = depth::compute(snapshot.connection(), &table.name, id, &parents)?;
     Ok(format!(
         "SELECT {}, coalesce(d.depth, -1) FROM {} AS t

@@ -42,7 +42,8 @@ impl Record<'_> {
     pub fn write_fields(&self, out: &mut Vec<u8>) -> Result<(), OfflineError> {
         let Self { source: RecordSource { resource, table, .. }, row, .. } = self;
         let written = match &table.document {
-            None => write_object(out, &table.fields, row, table.key.width()).map_err(|(field, error)| (&field.name, error)),
+            None => write_object(out, &table.fields, row, table.key.width())
+                .map_err(|(field, error)| (&field.name, error)),
             Some(column) => {
                 let document = row.get_ref(table.key.width()).map_err(|error| table.failed()(error))?;
                 document::write_object(out, &table.fields, document)

@@ -77,13 +77,7 @@ impl RecordTable {
                 (field.column.clone(), column.map(|column| column.affinity(false)))
             })
             .collect();
-        Ok(Self {
-            name: storage.table.clone(),
-            key,
-            fields,
-            document,
-            parents,
-        })
+        Ok(Self { name: storage.table.clone(), key, fields, document, parents })
     }
 
     /// Whether the resource refers to itself: then its records go by depth.
@@ -91,17 +85,16 @@ impl RecordTable {
         !self.parents.is_empty()
     }
 
-    /// For each field that refers to the same resource, an SQL condition that holds where the row
-    /// `c` refers to the row `p`.
-    pub(super) fn parent_conditions(&self) -> Vec<String> {
-        let condition = |(column, affinity): &(String, Option<Affinity>)| {
+    /// SQL expressions for the keys of other records that a row with this alias may refer to.
+    pub(super) fn parent_expressions(&self, alias: &str) -> Vec<String> {
+        let expressions = |(column, affinity): &(String, Option<Affinity>)| {
             let value = match &self.document {
-                None => format!("c.{}", quoted(column)),
-                Some(document) => value_expression(&format!("c.{}", quoted(document)), column),
+                None => format!("{alias}.{}", quoted(column)),
+                Some(document) => value_expression(&format!("{alias}.{}", quoted(document)), column),
             };
-            self.key.refers(&value, *affinity)
+            self.key.alike(&value, *affinity)
         };
-        self.parents.iter().map(condition).collect()
+        self.parents.iter().flat_map(expressions).collect()
     }
 
     /// The id columns, then each field or the document, for a SELECT from the table as `t`.

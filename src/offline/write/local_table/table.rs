@@ -7,7 +7,7 @@ use rusqlite::{Connection, params_from_iter};
 use crate::offline::error::OfflineError;
 use crate::offline::map::fields::{MappedField, document_fields, map_fields};
 use crate::offline::map::keys::Key;
-use crate::offline::map::local_keys::{WrittenColumn, WrittenReference};
+use crate::offline::map::written_keys::{WrittenColumn, WrittenReference};
 use crate::offline::sql::{Column, Table, quoted};
 use crate::schema::{Field, IdFormat, JoinStore, Resource, Schema, Storage};
 
@@ -219,9 +219,7 @@ fn references<'f, 's>(
         let Some(format) = storage.reference_format() else { continue };
         // A resource may exist on the server only.
         let key = match Table::find(connection, &storage.table)? {
-            Some(table) => {
-                Key::find(connection, &storage.table, &table, &storage.id, Some(format))?.ok()
-            }
+            Some(table) => Key::find(connection, &storage.table, &table, &storage.id, Some(format))?.ok(),
             None => None,
         };
         let reference = WrittenReference::find(connection, name, column, format, key.as_ref())?;

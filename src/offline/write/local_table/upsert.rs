@@ -83,8 +83,9 @@ impl LocalTable {
         let mut columns = vec![self.key_columns()];
         let mut values = keys;
         for (index, value) in pulled.iter().enumerate() {
-            // A field that the record lacks is NULL; a NOT NULL column gets its default instead.
-            if !self.is_key[index] && !(value.is_null() && self.is_not_null[index]) {
+            // The id decides the value of a key column. A field that the record lacks is NULL; a NOT
+            // NULL column gets its default instead.
+            if !(self.is_key[index] || (value.is_null() && self.is_not_null[index])) {
                 columns.push(quoted(&self.fields[index].column));
                 values.push(self.to_sql(index, value, ValueRef::Null));
             }
