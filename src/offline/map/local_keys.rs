@@ -98,7 +98,7 @@ pub(super) mod tests {
     }
 
     /// The ids of all rows in upload order, with the SQL expression for each.
-    fn ids(connection: &Connection, key: &Key) -> Vec<Result<(String, String), KeyError>> {
+    pub(crate) fn ids(connection: &Connection, key: &Key) -> Vec<Result<(String, String), KeyError>> {
         let (list, expression, order) =
             (key.select_list("t."), key.expression("t."), key.order("t.", "BINARY"));
         let sql = format!("SELECT {list}, {expression} FROM t ORDER BY {order}");
@@ -114,7 +114,7 @@ pub(super) mod tests {
     }
 
     /// The values of the key in the row of an id, as SQL would write them.
-    fn found(connection: &Connection, key: &Key, id: &str) -> Vec<String> {
+    pub(crate) fn found(connection: &Connection, key: &Key, id: &str) -> Vec<String> {
         let shown: Vec<_> =
             key.columns.iter().map(|column| format!("quote({})", quoted(&column.name))).collect();
         let sql = format!("SELECT {} FROM t WHERE {}", shown.join(" || ', ' || "), key.condition(0));
@@ -183,7 +183,7 @@ pub(super) mod tests {
     proptest! {
         #[test]
         fn any_two_values_make_one_id_in_rust_and_sql_that_finds_the_row(
-            rows in prop::collection::vec(prop::array::uniform2("-?[0-9]{1,3}|'[a-f:%/0-9ö-]{0,4}'|x'([0-9a-f]{2}){0,2}'"), 1..8),
+            rows in prop::collection::vec(prop::array::uniform2("-?[0-9]{1,3}|'[a-df:%/0-9ö-]{0,4}'|x'([0-9a-f]{2}){0,2}'"), 1..8),
             columns in prop::sample::select(vec!["k, l", "k TEXT, l INTEGER", "k BLOB, l NUMERIC, PRIMARY KEY (k, l)"]),
             format in prop::sample::select(vec!["{}:{}", "t/{}/{}", "{}-{}!"]),
         ) {

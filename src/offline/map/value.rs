@@ -53,7 +53,8 @@ impl Mapping {
     /// The caller leaves out a NULL of a field that is not nullable.
     pub(crate) fn write(&self, out: &mut Vec<u8>, value: ValueRef<'_>) -> Result<(), ValueError> {
         if let (Some(format), false) = (&self.id_format, value == ValueRef::Null) {
-            let mut id = String::new();
+            // Long enough for most ids.
+            let mut id = String::with_capacity(32);
             let mut written = Ok(());
             format.write_key(&mut id, 0, |id| written = write_key_text(id, value));
             written?;

@@ -152,7 +152,35 @@ fn looks_like_a_number(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::offline::map::local_keys::tests::{key, table};
+    use proptest::prelude::*;
+
+    use crate::offline::map::local_keys::tests::{found, ids, key, table};
+
+    proptest! {
+        /// Whatever the column converts the value to, the new row has the pulled id.
+        #[test]
+        fn a_new_row_has_exactly_the_id_that_it_is_inserted_with(
+            column in prop::sample::select(vec![
+                "k INTEGER PRIMARY KEY", "k INT", "k TEXT", "k", "k BLOB", "k REAL", "k NUMERIC", "k UUID",
+                "k DECIMAL(10,5)", "k ANY", "k BINARY(16)",
+            ]),
+            held in prop::sample::select(vec!["", "1000001", "'zzzzzz'", "x'00112233'"]),
+            text in "[ +-]?[0-9.]{0,5}(e[+-]?[0-9])?|0x[0-9a-f]{2}|[0-9a-f]{0,6}|[a-z:%]{0,3}|inf|nan|\\t7|9{17,22}",
+        ) {
+            let rows = if held.is_empty() || column.contains("KEY") { Vec::new() } else { vec![held] };
+            let connection = table(column, "", &rows);
+            let key = key(&connection, &["k"], "t:{}");
+            let id = format!("t:{text}");
+            if let Some(values) = key.values(&key.written_columns(&connection).unwrap(), &id) {
+                connection.execute("DELETE FROM t", []).unwrap();
+                connection.execute("INSERT INTO t VALUES (?1)", rusqlite::params_from_iter(values)).unwrap();
+                let (stored, in_sql) = ids(&connection, &key).remove(0).unwrap();
+                prop_assert_eq!(&stored, &id);
+                prop_assert_eq!(&in_sql, &id);
+                prop_assert_eq!(found(&connection, &key, &id).len(), 1);
+            }
+        }
+    }
 
     #[test]
     fn a_new_row_gets_the_kind_of_value_that_its_column_holds() {

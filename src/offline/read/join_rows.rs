@@ -272,7 +272,8 @@ fn end<'r>(row: &'r Row<'_>, place: usize, key: &Key, index: u64) -> Result<Cow<
     let id = if key.text_column().is_some() {
         text_id(row.get_ref(place).expect("the SELECT lists both ends")).map(Cow::Borrowed)
     } else {
-        let mut id = String::new();
+        // Long enough for most ids.
+        let mut id = String::with_capacity(32);
         key.write_id(row, place, &mut id).map(|()| Cow::Owned(id))
     };
     id.map_err(|error| {
