@@ -150,6 +150,22 @@ impl Failure {
         Self::new(FailureKind::Storage, ErrorBody::new(code::STORAGE_ERROR, message, ROOT_PATH))
     }
 
+    /// Whether both are the same error of a request as a whole. How often a request was sent, and for
+    /// how long, makes no difference.
+    pub(super) fn is_same_as(&self, other: &Self) -> bool {
+        let (a, b) = (&self.error, &other.error);
+        if self.kind != other.kind
+            || !(a.mutation_id.is_empty() && b.mutation_id.is_empty())
+            || (&a.body.code, &a.body.path) != (&b.body.code, &b.body.path)
+        {
+            return false;
+        }
+        match (&self.cause, &other.cause) {
+            (Some(Cause::Request(a)), Some(Cause::Request(b))) => (&a.url, &a.source) == (&b.url, &b.source),
+            _ => a.body.message == b.body.message,
+        }
+    }
+
     /// Code, message and path, without a mutation id.
     #[must_use]
     pub fn body(&self) -> &ErrorBody {

@@ -53,6 +53,7 @@ mod failure;
 mod finish;
 mod inspect;
 mod job;
+mod missing_route;
 mod observer;
 mod options;
 mod outcome;

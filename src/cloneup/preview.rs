@@ -1,13 +1,14 @@
 //! A dry run: the plan as a value that can be printed, and the server's status. Nothing is sent
 //! or stored.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::blocking::blocking;
 use super::encode::{join_encoder, record_encoder};
 use super::failure::{Failure, FailureKind, STATUS_PATH, most_severe};
+use super::missing_route::{check_without_status, failed_once};
 use super::observer::PartKind;
 use super::options::Options;
 use super::outcome::as_mutation_errors;
@@ -16,7 +17,7 @@ use super::run::Upload;
 use crate::mutation::ContentHash;
 use crate::offline::{Database, OfflineError, Snapshot, offline_deletes};
 use crate::protocol::Cursor;
-use crate::remote::{GaveUp, Remote, RequestError, RetryError};
+use crate::remote::{Remote, RequestError, TransportKind};
 use crate::schema::Schema;
 
 /// How many rows of a part are encoded to estimate the size of all.
@@ -89,12 +90,15 @@ pub struct ServerCheck {
 }
 
 impl Upload<'_> {
-    /// A dry run: plans the upload and asks for the server's status. Nothing is sent or stored.
+    /// A dry run: plans the upload and asks for the server's status; where there is none, for one
+    /// change, to find out whether the base is right. Nothing is uploaded or stored.
     pub async fn preview(self) -> Preview {
         let Self { database, remote, schema, options, .. } = self;
-        let planned = blocking(move || plan(&options, &schema, &database)).await;
-        let (server, failure) = server_state(&remote).await;
-        let preview = planned.unwrap_or_else(|failures| Preview { failures, ..Preview::empty() });
+        let plan_options = Arc::clone(&options);
+        let planned = blocking(move || plan(&plan_options, &schema, &database)).await;
+        let (server, failure, warning) = server_state(&remote, &options).await;
+        let mut preview = planned.unwrap_or_else(|failures| Preview { failures, ..Preview::empty() });
+        preview.warnings.extend(warning);
         let failures: Vec<_> = preview.failures.into_iter().chain(failure).collect();
         Preview { ok: failures.is_empty(), server, failures, ..preview }
     }
@@ -219,29 +223,26 @@ fn place(schema: &Schema, plan: &Plan, part: &Part) -> String {
     }
 }
 
-async fn server_state(remote: &Remote) -> (ServerCheck, Option<Failure>) {
+/// What the server answers, why the upload would fail there, and a warning.
+async fn server_state(remote: &Remote, options: &Options) -> (ServerCheck, Option<Failure>, Option<String>) {
     let state = |answers, accepts_token| ServerCheck { answers, accepts_token };
-    let Err(error) = remote.status().await else { return (state(true, Some(true)), None) };
+    let Err(error) = remote.status().await else { return (state(true, Some(true)), None, None) };
     // A server without that route is a server all the same.
     let is_client_error = |status: u16| (400..500).contains(&status);
     match &error {
         RequestError::Forbidden(body) => {
             let failure = Failure::forbidden(body.message.clone(), STATUS_PATH);
-            (state(true, Some(false)), Some(failure))
+            (state(true, Some(false)), Some(failure), None)
+        }
+        _ if error.kind() == Some(TransportKind::NoRoute) => {
+            check_without_status(remote, options, error).await
         }
         RequestError::Transient(transport) | RequestError::Broken(transport)
             if !transport.status.is_some_and(is_client_error) =>
         {
-            let error = RetryError {
-                method: "GET",
-                url: remote.status_url(),
-                tries: 1,
-                elapsed: Duration::ZERO,
-                reason: GaveUp::NotRetryable,
-                source: error,
-            };
-            (state(false, None), Some(Failure::transport(error, STATUS_PATH)))
+            let error = failed_once("GET", remote.status_url(), error);
+            (state(false, None), Some(Failure::transport(error, STATUS_PATH)), None)
         }
-        _ => (state(true, None), None),
+        _ => (state(true, None), None, None),
     }
 }

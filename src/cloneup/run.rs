@@ -6,9 +6,10 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::blocking::{blocking, interrupt_until_done};
-use super::failure::Failure;
+use super::failure::{Failure, PUSH_PATH};
 use super::finish::finalize;
 use super::job::Job;
+use super::missing_route::suggest_base;
 use super::observer::{Event, Observer};
 use super::options::Options;
 use super::outcome::Outcome;
@@ -134,7 +135,9 @@ impl<'o> Upload<'o> {
                 compare(&job, plan.seq, &mut tally).await;
             }
         }
-        Ok(tally.outcome())
+        let mut outcome = tally.outcome();
+        suggest_base(&self.remote, &mut outcome.failures, PUSH_PATH).await;
+        Ok(outcome)
     }
 
     /// Takes the lock and the snapshot, then makes the plan from the snapshot.

@@ -9,8 +9,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::blocking::blocking;
 use super::compare::{Difference, Differences, FeedComparison, TableCounts};
-use super::failure::{Failure, FailureKind, most_severe};
+use super::failure::{Failure, FailureKind, PULL_PATH, most_severe};
 use super::finish::pull::{Page, Puller};
+use super::missing_route::suggest_base;
 use super::observer::Observer;
 use super::options::Options;
 use super::plan::Requested;
@@ -147,9 +148,13 @@ impl<'o> Comparison<'o> {
 
     /// Compares. Needs a tokio runtime with time and network. Failures are part of the result.
     pub async fn run(self) -> Verification {
+        let remote = self.remote.clone();
         match self.compare().await {
             Ok(differences) => differences.into(),
-            Err(failures) => Verification::failed(failures),
+            Err(mut failures) => {
+                suggest_base(&remote, &mut failures, PULL_PATH).await;
+                Verification::failed(failures)
+            }
         }
     }
 

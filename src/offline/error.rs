@@ -4,6 +4,8 @@ use std::path::Path;
 
 use rusqlite::ErrorCode;
 
+use super::foreign_file::ForeignFile;
+
 /// The path of an error of the database (contract 3.5).
 pub const STORAGE_PATH: &str = "storage";
 
@@ -48,6 +50,8 @@ pub enum StorageKind {
     Locked,
     /// A table or column that the schema needs is missing (contract 1.1).
     Missing,
+    /// The file is not a database that SQLite can read; with a guess what it is.
+    Foreign(ForeignFile),
     /// Any other: the file, the disk, or its content.
     Other,
 }
@@ -83,6 +87,28 @@ impl OfflineError {
     /// For `map_err`: the file at `path` cannot be used.
     pub(crate) fn at(path: &Path) -> impl FnOnce(rusqlite::Error) -> Self {
         Self::while_doing(format!("cannot use {}", path.display()))
+    }
+
+    /// For `map_err`: the file at `path` cannot be opened as a database. Where SQLite cannot read its
+    /// content, the message says what it may be.
+    pub(super) fn opening(path: &Path) -> impl FnOnce(rusqlite::Error) -> Self {
+        move |source| {
+            let is_foreign = matches!(
+                source.sqlite_error_code(),
+                Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt)
+            );
+            if !is_foreign {
+                return Self::at(path)(source);
+            }
+            let guess = ForeignFile::guess(path);
+            // A damaged database is one all the same, unless its content is known to be another.
+            let kind = match (source.sqlite_error_code(), guess) {
+                (Some(ErrorCode::DatabaseCorrupt), ForeignFile::Unknown) => StorageKind::Other,
+                _ => StorageKind::Foreign(guess),
+            };
+            let what = format!("cannot use {}{}", path.display(), guess.clause());
+            Self::Storage { kind, what, source: Some(source) }
+        }
     }
 
     /// A row that cannot be uploaded.
