@@ -1,5 +1,5 @@
-//! Microbenchmarks of encoding: canonical JSON, content hashes, and a whole mutation.
-//! `cargo bench --bench encode`. Whole uploads are measured in `benches/whole`.
+//! Microbenchmarks of encoding: canonical JSON, content hashes and a whole mutation. Whole uploads
+//! are measured in `benches/whole`. Run with `cargo bench --bench encode`.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark ends at its first failure")]
 
@@ -52,7 +52,7 @@ fn one_content_hash(bencher: Bencher) {
     bencher.counter(BytesCount::new(json.len())).bench_local(|| ContentHash::of(&[black_box(&json)]));
 }
 
-/// Many at a time, as the upload does it.
+/// 100 inputs in one call, as the upload hashes them: in the lanes of the vector unit.
 #[divan::bench]
 fn hundred_content_hashes(bencher: Bencher) {
     let json = canonical(&record());

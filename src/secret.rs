@@ -1,6 +1,6 @@
 //! Secrets such as tokens: a text that log lines, errors and debug output do not show.
 //!
-//! Where a token comes from is decided in [`crate::cli`]; who sends it or compares it calls
+//! Where a token comes from is decided in the command line; who sends it or compares it calls
 //! [`Secret::expose`].
 //!
 //! ```

@@ -9,6 +9,11 @@ use crate::offline::{OfflineError, STORAGE_PATH};
 use crate::protocol::{ErrorBody, MutationError, ROOT_PATH, code};
 use crate::remote::{ConfigError, RetryError};
 
+/// The paths of errors of a request (contract 3.5).
+pub(super) const PUSH_PATH: &str = "sync.push";
+pub(super) const PULL_PATH: &str = "sync.pull";
+pub(super) const STATUS_PATH: &str = "sync.status";
+
 /// One reason why a run did not succeed (contract 3.5).
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{}", .error.body.message)]

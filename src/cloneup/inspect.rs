@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::failure::Failure;
 use super::observer::PartKind;
 use super::progress::checkpoint::Unfinished;
-use crate::offline::{Cursors, Database, JoinSource, OfflineError, RecordSource, Snapshot};
+use crate::offline::{ChangeLog, Cursors, Database, JoinSource, OfflineError, RecordSource, Snapshot};
 use crate::protocol::{Cursor, ErrorBody};
 use crate::schema::{Schema, upload_order};
 
@@ -68,10 +68,10 @@ pub fn inspect(schema: &Schema, database: &Database) -> Result<Inspection, Offli
             JoinSource::resolve(&snapshot, &store, &mut warnings).and_then(|source| source.check(&snapshot));
         parts.push(part(PartKind::JoinRows, store.name(), store.storage().table, rows));
     }
-    let Cursors { global, tables } = snapshot.cursors()?;
+    let Cursors { global, tables } = Cursors::read(&snapshot)?;
     Ok(Inspection {
         parts,
-        pending: snapshot.pending()?,
+        pending: ChangeLog::of(&snapshot).pending()?,
         cursor: global,
         cursors: tables,
         checkpoint: Unfinished::peek(database),

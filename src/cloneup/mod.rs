@@ -16,6 +16,35 @@
 //!   library user calls.
 //!
 //! Nothing here knows a terminal, a flag or SQL.
+//!
+//! Failures are part of the result, each with a kind, a code and the typed error that led to it:
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use synctool::cloneup::{FailureKind, Options, Upload};
+//! use synctool::offline::Database;
+//! use synctool::remote::{Remote, RemoteConfig};
+//! use synctool::schema::Schema;
+//!
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("app.db");
+//! rusqlite::Connection::open(&path)?
+//!     .execute_batch("CREATE TABLE tags (id TEXT PRIMARY KEY); INSERT INTO tags VALUES ('g1')")?;
+//! let schema = Schema::parse(
+//!     r#"{"resources": [{"name": "tags", "version": 1, "fields": []}], "relations": []}"#,
+//! )?;
+//!
+//! // No server listens there.
+//! let remote = Remote::new(&RemoteConfig::new("http://127.0.0.1:9/datafn"))?;
+//! let options = Options { max_retries: 0, ..Options::default() };
+//! let outcome = Upload::new(Database::open(&path)?, remote, schema).options(options).run().await;
+//!
+//! assert_eq!(outcome.failure_kind(), Some(FailureKind::Remote));
+//! assert_eq!(outcome.failures[0].body().code, "TRANSPORT_ERROR");
+//! # Ok(())
+//! # }
+//! ```
 
 mod blocking;
 mod compare;
@@ -41,7 +70,7 @@ pub use inspect::{InspectedPart, Inspection, inspect};
 pub use observer::{Event, Observer, PartKind, PlannedPart};
 pub use options::{Concurrency, MAX_CONCURRENCY, Options, Selection};
 pub use outcome::{DeleteStats, JoinStats, Outcome, RecordStats, Stats};
-pub use preview::{Finalization, Preview, PreviewPart, ServerState};
+pub use preview::{Finalization, Preview, PreviewPart, ServerCheck};
 pub use progress::checkpoint::Unfinished;
 pub use run::Upload;
 pub use tokio_util::sync::CancellationToken;

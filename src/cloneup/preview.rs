@@ -7,23 +7,20 @@ use serde::Serialize;
 
 use super::blocking::blocking;
 use super::encode::{join_encoder, record_encoder};
-use super::failure::{Failure, FailureKind, most_severe};
+use super::failure::{Failure, FailureKind, STATUS_PATH, most_severe};
 use super::observer::PartKind;
 use super::options::Options;
 use super::outcome::as_mutation_errors;
 use super::plan::{Part, Plan, Requested, Source};
 use super::run::Upload;
 use crate::mutation::ContentHash;
-use crate::offline::{Database, OfflineError, Snapshot};
+use crate::offline::{Database, OfflineError, Snapshot, offline_deletes};
 use crate::protocol::Cursor;
 use crate::remote::{GaveUp, Remote, RequestError, RetryError};
 use crate::schema::Schema;
 
 /// How many rows of a part are encoded to estimate the size of all.
 const SAMPLE: u64 = 1000;
-
-/// The path of errors of the status (contract 3.5).
-const STATUS_PATH: &str = "sync.status";
 
 /// A client id for estimates: the real one may not be stored yet, and is about as long.
 const SAMPLE_CLIENT_ID: &str = "00000000-0000-0000-0000-000000000000";
@@ -43,7 +40,7 @@ pub struct Preview {
     /// What would happen after the upload.
     pub finalization: Finalization,
     /// The server's state.
-    pub server: ServerState,
+    pub server: ServerCheck,
     /// Warnings for a person.
     pub warnings: Vec<String>,
     /// Why the upload could not begin; `errors` in the JSON.
@@ -84,7 +81,7 @@ pub struct Finalization {
 /// What the server answers to a dry run.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ServerState {
+pub struct ServerCheck {
     /// Whether it answers.
     pub answers: bool,
     /// Whether it accepts the credentials; `None` when its answer does not say.
@@ -111,7 +108,7 @@ impl Preview {
             parts: Vec::new(),
             deletes: Vec::new(),
             finalization: Finalization::default(),
-            server: ServerState { answers: false, accepts_token: None },
+            server: ServerCheck { answers: false, accepts_token: None },
             warnings: Vec::new(),
             failures: Vec::new(),
         }
@@ -149,7 +146,7 @@ fn describe(
         });
     }
     let mut deletes = Vec::new();
-    snapshot.offline_deletes(schema, &plan.scope, plan.seq, |delete| {
+    offline_deletes(&snapshot, schema, &plan.scope, plan.seq, |delete| {
         deletes.push(delete.mutation_id);
         Ok(())
     })?;
@@ -222,12 +219,9 @@ fn place(schema: &Schema, plan: &Plan, part: &Part) -> String {
     }
 }
 
-async fn server_state(remote: &Remote) -> (ServerState, Option<Failure>) {
-    let state = |answers, accepts_token| ServerState { answers, accepts_token };
-    let error = match remote.status().await {
-        Ok(_) => return (state(true, Some(true)), None),
-        Err(error) => error,
-    };
+async fn server_state(remote: &Remote) -> (ServerCheck, Option<Failure>) {
+    let state = |answers, accepts_token| ServerCheck { answers, accepts_token };
+    let Err(error) = remote.status().await else { return (state(true, Some(true)), None) };
     // A server without that route is a server all the same.
     let is_client_error = |status: u16| (400..500).contains(&status);
     match &error {

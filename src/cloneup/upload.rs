@@ -15,7 +15,7 @@ use super::encode::batch::Batch;
 use super::encode::compression::RequestEncoding;
 use super::encode::encoder::{BatchSettings, SendItem};
 use super::encode::limits::BatchLimits;
-use super::encode::pipeline::{Source, read_and_encode};
+use super::encode::pipeline::{RowSource, read_and_encode};
 use super::failure::Failure;
 use super::job::Job;
 use super::observer::Event;
@@ -24,8 +24,9 @@ use super::progress::CheckpointWriter;
 use super::progress::checkpoint::Checkpoint;
 use super::progress::tally::Tally;
 use super::send::batch_sender::BatchSender;
-use super::send::delivery::{Delivered, UnsentErrors};
+use super::send::delivered::Delivered;
 use super::send::gate::RequestGate;
+use super::send::unsent_errors::UnsentErrors;
 use crate::failpoint;
 use crate::offline::{OfflineError, Snapshot};
 
@@ -126,7 +127,8 @@ async fn encode(
     let client_id = job.client_id.clone();
     blocking(move || {
         let (options, schema, snapshot_ref) = (&*options, &*schema, &snapshot);
-        let source = Source { plan: &plan, options, schema, client_id: &client_id, snapshot: snapshot_ref };
+        let source =
+            RowSource { plan: &plan, options, schema, client_id: &client_id, snapshot: snapshot_ref };
         read_and_encode(&source, settings, items);
         snapshot
     })

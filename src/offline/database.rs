@@ -1,4 +1,5 @@
-//! The database file: opening it, and what the application keeps in it about itself.
+//! The database file: opening it, connecting to it, and the values in `__datafn_meta`. One state
+//! of it to read from is a [`super::snapshot`].
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,20 +10,22 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 use crate::offline::error::OfflineError;
 use crate::offline::sql::Table;
 
-/// How long a lock of the application is waited for.
+/// How long a connection waits for a lock that the application holds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// An offline database that exists and is one. Connections are opened when they are needed.
+/// The file of an offline database that was checked to be a SQLite database. It holds no
+/// connection open.
 #[derive(Debug, Clone)]
 pub struct Database {
     path: PathBuf,
 }
 
 impl Database {
-    /// Makes sure that there is a SQLite database at `path`; never creates one.
+    /// Checks that the file at `path` is a SQLite database; never creates one.
     ///
     /// # Errors
-    /// [`OfflineError::Storage`] when there is none.
+    /// [`OfflineError::Storage`] when the file does not exist, cannot be read or is not a SQLite
+    /// database.
     pub fn open(path: &Path) -> Result<Self, OfflineError> {
         let database = Self::at(path);
         match std::fs::metadata(path) {
@@ -34,7 +37,7 @@ impl Database {
             }
             Ok(_) => {}
         }
-        // The header is read only when something is asked of the file.
+        // SQLite reads the file's header at the first query.
         database
             .connect()?
             .query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
@@ -42,19 +45,20 @@ impl Database {
         Ok(database)
     }
 
-    /// A database that is known to be there.
-    pub(crate) fn at(path: &Path) -> Self {
+    /// A database of which the caller knows that it exists.
+    pub(super) fn at(path: &Path) -> Self {
         Self { path: path.to_owned() }
     }
 
-    /// The file.
+    /// The path of the file.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Opens a connection that may write, unless the file allows only reading.
-    pub(crate) fn connect(&self) -> Result<Connection, OfflineError> {
+    /// Opens a connection that can write, or one that only reads where the file does not allow
+    /// more.
+    pub(super) fn connect(&self) -> Result<Connection, OfflineError> {
         let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags | OpenFlags::SQLITE_OPEN_READ_WRITE)
             .or_else(|error| match error.sqlite_error_code() {
@@ -64,11 +68,11 @@ impl Database {
                 _ => Err(error),
             })
             .map_err(OfflineError::at(&self.path))?;
-        prepare(&connection).map_err(OfflineError::at(&self.path))?;
+        configure(&connection).map_err(OfflineError::at(&self.path))?;
         Ok(connection)
     }
 
-    /// The schema that the application left in `__datafn_meta` (contract 2), as JSON.
+    /// The schema in `__datafn_meta` (contract 2), as JSON; `None` when the database has none.
     ///
     /// # Errors
     /// [`OfflineError::Storage`] when the database cannot be read.
@@ -76,7 +80,8 @@ impl Database {
         meta(&self.connect()?, "schema").map_err(OfflineError::at(&self.path))
     }
 
-    /// The database's own client id, kept there first if it has none: `new` is called for one.
+    /// The client id in `__datafn_meta`. Where the database has none, `new` makes one, which is
+    /// stored first.
     ///
     /// # Errors
     /// [`OfflineError::Storage`] when the database cannot be read or written.
@@ -86,7 +91,7 @@ impl Database {
         if let Some(id) = stored {
             return Ok(id);
         }
-        // Somebody else may have been faster; then theirs holds.
+        // Another process can have stored one since: then that one is used.
         connection
             .execute_batch(
                 "CREATE TABLE IF NOT EXISTS __datafn_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
@@ -103,8 +108,8 @@ impl Database {
     }
 }
 
-/// A value of `__datafn_meta`; a missing table is an empty one. An empty value is none.
-pub(crate) fn meta(connection: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
+/// A value of `__datafn_meta`. `None` for a missing table or key, and for an empty value.
+pub(super) fn meta(connection: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
     if Table::find(connection, "__datafn_meta")?.is_none() {
         return Ok(None);
     }
@@ -114,14 +119,14 @@ pub(crate) fn meta(connection: &Connection, key: &str) -> rusqlite::Result<Optio
     Ok(value.filter(|value| !value.is_empty()))
 }
 
-/// What every connection needs.
-pub(crate) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+/// Sets what every connection needs.
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     // An unknown name in double quotes is an error, not a string.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
-    // A view or trigger of a database from somewhere may not call what could do harm.
+    // The database comes from anywhere: its views and triggers may not call functions with side
+    // effects (https://www.sqlite.org/pragma.html#pragma_trusted_schema).
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-    // Changes arrive in the server's order, in which a child may come before its parent;
-    // the server has checked the references.
+    // Pulled changes come in the server's order, in which a child can come before its parent.
     connection.pragma_update(None, "foreign_keys", false)
 }

@@ -1,5 +1,6 @@
-//! What a server has, as a digest for each record and join row: a table for temporary use on
-//! disk, so that memory stays flat however much there is.
+//! A temporary table of digests, one for each record and join row that a server has: it is on disk,
+//! so memory does not grow with the rows. Comparing it with the database is the job of
+//! [`crate::cloneup`].
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -8,16 +9,16 @@ use crate::offline::error::OfflineError;
 /// The digest of one record's fields, or of one join row's metadata.
 pub type Digest = [u8; 16];
 
-/// Digests by resource or join store, and id.
+/// Digests by the name of the resource or join store, and id.
 pub struct Digests {
     connection: Connection,
 }
 
 impl Digests {
-    /// An empty table in a file of its own, which is gone with it.
+    /// An empty table in a temporary file, which is removed when the table is dropped.
     ///
     /// # Errors
-    /// [`OfflineError::Storage`] when the file cannot be made.
+    /// [`OfflineError::Storage`] when the file cannot be created.
     pub fn new() -> Result<Self, OfflineError> {
         let connection = Connection::open("").map_err(failed)?;
         connection
@@ -30,7 +31,7 @@ impl Digests {
         Ok(Self { connection })
     }
 
-    /// Sets the digest of a record or join row.
+    /// Stores the digest of a record or join row, in place of an earlier one.
     ///
     /// # Errors
     /// [`OfflineError::Storage`] when the file cannot be written.
@@ -38,7 +39,7 @@ impl Digests {
         self.execute("INSERT OR REPLACE INTO digest VALUES (?1, ?2, ?3)", params![name, id, digest])
     }
 
-    /// Forgets a record or join row.
+    /// Removes the digest of a record or join row, if there is one.
     ///
     /// # Errors
     /// [`OfflineError::Storage`] when the file cannot be written.
@@ -46,10 +47,10 @@ impl Digests {
         self.execute("DELETE FROM digest WHERE name = ?1 AND id = ?2", params![name, id])
     }
 
-    /// The digest of a record or join row, which is forgotten.
+    /// Removes the digest of a record or join row, and returns it; `None` when there is none.
     ///
     /// # Errors
-    /// [`OfflineError::Storage`] when the file cannot be read.
+    /// [`OfflineError::Storage`] when the file cannot be read or written.
     pub fn take(&self, name: &str, id: &str) -> Result<Option<Digest>, OfflineError> {
         let sql = "DELETE FROM digest WHERE name = ?1 AND id = ?2 RETURNING digest";
         let taken = self
@@ -59,7 +60,7 @@ impl Digests {
         taken.map_err(failed)
     }
 
-    /// How many there are of a resource or join store.
+    /// The number of digests of a resource or join store.
     ///
     /// # Errors
     /// [`OfflineError::Storage`] when the file cannot be read.
@@ -68,7 +69,8 @@ impl Digests {
         self.connection.query_row(sql, [name], |row| row.get(0)).map_err(failed)
     }
 
-    /// Calls `consume` with every id that is left of a resource or join store, in order.
+    /// Calls `consume` with the id of every digest of a resource or join store that has not been
+    /// taken or removed, in byte order.
     ///
     /// # Errors
     /// [`OfflineError::Storage`] when the file cannot be read.
@@ -91,6 +93,7 @@ impl Digests {
     }
 }
 
+/// For `map_err`: SQLite failed to use the table.
 fn failed(error: rusqlite::Error) -> OfflineError {
-    OfflineError::while_doing("cannot use a temporary file (SQLITE_TMPDIR says where it lies)")(error)
+    OfflineError::while_doing("cannot use a temporary file (SQLITE_TMPDIR sets its folder)")(error)
 }

@@ -22,7 +22,7 @@ pub enum OfflineError {
         #[source]
         source: Option<rusqlite::Error>,
     },
-    /// A row that cannot be uploaded as it is (contract 3.5, exit status 2).
+    /// A row that cannot be uploaded (contract 3.5, exit status 2).
     #[error("{message}")]
     Data {
         /// The code that the result shows.
@@ -85,7 +85,7 @@ impl OfflineError {
         Self::while_doing(format!("cannot use {}", path.display()))
     }
 
-    /// A row that cannot be uploaded as it is.
+    /// A row that cannot be uploaded.
     pub(crate) fn data(code: &'static str, message: impl Into<String>, path: impl Into<String>) -> Self {
         Self::Data { code, message: message.into(), path: path.into() }
     }

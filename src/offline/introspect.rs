@@ -1,5 +1,27 @@
-//! Facts about the tables of any database, from which a schema is inferred: declarations,
-//! keys, and which kinds of values the columns really hold.
+//! Introspection: facts about the tables of any SQLite database, from which a schema is inferred.
+//! They are the declared columns and keys, and the kinds of values that the columns hold.
+//! Inferring is the job of [`crate::schema::infer`].
+//!
+//! ```
+//! use synctool::offline::{Database, Snapshot, introspect};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("app.db");
+//! rusqlite::Connection::open(&path)?.execute_batch(
+//!     "CREATE TABLE todos (id TEXT PRIMARY KEY, done INTEGER);
+//!      INSERT INTO todos VALUES ('t1', 0), ('t2', 1)",
+//! )?;
+//!
+//! let snapshot = Snapshot::take(&Database::open(&path)?)?;
+//! let tables = introspect::tables(&snapshot)?;
+//! assert_eq!((tables[0].name.as_str(), tables[0].rows), ("todos", 2));
+//! let done = &tables[0].columns[1];
+//! // Only 0 and 1: the column can be a boolean.
+//! assert!(done.has_integer && !done.has_large_integer);
+//! # Ok(())
+//! # }
+//! ```
 
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
@@ -15,15 +37,16 @@ use crate::schema::{ColumnFacts, ForeignKey, TableFacts};
 /// The SQL function that says whether text is a JSON object or array.
 const IS_CONTAINER: &str = "synctool_is_container";
 
-/// How many documents are looked at to learn their keys.
+/// How many documents of a table are read to find their keys.
 const DOCUMENTS: u64 = 1000;
 
-/// The facts about every table that is no view and no part of an index, by name.
+/// The facts about every table, in the order of their names. Views, virtual tables and their
+/// shadow tables are left out. It reads every value of every table.
 ///
 /// # Errors
 /// [`OfflineError::Storage`] when the database cannot be read.
 pub fn tables(snapshot: &Snapshot) -> Result<Vec<TableFacts>, OfflineError> {
-    let failed = || OfflineError::while_doing("cannot look at the tables");
+    let failed = || OfflineError::while_doing("cannot inspect the tables");
     let connection = snapshot.connection();
     register(connection).map_err(failed())?;
     let names: Vec<String> = connection
@@ -36,7 +59,8 @@ pub fn tables(snapshot: &Snapshot) -> Result<Vec<TableFacts>, OfflineError> {
     names.iter().map(|name| table(connection, name).map_err(failed())).collect()
 }
 
-/// The facts about the keys of the documents in a table's column `data`.
+/// The facts about the keys of the JSON objects in a table's column `data`, in the order of their
+/// names, from its first 1000 rows.
 ///
 /// # Errors
 /// [`OfflineError::Storage`] when the database cannot be read.
@@ -62,10 +86,11 @@ pub fn document_keys(snapshot: &Snapshot, table: &str) -> Result<Vec<ColumnFacts
     collect().map_err(OfflineError::while_doing(format!("cannot read table {}", quoted(table))))
 }
 
+/// Adds a value of a document to the facts about its key.
 fn note_value(facts: &mut ColumnFacts, value: &Value) {
     match value {
         Value::Null => facts.has_null = true,
-        // Only documents have real booleans, so one is enough to declare them.
+        // Only documents can hold booleans of JSON, so one of them declares the type.
         Value::Bool(_) => {
             facts.has_integer = true;
             "BOOL".clone_into(&mut facts.declared);
@@ -83,9 +108,10 @@ fn note_value(facts: &mut ColumnFacts, value: &Value) {
     }
 }
 
+/// The facts about one table.
 fn table(connection: &Connection, name: &str) -> rusqlite::Result<TableFacts> {
     let mut facts = TableFacts { name: name.to_owned(), ..TableFacts::default() };
-    // Generated columns follow from the others, and cannot be written when a change comes back.
+    // Generated columns are computed from others, and a pulled change cannot be written to them.
     let mut statement = connection
         .prepare("SELECT name, type, \"notnull\", pk FROM pragma_table_xinfo(?1) WHERE hidden = 0")?;
     facts.columns = statement
@@ -104,6 +130,7 @@ fn table(connection: &Connection, name: &str) -> rusqlite::Result<TableFacts> {
     Ok(facts)
 }
 
+/// The foreign keys of a table, in the order in which they were declared.
 fn foreign_keys(connection: &Connection, table: &str) -> rusqlite::Result<Vec<ForeignKey>> {
     let sql = "SELECT id, \"table\", \"from\", \"to\" FROM pragma_foreign_key_list(?1) ORDER BY id DESC, seq";
     let mut statement = connection.prepare(sql)?;
@@ -123,7 +150,7 @@ fn foreign_keys(connection: &Connection, table: &str) -> rusqlite::Result<Vec<Fo
     Ok(keys)
 }
 
-/// Looks at every value once, in one pass.
+/// Finds the kinds of values in all columns, in one scan of the table.
 fn note_values(connection: &Connection, facts: &mut TableFacts) -> rusqlite::Result<()> {
     let mut sums = vec!["count(*)".to_owned()];
     for column in &facts.columns {
@@ -160,6 +187,7 @@ fn note_values(connection: &Connection, facts: &mut TableFacts) -> rusqlite::Res
     })
 }
 
+/// Registers [`IS_CONTAINER`].
 fn register(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function(IS_CONTAINER, 1, flags, |context| {
@@ -167,8 +195,9 @@ fn register(connection: &Connection) -> rusqlite::Result<()> {
     })
 }
 
+/// Whether text is a JSON object or array.
 fn is_container(text: &[u8]) -> bool {
-    // Most text shows at its first byte that it is none.
+    // The first byte decides for most text.
     matches!(text.trim_ascii_start().first(), Some(b'{' | b'['))
         && serde_json::from_slice::<Value>(text).is_ok()
 }

@@ -1,9 +1,56 @@
-//! The offline database: everything that is read from it and written back to it.
+//! The offline database: the SQLite file of an offline-first application, and everything that is
+//! read from it and written to it (contract 1 and 3.1).
 //!
-//! Reading happens in a [`Snapshot`], one state of the database: [`RecordSource`] and
-//! [`JoinSource`] give ordered rows, which write themselves as canonical JSON. Writing happens
-//! in a [`Finalizer`], after the upload. All of it blocks, so it runs on threads of its own.
-//! What is done with the rows is decided in [`crate::cloneup`].
+//! Reading happens in a [`Snapshot`], one state of the database: a [`RecordSource`] or a
+//! [`JoinSource`] gives rows in upload order, which write themselves as canonical JSON, and
+//! [`offline_deletes`] gives the deletes in the change log. Writing happens in a [`Finalizer`],
+//! after the upload. All of it blocks, so it runs on threads of its own. What is done with the
+//! rows is decided in [`crate::cloneup`].
+//!
+//! The rooms, each of which imports only from those above it:
+//!
+//! * `error`, `sql`, `database`, `snapshot`: the file, and one state of it;
+//! * `map`: from SQLite values to JSON and back;
+//! * `read`: checking and reading records and join rows, with an external merge sort for large
+//!   tables of random ids;
+//! * `changelog`: the application's own edits;
+//! * `write`: pulled changes and cursors;
+//! * [`introspect`] and [`sample`], [`Sidecar`], [`Digests`]: a database's tables, a database to
+//!   try, the file beside the database, and digests to compare it with a server.
+//!
+//! ```
+//! use synctool::offline::{Database, RecordSource, Snapshot};
+//! use synctool::schema::Schema;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("app.db");
+//! rusqlite::Connection::open(&path)?.execute_batch(
+//!     "CREATE TABLE todos (id TEXT PRIMARY KEY, title TEXT, done INTEGER);
+//!      INSERT INTO todos VALUES ('t2', 'Call', 1), ('t1', 'Write', 0)",
+//! )?;
+//! let schema = Schema::parse(
+//!     r#"{"resources": [{"name": "todos", "version": 1, "fields": [
+//!         {"name": "title", "type": "string"}, {"name": "done", "type": "boolean"}]}],
+//!         "relations": []}"#,
+//! )?;
+//!
+//! let snapshot = Snapshot::take(&Database::open(&path)?)?;
+//! let mut warnings = Vec::new();
+//! let todos = RecordSource::resolve(&snapshot, &schema, &schema.resources[0], &mut warnings)?;
+//! assert_eq!(todos.check(&snapshot)?, 2);
+//!
+//! let mut lines = Vec::new();
+//! todos.for_each(&snapshot, |record| {
+//!     let mut json = Vec::new();
+//!     record.write_fields(&mut json)?;
+//!     lines.push(format!("{} {}", record.id, String::from_utf8_lossy(&json)));
+//!     Ok(())
+//! })?;
+//! assert_eq!(lines, [r#"t1 {"done":false,"title":"Write"}"#, r#"t2 {"done":true,"title":"Call"}"#]);
+//! # Ok(())
+//! # }
+//! ```
 
 mod changelog;
 mod database;
@@ -19,15 +66,11 @@ mod snapshot;
 mod sql;
 mod write;
 
-pub use changelog::entry::{OfflineDelete, Scope};
+pub use changelog::{ChangeLog, OfflineDelete, Scope, offline_deletes, touched_since};
 pub use database::Database;
 pub use digests::{Digest, Digests};
 pub use error::{OfflineError, STORAGE_PATH, StorageKind};
-pub use read::external_sort::SortedRow;
-pub use read::join_rows::{JoinRow, JoinSource};
-pub use read::records::{Record, RecordSource};
-pub use read::sorted_records::Sorted;
+pub use read::{JoinRow, JoinSource, ReadOrder, Record, RecordSource, SortedRecord, SortedRecords};
 pub use sidecar::{Acquired, Sidecar};
 pub use snapshot::Snapshot;
-pub use write::cursors::Cursors;
-pub use write::finalizer::{Applied, Finalizer};
+pub use write::{Applied, Cursors, Finalizer};

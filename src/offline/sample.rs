@@ -1,5 +1,21 @@
-//! An offline database to try things on: a small company's to-do lists, with join rows, a
-//! change log and deletes made offline. The content is the same every time.
+//! A sample database for demonstrations: a small company's to-do lists, with join rows, a change
+//! log and deletes made offline. Its content is the same every time. It is no test fixture.
+//!
+//! ```
+//! use synctool::offline::{ChangeLog, Database, Snapshot, sample};
+//! use synctool::schema::Schema;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("sample.db");
+//! sample::write(&path)?;
+//!
+//! assert_eq!(Schema::parse(&sample::schema())?.resources.len(), 3);
+//! let snapshot = Snapshot::take(&Database::open(&path)?)?;
+//! assert_eq!(ChangeLog::of(&snapshot).pending()?["delete"], 12);
+//! # Ok(())
+//! # }
+//! ```
 
 use std::path::Path;
 
@@ -11,9 +27,9 @@ use crate::offline::error::OfflineError;
 const PROJECTS: usize = 40;
 const TAGS: usize = 60;
 const TODOS: usize = 3000;
-/// The first so many to-dos were edited since the last sync, as the change log says.
+/// How many edits of to-dos the change log has.
 const EDITED: usize = 250;
-/// So many were deleted offline.
+/// How many deletes of to-dos the change log has.
 const DELETED: usize = 12;
 
 /// The sample's schema, as JSON.
@@ -39,14 +55,14 @@ pub fn schema() -> String {
              "metadata": [{"name": "order", "type": "number"}]},
         ],
     });
-    // Objects of strings cannot fail to be written.
-    serde_json::to_string_pretty(&schema).unwrap_or_default()
+    format!("{schema:#}")
 }
 
-/// Makes the sample at `path`, where nothing is yet.
+/// Creates the sample database at `path`, where no file exists yet.
 ///
 /// # Errors
-/// [`OfflineError::Storage`] when it cannot be written.
+/// [`OfflineError::Storage`] when the file cannot be written, or is a database that has these
+/// tables already.
 pub fn write(path: &Path) -> Result<(), OfflineError> {
     let failed = || OfflineError::while_doing(format!("cannot make the sample {}", path.display()));
     let mut connection = Connection::open(path).map_err(failed())?;
@@ -56,6 +72,7 @@ pub fn write(path: &Path) -> Result<(), OfflineError> {
     transaction.commit().map_err(failed())
 }
 
+/// Creates the tables and their rows.
 fn fill(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(
         r#"
@@ -99,6 +116,7 @@ fn fill(connection: &Connection) -> rusqlite::Result<()> {
     })
 }
 
+/// Inserts one to-do and its join rows.
 fn todo(connection: &Connection, i: usize) -> rusqlite::Result<()> {
     let verbs = ["Call", "Write", "Review", "Order", "Fix", "Plan", "Measure"];
     let things =
@@ -108,18 +126,18 @@ fn todo(connection: &Connection, i: usize) -> rusqlite::Result<()> {
     let checklist = json!([{"text": "prepare", "done": true}, {"text": "finish", "weight": i % 5}]);
     let id = todo_id(i);
     connection.execute(
-        "INSERT INTO todos VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        // The smallest estimate is a quarter of an hour; a to-do was created every 61 seconds.
+        "INSERT INTO todos VALUES (?1, ?2, ?3, ?4, ?5 * 0.25, ?6, ?7, ?8, 1750000000000 + ?9 * 61000, ?10)",
         params![
             id,
             title,
             i.is_multiple_of(4),
-            i64::try_from(i % 5).unwrap_or_default(),
-            // A quarter of an hour is the smallest estimate.
-            f64::from(u32::try_from(i % 16).unwrap_or_default()) * 0.25,
+            i % 5,
+            i % 16,
             notes,
             checklist.to_string(),
             format!("project-{:02}", i % PROJECTS),
-            1_750_000_000_000_i64 + i64::try_from(i).unwrap_or_default() * 61_000,
+            i,
             "never leaves this machine",
         ],
     )?;
@@ -135,6 +153,7 @@ fn todo_id(i: usize) -> String {
     format!("todo-{i:04}")
 }
 
+/// Appends an entry to the change log.
 fn log(connection: &Connection, i: usize, mutation: &serde_json::Value) -> rusqlite::Result<()> {
     connection.execute(
         "INSERT INTO __datafn_changelog (clientId, mutationId, mutation, timestampMs)

@@ -1,8 +1,8 @@
-//! The one small file beside the database, `<database>.synctool`: who is uploading, and how
-//! far that has come (contract 1.3 and 3.6).
+//! The sidecar, a small file beside the database (`<database>.synctool`): the lock of the upload
+//! that is running, and its checkpoint (contract 1.3 and 3.6).
 //!
-//! The lock is the operating system's, so that of a dead process is gone with it. What the
-//! checkpoint means is [`crate::cloneup`]'s business; here it is text with a checksum.
+//! The operating system holds the lock, and releases it when the process ends. Here the checkpoint
+//! is text with a checksum; what it means is decided in [`crate::cloneup`].
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -11,37 +11,39 @@ use std::path::{Path, PathBuf};
 use crate::offline::database::Database;
 use crate::offline::error::OfflineError;
 
-/// How much of the file is read: no checkpoint comes near it.
+/// The most bytes of the file that are read; a checkpoint is much smaller.
 const MAX_BYTES: u64 = 1024 * 1024;
 
-/// The file, held by this process for as long as it exists.
+/// The sidecar of a database, locked by this process until the value is dropped. A sidecar
+/// without a checkpoint is removed then.
 #[derive(Debug)]
 pub struct Sidecar {
     path: PathBuf,
     file: File,
-    /// How long the file's text is.
+    /// The length of the file in bytes.
     length: u64,
     checkpoint: Option<String>,
 }
 
-/// What came of asking for the file.
+/// The result of [`Sidecar::acquire`].
 #[derive(Debug)]
 pub enum Acquired {
-    /// It is held.
+    /// This process holds the lock.
     Held(Sidecar),
-    /// The folder cannot be written to; the reason is for a person.
+    /// There can be no sidecar, for example because the folder cannot be written to; with the
+    /// reason, for a warning. The upload goes on without a lock and checkpoint.
     Without(String),
 }
 
 impl Sidecar {
-    /// Takes the file for this process.
+    /// Creates or opens the sidecar of a database, and locks it for this process.
     ///
     /// # Errors
-    /// [`OfflineError::Storage`] when another process holds it; the message says which.
+    /// [`OfflineError::Storage`] when another process holds the lock; the message names it.
     pub fn acquire(database: &Database) -> Result<Acquired, OfflineError> {
         let path = path_of(database.path());
         if std::fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_symlink()) {
-            // Whoever made it may mean another file to be overwritten.
+            // A link could make this process overwrite another file.
             return Ok(Acquired::Without(format!("{} is a symbolic link", path.display())));
         }
         loop {
@@ -64,12 +66,12 @@ impl Sidecar {
                     return Ok(Acquired::Without(format!("{}: {error}", path.display())));
                 }
             }
-            // Whoever held it may have removed it between opening and locking.
-            if !is_still_there(&file, &path) {
+            // The process that held the lock can have removed the file between opening and locking.
+            if !is_at(&file, &path) {
                 continue;
             }
             let checkpoint = read(&mut file).ok().and_then(|text| checked(&text));
-            // Whatever its length was, the first write cuts it.
+            // The largest length, so that the first write truncates the file.
             let mut sidecar = Self { path, file, length: u64::MAX, checkpoint };
             return match sidecar.write() {
                 Ok(()) => Ok(Acquired::Held(sidecar)),
@@ -78,21 +80,22 @@ impl Sidecar {
         }
     }
 
-    /// The checkpoint of a database, without taking the file; `None` where there is none.
+    /// The checkpoint of a database, read without the lock; `None` when there is no sidecar, no
+    /// checkpoint in it, or one whose checksum is wrong.
     #[must_use]
     pub fn peek(database: &Database) -> Option<String> {
         let mut file = File::open(path_of(database.path())).ok()?;
         read(&mut file).ok().and_then(|text| checked(&text))
     }
 
-    /// The checkpoint, as it was left or written last.
+    /// The checkpoint that was found in the file or written last.
     #[must_use]
     pub fn checkpoint(&self) -> Option<&str> {
         self.checkpoint.as_deref()
     }
 
-    /// Keeps a checkpoint. One write, which is not forced to the disk: what a power cut
-    /// leaves of it fails its checksum, and then the upload starts over.
+    /// Writes a checkpoint to the file, in one write without fsync: after a power failure the
+    /// checksum of a torn write is wrong, and the upload starts over.
     ///
     /// # Errors
     /// An [`io::Error`] when the file cannot be written.
@@ -101,12 +104,13 @@ impl Sidecar {
         self.write()
     }
 
-    /// Forgets the checkpoint.
+    /// Removes the checkpoint: without one, the file is removed when this value is dropped.
     pub fn forget(&mut self) {
         self.checkpoint = None;
     }
 
-    /// `<holder>`, then the checkpoint and its checksum, a line each.
+    /// Writes the lines of the file: the process that holds the lock, then the checkpoint and its
+    /// checksum.
     fn write(&mut self) -> io::Result<()> {
         let mut text = format!("process {}\n", std::process::id());
         if let Some(checkpoint) = &self.checkpoint {
@@ -116,7 +120,7 @@ impl Sidecar {
         self.file.seek(SeekFrom::Start(0))?;
         self.file.write_all(text.as_bytes())?;
         let length = text.len() as u64;
-        // Rare, and as expensive as the write.
+        // Truncating is as expensive as the write, and rarely needed.
         if length < self.length {
             self.file.set_len(length)?;
         }
@@ -125,17 +129,17 @@ impl Sidecar {
     }
 }
 
-/// Without a checkpoint in it the file has no use any more.
 impl Drop for Sidecar {
     fn drop(&mut self) {
         if self.checkpoint.is_none() {
-            // Whoever comes next makes it anew.
+            // A file that cannot be removed is used by the next upload.
             let _ = std::fs::remove_file(&self.path);
         }
     }
 }
 
-/// Beside the database itself, whichever of its names was given.
+/// The sidecar's path: beside the file that a link to the database leads to, so that all names of
+/// a database have one sidecar.
 fn path_of(database: &Path) -> PathBuf {
     let database = std::fs::canonicalize(database).unwrap_or_else(|_| database.to_owned());
     let mut name = database.into_os_string();
@@ -143,6 +147,7 @@ fn path_of(database: &Path) -> PathBuf {
     name.into()
 }
 
+/// The text of a sidecar.
 fn read(file: &mut File) -> io::Result<String> {
     let mut text = String::new();
     file.seek(SeekFrom::Start(0))?;
@@ -150,25 +155,27 @@ fn read(file: &mut File) -> io::Result<String> {
     Ok(text)
 }
 
-/// The checkpoint in a file's text, if it is whole.
+/// The checkpoint in the text of a sidecar, if its checksum is right.
 fn checked(text: &str) -> Option<String> {
     let mut lines = text.lines().skip(1);
     let (checkpoint, sum) = (lines.next()?, lines.next()?);
     (blake3::hash(checkpoint.as_bytes()).to_hex().as_str() == sum).then(|| checkpoint.to_owned())
 }
 
+/// Whether the open file is the one at this path.
 #[cfg(unix)]
-fn is_still_there(file: &File, path: &Path) -> bool {
+fn is_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
     let identity = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
     match (file.metadata(), std::fs::metadata(path)) {
-        (Ok(held), Ok(there)) => identity(held) == identity(there),
+        (Ok(open), Ok(at_path)) => identity(open) == identity(at_path),
         _ => false,
     }
 }
 
+/// Whether the open file is the one at this path.
 #[cfg(not(unix))]
-fn is_still_there(_: &File, path: &Path) -> bool {
-    // An open file cannot be removed there.
+fn is_at(_: &File, path: &Path) -> bool {
+    // An open file cannot be removed on these systems.
     path.exists()
 }

@@ -1,64 +1,69 @@
-//! Small pieces of SQL that every part needs: quoted names and what a table looks like.
+//! Pieces of SQL that every part of [`crate::offline`] needs: quoted names, the columns of a
+//! table, and whether SQLite sorts to carry out a query.
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
 
 /// An identifier in double quotes.
 ///
-/// SQLite takes an unknown name in double quotes for a string, so callers make sure first
-/// that the table and column are there.
-pub(crate) fn quoted(name: &str) -> String {
+/// SQLite reads an unknown name in double quotes as a string, so callers check first that the
+/// table and column exist.
+pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// A string literal.
-pub(crate) fn literal(text: &str) -> String {
+pub(super) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// Whether SQLite will sort to carry out a query.
-pub(crate) fn is_sorting(connection: &Connection, sql: &str) -> rusqlite::Result<bool> {
-    Ok(steps(connection, sql)?.iter().any(|step| step.contains("TEMP B-TREE")))
+/// Whether SQLite sorts rows to carry out a query without a LIMIT: its program opens a sorter
+/// then (<https://www.sqlite.org/opcode.html#SorterOpen>).
+pub(super) fn opens_sorter(connection: &Connection, sql: &str) -> rusqlite::Result<bool> {
+    let mut statement = connection.prepare(&format!("EXPLAIN {sql}"))?;
+    let mut instructions = statement.query([])?;
+    while let Some(instruction) = instructions.next()? {
+        if instruction.get_ref("opcode")? == ValueRef::Text(b"SorterOpen") {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
-/// The steps in which SQLite will carry out a query, as its shell shows them.
-pub(crate) fn steps(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<String>> {
-    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
-    statement.query_map([], |row| row.get("detail"))?.collect()
-}
-
-/// A table or view as the database has it.
+/// A table or view of the database.
 #[derive(Debug, Clone)]
-pub(crate) struct Table {
-    /// In declared order; generated columns too.
-    pub(crate) columns: Vec<Column>,
-    /// Whether it is a view, into which nothing can be written.
-    pub(crate) is_view: bool,
+pub(super) struct Table {
+    /// All columns in declared order, generated ones included.
+    pub(super) columns: Vec<Column>,
+    /// Whether it is a view: nothing can be written to it.
+    pub(super) is_view: bool,
 }
 
 /// How a column stores numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Numbers {
+pub(super) enum Numbers {
     /// As text, so that it never holds an infinity.
     AsText,
-    /// Whole ones as integers, whatever they were.
+    /// Whole numbers as integers, doubles with a whole value among them.
     WholeAsIntegers,
-    /// As they come, or as doubles.
-    AsTheyAre,
+    /// Without a conversion, or as doubles.
+    Unconverted,
 }
 
-/// A column as the database has it.
+/// A column of a table or view.
 #[derive(Debug, Clone)]
-pub(crate) struct Column {
-    pub(crate) name: String,
-    /// The declared type, in upper case.
-    pub(crate) declared: String,
+pub(super) struct Column {
+    /// The name as it was declared.
+    pub(super) name: String,
+    /// The declared type, in upper case; empty for none.
+    declared: String,
     /// Whether it can never hold NULL.
-    pub(crate) is_not_null: bool,
+    pub(super) is_not_null: bool,
 }
 
 impl Table {
-    /// Looks at a table or view; `None` when there is none of that name.
-    pub(crate) fn find(connection: &Connection, name: &str) -> rusqlite::Result<Option<Self>> {
+    /// Finds a table or view and its columns; `None` when the database has none of that name.
+    pub(super) fn find(connection: &Connection, name: &str) -> rusqlite::Result<Option<Self>> {
         let kind: Option<String> = connection
             .query_row(
                 "SELECT type FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE AND type IN ('table', 'view')",
@@ -78,32 +83,32 @@ impl Table {
         Ok(Some(Self { columns, is_view: kind == "view" }))
     }
 
-    /// How numbers in one of its columns are stored
-    /// (<https://www.sqlite.org/datatype3.html>, section 3.1). A view stores nothing.
-    pub(crate) fn numbers(&self, column: &Column) -> Numbers {
+    /// How one of its columns stores numbers, by the affinity of its declared type
+    /// (<https://www.sqlite.org/datatype3.html>, section 3.1). The columns of a view have none.
+    pub(super) fn numbers(&self, column: &Column) -> Numbers {
         let has = |parts: &[&str]| parts.iter().any(|part| column.declared.contains(part));
         if self.is_view || column.declared.is_empty() {
-            Numbers::AsTheyAre
+            Numbers::Unconverted
         } else if has(&["INT"]) {
             Numbers::WholeAsIntegers
         } else if has(&["CHAR", "CLOB", "TEXT"]) {
             Numbers::AsText
         } else if has(&["BLOB", "REAL", "FLOA", "DOUB", "ANY"]) {
-            Numbers::AsTheyAre
+            Numbers::Unconverted
         } else {
             Numbers::WholeAsIntegers
         }
     }
 
-    /// The column of that name; like SQLite, whatever its case.
-    pub(crate) fn column(&self, name: &str) -> Option<&Column> {
+    /// The column of that name; case is ignored, as in SQLite.
+    pub(super) fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
     }
 }
 
 impl Column {
-    /// Whether it is declared to hold bytes.
-    pub(crate) fn is_blob(&self) -> bool {
+    /// Whether its declared type is for BLOBs.
+    pub(super) fn is_blob(&self) -> bool {
         self.declared.contains("BLOB")
     }
 }

@@ -1,37 +1,40 @@
-//! When a request that failed in transport is sent again: exponential back-off with full
-//! jitter, and what the server asks for (contract 3.3).
+//! The pause before a request is sent again: exponential backoff with full jitter, or what the
+//! server asks for with `Retry-After` (contract 3.3). Whether an error is worth a retry is decided
+//! in [`super::classify`]; the loop is in [`crate::cloneup`].
 
 use std::time::{Duration, SystemTime};
 
 use retry_policies::policies::ExponentialBackoff;
 use retry_policies::{Jitter, RetryDecision, RetryPolicy};
 
-/// A `Retry-After` is obeyed up to so many times the longest pause.
-const MAX_OBEYED: u32 = 10;
+/// A `Retry-After` is obeyed up to this many times the longest pause (contract 3.3).
+const MAX_OBEYED_FACTOR: u32 = 10;
 
-/// No pause is longer than a day, whatever the options say: it could not be told from a hang.
+/// The upper bound of the longest pause, whatever the options say: a program that pauses for
+/// longer looks like one that hangs.
 const MAX_PAUSE: Duration = Duration::from_hours(24);
 
-/// Decides about retries; has no state of its own.
+/// The retry policy of a request. It holds no state: the caller counts the retries.
 #[derive(Debug, Clone)]
 pub struct Backoff {
     policy: ExponentialBackoff,
     max_retries: u32,
 }
 
-/// What to do about a request that failed.
+/// What follows a transport error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NextTry {
-    /// Send it again after this pause.
+    /// Send the request again after this pause.
     After(Duration),
-    /// All retries are used up.
+    /// Give up: all retries are used up.
     Exhausted,
-    /// The server asks for a longer pause than anybody would wait for.
+    /// Give up: the server asks for this pause, which is longer than ten times the longest pause.
     TooLong(Duration),
 }
 
 impl Backoff {
-    /// `first` is the longest first pause; it doubles up to `longest`.
+    /// Makes a policy of at most `max_retries` retries. A pause is random between zero and a bound
+    /// (full jitter), which is `first` at first and doubles up to `longest`.
     #[must_use]
     pub fn new(first: Duration, longest: Duration, max_retries: u32) -> Self {
         let longest = longest.min(MAX_PAUSE);
@@ -43,13 +46,14 @@ impl Backoff {
         Self { policy, max_retries }
     }
 
-    /// How often a request may be sent again.
+    /// How many times a request is sent again at most.
     #[must_use]
     pub fn max_retries(&self) -> u32 {
         self.max_retries
     }
 
-    /// Decides after a request has been sent again `retries` times already.
+    /// Decides what follows a transport error of a request that was sent again `retries` times
+    /// already; `retry_after` is the pause that the server asks for.
     #[must_use]
     pub fn next(&self, retries: u32, retry_after: Option<Duration>) -> NextTry {
         let now = SystemTime::now();
@@ -57,8 +61,9 @@ impl Backoff {
             return NextTry::Exhausted;
         };
         match retry_after {
-            None => NextTry::After(execute_after.duration_since(now).unwrap_or_default()),
-            Some(pause) if pause <= self.policy.max_retry_interval.saturating_mul(MAX_OBEYED) => {
+            // The policy reads the clock again, which may have been set back since: no pause then.
+            None => NextTry::After(execute_after.duration_since(now).unwrap_or(Duration::ZERO)),
+            Some(pause) if pause <= self.policy.max_retry_interval.saturating_mul(MAX_OBEYED_FACTOR) => {
                 NextTry::After(pause)
             }
             Some(pause) => NextTry::TooLong(pause),
@@ -71,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_double_up_to_the_longest_and_are_jittered_in_full() {
+    fn pauses_double_up_to_the_longest_with_full_jitter() {
         let backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(5), 100);
         for (retries, limit) in [(0, 1), (1, 2), (2, 4), (3, 5), (50, 5)] {
             let limit = Duration::from_secs(limit);
@@ -83,13 +88,19 @@ mod tests {
                 .collect();
             let slack = Duration::from_millis(50);
             assert!(pauses.iter().all(|pause| *pause <= limit + slack), "{retries}");
-            assert!(pauses.iter().any(|pause| *pause < limit / 4), "{retries}: no jitter to the bottom");
-            assert!(pauses.iter().any(|pause| *pause > limit / 4 * 3), "{retries}: no jitter to the top");
+            assert!(
+                pauses.iter().any(|pause| *pause < limit / 4),
+                "{retries}: no pause in the lowest quarter"
+            );
+            assert!(
+                pauses.iter().any(|pause| *pause > limit / 4 * 3),
+                "{retries}: no pause in the highest quarter"
+            );
         }
     }
 
     #[test]
-    fn retries_are_counted_and_the_server_is_obeyed_within_reason() {
+    fn gives_up_after_max_retries_or_when_retry_after_is_over_ten_times_the_longest_pause() {
         let backoff = Backoff::new(Duration::ZERO, Duration::from_secs(2), 2);
         assert_eq!(backoff.next(2, None), NextTry::Exhausted);
         assert_eq!(backoff.next(2, Some(Duration::ZERO)), NextTry::Exhausted);

@@ -1,27 +1,37 @@
-//! What an answer means (contract 3.3): a pure function of status, headers and body.
+//! What an answer means (contract 3.3): a pure function of status, headers and body; and which
+//! error a connection is that failed before there was one. Nothing is sent or read here: that is
+//! in [`super::request`].
 
 use std::time::{Duration, SystemTime};
 
-use super::error::{Excess, RequestError, TransportError, TransportKind};
+use rustls::{CertificateError, InvalidMessage};
+
+use super::error::{Excess, RequestError, TransportError, TransportKind, causes};
 use crate::protocol::{Envelope, ErrorBody, NeitherDialect, ROOT_PATH, RawObject, code};
 
-/// The statuses that say "try again later", whatever the body.
+/// The statuses that mean "try again later", whatever the body (contract 3.3).
 const TRANSIENT: [u16; 7] = [408, 425, 429, 500, 502, 503, 504];
 
-/// How much of a body that is no answer is shown.
+/// How many characters of a body that is not JSON a message shows.
 const EXCERPT_CHARS: usize = 60;
 
-/// A complete answer, as far as its meaning goes.
+/// The parts of a complete answer from which its meaning follows.
 pub(super) struct RawAnswer<'a> {
+    /// The HTTP status; not a redirect.
     pub(super) status: u16,
+    /// The value of `Retry-After`.
     pub(super) retry_after: Option<&'a str>,
-    /// Whether the request was.
+    /// Whether the body of the request was compressed.
     pub(super) is_compressed: bool,
+    /// The body, decompressed.
     pub(super) body: &'a [u8],
 }
 
 impl<'a> RawAnswer<'a> {
-    /// The inside of a good answer, or what is wrong with it. Redirects are not its matter.
+    /// The result inside a successful answer; `now` is what a date in `Retry-After` is relative to.
+    ///
+    /// # Errors
+    /// The [`RequestError`] that the contract assigns to the answer.
     pub(super) fn classify(&self, now: SystemTime) -> Result<RawObject<'a>, RequestError> {
         let (envelope, is_json) = match std::str::from_utf8(self.body).map(RawObject::read) {
             Ok(Ok(answer)) => (Envelope::read(answer), true),
@@ -29,20 +39,20 @@ impl<'a> RawAnswer<'a> {
             Ok(Err(error)) => (Err(not_json(self.body, error.is_eof())), false),
             Err(_) => (Err(not_json(self.body, false)), false),
         };
-        let said = || match &envelope {
+        let server_error = || match &envelope {
             Ok(Envelope::Failure(body)) => Some(body.clone()),
             _ => None,
         };
         match self.status {
-            401 | 403 => Err(RequestError::Forbidden(said().unwrap_or_else(|| {
+            401 | 403 => Err(RequestError::Forbidden(server_error().unwrap_or_else(|| {
                 let message = format!("the server refuses the credentials (HTTP {})", self.status);
                 ErrorBody::new(code::FORBIDDEN, message, ROOT_PATH)
             }))),
-            413 => Err(RequestError::TooLarge(Excess::Bytes, said().map(or_limit_exceeded))),
+            413 => Err(RequestError::TooLarge(Excess::Bytes, server_error().map(or_limit_exceeded))),
             415 if self.is_compressed => Err(RequestError::NotDecoded),
             status if TRANSIENT.contains(&status) => {
-                let retry_after = self.retry_after.and_then(|text| wait(text, now));
-                let message = match said() {
+                let retry_after = self.retry_after.and_then(|text| parse_retry_after(text, now));
+                let message = match server_error() {
                     Some(body) => format!("HTTP {status}: {}", body.message),
                     None => format!("HTTP {status}"),
                 };
@@ -72,14 +82,15 @@ impl<'a> RawAnswer<'a> {
     }
 }
 
-/// An answer with a status that says nothing about trying again, and a body that cannot be used.
+/// The error of an answer whose body does not follow the protocol, with a status that does not
+/// decide by itself whether another try may succeed.
 fn unusable(status: u16, kind: TransportKind, what: &dyn std::fmt::Display) -> RequestError {
     let error = TransportError::new(kind, format!("HTTP {status}, {what}"));
     RequestError::Transient(error.with_status(status))
 }
 
-/// The code of an error that has none is a general one; with a 413 it is clear what is meant
-/// (contract 3.3).
+/// With HTTP 413, an error without a code of its own (which is read as the general `INTERNAL`) gets
+/// the code `LIMIT_EXCEEDED` (contract 3.3).
 fn or_limit_exceeded(mut body: ErrorBody) -> ErrorBody {
     if body.code == code::INTERNAL {
         code::LIMIT_EXCEEDED.clone_into(&mut body.code);
@@ -87,7 +98,7 @@ fn or_limit_exceeded(mut body: ErrorBody) -> ErrorBody {
     body
 }
 
-/// Says what came instead of JSON: often a page of a proxy, or of a wrong address.
+/// Describes a body that is not JSON: often the HTML page of a proxy, or of a wrong URL.
 fn not_json(body: &[u8], is_cut_off: bool) -> NeitherDialect {
     let text = String::from_utf8_lossy(&body[..body.len().min(4 * EXCERPT_CHARS)]);
     let excerpt: String = text.trim_start().chars().take(EXCERPT_CHARS).collect();
@@ -101,15 +112,71 @@ fn not_json(body: &[u8], is_cut_off: bool) -> NeitherDialect {
     NeitherDialect::new(what)
 }
 
-/// `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3).
-fn wait(text: &str, now: SystemTime) -> Option<Duration> {
+/// The pause of a `Retry-After`, in seconds or as a date (RFC 9110, section 10.2.3).
+fn parse_retry_after(text: &str, now: SystemTime) -> Option<Duration> {
     let text = text.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        // What does not fit is longer than anybody waits.
+        // A number that does not fit into 64 bits is over every limit for obeying it.
         return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
     let date = httpdate::parse_http_date(text).ok()?;
-    Some(date.duration_since(now).unwrap_or_default())
+    // A date in the past asks for no pause.
+    Some(date.duration_since(now).unwrap_or(Duration::ZERO))
+}
+
+/// The error of an answer with a result of the wrong type.
+pub(super) fn neither_dialect(error: &NeitherDialect) -> RequestError {
+    RequestError::transient(TransportKind::NeitherDialect, format!("an answer of neither dialect: {error}"))
+}
+
+/// The error of a request that failed before its answer was complete: all of them are worth
+/// another try (contract 3.3). Kind and hint follow from the typed causes.
+pub(super) fn transport_error(error: reqwest::Error) -> RequestError {
+    let is_plain_http = error.url().is_some_and(|url| url.scheme() == "http");
+    // The URL may hold secrets, and messages name it already.
+    let error = error.without_url();
+    let (mut kind, what) = if error.is_timeout() {
+        (TransportKind::Timeout, "no answer in time")
+    } else if error.is_connect() {
+        (TransportKind::Connect, "cannot connect")
+    } else {
+        (TransportKind::Connection, "the connection failed")
+    };
+    let mut hint = "";
+    for cause in causes(&error) {
+        if let Some(rustls::Error::InvalidCertificate(problem)) = cause.downcast_ref() {
+            kind = TransportKind::Certificate;
+            hint = certificate_hint(problem);
+        } else if let Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) =
+            cause.downcast_ref()
+        {
+            hint =
+                " (the answer is no TLS: does the server speak plain HTTP? Then its URL begins with http://)";
+        } else if is_plain_http && cause.downcast_ref().is_some_and(is_not_http) {
+            hint = " (the answer is no HTTP: does the server speak TLS? Then its URL begins with https://)";
+        }
+    }
+    // The errors between the first and the last say only that the next one occurred.
+    let root = causes(&error).last().map_or_else(|| error.to_string(), ToString::to_string);
+    RequestError::transient(kind, format!("{what}: {root}{hint}"))
+}
+
+/// The hint about a certificate for which TLS has no error of its own, which it names but does not
+/// explain: most often the certificate of a CA, such as `openssl req -x509` makes.
+fn certificate_hint(problem: &CertificateError) -> &'static str {
+    match problem {
+        CertificateError::Other(_) => {
+            " (a server cannot use a CA's certificate as its own: it needs one with CA:FALSE; and if its \
+             use is restricted, with serverAuth)"
+        }
+        _ => "",
+    }
+}
+
+/// Whether an answer does not even begin as HTTP/1 does. hyper does not tell the version from the
+/// headers, so an HTTP answer with malformed headers counts as well.
+fn is_not_http(error: &hyper::Error) -> bool {
+    error.is_parse() && !error.is_parse_status()
 }
 
 #[cfg(test)]
@@ -123,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn every_status_with_a_refusal_in_it_has_its_meaning() {
+    fn every_status_with_an_error_envelope_is_classified() {
         for status in 200..600 {
             let error = classify(status, REFUSAL).unwrap_err();
             let is_as_expected = match status {
@@ -139,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_no_answer_may_be_better_next_time() {
+    fn a_body_of_neither_dialect_is_transient() {
         for body in [b"".as_slice(), b"<html>", b"{\"ok\":tr", b"[]", b"{\"ok\":1}", b"\xff"] {
             for status in [200, 400, 404] {
                 let error = classify(status, body).unwrap_err();
@@ -149,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_large_has_a_code_even_where_the_server_names_none() {
+    fn http_413_has_the_code_limit_exceeded_unless_the_server_names_one() {
         for (error, expected) in
             [(r#"{"message":"m"}"#, "LIMIT_EXCEEDED"), (r#"{"code":"BIG","message":"m"}"#, "BIG")]
         {
@@ -161,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_and_credentials_count_with_any_status() {
+    fn limit_exceeded_and_forbidden_are_recognized_with_any_status() {
         let envelope = |code: &str| format!(r#"{{"ok":false,"error":{{"code":"{code}","message":"m"}}}}"#);
         for status in [200, 400, 422] {
             let error = classify(status, envelope("LIMIT_EXCEEDED").as_bytes()).unwrap_err();
@@ -174,10 +241,10 @@ mod tests {
     #[test]
     fn retry_after_is_seconds_or_a_date() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
-        assert_eq!(wait("120", now), Some(Duration::from_mins(2)));
-        assert_eq!(wait("Sun, 06 Nov 1994 08:49:47 GMT", now), Some(Duration::from_secs(10)));
-        assert_eq!(wait("Sun, 06 Nov 1994 08:49:07 GMT", now), Some(Duration::ZERO));
-        assert_eq!(wait("99999999999999999999999", now), Some(Duration::from_secs(u64::MAX)));
-        assert_eq!(wait("soon", now), None);
+        assert_eq!(parse_retry_after("120", now), Some(Duration::from_mins(2)));
+        assert_eq!(parse_retry_after("Sun, 06 Nov 1994 08:49:47 GMT", now), Some(Duration::from_secs(10)));
+        assert_eq!(parse_retry_after("Sun, 06 Nov 1994 08:49:07 GMT", now), Some(Duration::ZERO));
+        assert_eq!(parse_retry_after("99999999999999999999999", now), Some(Duration::from_secs(u64::MAX)));
+        assert_eq!(parse_retry_after("soon", now), None);
     }
 }

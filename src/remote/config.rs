@@ -1,37 +1,104 @@
-//! Where the server is and how it is spoken to.
+//! The settings of a server (address, credentials, timeouts, certificates) and what can be wrong
+//! with them. The HTTP client is made from them in [`super::request`]; flags and environment are
+//! read in `cli`.
 
 use std::path::PathBuf;
 use std::time::Duration;
+use std::{fmt, io};
 
-use super::client::is_loopback;
+use reqwest::Certificate;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+
 use super::encoding::Compression;
+use super::error::chain;
+use super::url::{is_loopback, parse_base, shown};
 use crate::secret::Secret;
 
-/// Everything that a [`super::Remote`] needs to know.
-#[derive(Debug, Clone)]
+/// The settings of a [`super::Remote`].
+///
+/// Its `Debug` output shows neither the token, nor the headers' values, nor what may be secret
+/// in the address.
+#[derive(Clone)]
+#[non_exhaustive]
 pub struct RemoteConfig {
-    /// The base, such as `http://127.0.0.1:4400/datafn`.
+    /// The base URL to which the routes are added, such as `http://127.0.0.1:4400/datafn`.
     pub base: String,
     /// Sent as `Authorization: Bearer …`.
     pub token: Option<Secret>,
     /// Sent with every request: name and value.
     pub headers: Vec<(String, String)>,
-    /// For one request, all of it.
+    /// The limit for one request, from connecting to the last byte of the answer.
     pub timeout: Duration,
-    /// For a connection.
+    /// The limit for making one connection, TLS handshake included.
     pub connect_timeout: Duration,
-    /// The longest first pause before a retry; it doubles from there.
+    /// The upper bound of the first pause before a retry; it doubles with every further retry.
     pub retry_delay: Duration,
-    /// The longest pause that back-off comes to.
+    /// The upper bound of every pause before a retry, unless the server asks for a longer one.
     pub retry_max_delay: Duration,
-    /// A PEM file with certificates to trust beside the platform's.
+    /// A PEM file with certificates to trust in addition to the platform's.
     pub ca_cert: Option<PathBuf>,
-    /// Whether request bodies are compressed.
+    /// Whether request bodies are compressed, and with what.
     pub compression: Compression,
 }
 
+/// Settings from which no HTTP client can be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The base is not an http or https URL.
+    #[error("the remote must be an http:// or https:// URL, such as https://example.org/datafn")]
+    Url,
+    /// The header of this name cannot be sent: its name or its value has a character that HTTP
+    /// does not allow. The value is not shown: it may be a secret.
+    #[error("the header {0} cannot be sent as it is")]
+    Header(String),
+    /// The token has a character that HTTP does not allow in a header.
+    #[error("the token has characters that cannot be sent in a header")]
+    Token,
+    /// The file of CA certificates cannot be read.
+    #[error("the CA certificates cannot be used: {}: {source}", path.display())]
+    UnreadableCertificates {
+        /// The file.
+        path: PathBuf,
+        /// Why it cannot be read.
+        source: io::Error,
+    },
+    /// The file of CA certificates is not valid PEM.
+    #[error("the CA certificates cannot be used: {}: {source}", path.display())]
+    InvalidCertificates {
+        /// The file.
+        path: PathBuf,
+        /// Why it cannot be parsed.
+        source: reqwest::Error,
+    },
+    /// The file of CA certificates is empty, or holds something else.
+    #[error("the CA certificates cannot be used: {}: there is no PEM certificate in it", path.display())]
+    NoCertificates {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The HTTP client cannot be set up.
+    #[error("the HTTP client cannot be set up: {}", chain(.0))]
+    Client(#[source] reqwest::Error),
+}
+
+impl ConfigError {
+    /// The path of the option that is wrong, as a result's errors name it (contract 3.5).
+    #[must_use]
+    pub fn path(&self) -> &'static str {
+        match self {
+            Self::Url | Self::Client(_) => "sync.remote",
+            Self::Header(_) => "header",
+            Self::Token => "tokenFile",
+            Self::UnreadableCertificates { .. }
+            | Self::InvalidCertificates { .. }
+            | Self::NoCertificates { .. } => "caCert",
+        }
+    }
+}
+
 impl RemoteConfig {
-    /// The contract's defaults (section 3) for a server.
+    /// The settings of a server with the contract's defaults (section 3).
     #[must_use]
     pub fn new(base: impl Into<String>) -> Self {
         Self {
@@ -47,10 +114,137 @@ impl RemoteConfig {
         }
     }
 
-    /// Whether others on the way can read the token: plain http to another machine.
+    /// Whether others on the network can read the token: plain http to another machine.
     #[must_use]
     pub fn sends_token_in_the_clear(&self) -> bool {
         let url = reqwest::Url::parse(&self.base);
         self.token.is_some() && url.is_ok_and(|url| url.scheme() == "http" && !is_loopback(&url))
+    }
+
+    /// A hash of everything that decides which server a request reaches and as whom: address,
+    /// headers and token. None of them can be derived from it.
+    pub(super) fn fingerprint(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        let token = self.token.as_ref().map_or("", |token| token.expose());
+        let headers = self.headers.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
+        for part in [self.base.as_str(), token].into_iter().chain(headers) {
+            hasher.update(&part.len().to_le_bytes()).update(part.as_bytes());
+        }
+        hasher.finalize().to_hex()[..32].to_owned()
+    }
+
+    /// The headers of every request, marked as sensitive so that no log shows their values.
+    pub(super) fn header_map(&self) -> Result<HeaderMap, ConfigError> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in &self.headers {
+            let invalid = || ConfigError::Header(name.clone());
+            let name = HeaderName::try_from(name.as_str()).map_err(|_| invalid())?;
+            let mut value = HeaderValue::try_from(value.as_str()).map_err(|_| invalid())?;
+            // A header that a person adds is often an API key.
+            value.set_sensitive(true);
+            headers.append(name, value);
+        }
+        if let Some(token) = &self.token {
+            let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose()))
+                .map_err(|_| ConfigError::Token)?;
+            value.set_sensitive(true);
+            headers.insert(AUTHORIZATION, value);
+        }
+        Ok(headers)
+    }
+
+    /// The certificates of `ca_cert`; none when no file is given.
+    pub(super) fn certificates(&self) -> Result<Vec<Certificate>, ConfigError> {
+        let Some(path) = &self.ca_cert else { return Ok(Vec::new()) };
+        let pem = std::fs::read(path)
+            .map_err(|source| ConfigError::UnreadableCertificates { path: path.clone(), source })?;
+        let certificates = Certificate::from_pem_bundle(&pem)
+            .map_err(|source| ConfigError::InvalidCertificates { path: path.clone(), source })?;
+        if certificates.is_empty() {
+            return Err(ConfigError::NoCertificates { path: path.clone() });
+        }
+        Ok(certificates)
+    }
+}
+
+impl fmt::Debug for RemoteConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let base = parse_base(&self.base).map_or_else(|| "<not a URL>".to_owned(), |url| shown(&url));
+        let headers: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
+        f.debug_struct("RemoteConfig")
+            .field("base", &base)
+            .field("token", &self.token)
+            .field("headers", &headers)
+            .field("timeout", &self.timeout)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("retry_delay", &self.retry_delay)
+            .field("retry_max_delay", &self.retry_max_delay)
+            .field("ca_cert", &self.ca_cert)
+            .field("compression", &self.compression)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_output_shows_no_secret() {
+        let mut config = RemoteConfig::new("https://user:s3cr3t@h/datafn?key=s3cr3t");
+        config.token = Some(Secret::new("s3cr3t"));
+        config.headers.push(("X-Api-Key".to_owned(), "s3cr3t".to_owned()));
+        let text = format!("{config:?}");
+        assert!(text.contains("https://h/datafn") && text.contains("X-Api-Key"), "{text}");
+        assert!(!text.contains("s3cr3t"), "{text}");
+    }
+
+    #[test]
+    fn headers_are_sensitive_and_invalid_ones_are_named() {
+        let mut config = RemoteConfig::new("http://h");
+        config.token = Some(Secret::new("s3cr3t"));
+        config.headers.push(("X-Api-Key".to_owned(), "s3cr3t".to_owned()));
+        let headers = config.header_map().unwrap();
+        assert_eq!(headers.len(), 2);
+        assert!(headers.values().all(HeaderValue::is_sensitive));
+
+        config.headers.push(("X-Bad".to_owned(), "a\nb".to_owned()));
+        let error = config.header_map().unwrap_err();
+        assert!(matches!(&error, ConfigError::Header(name) if name == "X-Bad"), "{error:?}");
+        config.headers.clear();
+        config.token = Some(Secret::new("a\nb"));
+        let error = config.header_map().unwrap_err();
+        assert!(matches!(error, ConfigError::Token), "{error:?}");
+    }
+
+    #[test]
+    fn unusable_certificate_files_are_told_apart_and_keep_their_cause() {
+        use std::error::Error as _;
+
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = RemoteConfig::new("https://h");
+        let mut fail = |name: &str, content: Option<&str>| {
+            let path = folder.path().join(name);
+            if let Some(content) = content {
+                std::fs::write(&path, content).unwrap();
+            }
+            config.ca_cert = Some(path);
+            let error = config.certificates().unwrap_err();
+            assert_eq!(error.path(), "caCert");
+            let text = error.to_string();
+            assert!(
+                text.starts_with("the CA certificates cannot be used: ") && text.contains(name),
+                "{text}"
+            );
+            error
+        };
+        let error = fail("missing.pem", None);
+        assert!(matches!(error, ConfigError::UnreadableCertificates { .. }), "{error:?}");
+        assert!(error.source().unwrap().is::<io::Error>());
+        let error = fail("empty.pem", Some(""));
+        assert!(matches!(error, ConfigError::NoCertificates { .. }), "{error:?}");
+        let error = fail("broken.pem", Some("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"));
+        assert!(matches!(error, ConfigError::InvalidCertificates { .. }), "{error:?}");
+        assert!(error.source().unwrap().is::<reqwest::Error>());
     }
 }

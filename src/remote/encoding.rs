@@ -1,5 +1,6 @@
-//! Compressed request bodies (contract 3, `--compress`). Answers are decompressed by the HTTP
-//! client itself.
+//! Compression of request bodies (contract 3, `--compress`): which content coding a server takes,
+//! and the compressor. Answers are decompressed by the HTTP client; which bodies are compressed is
+//! decided in [`crate::cloneup`].
 
 use std::io::{self, Write as _};
 
@@ -9,24 +10,26 @@ use flate2::write::GzEncoder;
 
 use crate::protocol::{ServerStatus, status};
 
-/// The fastest level of zstd: a body is compressed while it could be on its way, so the time
+/// The fastest level of zstd: a body is sent only after it is compressed, so the time for that
 /// counts as much as the size.
 const ZSTD_LEVEL: i32 = 1;
 
-/// Whether request bodies are compressed.
+/// Whether request bodies are compressed, and with what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Compression {
-    /// With what the server advertises, if anything.
+    /// With a content coding that the server's status advertises; not at all where there is none.
     #[default]
     Auto,
     /// Not at all.
     None,
-    /// With this.
+    /// With this content coding, whatever the server advertises.
     With(Encoding),
 }
 
 impl Compression {
-    /// What to compress with for this server.
+    /// The content coding for a server; `None` when bodies are sent uncompressed. Of several
+    /// advertised ones Zstandard is preferred.
     #[must_use]
     pub fn choose(self, server: &ServerStatus) -> Option<Encoding> {
         match self {
@@ -40,15 +43,16 @@ impl Compression {
 
 /// A content coding (RFC 9110, section 8.4.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Encoding {
-    /// RFC 1952.
+    /// gzip (RFC 1952).
     Gzip,
-    /// RFC 8878.
+    /// Zstandard (RFC 8878).
     Zstd,
 }
 
 impl Encoding {
-    /// Its name in `Content-Encoding`.
+    /// The name in a `Content-Encoding` header.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -58,7 +62,7 @@ impl Encoding {
     }
 }
 
-/// Compresses bodies one behind the other; what it takes for that is set up once.
+/// Compresses bodies one after another; its state is allocated once.
 pub struct Compressor(Kind);
 
 enum Kind {
@@ -67,11 +71,10 @@ enum Kind {
 }
 
 impl Compressor {
-    /// One for an encoding.
+    /// Makes a compressor for a content coding.
     ///
     /// # Errors
-    /// An [`io::Error`] when the library cannot be set up, for which there is no reason but
-    /// memory.
+    /// An [`io::Error`] when the compression library cannot allocate its state.
     pub fn new(encoding: Encoding) -> io::Result<Self> {
         Ok(Self(match encoding {
             Encoding::Gzip => Kind::Gzip,
@@ -79,10 +82,11 @@ impl Compressor {
         }))
     }
 
-    /// Compresses a body. Takes a while: not for an async worker.
+    /// Compresses a body into one complete stream. It uses the processor for as long as that takes,
+    /// so it is not called on an async worker.
     ///
     /// # Errors
-    /// An [`io::Error`] when the library fails, which it has no reason to.
+    /// An [`io::Error`] when the compression library fails.
     pub fn compress(&mut self, body: &[u8]) -> io::Result<Bytes> {
         match &mut self.0 {
             Kind::Gzip => {

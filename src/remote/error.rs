@@ -1,28 +1,30 @@
-//! Why a request brought no usable answer (contract 3.3): typed, because the retry loop, the
-//! halving of batches and the hints decide on it. What an answer means is decided in
-//! [`super::classify`].
+//! Why one request got no usable answer (contract 3.3): typed, because the retry loop, the
+//! halving of batches and the hints decide on it. Which error an answer or a failed connection is
+//! is decided in [`super::classify`]; the error after all retries is in [`super::retry`].
 
+use std::error::Error;
 use std::time::Duration;
+use std::{io, iter};
 
 use crate::protocol::ErrorBody;
 
-/// Why a request brought no usable answer.
+/// Why one request got no usable answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestError {
-    /// A transport error in the contract's words: another try may succeed.
+    /// A transport error: another try may succeed.
     #[error("{0}")]
     Transient(TransportError),
-    /// The protocol is broken: another try is pointless.
+    /// The server breaks the protocol: another try would fail in the same way.
     #[error("{0}")]
     Broken(TransportError),
-    /// The credentials are missing, wrong or not enough (HTTP 401 or 403).
+    /// The credentials are missing, wrong or not sufficient: HTTP 401, HTTP 403 or code `FORBIDDEN`.
     #[error("{}", .0.message)]
     Forbidden(ErrorBody),
-    /// The request is larger than the server takes; with the server's own error, if it sent one.
+    /// The request is larger than the server accepts; with the server's own error, if it sent one.
     #[error("the request is larger than the server takes")]
     TooLarge(Excess, Option<ErrorBody>),
-    /// The server does not take the content coding of the body (HTTP 415).
+    /// The server does not accept the content coding of the body (HTTP 415).
     #[error("the server does not take the body's content coding")]
     NotDecoded,
     /// The server refuses the request as a whole.
@@ -30,15 +32,16 @@ pub enum RequestError {
     Refused(ErrorBody),
 }
 
-/// A request that failed between the two sides, or an answer that is none of the protocol's.
+/// A request that failed on the network, or an answer that does not follow the protocol.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
+#[non_exhaustive]
 pub struct TransportError {
-    /// What kind of failure it is.
+    /// The kind, from which hints follow.
     pub kind: TransportKind,
-    /// The HTTP status, where there was an answer.
+    /// The HTTP status; `None` when no answer arrived.
     pub status: Option<u16>,
-    /// What happened, for a person; without the address.
+    /// What happened, for a person; without the URL.
     pub message: String,
     /// The pause that the server asks for with `Retry-After`.
     pub retry_after: Option<Duration>,
@@ -50,9 +53,11 @@ pub struct TransportError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TransportKind {
-    /// No connection could be made.
+    /// No connection could be made; with TLS, the handshake included.
     Connect,
-    /// There was no answer within the timeout.
+    /// TLS does not accept the server's certificate.
+    Certificate,
+    /// No complete answer arrived within the timeout.
     Timeout,
     /// The connection failed while it was in use.
     Connection,
@@ -68,17 +73,17 @@ pub enum TransportKind {
     Redirect,
 }
 
-/// What there is too much of in a request.
+/// The measure of which a request has too much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Excess {
     /// Bytes: HTTP 413.
     Bytes,
-    /// Mutations: any other `LIMIT_EXCEEDED`.
+    /// Mutations: code `LIMIT_EXCEEDED` with any other status.
     Mutations,
 }
 
 impl RequestError {
-    /// What kind of transport error it is, if it is one.
+    /// The kind, if it is a transport error.
     #[must_use]
     pub fn kind(&self) -> Option<TransportKind> {
         self.transport().map(|error| error.kind)
@@ -93,22 +98,28 @@ impl RequestError {
         }
     }
 
-    /// For an error that is worth another try: the pause that the server asks for, if it does.
+    /// Whether another try may succeed, so that the request is retried (contract 3.3).
     #[must_use]
-    pub fn retry_after(&self) -> Option<Option<Duration>> {
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Transient(_))
+    }
+
+    /// The pause that the server asks for with `Retry-After` before another try.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Transient(error) => Some(error.retry_after),
+            Self::Transient(error) => error.retry_after,
             _ => None,
         }
     }
 
-    /// Whether the server asks for fewer requests.
+    /// Whether the server asks for fewer requests: HTTP 429, or any `Retry-After`.
     #[must_use]
     pub fn is_throttled(&self) -> bool {
         matches!(self, Self::Transient(error) if error.is_throttled)
     }
 
-    /// The texts that may repeat what the server wrote.
+    /// All texts that may repeat what the server wrote, for the redaction of secrets.
     pub(super) fn texts(&mut self) -> impl Iterator<Item = &mut String> {
         match self {
             Self::Transient(error) | Self::Broken(error) => vec![&mut error.message],
@@ -136,5 +147,47 @@ impl TransportError {
 
     pub(super) fn with_status(self, status: u16) -> Self {
         Self { status: Some(status), ..self }
+    }
+}
+
+/// An error and its causes, down to the first one. The error inside an [`io::Error`] is one of
+/// them, although [`Error::source`] skips it: TLS errors arrive there.
+pub(super) fn causes<'e>(
+    error: &'e (dyn Error + 'static),
+) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    iter::successors(Some(error), |&error| match error.downcast_ref::<io::Error>() {
+        Some(error) => error.get_ref().map(|inner| -> &(dyn Error + 'static) { inner }),
+        None => error.source(),
+    })
+}
+
+/// The text of an error and its causes, without repetitions.
+pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    for cause in causes(error).skip(1) {
+        let cause = cause.to_string();
+        if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("outer")]
+    struct Outer(#[source] io::Error);
+
+    #[test]
+    fn causes_include_the_error_inside_an_io_error() {
+        let tls = rustls::Error::HandshakeNotComplete;
+        let error = Outer(io::Error::other(io::Error::other(tls.clone())));
+        assert_eq!(causes(&error).count(), 4);
+        assert_eq!(causes(&error).last().and_then(|error| error.downcast_ref()), Some(&tls));
+        assert_eq!(chain(&error), format!("outer: {tls}"));
     }
 }

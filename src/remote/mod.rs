@@ -1,7 +1,41 @@
-//! The HTTP client: push, pull, what an answer means, and when to try again.
+//! The HTTP client: push, pull and status, what an answer means, and the pause before a retry
+//! (contract 3.3).
 //!
-//! One request is one call of [`Remote::push`] or [`Remote::pull`]; the loop around them,
-//! which retries, halves and counts, is [`crate::cloneup`]'s.
+//! One call of [`Remote::push`] or [`Remote::pull`] is one request. The loop around them, which
+//! retries, halves batches and counts, is in [`crate::cloneup`].
+//!
+//! A file imports only from those before it in this list:
+//! - `url`, `encoding`, `error`, `config`: the settings and the errors
+//! - `retry`, `backoff`: the error after all retries, and the pause before each
+//! - `classify`: a pure function from an answer, or a failed connection, to its meaning
+//! - `request`: sends one request, follows redirects, reads the answer up to a limit
+//! - `client`: [`Remote`], the routes
+//!
+//! A request to a server that is not running:
+//!
+//! ```
+//! use std::net::TcpListener;
+//! use std::time::Duration;
+//!
+//! use synctool::remote::{Remote, RemoteConfig, TransportKind};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // The listener is closed at once, so the port refuses connections.
+//! let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+//!
+//! let mut config = RemoteConfig::new(format!("http://{address}/datafn"));
+//! config.timeout = Duration::from_secs(5);
+//! let remote = Remote::new(&config)?;
+//! assert_eq!(remote.push_url(), format!("http://{address}/datafn/push"));
+//!
+//! let body = br#"{"clientId":"a","mutations":[]}"#;
+//! let error = remote.push(body.as_slice().into(), None).await.unwrap_err();
+//! assert_eq!(error.kind(), Some(TransportKind::Connect));
+//! assert!(error.is_transient(), "another try may succeed");
+//! # Ok(())
+//! # }
+//! ```
 
 mod backoff;
 mod classify;
@@ -9,11 +43,13 @@ mod client;
 mod config;
 mod encoding;
 mod error;
+mod request;
 mod retry;
+mod url;
 
 pub use backoff::{Backoff, NextTry};
-pub use client::{ConfigError, Remote};
-pub use config::RemoteConfig;
+pub use client::Remote;
+pub use config::{ConfigError, RemoteConfig};
 pub use encoding::{Compression, Compressor, Encoding};
 pub use error::{Excess, RequestError, TransportError, TransportKind};
 pub use retry::{GaveUp, RetryError};

@@ -1,21 +1,21 @@
-//! The error of a request that was sent once or several times and brought no usable answer. The
-//! loop that sends it again is in [`crate::cloneup`].
+//! The error of a request that got no usable answer, retries included. The loop that sends it
+//! again is in [`crate::cloneup`]; the error of a single try is in [`super::error`].
 
 use std::time::Duration;
 
 use super::error::{RequestError, TransportKind};
 
-/// A request that brought no usable answer, retries included.
+/// A request that got no usable answer, retries included.
 #[derive(Debug, thiserror::Error)]
 #[error("{method} {url}: {source}{}", self.ending())]
 pub struct RetryError {
-    /// The HTTP method.
+    /// The HTTP method, such as `POST`.
     pub method: &'static str,
-    /// The address, without credentials or query.
+    /// The URL, without credentials or query.
     pub url: String,
-    /// How often the request was sent.
+    /// How many times the request was sent, at least 1.
     pub tries: u32,
-    /// The time from the first try to the last answer.
+    /// The time from the start of the first try to the end of the last one, pauses included.
     pub elapsed: Duration,
     /// Why there is no further try.
     pub reason: GaveUp,
@@ -27,7 +27,7 @@ pub struct RetryError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GaveUp {
-    /// The error is not one that another try can mend.
+    /// Another try would fail in the same way.
     NotRetryable,
     /// All retries are used up.
     Exhausted,
@@ -36,7 +36,7 @@ pub enum GaveUp {
 }
 
 impl RetryError {
-    /// What kind of transport error it was, if it was one.
+    /// The kind of the last try's error, if it is a transport error.
     #[must_use]
     pub fn kind(&self) -> Option<TransportKind> {
         self.source.kind()

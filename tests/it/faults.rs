@@ -67,10 +67,10 @@ async fn every_mutation_is_applied_once_over_a_faulty_connection() {
         rig.remote.timeout = Duration::from_secs(5);
         rig.batch_size(random.usize(1..=20));
         rig.max_retries(random.u32(0..=2));
-        rig.options.pull_limit = random.u64(1..=50);
+        rig.options.pull_limit = random.u64(1..=50).try_into().unwrap();
         rig.options.concurrency = match random.usize(0..=8) {
             0 => Concurrency::Auto,
-            number => number.try_into().unwrap(),
+            number => Concurrency::Fixed(number.try_into().unwrap()),
         };
         let mut runs = 1;
         while !rig.run().await.ok {

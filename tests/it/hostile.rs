@@ -2,7 +2,7 @@
 //! neither database nor cursor nor change log. Not connections that fail (`transport`).
 
 use serde_json::{Value, json};
-use synctool::cloneup::End;
+use synctool::cloneup::FailureKind;
 
 use super::common::{Answer, Rig, upsert};
 
@@ -53,7 +53,7 @@ async fn ends_and_changes_nothing(route: &str, answers: impl IntoIterator<Item =
         let before = State::of(&rig);
         rig.server.script(route, [answer]);
         let outcome = rig.run().await;
-        assert_eq!(outcome.end, End::Remote, "{what}: {outcome:?}");
+        assert_eq!(outcome.failure_kind(), Some(FailureKind::Remote), "{what}: {outcome:?}");
         assert_eq!(State::of(&rig), before, "{what}");
     }
 }
@@ -166,9 +166,9 @@ async fn errors_for_ids_that_were_not_sent_are_reported_up_to_a_limit() {
         (0..5000).map(|index| json!({"mutationId": format!("not-{index}"), "code": "X"})).collect();
     rig.server.script("push", [Answer::Json(200, json!({"applied": [], "errors": errors, "cursor": "7"}))]);
     let outcome = rig.run().await;
-    assert_eq!(outcome.end, End::Rejected);
-    assert!((1000..1100).contains(&outcome.errors.len()), "{}", outcome.errors.len());
-    assert!(outcome.errors.iter().any(|error| error.body.message.contains("left out")));
+    assert_eq!(outcome.failure_kind(), Some(FailureKind::Rejected));
+    assert!((1000..1100).contains(&outcome.failures.len()), "{}", outcome.failures.len());
+    assert!(outcome.failures.iter().any(|error| error.body().message.contains("left out")));
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 #[cfg(unix)]
 use serde_json::json;
-use synctool::cloneup::{End, Event, Outcome};
+use synctool::cloneup::{Event, FailureKind, Outcome};
 
 use super::common::{Answer, MIXED_ROWS, Rig};
 #[cfg(unix)]
@@ -15,12 +15,12 @@ use super::common::{Offline, Scripted, database, program, result, signal, status
 
 /// Runs, and stops the run `millis` milliseconds after a part has started.
 async fn stopped_after(rig: &mut Rig, millis: u64) -> Outcome {
-    rig.run_with_stop(|event, handle| {
+    rig.run_with_cancellation(|event, cancellation| {
         if matches!(event, Event::PartStarted { .. }) {
-            let handle = handle.clone();
+            let cancellation = cancellation.clone();
             tokio::spawn(async move {
                 tokio::time::sleep(Duration::from_millis(millis)).await;
-                handle.stop();
+                cancellation.cancel();
             });
         }
     })
@@ -36,8 +36,11 @@ async fn an_interrupted_run_awaits_requests_in_flight_and_finalizes_nothing() {
     let started = Instant::now();
     let outcome = stopped_after(&mut rig, 50).await;
     assert!(started.elapsed() >= Duration::from_millis(200));
-    assert_eq!((outcome.end, outcome.ok, outcome.stats.batches), (End::Interrupted, false, 1));
-    assert_eq!(outcome.errors.last().unwrap().body.code, "CANCELLED");
+    assert_eq!(
+        (outcome.failure_kind(), outcome.ok, outcome.stats.batches),
+        (Some(FailureKind::Interrupted), false, 1)
+    );
+    assert_eq!(outcome.failures.last().unwrap().body().code, "CANCELLED");
     assert_eq!(outcome.stats.resources[0].1.mutations, 1);
     assert!(rig.server.pulls().is_empty());
     assert_eq!(rig.offline.cursor("__global_cursor__"), None);
@@ -50,7 +53,10 @@ async fn a_stop_during_the_last_request_interrupts_the_run() {
     rig.offline.log("C", "m", r#"{"resource": "tags", "operation": "merge", "id": "g", "record": {}}"#);
     rig.server.script("push", [Answer::late(300)]);
     let outcome = stopped_after(&mut rig, 150).await;
-    assert_eq!((outcome.end, outcome.stats.resources[0].1.mutations), (End::Interrupted, 1));
+    assert_eq!(
+        (outcome.failure_kind(), outcome.stats.resources[0].1.mutations),
+        (Some(FailureKind::Interrupted), 1)
+    );
     assert_eq!(rig.offline.logged(), ["m"], "nothing is finalized");
 }
 
@@ -60,14 +66,14 @@ async fn a_stop_ends_the_pause_before_a_retry_at_once() {
     rig.server.script("push", [Answer::Raw(503, vec![("retry-after", "20".into())], Vec::new())]);
     let started = Instant::now();
     let outcome = rig
-        .run_with_stop(|event, handle| {
+        .run_with_cancellation(|event, cancellation| {
             if matches!(event, Event::Retrying { .. }) {
-                handle.stop();
+                cancellation.cancel();
             }
         })
         .await;
     assert!(started.elapsed() < Duration::from_secs(10));
-    assert_eq!(outcome.end, End::Interrupted);
+    assert_eq!(outcome.failure_kind(), Some(FailureKind::Interrupted));
 }
 
 #[cfg(unix)]

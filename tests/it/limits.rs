@@ -19,7 +19,7 @@ const HUNDRED: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 F
 async fn batch_bytes_bounds_a_request_and_a_larger_mutation_is_sent_alone() {
     let mut rig =
         Rig::new(&format!("{HUNDRED}; UPDATE tags SET label = hex(zeroblob(2000)) WHERE id = '050'")).await;
-    rig.options.batch_bytes = 2000;
+    rig.options.batch_bytes = 2000.try_into().unwrap();
     rig.succeed().await;
     assert_eq!(rig.server.mutations().len(), 100);
     for Recorded { text, body, .. } in rig.server.pushes() {
@@ -98,8 +98,8 @@ async fn events_report_the_concurrency_limit_and_why_it_changes() {
     rig.server.script("push", (0..60).map(|_| late()).chain([Answer::Json(500, json!({}))]));
     let told = Mutex::new(Vec::new());
     rig.run_and(|event| {
-        if let Event::Level { level, why } = event {
-            told.lock().unwrap().push((*level, (*why).to_owned()));
+        if let Event::ConcurrencyChanged { limit, reason } = event {
+            told.lock().unwrap().push((*limit, (*reason).to_owned()));
         }
     })
     .await;

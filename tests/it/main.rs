@@ -35,6 +35,7 @@ mod serve_relations;
 mod serve_requests;
 mod serve_store;
 mod snapshot;
+mod tls;
 mod token;
 mod transport;
 mod upload;

@@ -81,10 +81,10 @@ impl World {
             let stop_at = self.random.u8(0..3);
             let outcome = self
                 .rig
-                .run_with_stop(|event, handle| match event {
-                    Event::PartStarted { .. } if stop_at == 0 => handle.stop(),
-                    Event::Answered { .. } if stop_at == 1 => handle.stop(),
-                    Event::Finalizing if stop_at == 2 => handle.stop(),
+                .run_with_cancellation(|event, cancellation| match event {
+                    Event::PartStarted { .. } if stop_at == 0 => cancellation.cancel(),
+                    Event::Answered { .. } if stop_at == 1 => cancellation.cancel(),
+                    Event::Finalizing if stop_at == 2 => cancellation.cancel(),
                     _ => {}
                 })
                 .await;

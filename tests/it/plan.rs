@@ -1,26 +1,26 @@
 //! Options, schema and every row are checked before the first byte is sent (contract 3.1, step
 //! 1). Not the flags of the command line (`usage`).
 
-use synctool::cloneup::{End, Options, RawOptions};
+use ::synctool::cloneup::FailureKind;
 
-use super::common::{Rig, SCHEMA, TABLES};
+use super::common::{Rig, SCHEMA, TABLES, database, errors_of, status, stderr, synctool};
 
 /// Runs, asserts that nothing was sent or changed, and returns the first error: code, message,
 /// path and how the run ended.
-async fn refused(rig: &mut Rig) -> (String, String, String, End) {
+async fn refused(rig: &mut Rig) -> (String, String, String, Option<FailureKind>) {
     rig.options.client_id = None;
     let before = std::fs::read(rig.offline.path()).unwrap();
     let outcome = rig.run().await;
     assert!(rig.server.requests().is_empty(), "something was sent: {:?}", rig.server.requests());
     assert_eq!(std::fs::read(rig.offline.path()).unwrap(), before, "the database was written to");
     assert_eq!((outcome.ok, outcome.stats.batches, outcome.cursor.as_str()), (false, 0, "0"));
-    let error = &outcome.errors[0];
+    let error = &outcome.failures[0].error;
     assert_eq!(error.mutation_id, "");
-    (error.body.code.clone(), error.body.message.clone(), error.body.path.clone(), outcome.end)
+    (error.body.code.clone(), error.body.message.clone(), error.body.path.clone(), outcome.failure_kind())
 }
 
-fn expected(code: &str, message: &str, path: &str) -> (String, String, String, End) {
-    (code.into(), format!("Invalid cloneUp: {message}"), path.into(), End::Invalid)
+fn expected(code: &str, message: &str, path: &str) -> (String, String, String, Option<FailureKind>) {
+    (code.into(), format!("Invalid cloneUp: {message}"), path.into(), Some(FailureKind::Invalid))
 }
 
 #[tokio::test]
@@ -38,15 +38,33 @@ async fn unknown_and_remote_only_resources_are_refused_with_their_index() {
 
 #[test]
 fn batch_size_below_1_and_negative_max_retries_are_refused() {
-    for (batch_size, max_retries, expected) in [
-        (0, 3, vec!["batchSize"]),
-        (-5, 0, vec!["batchSize"]),
-        (1, -1, vec!["maxRetries"]),
-        (0, -1, vec!["batchSize", "maxRetries"]),
+    let offline = database();
+    let batch_size = ("Invalid cloneUp: batchSize must be a positive integer", "batchSize");
+    let max_retries = ("Invalid cloneUp: maxRetries must be a non-negative integer", "maxRetries");
+    for (size, retries, expected) in [
+        ("0", "3", vec![batch_size]),
+        ("-5", "0", vec![batch_size]),
+        ("many", "0", vec![batch_size]),
+        ("1", "-1", vec![max_retries]),
+        ("0", "-1", vec![batch_size, max_retries]),
     ] {
-        let raw = RawOptions { batch_size, max_retries, ..RawOptions::default() };
-        let paths: Vec<_> = Options::validate(raw).unwrap_err().into_iter().map(|error| error.path).collect();
-        assert_eq!(paths, expected);
+        let flags = [
+            "--db",
+            "app.db",
+            "--remote",
+            "http://127.0.0.1:9",
+            "--batch-size",
+            size,
+            "--max-retries",
+            retries,
+        ];
+        let output = synctool(&offline).arg("cloneup").args(flags).output().unwrap();
+        assert_eq!(status(&output), 2, "{}", stderr(&output));
+        let expected: Vec<_> = expected
+            .into_iter()
+            .map(|(message, path)| ("DFQL_INVALID".to_owned(), message.to_owned(), path.to_owned()))
+            .collect();
+        assert_eq!(errors_of(&output), expected);
     }
 }
 
@@ -86,7 +104,10 @@ async fn invalid_rows_are_refused_with_their_index_in_upload_order() {
         );
         let mut rig = Rig::new(&sql).await;
         let (code, message, path, end) = refused(&mut rig).await;
-        assert_eq!((code.as_str(), path, end), ("DFQL_INVALID", format!("records[1].{field}"), End::Invalid));
+        assert_eq!(
+            (code.as_str(), path, end),
+            ("DFQL_INVALID", format!("records[1].{field}"), Some(FailureKind::Invalid))
+        );
         assert!(message.contains("aa"), "{message}");
     }
 }
@@ -137,7 +158,10 @@ async fn missing_tables_and_columns_that_the_schema_requires_are_storage_errors(
     ] {
         let mut rig = Rig::with(&schema, &sql).await;
         let (code, message, path, end) = refused(&mut rig).await;
-        assert_eq!((code.as_str(), path.as_str(), end), ("STORAGE_ERROR", "storage", End::Storage));
+        assert_eq!(
+            (code.as_str(), path.as_str(), end),
+            ("STORAGE_ERROR", "storage", Some(FailureKind::Storage))
+        );
         assert!(message.contains(part), "{message}");
     }
 }
@@ -172,7 +196,11 @@ async fn invalid_utf_8_and_duplicate_ids_stop_the_run_when_they_are_read() {
     ] {
         let mut rig = Rig::new(sql).await;
         let outcome = rig.run().await;
-        assert_eq!((outcome.end, outcome.errors[0].body.path.as_str()), (End::Invalid, part), "{outcome:?}");
+        assert_eq!(
+            (outcome.failure_kind(), outcome.failures[0].body().path.as_str()),
+            (Some(FailureKind::Invalid), part),
+            "{outcome:?}"
+        );
         assert!(rig.server.pulls().is_empty(), "nothing is finalized after an error");
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
-use synctool::cloneup::{End, Event};
+use synctool::cloneup::{Event, FailureKind};
 
 use super::common::{Answer, Rig, SCHEMA, TestServer, delete, upsert};
 
@@ -16,7 +16,7 @@ fn feed(changes: &Value, next: Option<&str>) -> Answer {
 async fn pages_are_pulled_until_the_last_and_move_the_cursor() {
     let mut rig = Rig::new("").await;
     rig.offline.set_cursor("__global_cursor__", "5");
-    rig.options.pull_limit = 2;
+    rig.options.pull_limit = 2.try_into().unwrap();
     rig.server.script(
         "pull",
         [
@@ -219,9 +219,9 @@ async fn a_cursor_that_does_not_advance_is_a_transport_error() {
         rig.offline.set_cursor("tags", "0");
         rig.server.script("pull", [answer]);
         let outcome = rig.run().await;
-        let error = &outcome.errors[0].body;
+        let error = outcome.failures[0].body();
         assert_eq!((error.code.as_str(), error.path.as_str()), ("TRANSPORT_ERROR", "sync.pull"));
-        assert_eq!(outcome.end, End::Remote);
+        assert_eq!(outcome.failure_kind(), Some(FailureKind::Remote));
         assert_eq!(rig.offline.cursor("__global_cursor__").as_deref(), Some("5"));
     }
 }
@@ -251,7 +251,10 @@ async fn a_page_that_cannot_be_applied_is_rolled_back() {
     ]);
     rig.server.script("pull", [feed(&changes, None)]);
     let outcome = rig.run().await;
-    assert_eq!((outcome.end, outcome.errors[0].body.code.as_str()), (End::Storage, "STORAGE_ERROR"));
+    assert_eq!(
+        (outcome.failure_kind(), outcome.failures[0].body().code.as_str()),
+        (Some(FailureKind::Storage), "STORAGE_ERROR")
+    );
     assert!(rig.offline.rows("SELECT * FROM tags").is_empty());
     assert_eq!(rig.offline.cursor("__global_cursor__"), None);
 }

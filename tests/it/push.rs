@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use synctool::cloneup::End;
+use synctool::cloneup::FailureKind;
 
 use super::common::{Answer, Rig, Scripted, THREE_TAGS, codes, refusal};
 
@@ -57,9 +57,9 @@ async fn a_rejected_mutation_ends_the_run_with_fail_fast_and_is_collected_withou
             rig.concurrency(1);
             rig.server.script("push", [Answer::Json(200, answer.clone())]);
             let outcome = rig.run().await;
-            assert_eq!((outcome.end, outcome.stats.batches), (End::Rejected, sent));
+            assert_eq!((outcome.failure_kind(), outcome.stats.batches), (Some(FailureKind::Rejected), sent));
             assert_eq!(outcome.stats.resources[0].1.mutations, mutations);
-            let error = &outcome.errors[0];
+            let error = &outcome.failures[0].error;
             assert_eq!(
                 (error.mutation_id.as_str(), error.body.path.as_str()),
                 (ids[1].as_str().unwrap(), "id")
@@ -82,11 +82,13 @@ async fn collected_errors_are_in_upload_order() {
     // The first batch is answered last.
     rig.server.script("push", [reject(90), reject(60), reject(30), reject(0)]);
     let outcome = rig.run().await;
-    let ids: Vec<_> = outcome.errors.iter().map(|error| Value::from(error.mutation_id.as_str())).collect();
+    let ids: Vec<_> =
+        outcome.failures.iter().map(|error| Value::from(error.error.mutation_id.as_str())).collect();
     assert_eq!(ids, ["a", "b", "c", "d"].map(|tag| id_of(&rig.server, tag)));
-    let subjects: Vec<_> = outcome.rejected.iter().map(|rejected| rejected.id.as_str()).collect();
+    let subjects: Vec<_> =
+        outcome.failures.iter().filter_map(|failure| Some(failure.subject.as_ref()?.id.as_str())).collect();
     assert_eq!(subjects, ["a", "b", "c", "d"]);
-    assert_eq!(outcome.end, End::Rejected);
+    assert_eq!(outcome.failure_kind(), Some(FailureKind::Rejected));
 }
 
 #[tokio::test]
@@ -102,7 +104,7 @@ async fn a_mutation_that_the_answer_does_not_name_is_sent_once_more_and_then_is_
     rig.server.script("push", [drop_b(), Answer::Json(200, json!({"applied": []}))]);
     let outcome = rig.run().await;
     assert_eq!(codes(&outcome), [("NOT_ACKNOWLEDGED".to_owned(), ids[1].as_str().unwrap().to_owned())]);
-    assert_eq!(outcome.end, End::Rejected);
+    assert_eq!(outcome.failure_kind(), Some(FailureKind::Rejected));
 }
 
 #[tokio::test]
@@ -148,7 +150,10 @@ async fn a_single_mutation_that_is_too_large_is_a_server_error() {
         rig.server.script("push", [Answer::Apply, answer]);
         let outcome = rig.run().await;
         assert_eq!(codes(&outcome), [(code.to_owned(), ids[1].as_str().unwrap().to_owned())]);
-        assert_eq!((outcome.end, outcome.stats.resources[0].1.mutations), (End::Rejected, 3));
+        assert_eq!(
+            (outcome.failure_kind(), outcome.stats.resources[0].1.mutations),
+            (Some(FailureKind::Rejected), 3)
+        );
     }
 }
 
@@ -163,13 +168,13 @@ async fn a_refused_request_is_halved_down_to_the_bad_mutation_or_stops_the_run_w
     let outcome = rig.run().await;
     assert_eq!(rig.server.batch_sizes(), [3, 2, 1, 1, 1]);
     assert_eq!(codes(&outcome), [("DFQL_INVALID".to_owned(), ids[1].as_str().unwrap().to_owned())]);
-    assert_eq!(outcome.errors[0].body.path, "x");
+    assert_eq!(outcome.failures[0].body().path, "x");
 
     let mut rig = Rig::new(THREE_TAGS).await;
     rig.server.script("push", [refuse()]);
     let outcome = rig.run().await;
     assert_eq!(codes(&outcome), [("DFQL_INVALID".to_owned(), String::new())]);
-    assert_eq!((outcome.end, outcome.stats.batches), (End::Rejected, 1));
+    assert_eq!((outcome.failure_kind(), outcome.stats.batches), (Some(FailureKind::Rejected), 1));
 }
 
 #[tokio::test]

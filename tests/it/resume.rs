@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use synctool::cloneup::{End, Event, Outcome};
+use synctool::cloneup::{Event, FailureKind, Outcome};
 
 use super::common::{
     Answer, Offline, Rig, SCHEMA, Scripted, TestServer, cloneup, database, result, spawn_upload, status,
@@ -29,7 +29,10 @@ async fn failed_after(batches: usize) -> (Rig, Outcome) {
     rig.max_retries(0);
     rig.server.script("push", std::iter::repeat_n(Answer::Apply, batches).chain([Answer::Close]));
     let outcome = rig.run().await;
-    assert_eq!((outcome.end, outcome.stats.batches), (End::Remote, batches as u64 + 1));
+    assert_eq!(
+        (outcome.failure_kind(), outcome.stats.batches),
+        (Some(FailureKind::Remote), batches as u64 + 1)
+    );
     (rig, outcome)
 }
 
@@ -63,7 +66,7 @@ async fn a_run_that_failed_in_finalization_sends_a_probe_and_finalizes() {
     rig.max_retries(0);
     rig.batch_size(4);
     rig.server.script("pull", [Answer::Close]);
-    assert_eq!(rig.run().await.end, End::Remote);
+    assert_eq!(rig.run().await.failure_kind(), Some(FailureKind::Remote));
     let outcome = rig.succeed().await;
     assert_eq!(pushed_since(&rig, 10), ["tags/8", "tags/9"]);
     assert_eq!((outcome.stats.resources[0].1.records, outcome.cursor.as_str()), (10, "12"));
@@ -141,7 +144,7 @@ async fn a_store_id_that_is_no_longer_sent_starts_the_upload_over() {
     rig.max_retries(0);
     rig.server.script("status", [status_of("first"), Answer::Json(503, json!({}))]);
     rig.server.script("push", [Answer::Apply, Answer::Apply, Answer::Close]);
-    assert_eq!(rig.run().await.end, End::Remote);
+    assert_eq!(rig.run().await.failure_kind(), Some(FailureKind::Remote));
     rig.succeed().await;
     assert_eq!(pushed_since(&rig, 3).len(), 10, "all mutations, and no probe");
 }
@@ -173,7 +176,7 @@ async fn nothing_is_sent_further_ahead_of_the_oldest_request_than_may_be_in_flig
     rig.max_retries(0);
     let late = Answer::After(Duration::from_millis(300), Box::new(Answer::Close));
     rig.server.script("push", [late]);
-    assert_eq!(rig.run().await.end, End::Remote);
+    assert_eq!(rig.run().await.failure_kind(), Some(FailureKind::Remote));
     assert_eq!(pushed_since(&rig, 0).len(), 3, "nothing is sent ahead of the first request");
 }
 
@@ -186,15 +189,15 @@ async fn a_stop_during_the_probe_interrupts_the_run_and_keeps_the_checkpoint() {
     rig.server.script("push", [Answer::Json(429, json!({}))]);
     let outcome = tokio::time::timeout(
         Duration::from_secs(10),
-        rig.run_with_stop(|event, handle| {
+        rig.run_with_cancellation(|event, cancellation| {
             if matches!(event, Event::Retrying { .. }) {
-                handle.stop();
+                cancellation.cancel();
             }
         }),
     )
     .await
     .expect("the stop does not wait for the pause");
-    assert_eq!(outcome.end, End::Interrupted);
+    assert_eq!(outcome.failure_kind(), Some(FailureKind::Interrupted));
     rig.succeed().await;
     assert_eq!(pushed_since(&rig, 8).len(), 5, "the checkpoint is still there");
 }
@@ -221,7 +224,7 @@ async fn a_batch_with_a_rejection_is_not_in_the_acknowledged_prefix() {
     rig.options.fail_fast = false;
     let reject = json!({"ok": false, "error": {"code": "X", "message": "no"}});
     rig.server.script("push", [Answer::Apply, Answer::Apply, Answer::Json(400, reject)]);
-    assert_eq!(rig.run().await.end, End::Rejected);
+    assert_eq!(rig.run().await.failure_kind(), Some(FailureKind::Rejected));
     rig.succeed().await;
     assert_eq!(pushed_since(&rig, 10)[..2], ["tags/1", "tags/2"]);
 }

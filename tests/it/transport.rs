@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use synctool::cloneup::{End, Event};
+use synctool::cloneup::{Event, FailureKind};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::common::{Answer, Rig, Scripted, THREE_TAGS, codes, refusal};
@@ -51,8 +51,11 @@ async fn exhausted_retries_stop_the_run_with_and_without_fail_fast() {
         rig.server.script("push", vec![Answer::Apply; 1]);
         rig.server.script("push", vec![Answer::Close; 3]);
         let outcome = rig.run().await;
-        assert_eq!((outcome.end, outcome.stats.batches, outcome.cursor.as_str()), (End::Remote, 4, "1"));
-        let error = &outcome.errors[0];
+        assert_eq!(
+            (outcome.failure_kind(), outcome.stats.batches, outcome.cursor.as_str()),
+            (Some(FailureKind::Remote), 4, "1")
+        );
+        let error = &outcome.failures[0].error;
         assert_eq!((error.body.code.as_str(), error.body.path.as_str()), ("TRANSPORT_ERROR", "sync.push"));
         assert!(error.body.message.contains("3 tries"), "{}", error.body.message);
         assert_eq!(outcome.stats.resources[0].1.records, 1);
@@ -66,7 +69,7 @@ async fn max_retries_0_sends_a_request_once() {
     rig.max_retries(0);
     rig.server.script("push", [Answer::Json(503, json!({}))]);
     let outcome = rig.run().await;
-    assert_eq!((outcome.end, outcome.stats.batches), (End::Remote, 1));
+    assert_eq!((outcome.failure_kind(), outcome.stats.batches), (Some(FailureKind::Remote), 1));
     // The upload had reached the resource, and no mutation of it was answered.
     assert_eq!((outcome.stats.resources[0].1.records, outcome.stats.resources[0].1.mutations), (0, 0));
     assert!(outcome.stats.join_stores.is_empty());
@@ -160,7 +163,11 @@ async fn refused_credentials_stop_the_run_without_a_retry() {
         rig.server.script("push", [answer.clone()]);
         let outcome = rig.run().await;
         assert_eq!(codes(&outcome), [("FORBIDDEN".to_owned(), String::new())], "{answer:?}");
-        assert_eq!((outcome.end, outcome.stats.batches), (End::Remote, 1), "{answer:?}");
+        assert_eq!(
+            (outcome.failure_kind(), outcome.stats.batches),
+            (Some(FailureKind::Remote), 1),
+            "{answer:?}"
+        );
     }
 }
 
@@ -192,7 +199,7 @@ async fn other_redirects_are_transport_errors_and_get_no_credentials() {
         let mut rig = Rig::new(THREE_TAGS).await;
         rig.server.script("push", [Answer::Raw(status, vec![("location", target.clone())], Vec::new())]);
         let outcome = rig.run().await;
-        assert_eq!(outcome.end, End::Remote, "{status}");
+        assert_eq!(outcome.failure_kind(), Some(FailureKind::Remote), "{status}");
         assert_eq!(codes(&outcome), [("TRANSPORT_ERROR".to_owned(), String::new())], "{status}");
         assert_eq!(outcome.stats.batches, 1, "{status}: the request is not retried");
     }

@@ -41,7 +41,7 @@ async fn changes_of_another_client_arrive_with_the_pull() {
     server.post("push", &json!({"clientId": "D", "mutations": [mutation]})).await;
     let mut rig = Rig::new(MIXED_ROWS).await;
     rig.remote.base = server.base().to_owned();
-    rig.options.pull_limit = 3;
+    rig.options.pull_limit = 3.try_into().unwrap();
     rig.succeed().await;
     assert_eq!(rig.offline.column("SELECT id FROM tags ORDER BY id"), ["g", "h", "theirs"]);
     assert_eq!(

@@ -4,7 +4,7 @@
 use std::process::Output;
 
 use serde_json::json;
-use synctool::cloneup::{End, Event};
+use synctool::cloneup::{Event, FailureKind};
 
 use super::common::{
     Answer, Offline, Rig, SCHEMA, TestServer, cloneup, database, result, status, stderr, synctool, upsert,
@@ -81,8 +81,8 @@ async fn verify_compares_with_servers_of_the_second_dialect() {
     rig.succeed().await;
     rig.server.script("pull", [page("old")]);
     let outcome = rig.run().await;
-    assert_eq!(outcome.end, End::Rejected);
-    let error = &outcome.errors[0].body;
+    assert_eq!(outcome.failure_kind(), Some(FailureKind::Rejected));
+    let error = outcome.failures[0].body();
     assert_eq!((error.code.as_str(), error.path.as_str()), ("NOT_EQUAL", "tags"));
 }
 
@@ -91,8 +91,8 @@ async fn verify_finds_records_that_the_server_lost_and_the_next_run_sends_them_a
     let mut rig = Rig::new("INSERT INTO tags VALUES ('a', 'A')").await;
     rig.options.verify = true;
     let outcome = rig.run().await;
-    assert!(outcome.errors[0].body.message.contains("1 missing"), "{:?}", outcome.errors);
-    assert_eq!(outcome.end, End::Rejected);
+    assert!(outcome.failures[0].body().message.contains("1 missing"), "{:?}", outcome.failures);
+    assert_eq!(outcome.failure_kind(), Some(FailureKind::Rejected));
     rig.run().await;
     assert_eq!(rig.server.subjects(), ["tags/a", "tags/a"]);
 }

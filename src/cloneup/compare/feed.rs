@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::content_digest::{of_canonical_json, of_fields};
 use super::difference::{DifferenceKind, Differences, TableCounts};
 use crate::cloneup::plan::{Requested, Sources};
-use crate::offline::{Digest, Digests, JoinSource, OfflineError, RecordSource, Snapshot};
+use crate::offline::{Digest, Digests, JoinSource, OfflineError, RecordSource, Snapshot, touched_since};
 use crate::protocol::{Op, PullAnswer};
 use crate::schema::Schema;
 
@@ -47,7 +47,7 @@ impl FeedComparison {
             sources.join_rows.iter().map(|source| (source.name().to_owned(), owned(&mut source.fields())));
         let fields = records.chain(join_rows).collect();
         let edited = match since {
-            Some(seq) => snapshot.touched_since(schema, seq)?,
+            Some(seq) => touched_since(&snapshot, schema, seq)?,
             None => HashSet::new(),
         };
         let server = Digests::new()?;

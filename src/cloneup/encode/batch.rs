@@ -36,7 +36,7 @@ pub(crate) struct Batch {
     /// The index of its part in the plan.
     pub(crate) part: usize,
     /// The mutations, in the body's order.
-    pub(crate) entries: Vec<Entry>,
+    pub(crate) entries: Vec<BatchEntry>,
     /// The position in the upload after this batch.
     pub(crate) position: Position,
     /// The whole body compressed, where bodies are compressed.
@@ -57,7 +57,7 @@ pub(crate) struct Position {
 
 /// A mutation in a batch.
 #[derive(Debug, Clone)]
-pub(crate) struct Entry {
+pub(crate) struct BatchEntry {
     /// The number of rows that made it: equal join rows make one mutation.
     pub(crate) rows: u64,
     /// The bytes of the mutation in the body.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::batch::{About, BODY_TAIL, Batch, Entry, EntryText, Position};
+use super::batch::{About, BODY_TAIL, Batch, BatchEntry, EntryText, Position};
 use super::limits::BatchLimits;
 use crate::mutation::canonical::write_string;
 use crate::mutation::{ContentHash, Encoded};
@@ -43,7 +43,7 @@ pub(super) struct Batcher {
     about: About,
     head: Bytes,
     body: Vec<u8>,
-    entries: Vec<Entry>,
+    entries: Vec<BatchEntry>,
     /// The number of mutations in all batches so far.
     mutations: u64,
     /// The digest of their content hashes.
@@ -90,7 +90,7 @@ impl Batcher {
         let start = self.body.len();
         let Written { id, mutation_id, hash } = write(&mut self.body);
         let range = start..self.body.len();
-        self.entries.push(Entry { rows: 1, range, id, mutation_id, hash });
+        self.entries.push(BatchEntry { rows: 1, range, id, mutation_id, hash });
         let is_too_large = self.body.len() + BODY_TAIL.len() > self.limits.bytes();
         if is_too_large && self.entries.len() > 1 { self.take_all_but_last() } else { full }
     }
@@ -280,7 +280,7 @@ pub(super) mod tests {
             for (sequence, batch) in made.iter().enumerate() {
                 let size = batch.entries.len();
                 prop_assert_eq!(batch.sequence, sequence as u64);
-                prop_assert!(size as usize <= mutations);
+                prop_assert!(size <= mutations);
                 prop_assert!(batch.bytes() as usize <= bytes || size == 1);
                 prop_assert!(!(seen < cut && cut < seen + size as u64), "the cut is inside a batch");
                 seen += size as u64;

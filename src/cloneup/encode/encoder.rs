@@ -103,7 +103,7 @@ impl<'a> Encoder<'a> {
         recycled: &SyncSender<RowChunk>,
     ) -> Result<(), OfflineError> {
         let mut encoder = PartEncoder::Deletes { client_id: String::new() };
-        let (mut hasher, mut part) = (ContentHasher::default(), 0);
+        let (mut content_hasher, mut part) = (ContentHasher::default(), 0);
         for event in events {
             match event? {
                 ReadEvent::Part(index) => {
@@ -116,7 +116,7 @@ impl<'a> Encoder<'a> {
                     self.send(SendItem::Barrier)?;
                 }
                 ReadEvent::Rows(chunk) => {
-                    self.rows(&chunk, &mut encoder, &mut hasher)?;
+                    self.rows(&chunk, &mut encoder, &mut content_hasher)?;
                     if let Some(chunk) = chunk.recycled() {
                         // Dropped when the reader has enough chunks, or has ended.
                         let _ = recycled.try_send(chunk);
@@ -150,11 +150,11 @@ impl<'a> Encoder<'a> {
         &mut self,
         chunk: &RowChunk,
         encoder: &mut PartEncoder,
-        hasher: &mut ContentHasher,
+        content_hasher: &mut ContentHasher,
     ) -> Result<(), OfflineError> {
         match encoder {
-            PartEncoder::Records(encoder) => self.records(chunk, encoder, hasher),
-            PartEncoder::JoinRows(encoder, hashes) => self.join_rows(chunk, encoder, hashes, hasher),
+            PartEncoder::Records(encoder) => self.records(chunk, encoder, content_hasher),
+            PartEncoder::JoinRows(encoder, pair) => self.join_rows(chunk, encoder, pair, content_hasher),
             PartEncoder::Deletes { .. } => unreachable!("{OTHER_PART}"),
         }
     }
@@ -163,9 +163,10 @@ impl<'a> Encoder<'a> {
         &mut self,
         chunk: &RowChunk,
         encoder: &RecordEncoder,
-        hasher: &mut ContentHasher,
+        content_hasher: &mut ContentHasher,
     ) -> Result<(), OfflineError> {
-        let hashes = hasher.hash(chunk.iter(), |text, row| encoder.write_hashed(text, row.id, row.json));
+        let hashes =
+            content_hasher.hash(chunk.iter(), |text, row| encoder.write_hashed(text, row.id, row.json));
         for (row, hash) in chunk.iter().zip(hashes) {
             let full = self.batcher.add(|body| encoder.encode(body, row.id, row.json, *hash).into());
             self.send_batch(full)?;
@@ -178,10 +179,10 @@ impl<'a> Encoder<'a> {
         chunk: &RowChunk,
         encoder: &JoinEncoder,
         pair: &mut PairHashes,
-        hasher: &mut ContentHasher,
+        content_hasher: &mut ContentHasher,
     ) -> Result<(), OfflineError> {
-        let hashes =
-            hasher.hash(chunk.iter(), |text, row| encoder.write_hashed(text, row.id, row.to, row.json));
+        let hashes = content_hasher
+            .hash(chunk.iter(), |text, row| encoder.write_hashed(text, row.id, row.to, row.json));
         for (row, hash) in chunk.iter().zip(hashes) {
             if !pair.is_new(row.id, row.to, *hash) {
                 self.batcher.add_equal_row();

@@ -15,8 +15,8 @@ use crate::schema::Schema;
 /// of one thread does not stop the other.
 const CHUNKS_AHEAD: usize = 4;
 
-/// What the encoding side works on.
-pub(crate) struct Source<'a> {
+/// The rows to encode, and how.
+pub(crate) struct RowSource<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) options: &'a Options,
     pub(crate) schema: &'a Schema,
@@ -27,11 +27,11 @@ pub(crate) struct Source<'a> {
 /// Reads and encodes on two threads, until all rows are encoded or the receiver of the items is
 /// dropped. Blocks.
 pub(crate) fn read_and_encode(
-    source: &Source<'_>,
+    source: &RowSource<'_>,
     settings: BatchSettings,
     items: mpsc::Sender<Result<SendItem, OfflineError>>,
 ) {
-    let Source { plan, options, schema, client_id, snapshot } = *source;
+    let RowSource { plan, options, schema, client_id, snapshot } = *source;
     let (sender, events) = sync_channel(CHUNKS_AHEAD);
     let (returned, recycled) = sync_channel(CHUNKS_AHEAD);
     std::thread::scope(|scope| {

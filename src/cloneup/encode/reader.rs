@@ -8,7 +8,9 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use super::chunk::RowChunk;
 use crate::cloneup::options::Options;
 use crate::cloneup::plan::{Plan, Source};
-use crate::offline::{JoinSource, OfflineDelete, OfflineError, RecordSource, Snapshot, Sorted};
+use crate::offline::{
+    JoinSource, OfflineDelete, OfflineError, RecordSource, Snapshot, SortedRecords, offline_deletes,
+};
 use crate::schema::Schema;
 
 /// What the reader sends, in upload order.
@@ -57,14 +59,14 @@ impl Reader<'_> {
 
     fn records(&self, source: &RecordSource, count: u64) -> Result<(), OfflineError> {
         let sorted = match self.options.only {
-            None => Sorted::of(source, self.snapshot, count)?,
+            None => SortedRecords::sort(source, self.snapshot, count)?,
             // A selection may be a small part of the table.
             Some(_) => None,
         };
         if let Some(sorted) = sorted {
             let mut chunk = RowChunk::default();
             sorted.for_each(|record| {
-                chunk.push(record.id, "", |json| record.write_content(json))?;
+                chunk.push(record.id, "", |json| record.write_fields(json))?;
                 self.send_if_full(&mut chunk)
             })?;
             return self.send(ReadEvent::Rows(chunk));
@@ -99,7 +101,7 @@ impl Reader<'_> {
     }
 
     fn deletes(&self) -> Result<(), OfflineError> {
-        self.snapshot.offline_deletes(self.schema, &self.plan.scope, self.plan.seq, |delete| {
+        offline_deletes(self.snapshot, self.schema, &self.plan.scope, self.plan.seq, |delete| {
             if self.options.selects(&delete.resource, &delete.id) {
                 self.send(ReadEvent::Delete(delete))?;
             }

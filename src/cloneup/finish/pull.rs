@@ -4,14 +4,11 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::cloneup::failure::Failure;
+use crate::cloneup::failure::{Failure, PULL_PATH};
 use crate::cloneup::observer::Observer;
 use crate::cloneup::send::retry::{Cancelled, Request, SendError, TryError, send_with_retries};
 use crate::protocol::{PullAnswer, PullRequest};
 use crate::remote::{Remote, RequestError};
-
-/// The path of errors of a pull (contract 3.5).
-const PULL_PATH: &str = "sync.pull";
 
 /// Pulls page after page.
 pub(crate) struct Puller<'a> {

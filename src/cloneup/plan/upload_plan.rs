@@ -4,7 +4,9 @@ use super::scope::Requested;
 use super::sources::Sources;
 use crate::cloneup::observer::{PartKind, PlannedPart};
 use crate::cloneup::options::Options;
-use crate::offline::{Cursors, JoinSource, OfflineError, RecordSource, Scope, Snapshot};
+use crate::offline::{
+    ChangeLog, Cursors, JoinSource, OfflineError, RecordSource, Scope, Snapshot, offline_deletes,
+};
 use crate::schema::Schema;
 
 /// Everything that is known before sending begins.
@@ -50,7 +52,7 @@ impl Plan {
         requested: Requested,
         snapshot: &Snapshot,
     ) -> Result<Self, OfflineError> {
-        let (seq, cursors) = (snapshot.changelog_seq()?, snapshot.cursors()?);
+        let (seq, cursors) = (ChangeLog::of(snapshot).highest_seq()?, Cursors::read(snapshot)?);
         // Missing tables and columns are found before any row is read.
         let Sources { records, join_rows, warnings } = Sources::resolve(snapshot, schema, &requested)?;
         let scope = requested.scope;
@@ -66,7 +68,7 @@ impl Plan {
             parts.push(Part { source: Source::JoinRows(source), rows });
         }
         let mut deletes = 0;
-        snapshot.offline_deletes(schema, &scope, seq, |delete| {
+        offline_deletes(snapshot, schema, &scope, seq, |delete| {
             deletes += u64::from(options.selects(&delete.resource, &delete.id));
             Ok(())
         })?;

@@ -4,7 +4,7 @@
 use super::acked_prefix::{AckedBatch, AckedPrefix};
 use super::checkpoint::Checkpoint;
 use super::upload_identity::UploadIdentity;
-use crate::cloneup::send::delivery::Delivered;
+use crate::cloneup::send::delivered::Delivered;
 use crate::offline::Sidecar;
 use crate::protocol::{Cursor, ServerStatus};
 

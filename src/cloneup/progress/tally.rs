@@ -4,7 +4,7 @@
 use crate::cloneup::failure::Failure;
 use crate::cloneup::outcome::{DeleteStats, JoinStats, Outcome, RecordStats, Stats};
 use crate::cloneup::plan::{Plan, Source};
-use crate::cloneup::send::delivery::Delivered;
+use crate::cloneup::send::delivered::Delivered;
 use crate::protocol::Cursor;
 
 /// The place in the outcome of failures that belong to no batch: after all others.
@@ -155,11 +155,10 @@ mod tests {
 
     fn delivered(sequence: u64, cursor: u64, failures: Vec<Failure>) -> Delivered {
         let position = Position { mutations: 0, digest: blake3::hash(b"") };
-        Delivered {
-            cursor: Some(Cursor::from(cursor)),
-            failures,
-            ..Delivered::answered(sequence, position, 2, 3)
-        }
+        let mut delivered = Delivered::answered(sequence, position, 2, 3);
+        delivered.cursor = Some(Cursor::from(cursor));
+        delivered.failures = failures;
+        delivered
     }
 
     #[test]

@@ -9,9 +9,11 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::concurrency::Observed;
-use super::delivery::{Delivered, Delivery, Piece, UnsentErrors};
+use super::delivered::Delivered;
+use super::delivery::{Delivery, Piece};
 use super::gate::RequestGate;
 use super::retry::{Cancelled, Request, SendError, TryError, send_with_retries};
+use super::unsent_errors::UnsentErrors;
 use crate::cloneup::encode::batch::Batch;
 use crate::cloneup::encode::compression::{EncodedBody, RequestEncoding};
 use crate::cloneup::encode::limits::BatchLimits;

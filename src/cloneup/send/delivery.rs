@@ -3,40 +3,14 @@
 //! once more what the server did not name. Requests are sent by [`super::batch_sender`].
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::cloneup::encode::batch::{Batch, Position};
+use super::delivered::Delivered;
+use super::unsent_errors::UnsentErrors;
+use crate::cloneup::encode::batch::Batch;
 use crate::cloneup::encode::limits::BatchLimits;
-use crate::cloneup::failure::Failure;
+use crate::cloneup::failure::{Failure, PUSH_PATH};
 use crate::protocol::{Cursor, ErrorBody, MutationError, PushAnswer, code};
 use crate::remote::{Excess, RequestError, RetryError};
-
-/// The path of errors of a push (contract 3.5).
-const PUSH_PATH: &str = "sync.push";
-
-/// The maximum number of reported errors for mutations that this run did not send: a server can
-/// name any number of them.
-const MAX_UNSENT_ERRORS: usize = 1000;
-
-/// Counts, over a whole run, the errors for mutations that this run did not send.
-#[derive(Debug, Default)]
-pub(crate) struct UnsentErrors(AtomicUsize);
-
-impl UnsentErrors {
-    /// The error to report for one of them: itself up to the maximum, then one that says that
-    /// the rest is left out, then none.
-    fn report(&self, error: &MutationError) -> Option<MutationError> {
-        match self.0.fetch_add(1, Ordering::Relaxed) {
-            MAX_UNSENT_ERRORS => Some(MutationError::from(ErrorBody::new(
-                code::INTERNAL,
-                "the server names more errors of mutations that were not sent; they are left out",
-                PUSH_PATH,
-            ))),
-            before if before < MAX_UNSENT_ERRORS => Some(error.clone()),
-            _ => None,
-        }
-    }
-}
 
 /// A part of a batch that is sent as one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +34,7 @@ pub(crate) struct Delivery<'b> {
     fail_fast: bool,
     /// A stack: the next piece is the last one.
     open: Vec<Piece>,
-    counts: Counts,
+    answered: Answered,
     failures: Vec<Failure>,
     fatal: Option<Failure>,
     cursor: Option<Cursor>,
@@ -73,68 +47,9 @@ pub(crate) struct Delivery<'b> {
 }
 
 #[derive(Debug, Clone, Copy, Default)]
-struct Counts {
+struct Answered {
     mutations: u64,
     rows: u64,
-}
-
-/// The result of a batch.
-#[derive(Debug)]
-pub(crate) struct Delivered {
-    /// The batch's number.
-    pub(crate) sequence: u64,
-    /// The index of its part in the plan.
-    pub(crate) part: usize,
-    /// The size of its body in bytes, before compression, however often it was sent.
-    pub(crate) bytes: u64,
-    /// The number of mutations that were answered, rejected ones too.
-    pub(crate) mutations: u64,
-    /// The number of rows that made these mutations.
-    pub(crate) rows: u64,
-    /// The number of requests that were sent for it.
-    pub(crate) requests: u64,
-    /// The position in the upload after it.
-    pub(crate) position: Position,
-    /// The highest cursor in the answers.
-    pub(crate) cursor: Option<Cursor>,
-    /// Rejected mutations.
-    pub(crate) failures: Vec<Failure>,
-    /// The failure that ends the run, whatever `failFast` says.
-    pub(crate) fatal: Option<Failure>,
-    /// Whether every mutation was answered.
-    is_answered: bool,
-    is_refused: bool,
-}
-
-impl Delivered {
-    /// An answered batch, for tests.
-    #[cfg(test)]
-    pub(crate) fn answered(sequence: u64, position: Position, mutations: u64, rows: u64) -> Self {
-        Self {
-            sequence,
-            part: 0,
-            bytes: 0,
-            mutations,
-            rows,
-            requests: 1,
-            position,
-            cursor: None,
-            failures: Vec::new(),
-            fatal: None,
-            is_answered: true,
-            is_refused: false,
-        }
-    }
-
-    /// Whether the server has applied all of the batch.
-    pub(crate) fn is_acknowledged(&self) -> bool {
-        self.is_answered && self.failures.is_empty() && self.fatal.is_none()
-    }
-
-    /// Whether the server has applied or rejected all of the batch.
-    pub(crate) fn is_decided(&self) -> bool {
-        self.is_refused || (self.is_answered && self.fatal.is_none())
-    }
 }
 
 impl<'b> Delivery<'b> {
@@ -147,7 +62,7 @@ impl<'b> Delivery<'b> {
             batch,
             fail_fast,
             open,
-            counts: Counts::default(),
+            answered: Answered::default(),
             failures: Vec::new(),
             fatal: None,
             cursor: None,
@@ -175,7 +90,7 @@ impl<'b> Delivery<'b> {
 
     /// The result; `requests` is the number that were sent.
     pub(crate) fn finish(self, requests: u64) -> Delivered {
-        let Counts { mutations, rows } = self.counts;
+        let Answered { mutations, rows } = self.answered;
         Delivered {
             sequence: self.batch.sequence,
             part: self.batch.part,
@@ -289,8 +204,8 @@ impl<'b> Delivery<'b> {
     }
 
     fn count(&mut self, index: usize) {
-        self.counts.mutations += 1;
-        self.counts.rows += self.batch.entries[index].rows;
+        self.answered.mutations += 1;
+        self.answered.rows += self.batch.entries[index].rows;
     }
 }
 
@@ -328,6 +243,7 @@ mod tests {
     use super::*;
     use crate::cloneup::Options;
     use crate::cloneup::encode::batch_of;
+    use crate::cloneup::send::unsent_errors::MAX_UNSENT_ERRORS;
     use crate::protocol::ServerLimits;
     use crate::remote::GaveUp;
 

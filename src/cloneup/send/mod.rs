@@ -6,6 +6,8 @@
 
 pub(super) mod batch_sender;
 pub(super) mod concurrency;
-pub(super) mod delivery;
+pub(super) mod delivered;
+mod delivery;
 pub(super) mod gate;
 pub(super) mod retry;
+pub(super) mod unsent_errors;

@@ -55,7 +55,7 @@ pub(crate) async fn send_with_retries<R: Request>(
             Err(TryError::Cancelled) => return Err(SendError::Cancelled),
             Err(TryError::Failed(error)) => error,
         };
-        let next = error.retry_after().map(|retry_after| backoff.next(retries, retry_after));
+        let next = error.is_transient().then(|| backoff.next(retries, error.retry_after()));
         let reason = match next {
             Some(NextTry::After(wait)) => {
                 retries += 1;

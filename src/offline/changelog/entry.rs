@@ -1,17 +1,20 @@
-//! One entry of the change log: what it says, and what it is about.
+//! One entry of the change log: its operation, its subjects, and whether an upload covers it.
+//! Reading entries from the table is the job of [`super::table`].
 
 use std::collections::HashSet;
 
-use serde_json::{Map, Value, json};
+use rusqlite::Row;
+use serde_json::{Map, Value};
 
 use crate::schema::{JoinStore, ManyOne, Schema};
 
-/// What an upload covers, and so may remove from the change log.
+/// What an upload covers: the entries of the change log that it may push and then remove.
 #[derive(Debug, Clone)]
 pub struct Scope {
-    /// The resources that are uploaded.
+    /// The names of the resources that are uploaded.
     pub resources: HashSet<String>,
-    /// Whether these are all that can be: then entries of unknown resources are covered too.
+    /// Whether these are all resources that are not remote-only: then entries of resources that
+    /// the schema lacks are covered too.
     pub all_resources: bool,
     /// Whether join rows are uploaded.
     pub join_rows: bool,
@@ -19,52 +22,42 @@ pub struct Scope {
     pub deletes: bool,
 }
 
-/// A delete or unrelate made offline, ready to be pushed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OfflineDelete {
-    /// The client that made it, in whose name it must be pushed.
-    pub client_id: String,
-    /// Its own mutation id.
-    pub mutation_id: String,
-    /// The resource of that record.
-    pub resource: String,
-    /// The id of the record that is deleted, or whose relation is.
-    pub id: String,
-    /// The whole mutation, as JSON.
-    pub json: String,
-}
-
-/// An entry as far as an upload needs it.
+/// An entry, with the parts of its mutation that an upload reads.
 #[derive(Debug, Clone)]
-pub(crate) struct Entry {
-    pub(crate) resource: String,
-    pub(crate) operation: String,
-    pub(crate) id: String,
-    pub(crate) mutation: Map<String, Value>,
+pub(super) struct Entry {
+    pub(super) resource: String,
+    pub(super) operation: String,
+    pub(super) id: String,
+    /// The whole mutation.
+    pub(super) mutation: Map<String, Value>,
 }
 
 /// A reference from one record to another that an entry names.
 #[derive(Debug, Clone)]
-pub(crate) struct Reference<'s> {
-    pub(crate) kind: ReferenceKind<'s>,
-    pub(crate) from: String,
-    pub(crate) to: String,
-    /// The relation's name in the entry, and the id that stands there.
-    pub(crate) name: String,
-    pub(crate) other: String,
+pub(super) struct Reference<'s> {
+    pub(super) kind: ReferenceKind<'s>,
+    /// The id of the record that refers.
+    pub(super) from: String,
+    /// The id of the record that is referred to.
+    pub(super) to: String,
+    /// The relation's name in the entry: of the relation itself, or of its inverse.
+    pub(super) name: String,
+    /// The id that the entry gives below that name: `to`, or `from` for an inverse.
+    pub(super) other: String,
 }
 
-/// Where a reference is kept. One of a relation with several resources at an end may be kept
-/// in any of several places.
+/// Where the database stores a reference. A relation with several resources at an end has
+/// several such places.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum ReferenceKind<'s> {
+pub(super) enum ReferenceKind<'s> {
+    /// In a row of a join table.
     JoinRow(JoinStore<'s>),
     /// In a field of the record that refers.
     Field(ManyOne<'s>),
 }
 
 impl ReferenceKind<'_> {
-    /// The resource that refers, with which the reference is uploaded.
+    /// The name of the resource that refers: the reference is uploaded with it.
     fn from(&self) -> &str {
         match self {
             Self::JoinRow(store) => &store.from.name,
@@ -74,8 +67,14 @@ impl ReferenceKind<'_> {
 }
 
 impl Entry {
-    /// `None` for an entry that cannot be read.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    /// The entry whose mutation is in this column of a row; `None` when it is not text, or
+    /// cannot be parsed.
+    pub(super) fn in_column(row: &Row<'_>, column: usize) -> Option<Self> {
+        row.get::<_, String>(column).ok().and_then(|text| Self::parse(&text))
+    }
+
+    /// Parses a mutation; `None` when it is not JSON, or lacks a resource, operation or id.
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let mutation: Map<String, Value> = serde_json::from_str(text).ok()?;
         let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
         let in_record = || mutation.get("record").and_then(|record| record.get("id"));
@@ -87,20 +86,20 @@ impl Entry {
         })
     }
 
-    pub(crate) fn is_about_relations(&self) -> bool {
+    fn is_about_relations(&self) -> bool {
         matches!(self.operation.as_str(), "relate" | "unrelate" | "modifyRelation")
     }
 
-    /// Whether the upload took along what this entry says (contract 3.1.6).
-    pub(crate) fn is_covered(&self, scope: &Scope, schema: &Schema) -> bool {
+    /// Whether the upload sends the state that this entry led to (contract 3.1.6).
+    pub(super) fn is_covered(&self, scope: &Scope, schema: &Schema) -> bool {
         let is_wanted = (scope.join_rows || !self.is_about_relations())
             && (scope.deletes || !matches!(self.operation.as_str(), "delete" | "unrelate"));
         is_wanted && (scope.all_resources || self.is_in_scope(scope, schema))
     }
 
-    /// Whether the resource that it is about is uploaded. A reference goes with the resource that
-    /// refers, whichever side the entry names.
-    pub(crate) fn is_in_scope(&self, scope: &Scope, schema: &Schema) -> bool {
+    /// Whether the entry's resource is uploaded. For references it is the resource that refers,
+    /// whichever end the entry names.
+    pub(super) fn is_in_scope(&self, scope: &Scope, schema: &Schema) -> bool {
         let references = if self.is_about_relations() { self.references(schema) } else { Vec::new() };
         if references.is_empty() {
             return scope.resources.contains(&self.resource);
@@ -108,9 +107,9 @@ impl Entry {
         references.iter().all(|reference| scope.resources.contains(reference.kind.from()))
     }
 
-    /// The references that a relate, unrelate or modifyRelation names, seen from the side that
-    /// refers.
-    pub(crate) fn references<'s>(&self, schema: &'s Schema) -> Vec<Reference<'s>> {
+    /// The references that a relate, unrelate or modifyRelation names, each turned so that `from`
+    /// is the record that refers.
+    pub(super) fn references<'s>(&self, schema: &'s Schema) -> Vec<Reference<'s>> {
         let stores = schema
             .join_stores()
             .into_iter()
@@ -145,9 +144,9 @@ impl Entry {
         found
     }
 
-    /// What the entry is about: resource and id, or join store and `from:to`, as the feed
-    /// names them.
-    pub(crate) fn subjects(&self, schema: &Schema) -> Vec<(String, String)> {
+    /// The records and join rows that the entry touches: resource and id, or join store and
+    /// `from:to`, as the feed names them.
+    pub(super) fn subjects(&self, schema: &Schema) -> Vec<(String, String)> {
         if !self.is_about_relations() {
             return vec![(self.resource.clone(), self.id.clone())];
         }
@@ -158,9 +157,9 @@ impl Entry {
         self.references(schema).into_iter().map(subject).collect()
     }
 
-    /// Drops from the entry's relations every reference of which `keep` says no; returns
-    /// whether any is left.
-    pub(crate) fn retain_references(&mut self, mut keep: impl FnMut(&str, &str) -> bool) -> bool {
+    /// Removes from the entry's relations every reference for which `keep` returns false;
+    /// returns whether any reference is left.
+    pub(super) fn retain_references(&mut self, mut keep: impl FnMut(&str, &str) -> bool) -> bool {
         let Some(Value::Object(relations)) = self.mutation.get_mut("relations") else { return false };
         for (name, value) in relations.iter_mut() {
             match value {
@@ -175,35 +174,6 @@ impl Entry {
         relations.retain(|_, value| value.as_array().is_none_or(|items| !items.is_empty()));
         !relations.is_empty()
     }
-
-    /// The mutation to push. What the JSON lacks comes from the entry's columns and the
-    /// schema (contract 3.1, stage C).
-    pub(crate) fn into_delete(
-        mut self,
-        client_id: String,
-        mutation_id: String,
-        version: u64,
-    ) -> OfflineDelete {
-        let mut complete = |key: &str, column: String| {
-            let given = self.mutation.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
-            if let Some(text) = given {
-                return text.to_owned();
-            }
-            self.mutation.insert(key.to_owned(), json!(column));
-            column
-        };
-        let client_id = complete("clientId", client_id);
-        let mutation_id = complete("mutationId", mutation_id);
-        self.mutation.entry("version").or_insert(json!(version));
-        self.mutation.entry("id").or_insert(json!(self.id));
-        OfflineDelete {
-            client_id,
-            mutation_id,
-            resource: self.resource,
-            id: self.id,
-            json: Value::Object(self.mutation).to_string(),
-        }
-    }
 }
 
 /// The ids in a relation's value: `{"$ref": "g1"}`, a bare id, or a list of them.
@@ -214,6 +184,7 @@ fn ids(value: &Value) -> Vec<&str> {
     }
 }
 
+/// The id in a bare id or in `{"$ref": id}`.
 fn id(value: &Value) -> Option<&str> {
     value.as_str().or_else(|| value.get("$ref").and_then(Value::as_str))
 }

@@ -1,5 +1,18 @@
-//! The change log that the application keeps of its own edits (contract 1.3).
+//! The change log that the application keeps of its own edits, in the table
+//! `__datafn_changelog` (contract 1.3).
+//!
+//! An upload asks it four things: up to which `seq` a snapshot goes, which deletes made offline
+//! must be pushed, which records a pull must not overwrite, and which entries an upload has
+//! covered, so that they can be removed. Writing pulled changes is the job of [`super::write`].
 
-pub(crate) mod entries;
-pub(crate) mod entry;
-pub(crate) mod presence;
+mod entry;
+mod offline_deletes;
+mod presence;
+mod table;
+mod touched;
+
+pub use entry::Scope;
+pub use offline_deletes::{OfflineDelete, offline_deletes};
+pub use table::ChangeLog;
+pub(super) use touched::Touched;
+pub use touched::touched_since;

@@ -1,4 +1,5 @@
-//! Whether a record or join row is there: a delete is pushed only for what is gone.
+//! Whether a record or join row is in the database: a delete made offline is pushed only when
+//! its subject is not (contract 3.1, stage C).
 
 use std::collections::HashMap;
 
@@ -6,24 +7,25 @@ use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
 use crate::offline::changelog::entry::{Entry, Reference, ReferenceKind};
 use crate::offline::error::OfflineError;
+use crate::offline::map::document::value_expression;
 use crate::offline::map::keys::{key_condition, local_key};
-use crate::offline::sql::{Table, literal, quoted};
+use crate::offline::sql::{Table, quoted};
 use crate::schema::{IdFormat, ManyOne, Schema};
 
-/// Looks up subjects of change log entries in one state of the database.
-pub(crate) struct Presence<'a> {
+/// Looks up the subjects of change log entries in a snapshot.
+pub(super) struct Presence<'a> {
     connection: &'a Connection,
     schema: &'a Schema,
 }
 
 impl<'a> Presence<'a> {
-    pub(crate) fn new(connection: &'a Connection, schema: &'a Schema) -> Self {
+    pub(super) fn new(connection: &'a Connection, schema: &'a Schema) -> Self {
         Self { connection, schema }
     }
 
-    /// Reduces a delete or unrelate to what is not there any more; returns whether anything
-    /// is left of it. Other operations leave nothing: the upload itself covers them.
-    pub(crate) fn keep_absent(&mut self, entry: &mut Entry) -> Result<bool, OfflineError> {
+    /// Reduces a delete or unrelate to the subjects that are not in the database; returns whether
+    /// any is left. For other operations it returns false: the upload sends their state.
+    pub(super) fn keep_absent(&self, entry: &mut Entry) -> Result<bool, OfflineError> {
         match entry.operation.as_str() {
             "delete" => {
                 let Some(resource) = self.schema.resource(&entry.resource) else { return Ok(false) };
@@ -32,23 +34,23 @@ impl<'a> Presence<'a> {
                 Ok(!self.has_row(&storage.table, &key, None)?)
             }
             "unrelate" => {
-                // One that the schema does not know means nothing to anybody; one that may be kept
-                // in several places is gone when it is in none of them.
-                let mut is_there = HashMap::new();
+                // A reference that the schema lacks is dropped. One that can be stored in several
+                // places is absent when it is in none of them.
+                let mut is_present = HashMap::new();
                 for reference in entry.references(self.schema) {
-                    let has_it = self.has_reference(&reference)?;
-                    *is_there.entry((reference.name, reference.other)).or_default() |= has_it;
+                    let is_stored = self.has_reference(&reference)?;
+                    *is_present.entry((reference.name, reference.other)).or_default() |= is_stored;
                 }
                 Ok(entry.retain_references(|name, id| {
-                    is_there.get(&(name.to_owned(), id.to_owned())) == Some(&false)
+                    is_present.get(&(name.to_owned(), id.to_owned())) == Some(&false)
                 }))
             }
             _ => Ok(false),
         }
     }
 
-    /// Whether what an entry refers to is there, or something else in its place, which the
-    /// upload has told.
+    /// Whether the reference is stored. A many-one field that holds another id counts too: the
+    /// upload sends that field.
     fn has_reference(&self, reference: &Reference<'_>) -> Result<bool, OfflineError> {
         match &reference.kind {
             ReferenceKind::JoinRow(store) => {
@@ -67,8 +69,8 @@ impl<'a> Presence<'a> {
         }
     }
 
-    /// Whether the table has a row with these ids: column, id and template of each; and with
-    /// something in the field that refers, if there is one.
+    /// Whether the table has a row with these ids (for each: column, id, `idFormat`) and, with
+    /// `referring`, a value in the field that refers.
     fn has_row(
         &self,
         table: &str,
@@ -88,11 +90,10 @@ impl<'a> Presence<'a> {
         if let Some(ManyOne { from, fk_field, .. }) = referring {
             let column = from.field(fk_field).map_or(*fk_field, |field| field.column());
             match &from.storage.document {
-                Some(document) => conditions.push(format!(
-                    "json_extract({}, {}) IS NOT NULL",
-                    quoted(document),
-                    literal(&format!("$.\"{column}\""))
-                )),
+                Some(document) => {
+                    let value = value_expression(&quoted(document), column);
+                    conditions.push(format!("{value} IS NOT NULL"));
+                }
                 None => match found.column(column) {
                     Some(column) => conditions.push(format!("{} IS NOT NULL", quoted(&column.name))),
                     None => return Ok(false),

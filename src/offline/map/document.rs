@@ -1,4 +1,5 @@
-//! Records that lie as JSON objects in one column (contract 1.1, `storage.document`).
+//! Records stored as JSON objects in one column (contract 1.1, `storage.document`), both ways.
+//! Fields in columns of their own are mapped by [`super::value`].
 
 use rusqlite::types::ValueRef;
 use serde_json::{Map, Number, Value};
@@ -6,9 +7,10 @@ use serde_json::{Map, Number, Value};
 use crate::mutation::canonical::write_value;
 use crate::offline::map::fields::MappedField;
 use crate::offline::map::value::{Mapping, ValueError, parse_json};
+use crate::offline::sql::literal;
 use crate::schema::Type;
 
-/// The document in a column.
+/// Parses the document in a column.
 pub(crate) fn parse(value: ValueRef<'_>) -> Result<Map<String, Value>, ValueError> {
     match value {
         ValueRef::Text(text) => match parse_json(text)? {
@@ -19,8 +21,13 @@ pub(crate) fn parse(value: ValueRef<'_>) -> Result<Map<String, Value>, ValueErro
     }
 }
 
-/// Appends the canonical JSON object of a document's fields. On failure it names the field,
-/// or nothing when it is the document itself.
+/// The SQL expression for the value of a key in a document; `document` is a column's quoted name.
+pub(crate) fn value_expression(document: &str, key: &str) -> String {
+    format!("json_extract({document}, {})", literal(&format!("$.\"{key}\"")))
+}
+
+/// Appends the canonical JSON object of a document's fields. An error comes with the field that
+/// cannot be mapped, or with `None` when the document itself cannot be parsed.
 pub(crate) fn write_object<'f>(
     out: &mut Vec<u8>,
     fields: &'f [MappedField],
@@ -29,7 +36,7 @@ pub(crate) fn write_object<'f>(
     let document = parse(value).map_err(|error| (None, error))?;
     out.push(b'{');
     for field in fields {
-        // A key that is not there is like a column that holds NULL.
+        // A missing key is like a column that holds NULL.
         let value = document.get(&field.column).unwrap_or(&Value::Null);
         if value.is_null() && !field.mapping.nullable {
             continue;
@@ -42,7 +49,7 @@ pub(crate) fn write_object<'f>(
     Ok(())
 }
 
-/// A document's value as the server gets it.
+/// A document's value as it is uploaded.
 fn outward(mapping: &Mapping, value: &Value) -> Result<Value, ValueError> {
     if let (Some(format), false) = (&mapping.id_format, value.is_null()) {
         let key = match value {
@@ -60,7 +67,7 @@ fn outward(mapping: &Mapping, value: &Value) -> Result<Value, ValueError> {
             _ => Err(ValueError::NotBoolean),
         },
         (Type::Boolean, _) => Err(ValueError::NotBoolean),
-        // Documents made of columns hold JSON as text.
+        // Documents that were made of columns hold JSON as text.
         (kind, Value::String(text)) if kind.is_json() => match serde_json::from_str(text) {
             Ok(parsed @ (Value::Object(_) | Value::Array(_))) => Ok(parsed),
             _ => Ok(value.clone()),
@@ -69,9 +76,9 @@ fn outward(mapping: &Mapping, value: &Value) -> Result<Value, ValueError> {
     }
 }
 
-/// Makes a document what the server says its record is: fields that the server lacks become
-/// null, keys that are no fields stay, and a value that means the same stays as it is.
-/// Returns whether anything has changed.
+/// Writes a pulled record into a document: fields that the record lacks become null, keys that
+/// are not fields stay, and a value that already maps to the pulled one is not replaced
+/// (contract 1.2). Returns whether a value was replaced.
 pub(crate) fn merge(
     document: &mut Map<String, Value>,
     fields: &[MappedField],
@@ -91,7 +98,8 @@ pub(crate) fn merge(
     has_changed
 }
 
-/// A server's value as the document holds it, in the manner of what it holds now.
+/// A pulled value as it is stored in the document, in the representation of the local value:
+/// 0/1 for a boolean, text for nested JSON, a number for a key.
 fn inward(mapping: &Mapping, pulled: &Value, local: &Value) -> Value {
     if let (Some(format), Value::String(id)) = (&mapping.id_format, pulled) {
         let key = format.key(id).unwrap_or(id);

@@ -1,4 +1,5 @@
-//! Which columns hold which fields: the part that records and join rows have in common.
+//! Which columns hold which fields, and writing a row's fields as one JSON object: the part that
+//! records and join rows have in common. Single values are mapped by [`super::value`].
 
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
@@ -12,19 +13,21 @@ use crate::schema::{Field, IdFormat};
 /// A field and the column that holds it.
 #[derive(Debug, Clone)]
 pub(crate) struct MappedField {
+    /// The field's name in the schema.
     pub(crate) name: String,
-    /// `"name":`, as it goes into the JSON.
+    /// `"name":`, as it is written into the JSON.
     key: Vec<u8>,
-    /// As the table has it; of a document, the key.
+    /// The column's name in the table; for a document, the key.
     pub(crate) column: String,
+    /// How its value becomes JSON.
     pub(crate) mapping: Mapping,
     numbers: Numbers,
 }
 
 /// Finds the columns of fields, in canonical order of the fields' names.
 ///
-/// A missing column is an error of the plan where the schema insists on it, and left out
-/// with a warning otherwise (contract 1.1).
+/// A missing column is an error where the schema names it or requires the field. Otherwise the
+/// field is left out with a warning (contract 1.1).
 pub(crate) fn map_fields(
     fields: &[Field],
     table: &Table,
@@ -48,8 +51,8 @@ pub(crate) fn map_fields(
     Ok(mapped)
 }
 
-/// The fields of a document, in canonical order of their names: which keys there are, each
-/// document decides for itself.
+/// The fields of a document, in canonical order of their names. No field is left out: each
+/// document has its own keys.
 pub(crate) fn document_fields(
     fields: &[Field],
     id_format: impl Fn(&Field) -> Option<IdFormat>,
@@ -71,7 +74,8 @@ impl MappedField {
         Self { name: field.name.clone(), key, column: column.to_owned(), mapping, numbers }
     }
 
-    /// Begins the field in the JSON object that `out` ends with.
+    /// Writes the field's name into the JSON object at the end of `out`, with a comma where one is
+    /// needed.
     pub(crate) fn write_key(&self, out: &mut Vec<u8>) {
         if out.last() != Some(&b'{') {
             out.push(b',');
@@ -79,22 +83,22 @@ impl MappedField {
         out.extend_from_slice(&self.key);
     }
 
-    /// An SQL condition that holds for values that cannot be uploaded; `None` when there
-    /// can be none. What SQL cannot see (invalid UTF-8) shows when the value is read.
-    pub(crate) fn bad_value(&self) -> Option<String> {
+    /// An SQL condition that holds for values that cannot be uploaded; `None` when the column
+    /// cannot hold one. SQL cannot find invalid UTF-8: reading the value does.
+    pub(crate) fn invalid_value_condition(&self) -> Option<String> {
         let column = quoted(&self.column);
         if self.mapping.id_format.is_some() {
             return Some(format!("typeof({column}) NOT IN ('null', 'integer', 'text')"));
         }
-        // Infinity times zero is no number, which SQLite makes NULL; comparing takes longer. A
-        // column that stores numbers as text is not asked.
+        // Infinity times zero is NaN, which SQLite turns into NULL; a comparison takes longer. A
+        // column that stores numbers as text needs no check.
         let infinite = format!("({column} * 0 IS NULL AND typeof({column}) = 'real')");
         let kind = &self.mapping.kind;
         if *kind == crate::schema::Type::Boolean {
-            // NULL is neither, and passes.
+            // For NULL the condition is NULL, so it passes.
             let other = format!("{column} NOT IN (0, 1)");
             Some(match self.numbers {
-                // 1.0 is 1 there.
+                // Such a column stores 1.0 as 1.
                 Numbers::WholeAsIntegers => other,
                 _ => format!("{other} OR typeof({column}) NOT IN ('integer', 'null')"),
             })
@@ -108,9 +112,8 @@ impl MappedField {
     }
 }
 
-/// Appends the canonical JSON object of a row's fields, whose columns begin at `first`.
-///
-/// On failure it names the field.
+/// Appends the canonical JSON object of a row's fields, whose columns begin at `first`. An error
+/// comes with the field that cannot be mapped.
 pub(crate) fn write_object<'f>(
     out: &mut Vec<u8>,
     fields: &'f [MappedField],
@@ -119,7 +122,7 @@ pub(crate) fn write_object<'f>(
 ) -> Result<(), (&'f MappedField, ValueError)> {
     out.push(b'{');
     for (index, field) in fields.iter().enumerate() {
-        let value = row.get_ref(first + index).unwrap_or(ValueRef::Null);
+        let value = row.get_ref(first + index).expect("the SELECT lists every field");
         if value == ValueRef::Null && !field.mapping.nullable {
             continue;
         }

@@ -1,6 +1,10 @@
 //! The mapping between SQLite values and JSON, both ways (contract 1.2).
+//!
+//! It knows values, columns and keys, but reads and writes no table: that is the job of
+//! [`super::read`] and [`super::write`].
 
-pub(crate) mod document;
-pub(crate) mod fields;
-pub(crate) mod keys;
-pub(crate) mod value;
+pub(super) mod document;
+pub(super) mod fields;
+pub(super) mod keys;
+mod sql_value;
+pub(super) mod value;

@@ -1,4 +1,5 @@
-//! From a SQLite value to JSON (contract 1.2), written straight as canonical JSON.
+//! From a SQLite value to JSON (contract 1.2), written as canonical JSON without a tree of values
+//! between. The way back is in [`super::sql_value`].
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -11,10 +12,12 @@ use crate::mutation::canonical::{write_double, write_integer, write_string, writ
 use crate::protocol::{MAX_NESTING, is_nested_deeper_than};
 use crate::schema::{IdFormat, Type};
 
-/// The SQL function with which the plan checks JSON as the reader will.
+/// The SQL function that says whether text is JSON: with it [`crate::offline::read`] checks rows
+/// by the same rules by which it reads them.
 pub(crate) const IS_JSON: &str = "synctool_is_json";
 
-/// Why a value cannot be uploaded; the rest of a sentence that begins with the field.
+/// Why a value cannot be uploaded. The message is the rest of a sentence that begins with the
+/// field's name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ValueError {
     #[error("must be 0 or 1")]
@@ -34,17 +37,18 @@ pub(crate) enum ValueError {
 /// How the value of a column becomes JSON.
 #[derive(Debug, Clone)]
 pub(crate) struct Mapping {
+    /// The declared type of the field.
     pub(crate) kind: Type,
-    /// NULL is `null` then, and left out otherwise.
+    /// Whether NULL becomes `null`; otherwise the field is left out.
     pub(crate) nullable: bool,
-    /// Of a field that refers to a resource whose ids have a template.
+    /// The template of the ids that the field refers to, where they have one.
     pub(crate) id_format: Option<IdFormat>,
 }
 
 impl Mapping {
     /// Appends the value as canonical JSON.
     ///
-    /// The caller has dealt with NULL where the field is not nullable.
+    /// The caller leaves out a NULL of a field that is not nullable.
     pub(crate) fn write(&self, out: &mut Vec<u8>, value: ValueRef<'_>) -> Result<(), ValueError> {
         if let (Some(format), false) = (&self.id_format, value == ValueRef::Null) {
             write_string(out, &format.id(&key_text(value)?));
@@ -69,7 +73,7 @@ impl Mapping {
     }
 }
 
-/// The text of a key that an `idFormat` turns into an id.
+/// The text of a key, of which an `idFormat` makes an id.
 pub(crate) fn key_text(value: ValueRef<'_>) -> Result<String, ValueError> {
     match value {
         ValueRef::Integer(number) => Ok(number.to_string()),
@@ -78,14 +82,16 @@ pub(crate) fn key_text(value: ValueRef<'_>) -> Result<String, ValueError> {
     }
 }
 
+/// The text of a column, if it is valid UTF-8.
 pub(crate) fn utf8(text: &[u8]) -> Result<&str, ValueError> {
     std::str::from_utf8(text).map_err(|_| ValueError::NotUtf8)
 }
 
-/// How many levels deep JSON in a column may be nested: with the record around it, it is no
-/// deeper than what servers take and give back.
+/// How many levels deep JSON in a column may be nested: with the record and the mutation around
+/// it, it is no deeper than [`MAX_NESTING`], which servers accept.
 const MAX_LEVELS: usize = MAX_NESTING - 2;
 
+/// Parses the JSON in a column.
 pub(crate) fn parse_json(text: &[u8]) -> Result<Value, ValueError> {
     if is_nested_deeper_than(text, MAX_LEVELS) {
         return Err(ValueError::NotJson(format!("it is nested more than {MAX_LEVELS} levels deep")));
@@ -93,11 +99,11 @@ pub(crate) fn parse_json(text: &[u8]) -> Result<Value, ValueError> {
     serde_json::from_slice(text).map_err(|error| ValueError::NotJson(error.to_string()))
 }
 
-/// Makes [`IS_JSON`] known to a connection.
-pub(crate) fn register_functions(connection: &Connection) -> rusqlite::Result<()> {
+/// Registers [`IS_JSON`] with a connection.
+pub(crate) fn register_is_json(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function(IS_JSON, 1, flags, |context| {
-        // SQLite may ask about other values too, before it looks at their type.
+        // SQLite may call it before it evaluates the condition on the type.
         Ok(matches!(context.get_raw(0), ValueRef::Text(text) if parse_json(text).is_ok()))
     })
 }
@@ -114,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn each_row_of_the_table_maps_as_the_contract_says() {
+    fn maps_every_type_and_value_as_contract_1_2_says() {
         use ValueRef::{Blob, Integer, Null, Real, Text};
         let other = || Type::Other("date".to_owned());
         let cases = [
@@ -145,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_mapped_is_an_error() {
+    fn a_value_that_cannot_be_mapped_is_an_error() {
         use ValueRef::{Blob, Integer, Real, Text};
         let cases = [
             (Type::Boolean, Integer(2), ValueError::NotBoolean),

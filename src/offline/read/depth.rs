@@ -1,19 +1,20 @@
-//! How deep each record lies in a resource that refers to itself (contract 3.1, stage A):
-//! a record goes after every record that it refers to.
+//! The depth of each record in a resource that refers to itself (contract 3.1, stage A): a record
+//! goes after every record that it refers to.
 //!
-//! The depths are computed by SQLite in temporary tables, so that memory stays flat.
+//! SQLite computes the depths in temporary tables, so memory does not grow with the records.
+//! Reading by depth is the job of [`super::records`].
 
 use rusqlite::{Connection, params};
 
 use crate::offline::sql::quoted;
 
-/// Where the depths are: a temporary table `(id, depth)`. What lies on a cycle, or refers
-/// into one, has no row in it.
+/// The temporary table `(id, depth)`. A record on a cycle, or that refers to one on a cycle, has
+/// no row in it.
 const DEPTHS: &str = "temp.synctool_depth";
 
-/// Fills [`DEPTHS`] for a table, and returns its name. `parents` are SQL expressions for keys
-/// of the same table that a row, called `c`, holds.
-pub(crate) fn compute(
+/// Fills [`DEPTHS`] for a table, and returns its name. `parents` are SQL expressions for the keys
+/// of other rows of the same table that a row, with the alias `c`, refers to.
+pub(super) fn compute(
     connection: &Connection,
     table: &str,
     id: &str,
@@ -29,7 +30,7 @@ pub(crate) fn compute(
          CREATE INDEX temp.synctool_edge_child ON synctool_edge (child);",
     )?;
     for parent in parents {
-        // A parent that is not there cannot be waited for.
+        // A reference to a record that does not exist has no influence on the order.
         connection.execute(
             &format!(
                 "INSERT OR IGNORE INTO temp.synctool_edge
@@ -46,8 +47,8 @@ pub(crate) fn compute(
         ),
         [],
     )?;
-    // One level a round: the children of the last level whose parents all have a depth.
-    let mut next_level = connection.prepare(
+    // One depth per statement: the children of the last depth whose parents all have a depth.
+    let mut next_depth = connection.prepare(
         "INSERT OR IGNORE INTO temp.synctool_depth
          SELECT e.child, ?1 FROM temp.synctool_depth AS p JOIN temp.synctool_edge AS e ON e.parent = p.id
          WHERE p.depth = ?1 - 1 AND NOT EXISTS (
@@ -55,7 +56,7 @@ pub(crate) fn compute(
              AND other.parent NOT IN (SELECT id FROM temp.synctool_depth))",
     )?;
     let mut depth: i64 = 1;
-    while next_level.execute(params![depth])? > 0 {
+    while next_depth.execute(params![depth])? > 0 {
         depth += 1;
     }
     Ok(DEPTHS)

@@ -1,4 +1,5 @@
-//! The rows of a join store, in upload order (contract 3.1, stage B).
+//! The rows of a join store: their table, checking them, and reading them in upload order
+//! (contract 3.1, stage B). Records are read by [`super::records`].
 
 use std::borrow::Cow;
 
@@ -7,23 +8,26 @@ use rusqlite::types::ValueRef;
 
 use crate::offline::error::OfflineError;
 use crate::offline::map::fields::{MappedField, map_fields, select_list, write_object};
-use crate::offline::map::keys::{self, Key, id_order};
+use crate::offline::map::keys::{Key, id_order};
 use crate::offline::map::value::{key_text, utf8};
+use crate::offline::read::check::check_rows;
 use crate::offline::snapshot::Snapshot;
 use crate::offline::sql::{Table, quoted};
 use crate::protocol::code;
 use crate::schema::{IdFormat, JoinStorage, JoinStore};
 
-/// A join store and where its rows lie.
+/// A join store, and the table of its rows.
 #[derive(Debug, Clone)]
 pub struct JoinSource {
     name: String,
-    /// The resource that refers: its name and version, and the relation's name.
+    /// The name of the resource that refers.
     resource: String,
+    /// The version of that resource in the schema.
     version: u64,
+    /// The relation's name.
     relation: String,
-    /// `None` when the table is not there, which is as good as empty.
-    rows: Option<JoinTable>,
+    /// `None` when the table is missing: then there are no join rows (contract 1.1).
+    table: Option<JoinTable>,
 }
 
 #[derive(Debug, Clone)]
@@ -32,11 +36,11 @@ struct JoinTable {
     from_format: Option<IdFormat>,
     to_format: Option<IdFormat>,
     metadata: Vec<MappedField>,
-    /// Columns of a default-layout table that the metadata does not name.
+    /// Columns of a default-layout table that the metadata does not name: they must be NULL.
     unknown: Vec<String>,
 }
 
-/// A join row as it lies in the database.
+/// A join row in its row of the database.
 #[derive(Debug)]
 pub struct JoinRow<'a> {
     /// The id of the record that refers.
@@ -46,12 +50,12 @@ pub struct JoinRow<'a> {
     join_store: &'a str,
     table: &'a JoinTable,
     row: &'a Row<'a>,
-    /// Its place in upload order.
+    /// The place in upload order, from 0.
     index: u64,
 }
 
 impl JoinRow<'_> {
-    /// Appends the canonical JSON object of its metadata.
+    /// Appends the canonical JSON object of the join row's metadata.
     ///
     /// # Errors
     /// [`OfflineError::Data`] when a field cannot be uploaded.
@@ -65,73 +69,30 @@ impl JoinRow<'_> {
 }
 
 impl JoinSource {
-    /// Finds the table and columns of a join store.
+    /// Finds the table and columns of a join store. A metadata field whose column is missing is
+    /// left out, with a warning for the user.
     ///
     /// # Errors
-    /// [`OfflineError::Storage`] when a column that must be there is missing.
+    /// [`OfflineError::Storage`] when a table that the schema names, or a column that it requires,
+    /// is missing (contract 1.1), or when the database cannot be read.
     pub fn resolve(
         snapshot: &Snapshot,
         store: &JoinStore<'_>,
         warnings: &mut Vec<String>,
     ) -> Result<Self, OfflineError> {
-        let name = store.name();
-        let (resource, version) = (store.from.name.clone(), store.from.version);
-        let relation = store.relation.name.clone();
-        let mut storage = store.storage();
-        let found = Table::find(snapshot.connection(), &storage.table)
-            .map_err(OfflineError::while_doing(format!("cannot look at table {}", quoted(&storage.table))))?;
-        let Some(table) = found else {
-            if store.relation.storage.is_some() {
-                return Err(OfflineError::missing(format!(
-                    "there is no table {} for relation `{}`",
-                    quoted(&storage.table),
-                    store.relation.name
-                )));
-            }
-            return Ok(Self { name, resource, version, relation, rows: None });
-        };
-        for column in [&mut storage.from, &mut storage.to] {
-            match table.column(column) {
-                Some(found) => column.clone_from(&found.name),
-                None => {
-                    return Err(OfflineError::missing(format!(
-                        "table {} has no column {}",
-                        quoted(&storage.table),
-                        quoted(column)
-                    )));
-                }
-            }
-        }
-        let metadata = map_fields(&store.relation.metadata, &table, &storage.table, |_| None, warnings)?;
-        let is_known = |column: &String| {
-            [&storage.from, &storage.to].contains(&column)
-                || metadata.iter().any(|field| field.column == *column)
-        };
-        let unknown = match store.relation.storage {
-            // A mapped table may have columns of its own.
-            Some(_) => Vec::new(),
-            None => {
-                table.columns.into_iter().map(|column| column.name).filter(|name| !is_known(name)).collect()
-            }
-        };
         Ok(Self {
-            name,
-            resource,
-            version,
-            relation,
-            rows: Some(JoinTable {
-                from_format: store.from.storage.id_format.clone(),
-                to_format: store.to.storage.id_format.clone(),
-                storage,
-                metadata,
-                unknown,
-            }),
+            name: store.name(),
+            resource: store.from.name.clone(),
+            version: store.from.version,
+            relation: store.relation.name.clone(),
+            table: JoinTable::find(snapshot, store, warnings)?,
         })
     }
 
-    /// The metadata that is uploaded; a field whose column is missing is not.
+    /// The names of the metadata fields that are uploaded, in canonical order: all but those whose
+    /// column is missing.
     pub fn fields(&self) -> impl Iterator<Item = &str> {
-        self.rows.iter().flat_map(|table| &table.metadata).map(|field| &*field.name)
+        self.table.iter().flat_map(|table| &table.metadata).map(|field| &*field.name)
     }
 
     /// The join store's name.
@@ -140,13 +101,13 @@ impl JoinSource {
         &self.name
     }
 
-    /// The resource that refers.
+    /// The name of the resource that refers.
     #[must_use]
     pub fn resource(&self) -> &str {
         &self.resource
     }
 
-    /// The schema's version of the resource that refers.
+    /// The version of the resource that refers, in the schema.
     #[must_use]
     pub fn version(&self) -> u64 {
         self.version
@@ -158,37 +119,38 @@ impl JoinSource {
         &self.relation
     }
 
-    /// Counts the rows and checks every one of them, in one pass of SQL.
+    /// Counts the rows and checks every one of them in SQL. Returns the number of rows.
     ///
     /// # Errors
-    /// [`OfflineError::Data`] for the first row in upload order that cannot be uploaded,
-    /// [`OfflineError::Storage`] when the database fails.
+    /// [`OfflineError::Data`] for the first row in upload order that cannot be uploaded;
+    /// [`OfflineError::Storage`] when the database cannot be read;
+    /// [`OfflineError::Interrupted`] when the snapshot is interrupted.
     pub fn check(&self, snapshot: &Snapshot) -> Result<u64, OfflineError> {
-        let Some(table) = &self.rows else { return Ok(0) };
-        let (count, has_bad) =
-            keys::count(snapshot, &table.storage.table, &table.keys(), &table.bad_values())?;
-        if has_bad {
-            // Reading knows the order and says what is wrong.
+        let Some(table) = &self.table else { return Ok(0) };
+        let checked = check_rows(snapshot, &table.storage.table, &table.keys(), &table.invalid_values())?;
+        if checked.has_invalid_row {
+            // Reading finds the first one in upload order, and what is wrong with it.
             let mut json = Vec::new();
             self.for_each(snapshot, |row| {
                 json.clear();
                 row.write_metadata(&mut json)
             })?;
         }
-        Ok(count)
+        Ok(checked.rows)
     }
 
     /// Reads every row in upload order: by `from`, then `to`, in byte order.
     ///
     /// # Errors
     /// What `consume` returns; [`OfflineError::Data`] for a row whose ends or columns cannot be
-    /// uploaded; [`OfflineError::Storage`] when the database fails.
+    /// uploaded; [`OfflineError::Storage`] when the database cannot be read;
+    /// [`OfflineError::Interrupted`] when the snapshot is interrupted.
     pub fn for_each(
         &self,
         snapshot: &Snapshot,
         mut consume: impl FnMut(JoinRow<'_>) -> Result<(), OfflineError>,
     ) -> Result<(), OfflineError> {
-        let Some(table) = &self.rows else { return Ok(()) };
+        let Some(table) = &self.table else { return Ok(()) };
         let failed = |error| {
             OfflineError::while_doing(format!("cannot read table {}", quoted(&table.storage.table)))(error)
         };
@@ -217,21 +179,72 @@ impl JoinSource {
 }
 
 impl JoinTable {
-    /// The columns of its ends.
+    /// Finds the table of a join store; `None` when the default table is missing.
+    fn find(
+        snapshot: &Snapshot,
+        store: &JoinStore<'_>,
+        warnings: &mut Vec<String>,
+    ) -> Result<Option<Self>, OfflineError> {
+        let mut storage = store.storage();
+        let name = quoted(&storage.table);
+        let found = Table::find(snapshot.connection(), &storage.table)
+            .map_err(OfflineError::while_doing(format!("cannot inspect table {name}")))?;
+        let is_mapped = store.relation.storage.is_some();
+        let table = match found {
+            Some(table) => table,
+            None if is_mapped => {
+                let relation = &store.relation.name;
+                return Err(OfflineError::missing(format!(
+                    "there is no table {name} for relation `{relation}`"
+                )));
+            }
+            None => return Ok(None),
+        };
+        for column in [&mut storage.from, &mut storage.to] {
+            match table.column(column) {
+                Some(found) => column.clone_from(&found.name),
+                None => {
+                    let what = format!("table {name} has no column {}", quoted(column));
+                    return Err(OfflineError::missing(what));
+                }
+            }
+        }
+        let metadata = map_fields(&store.relation.metadata, &table, &storage.table, |_| None, warnings)?;
+        let is_known = |column: &String| {
+            [&storage.from, &storage.to].contains(&column)
+                || metadata.iter().any(|field| field.column == *column)
+        };
+        // Other columns of a table that the schema names are local-only.
+        let unknown = if is_mapped {
+            Vec::new()
+        } else {
+            table.columns.into_iter().map(|column| column.name).filter(|name| !is_known(name)).collect()
+        };
+        Ok(Some(Self {
+            from_format: store.from.storage.id_format.clone(),
+            to_format: store.to.storage.id_format.clone(),
+            storage,
+            metadata,
+            unknown,
+        }))
+    }
+
+    /// The columns of its two ids.
     fn keys(&self) -> [Key<'_>; 2] {
         [(&self.storage.from, self.from_format.as_ref()), (&self.storage.to, self.to_format.as_ref())]
     }
 
-    /// SQL conditions that hold for rows that have anything else that cannot be uploaded.
-    fn bad_values(&self) -> Vec<String> {
+    /// SQL conditions that hold for rows with any other value that cannot be uploaded.
+    fn invalid_values(&self) -> Vec<String> {
         let unknown = self.unknown.iter().map(|column| format!("{} IS NOT NULL", quoted(column)));
-        unknown.chain(self.metadata.iter().filter_map(MappedField::bad_value)).collect()
+        unknown.chain(self.metadata.iter().filter_map(MappedField::invalid_value_condition)).collect()
     }
 
     fn select_sql(&self, byte_order: &str) -> String {
         let (from, to) = (quoted(&self.storage.from), quoted(&self.storage.to));
         let unknown: String = self.unknown.iter().map(|column| format!(", {}", quoted(column))).collect();
-        // Rows of the same pair come in one order on every machine, by their metadata.
+        // Rows of the same pair are ordered by their metadata, so that every machine gives the same
+        // order.
         let rest: String = self
             .metadata
             .iter()
@@ -254,17 +267,17 @@ fn end<'a>(
     index: u64,
     side: &str,
 ) -> Result<Cow<'a, str>, OfflineError> {
-    let bad =
+    let invalid =
         |message: &str| OfflineError::data(code::DFQL_INVALID, message, format!("joinRows[{index}].{side}"));
     match (format, value) {
         (None, ValueRef::Text(text)) => match utf8(text) {
             Ok(text) => Ok(Cow::Borrowed(text)),
-            Err(error) => Err(bad(&format!("join row from/to {error}"))),
+            Err(error) => Err(invalid(&format!("join row from/to {error}"))),
         },
-        (None, _) => Err(bad("join row from/to must be a string")),
+        (None, _) => Err(invalid("join row from/to must be a string")),
         (Some(format), value) => match key_text(value) {
             Ok(key) => Ok(Cow::Owned(format.id(&key))),
-            Err(error) => Err(bad(&format!("join row from/to {error}"))),
+            Err(error) => Err(invalid(&format!("join row from/to {error}"))),
         },
     }
 }

@@ -1,8 +1,17 @@
 //! Reading records and join rows in upload order (contract 3.1, stages A and B).
+//!
+//! [`records`] and [`join_rows`] find a table, check all of its rows in SQL ([`check`]) and read
+//! them in order. A large table of which no index has the order is read by two threads
+//! ([`partition`]) and sorted outside of SQLite ([`sorted_records`], [`external_sort`]).
 
-pub(crate) mod depth;
-pub(crate) mod external_sort;
-pub(crate) mod join_rows;
-pub(crate) mod partition;
-pub(crate) mod records;
-pub(crate) mod sorted_records;
+mod check;
+mod depth;
+mod external_sort;
+mod join_rows;
+mod partition;
+mod records;
+mod sorted_records;
+
+pub use join_rows::{JoinRow, JoinSource};
+pub use records::{ReadOrder, Record, RecordSource};
+pub use sorted_records::{SortedRecord, SortedRecords};

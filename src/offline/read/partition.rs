@@ -1,35 +1,45 @@
-//! Both halves of a large table at a time, on two threads: a snapshot has a second connection
-//! that sees the same state.
+//! Partitions a table's row ids for two threads: a snapshot has a second connection that sees
+//! the same state. What a thread does with its partition is decided by the caller.
+
+use std::sync::Mutex;
 
 use rusqlite::Connection;
 
-use crate::offline::snapshot::{Snapshot, hold};
+use crate::offline::snapshot::{Snapshot, lock_connection};
 use crate::offline::sql::{Table, quoted};
 
-/// From so many rows on two threads are faster with a table than one.
-pub(crate) const WORTH_A_THREAD: u64 = 50_000;
+/// Minimum row count at which scanning with two threads pays off.
+pub(super) const MIN_ROWS_FOR_TWO_THREADS: u64 = 50_000;
 
-/// Calls `each` for both halves of a table, or for the whole where it cannot be split: with a
-/// connection, and an SQL condition that holds for the rows that it is about.
-pub(crate) fn for_each_half<T: Send>(
+/// Calls `scan` for both partitions of a table at the same time, or once for the whole table
+/// where it cannot be partitioned, and returns the results in the order of the row ids.
+///
+/// `scan` gets a connection, and an SQL condition that holds for the rows of the partition.
+pub(super) fn map_partitions<T: Send>(
     snapshot: &Snapshot,
     table: &str,
-    each: impl Fn(&Connection, &str) -> T + Sync,
+    scan: impl Fn(&Connection, &str) -> T + Sync,
 ) -> Vec<T> {
     let connection = snapshot.connection();
-    match (snapshot.twin(), middle(connection, table)) {
-        (Some(twin), Some(middle)) => std::thread::scope(|scope| {
-            let upper = scope.spawn(|| each(&hold(twin), &format!("rowid >= {middle}")));
-            let lower = each(connection, &format!("rowid < {middle}"));
-            vec![lower, upper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))]
-        }),
-        _ => vec![each(connection, "true")],
-    }
+    let Some((second, middle)) = partition(snapshot, table) else {
+        return vec![scan(connection, "true")];
+    };
+    std::thread::scope(|scope| {
+        let upper = scope.spawn(|| scan(&lock_connection(second), &format!("rowid >= {middle}")));
+        let lower = scan(connection, &format!("rowid < {middle}"));
+        vec![lower, upper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))]
+    })
 }
 
-/// The row id in the middle of those of a table, where it has any.
+/// The connection for the second thread, and the first row id of its partition.
+fn partition<'s>(snapshot: &'s Snapshot, table: &str) -> Option<(&'s Mutex<Connection>, i64)> {
+    Some((snapshot.second_connection()?, middle(snapshot.connection(), table)?))
+}
+
+/// The row id halfway between the lowest and the highest one; `None` for a table without row
+/// ids, or without rows.
 fn middle(connection: &Connection, table: &str) -> Option<i64> {
-    // A column of that name need not be the row id.
+    // A column named `rowid` hides the row id.
     Table::find(connection, table).ok()?.filter(|found| found.column("rowid").is_none())?;
     let name = quoted(table);
     let sql = format!("SELECT (SELECT min(rowid) FROM {name}), (SELECT max(rowid) FROM {name})");
@@ -44,12 +54,12 @@ mod tests {
     use crate::offline::database::Database;
 
     #[test]
-    fn each_row_is_in_one_of_the_parts_whatever_the_row_ids_are() {
-        for (columns, rows, parts) in [
+    fn each_row_is_in_exactly_one_partition_for_any_row_ids() {
+        for (columns, rows, partitions) in [
             ("n", "(1), (2), (3), (4), (5)", 2),
             ("n INTEGER PRIMARY KEY", "(-9223372036854775808), (9223372036854775807), (0), (1), (-1)", 2),
             ("n INTEGER PRIMARY KEY) WITHOUT ROWID; CREATE TABLE other (n", "(1), (2), (3), (4), (5)", 1),
-            // Of the same name, and none.
+            // A column of that name, which is not the row id.
             ("rowid TEXT", "(1), (2), (3), (4), (5)", 1),
         ] {
             let folder = tempfile::tempdir().unwrap();
@@ -58,11 +68,11 @@ mod tests {
             let sql = format!("CREATE TABLE t ({columns}); INSERT INTO t VALUES {rows}");
             application.execute_batch(&sql).unwrap();
             let snapshot = Snapshot::take(&Database::open(&path).unwrap()).unwrap();
-            let counts = for_each_half(&snapshot, "t", |connection, condition| -> u64 {
+            let counts = map_partitions(&snapshot, "t", |connection, condition| -> u64 {
                 let sql = format!("SELECT count(*) FROM t WHERE {condition}");
                 connection.query_row(&sql, [], |row| row.get(0)).unwrap()
             });
-            assert_eq!((counts.len(), counts.iter().sum()), (parts, 5), "{columns}");
+            assert_eq!((counts.len(), counts.iter().sum()), (partitions, 5), "{columns}");
         }
     }
 }

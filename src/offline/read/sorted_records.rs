@@ -1,67 +1,126 @@
-//! The records of a large resource that SQLite would have to sort, as it must where ids are
-//! random or made by a template: read as they lie in the table, by two threads where the
-//! snapshot has two connections, and sorted as the JSON that is uploaded.
+//! The records of a large resource whose table is sorted ([`ReadOrder::Sort`]): read in the order
+//! in which they are stored, by two threads where the snapshot has two connections, and sorted
+//! with their JSON by an external merge sort. A small table is sorted by SQLite.
+
+use std::io;
+use std::path::PathBuf;
 
 use rusqlite::Connection;
 
 use crate::offline::error::OfflineError;
-use crate::offline::read::external_sort::{Runs, SortedRow, merge};
-use crate::offline::read::partition::{WORTH_A_THREAD, for_each_half};
-use crate::offline::read::records::{Record, RecordSource, not_unique};
+use crate::offline::read::external_sort::{SortedRow, Sorter, merge};
+use crate::offline::read::partition::{MIN_ROWS_FOR_TWO_THREADS, map_partitions};
+use crate::offline::read::records::{ReadOrder, Record, RecordSource, not_unique};
 use crate::offline::snapshot::Snapshot;
 
-/// Records in upload order.
+/// The records of a resource, sorted in temporary files and ready to be read in upload order.
 #[derive(Debug)]
-pub struct Sorted {
-    runs: Vec<Runs>,
+pub struct SortedRecords {
+    sorters: Vec<Sorter>,
 }
 
-impl Sorted {
-    /// Sorts the records of a resource, of which there are `rows`. `None` where
-    /// [`RecordSource::for_each`] is as fast, or is needed to tell what is wrong with a record.
+impl SortedRecords {
+    /// Sorts the records of a resource that has this number of `rows`. `None` where
+    /// [`RecordSource::for_each`] must read them: the table is small or read along an index, or
+    /// it has a record that cannot be uploaded, whose place is only known in upload order.
     ///
     /// # Errors
-    /// [`OfflineError::Storage`] when the database fails, or there is no space to sort.
-    pub fn of(source: &RecordSource, snapshot: &Snapshot, rows: u64) -> Result<Option<Self>, OfflineError> {
-        if rows < WORTH_A_THREAD || !source.must_be_sorted(snapshot)? {
+    /// [`OfflineError::Storage`] when the database cannot be read, or there is no space for the
+    /// temporary files; [`OfflineError::Interrupted`] when the snapshot is interrupted.
+    pub fn sort(source: &RecordSource, snapshot: &Snapshot, rows: u64) -> Result<Option<Self>, OfflineError> {
+        if rows < MIN_ROWS_FOR_TWO_THREADS || source.read_order() == ReadOrder::Index {
             return Ok(None);
         }
+        Self::sort_in(&temporary_folders(), source, snapshot)
+    }
+
+    fn sort_in(
+        folders: &[PathBuf],
+        source: &RecordSource,
+        snapshot: &Snapshot,
+    ) -> Result<Option<Self>, OfflineError> {
         let sort = |connection: &Connection, condition: &str| {
-            let mut runs = Runs::new()?;
-            let add = |record: Record<'_>| runs.add(record.id, |json| record.write_fields(json));
-            source.for_each_unordered(connection, condition, add).map(|()| runs)
+            let mut sorter = Sorter::new(folders).map_err(SortError::from)?;
+            let add = |record: Record<'_>| {
+                let write = |json: &mut Vec<u8>| record.write_fields(json).map_err(SortError);
+                sorter.add(record.id, write).map_err(OfflineError::from)
+            };
+            source.for_each_stored(connection, condition, add).map(|()| sorter)
         };
-        let (mut runs, mut is_whole) = (Vec::new(), true);
-        for half in for_each_half(snapshot, source.table(), sort) {
-            match half {
-                Ok(sorted) => runs.push(sorted),
-                // Its place is only known in upload order.
+        let (mut sorters, mut is_whole) = (Vec::new(), true);
+        for partition in map_partitions(snapshot, source.table(), sort) {
+            match partition {
+                Ok(sorter) => sorters.push(sorter),
                 Err(OfflineError::Data { .. }) => is_whole = false,
                 Err(error) => return Err(error),
             }
         }
-        Ok(is_whole.then_some(Self { runs }))
+        Ok(is_whole.then_some(Self { sorters }))
     }
 
-    /// Gives every record in upload order; its content is the canonical JSON object of its fields.
+    /// Reads every record in upload order.
     ///
     /// # Errors
-    /// What `consume` returns; [`OfflineError::Data`] for an id that is there twice;
-    /// [`OfflineError::Storage`] when what was sorted cannot be read.
+    /// What `consume` returns; [`OfflineError::Data`] for an id that occurs twice;
+    /// [`OfflineError::Storage`] when a temporary file cannot be read.
     pub fn for_each(
         self,
-        mut consume: impl FnMut(SortedRow<'_>) -> Result<(), OfflineError>,
+        mut consume: impl FnMut(SortedRecord<'_>) -> Result<(), OfflineError>,
     ) -> Result<(), OfflineError> {
         let (mut index, mut previous) = (0, None::<String>);
-        merge(self.runs, |row| {
+        let merged = merge(self.sorters, |row| {
             if previous.as_deref() == Some(row.id) {
-                return Err(not_unique(index));
+                return Err(SortError(not_unique(index)));
             }
             row.id.clone_into(previous.get_or_insert_default());
             index += 1;
-            consume(row)
-        })
+            consume(SortedRecord { id: row.id, row }).map_err(SortError)
+        });
+        merged.map_err(OfflineError::from)
     }
+}
+
+/// A record, read back from a temporary file.
+pub struct SortedRecord<'a> {
+    /// The record's id.
+    pub id: &'a str,
+    row: SortedRow<'a>,
+}
+
+impl SortedRecord<'_> {
+    /// Appends the canonical JSON object of the record's fields.
+    ///
+    /// # Errors
+    /// [`OfflineError::Storage`] when the temporary file cannot be read.
+    pub fn write_fields(self, out: &mut Vec<u8>) -> Result<(), OfflineError> {
+        Ok(self.row.write_content(out).map_err(SortError::from)?)
+    }
+}
+
+/// Gives errors of the temporary files their message, and passes on all other errors.
+struct SortError(OfflineError);
+
+impl From<io::Error> for SortError {
+    fn from(error: io::Error) -> Self {
+        Self(OfflineError::storage(format!(
+            "cannot sort in a temporary file, in /var/tmp or where TMPDIR says: {error}"
+        )))
+    }
+}
+
+impl From<SortError> for OfflineError {
+    fn from(SortError(error): SortError) -> Self {
+        error
+    }
+}
+
+/// The folders for temporary files, in the order in which SQLite tries them for its own
+/// (<https://www.sqlite.org/tempfiles.html>). `/var/tmp` goes before `/tmp`: a large file belongs
+/// on a disk, and `/tmp` can be in memory.
+fn temporary_folders() -> Vec<PathBuf> {
+    let named = ["SQLITE_TMPDIR", "TMPDIR"].into_iter().filter_map(std::env::var_os).map(PathBuf::from);
+    let usual = [PathBuf::from("/var/tmp"), std::env::temp_dir(), PathBuf::from(".")];
+    named.chain(usual).collect()
 }
 
 #[cfg(test)]
@@ -70,11 +129,11 @@ mod tests {
     use crate::offline::database::Database;
     use crate::schema::Schema;
 
-    const ROWS: u64 = WORTH_A_THREAD;
+    const ROWS: u64 = MIN_ROWS_FOR_TWO_THREADS;
     const SCATTERED: &str = "printf('%08x', n * 2654435761 % 4294967296)";
     const TEXT_IDS: &str = r#"{"id": "id"}"#;
 
-    /// Calls `check` for what SQL has made.
+    /// Calls `check` with a database that `sql` makes.
     fn with_database(storage: &str, sql: &str, check: impl FnOnce(&Snapshot, &RecordSource)) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("app.db");
@@ -91,7 +150,7 @@ mod tests {
         check(&snapshot, &source);
     }
 
-    /// Makes so many rows.
+    /// The SQL for a table with this many rows.
     fn table(rows: u64, id_type: &str, id: &str, options: &str) -> String {
         format!(
             "CREATE TABLE todos (id {id_type}, done INTEGER, title TEXT) {options};
@@ -101,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn records_come_in_the_order_and_with_the_content_that_sqlite_gives() {
+    fn gives_the_same_order_and_content_as_sqlite() {
         let scattered = table(ROWS, "TEXT PRIMARY KEY", SCATTERED, "");
         for (why, storage, sql) in [
             ("random ids", TEXT_IDS, scattered.clone()),
@@ -111,7 +170,7 @@ mod tests {
                 r#"{"id": "id", "idFormat": "t-{}"}"#,
                 table(ROWS, "INTEGER PRIMARY KEY", "n", ""),
             ),
-            ("another order", TEXT_IDS, format!("PRAGMA encoding = 'UTF-16le'; {scattered}")),
+            ("UTF-16", TEXT_IDS, format!("PRAGMA encoding = 'UTF-16le'; {scattered}")),
             (
                 "no row ids",
                 TEXT_IDS,
@@ -128,11 +187,12 @@ mod tests {
                         Ok(())
                     })
                     .unwrap();
-                let sorted = Sorted::of(source, snapshot, ROWS).unwrap().unwrap_or_else(|| panic!("{why}"));
+                let sorted =
+                    SortedRecords::sort(source, snapshot, ROWS).unwrap().unwrap_or_else(|| panic!("{why}"));
                 sorted
                     .for_each(|record| {
                         let (id, mut json) = (record.id.to_owned(), Vec::new());
-                        record.write_content(&mut json)?;
+                        record.write_fields(&mut json)?;
                         given.push((id, json));
                         Ok(())
                     })
@@ -143,32 +203,32 @@ mod tests {
     }
 
     #[test]
-    fn what_is_small_or_lies_in_order_is_read_by_sqlite() {
+    fn does_not_sort_a_small_table_or_one_stored_in_order() {
         for (why, rows, sql) in [
             ("it is small", ROWS - 1, table(ROWS - 1, "TEXT PRIMARY KEY", SCATTERED, "")),
-            ("it lies in order", ROWS, table(ROWS, "TEXT PRIMARY KEY", "printf('%08x', n)", "")),
+            ("it is stored in order", ROWS, table(ROWS, "TEXT PRIMARY KEY", "printf('%08x', n)", "")),
         ] {
             with_database(TEXT_IDS, &sql, |snapshot, source| {
-                assert!(Sorted::of(source, snapshot, rows).unwrap().is_none(), "{why}");
+                assert!(SortedRecords::sort(source, snapshot, rows).unwrap().is_none(), "{why}");
             });
         }
     }
 
     #[test]
-    fn a_record_that_cannot_be_uploaded_is_left_to_the_one_who_knows_its_place() {
+    fn does_not_sort_a_table_with_a_record_that_cannot_be_uploaded() {
         let bad = "UPDATE todos SET title = CAST(x'ff' AS TEXT) WHERE id = (SELECT max(id) FROM todos)";
         let sql = format!("{}; {bad}", table(ROWS, "TEXT PRIMARY KEY", SCATTERED, ""));
         with_database(TEXT_IDS, &sql, |snapshot, source| {
-            assert!(Sorted::of(source, snapshot, ROWS).unwrap().is_none());
+            assert!(SortedRecords::sort(source, snapshot, ROWS).unwrap().is_none());
         });
     }
 
     #[test]
-    fn an_id_that_is_there_twice_is_named_by_its_place() {
-        let twice = format!("UPDATE todos SET id = '{:08x}' WHERE rowid IN (7, {ROWS})", 0);
-        let sql = format!("{}; {twice}", table(ROWS, "TEXT", SCATTERED, ""));
+    fn an_id_that_occurs_twice_is_an_error_with_its_place() {
+        let duplicate = format!("UPDATE todos SET id = '{:08x}' WHERE rowid IN (7, {ROWS})", 0);
+        let sql = format!("{}; {duplicate}", table(ROWS, "TEXT", SCATTERED, ""));
         with_database(TEXT_IDS, &sql, |snapshot, source| {
-            let sorted = Sorted::of(source, snapshot, ROWS).unwrap().unwrap();
+            let sorted = SortedRecords::sort(source, snapshot, ROWS).unwrap().unwrap();
             let error = sorted.for_each(|_| Ok(())).unwrap_err();
             let OfflineError::Data { path, .. } = error else { panic!("{error}") };
             assert_eq!(path, "records[1].id");
@@ -176,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn sorting_can_be_broken_off() {
+    fn sorting_can_be_interrupted() {
         let sql = table(8 * ROWS, "TEXT PRIMARY KEY", SCATTERED, "");
         with_database(TEXT_IDS, &sql, |snapshot, source| {
             let interrupt = snapshot.interrupter();
@@ -187,11 +247,50 @@ mod tests {
                         interrupt();
                     }
                 });
-                let sorted = Sorted::of(source, snapshot, 8 * ROWS);
+                let sorted = SortedRecords::sort(source, snapshot, 8 * ROWS);
                 sender.send(()).unwrap();
                 sorted.unwrap_err()
             });
             assert!(matches!(&error, OfflineError::Interrupted), "{error}");
         });
+    }
+
+    #[test]
+    fn the_error_of_a_missing_folder_says_where_temporary_files_go() {
+        with_database(TEXT_IDS, &table(1, "TEXT PRIMARY KEY", SCATTERED, ""), |snapshot, source| {
+            let folders = [PathBuf::from("/no such folder")];
+            let error = SortedRecords::sort_in(&folders, source, snapshot).unwrap_err();
+            let start =
+                "offline database: cannot sort in a temporary file, in /var/tmp or where TMPDIR says: ";
+            assert!(error.to_string().starts_with(start), "{error}");
+        });
+    }
+
+    #[test]
+    fn the_order_is_decided_by_indexes_and_by_where_rows_are_stored() {
+        let (key, plain) = ("TEXT PRIMARY KEY", "TEXT");
+        let (in_order, template) = ("printf('%08x', n)", r#"{"id": "id", "idFormat": "t-{}"}"#);
+        for (why, storage, sql, expected) in [
+            ("random ids", TEXT_IDS, table(1000, key, SCATTERED, ""), ReadOrder::Sort),
+            ("too few to be sampled", TEXT_IDS, table(999, key, SCATTERED, ""), ReadOrder::Index),
+            ("stored in order", TEXT_IDS, table(1000, key, in_order, ""), ReadOrder::Index),
+            ("no row ids", TEXT_IDS, table(1000, key, SCATTERED, "WITHOUT ROWID"), ReadOrder::Index),
+            ("no index", TEXT_IDS, table(10, plain, in_order, ""), ReadOrder::Sort),
+            ("another collation", TEXT_IDS, table(10, "TEXT COLLATE NOCASE PRIMARY KEY", in_order, ""), {
+                ReadOrder::Sort
+            }),
+            ("a template", template, table(10, "INTEGER PRIMARY KEY", "n", ""), ReadOrder::Sort),
+            (
+                "an index over the template",
+                template,
+                format!(
+                    "{}; CREATE INDEX i ON todos (('t-' || id || ''))",
+                    table(10, "INTEGER PRIMARY KEY", "n", "")
+                ),
+                ReadOrder::Index,
+            ),
+        ] {
+            with_database(storage, &sql, |_, source| assert_eq!(source.read_order(), expected, "{why}"));
+        }
     }
 }

@@ -1,27 +1,40 @@
-//! The cursors that the database keeps (contract 1.3): the global one and, for servers of
-//! the second dialect, one for each resource.
+//! The cursors in `__datafn_cursors` (contract 1.3): the position in the server's change feed up
+//! to which the database has it. One is global; servers of the second dialect have one for each
+//! resource.
 
 use std::collections::BTreeMap;
 
 use rusqlite::Connection;
 
 use crate::offline::error::OfflineError;
+use crate::offline::snapshot::Snapshot;
 use crate::offline::sql::Table;
 use crate::protocol::{Cursor, GLOBAL_CURSOR};
 
 const TABLE: &str = "__datafn_cursors";
 
-/// Where the database stands in the server's change feed.
+/// The position in the server's change feed up to which the database has it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Cursors {
-    /// The global cursor; zero when there is none.
+    /// The global cursor; zero when the database has none.
     pub global: Cursor,
-    /// By resource or join store.
+    /// The cursors of single resources and join stores, by name.
     pub tables: BTreeMap<String, Cursor>,
 }
 
-/// Reads all cursors; a missing table is an empty one.
-pub(crate) fn read(connection: &Connection) -> Result<Cursors, OfflineError> {
+impl Cursors {
+    /// Reads the cursors in a snapshot; a missing table is an empty one.
+    ///
+    /// # Errors
+    /// [`OfflineError::Storage`] when the database cannot be read, or a cursor in it is not a
+    /// base-10 integer.
+    pub fn read(snapshot: &Snapshot) -> Result<Self, OfflineError> {
+        read(snapshot.connection())
+    }
+}
+
+/// Reads the cursors that a connection sees; a missing table is an empty one.
+pub(super) fn read(connection: &Connection) -> Result<Cursors, OfflineError> {
     let failed = || OfflineError::while_doing(format!("cannot read {TABLE}"));
     let mut cursors = Cursors::default();
     if Table::find(connection, TABLE).map_err(failed())?.is_none() {
@@ -45,8 +58,8 @@ pub(crate) fn read(connection: &Connection) -> Result<Cursors, OfflineError> {
     Ok(cursors)
 }
 
-/// Moves a cursor forward; one that is already further stays.
-pub(crate) fn advance(connection: &Connection, name: &str, cursor: &Cursor) -> Result<(), OfflineError> {
+/// Moves a cursor forward; a stored cursor that is already higher stays.
+pub(super) fn advance(connection: &Connection, name: &str, cursor: &Cursor) -> Result<(), OfflineError> {
     let failed = || OfflineError::while_doing(format!("cannot write {TABLE}"));
     connection
         .execute_batch(&format!(

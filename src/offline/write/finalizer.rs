@@ -1,13 +1,13 @@
-//! Everything that is written back once the upload has succeeded (contract 3.1.6): pulled
-//! changes page by page, the global cursor, the drained change log.
+//! The transactions of finalization (contract 3.1.6): pulled changes page by page with their
+//! cursors, then the global cursor together with the removal of change log entries. How a row is
+//! written is in [`super::local_table`].
 
 use std::collections::HashMap;
 
 use rusqlite::{Connection, TransactionBehavior};
 use serde_json::{Map, Value};
 
-use crate::offline::changelog::entries::{self, Touched};
-use crate::offline::changelog::entry::Scope;
+use crate::offline::changelog::{ChangeLog, Scope, Touched};
 use crate::offline::database::Database;
 use crate::offline::error::OfflineError;
 use crate::offline::write::cursors::{self, Cursors};
@@ -15,28 +15,30 @@ use crate::offline::write::local_table::LocalTable;
 use crate::protocol::{Cursor, GLOBAL_CURSOR, Op, PullAnswer};
 use crate::schema::Schema;
 
-/// The offline database, opened for what comes after the upload.
+/// A connection to the offline database that writes what follows an upload.
 pub struct Finalizer {
     connection: Connection,
     schema: Schema,
     /// The change log's highest `seq` in the snapshot.
     seq: i64,
-    /// What the upload covered.
+    /// What the upload has covered.
     scope: Scope,
-    /// By the name in the feed; `None` where there is nothing to write to.
+    /// The tables that are written to, by their name in the feed; `None` for a name that has no
+    /// table.
     tables: HashMap<String, Option<LocalTable>>,
 }
 
-/// What became of a page.
+/// The result of applying a page of pulled changes.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Applied {
-    /// Changes of tables that the schema has.
+    /// The number of changes of resources and join stores that have a table, among them changes
+    /// that were not written because a local change or the table's columns prevent it.
     pub changes: u64,
-    /// What a person should know.
+    /// Warnings for the user: names without a table, and changes that do not fit theirs.
     pub warnings: Vec<String>,
 }
 
-/// One change of either dialect.
+/// A pulled change of either dialect.
 struct Pulled<'a> {
     table: &'a str,
     id: Option<&'a str>,
@@ -45,8 +47,8 @@ struct Pulled<'a> {
 }
 
 impl Finalizer {
-    /// Opens the database; `seq` is the change log's highest one in the snapshot, and `scope`
-    /// what the upload covered: what other entries touch is not overwritten.
+    /// Opens the database. `seq` is the highest one in the snapshot's change log, and `scope` is
+    /// what the upload has covered: a record that other entries touch is not overwritten.
     ///
     /// # Errors
     /// [`OfflineError::Storage`] when the database cannot be opened.
@@ -57,7 +59,8 @@ impl Finalizer {
     /// Applies a page in one transaction together with its cursors.
     ///
     /// # Errors
-    /// [`OfflineError::Storage`] when the database fails; then nothing of the page is there.
+    /// [`OfflineError::Storage`] when the database cannot be written; then nothing of the page is
+    /// written.
     pub fn apply(&mut self, page: &PullAnswer) -> Result<Applied, OfflineError> {
         let mut tables = std::mem::take(&mut self.tables);
         let scope = self.scope.clone();
@@ -81,24 +84,24 @@ impl Finalizer {
         Ok(applied)
     }
 
-    /// Moves the global cursor to `cursor`, unless it is already further, and with `drain`
-    /// removes what the upload covered from the change log; both or neither.
+    /// Moves the global cursor forward to `cursor`, unless it is already higher, and with `drain`
+    /// removes the entries that the upload has covered from the change log, in one transaction.
     ///
-    /// Returns how many entries stay because they cannot be read.
+    /// Returns the number of entries that stay because they cannot be parsed.
     ///
     /// # Errors
-    /// [`OfflineError::Storage`] when the database fails; then nothing has changed.
+    /// [`OfflineError::Storage`] when the database cannot be written; then nothing has changed.
     pub fn finish(&mut self, cursor: Option<&Cursor>, drain: bool) -> Result<u64, OfflineError> {
         let scope = self.scope.clone();
         self.transaction(|connection, schema, seq| {
             if let Some(cursor) = cursor {
                 cursors::advance(connection, GLOBAL_CURSOR, cursor)?;
             }
-            if drain { entries::drain(connection, schema, &scope, seq) } else { Ok(0) }
+            if drain { ChangeLog::at(connection).drain(schema, &scope, seq) } else { Ok(0) }
         })
     }
 
-    /// Where the database stands in the server's feed.
+    /// The cursors as the database has them now.
     ///
     /// # Errors
     /// [`OfflineError::Storage`] when the database cannot be read.
@@ -119,7 +122,7 @@ impl Finalizer {
     }
 }
 
-/// Finds the table of a name in the feed; names that the schema lacks have none.
+/// Finds the table for a name in the feed; a name that the schema lacks has none.
 fn local_table(
     connection: &Connection,
     schema: &Schema,
@@ -143,6 +146,7 @@ fn local_table(
     Ok(table)
 }
 
+/// The changes of a page, in the order in which they are applied.
 fn changes(page: &PullAnswer) -> Vec<Pulled<'_>> {
     match page {
         PullAnswer::Feed { changes, .. } => changes
@@ -157,7 +161,7 @@ fn changes(page: &PullAnswer) -> Vec<Pulled<'_>> {
         PullAnswer::Tables { tables, .. } => {
             let mut all = Vec::new();
             for (table, changes) in tables {
-                // Deletes first: a record that is also among the upserts is there now.
+                // Deletes first: a record that is also among the upserts exists now.
                 all.extend(changes.deleted.iter().map(|id| Pulled {
                     table,
                     id: Some(id),
@@ -176,6 +180,8 @@ fn changes(page: &PullAnswer) -> Vec<Pulled<'_>> {
     }
 }
 
+/// Applies a change, unless it is of a record or join row with a local change that the upload did
+/// not send.
 fn apply_one(
     connection: &Connection,
     table: &LocalTable,
@@ -203,13 +209,16 @@ fn apply_one(
         _ => false,
     };
     if !fits {
-        let id = id.unwrap_or_default();
-        warnings.push(format!("a change of `{}` was skipped: {id:?} does not fit its table", change.table));
+        let reason = match id {
+            Some(id) => format!("{id:?} does not fit its table"),
+            None => "it has no id".to_owned(),
+        };
+        warnings.push(format!("a change of `{}` was skipped: {reason}", change.table));
     }
     Ok(())
 }
 
-/// The page's cursors: the feed moves the global one, tables have their own.
+/// Writes the page's cursors: a feed has the global one, tables have their own.
 fn advance_cursors(connection: &Connection, page: &PullAnswer) -> Result<(), OfflineError> {
     match page {
         PullAnswer::Feed { changes, next, reached } => {

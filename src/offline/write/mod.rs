@@ -1,5 +1,10 @@
-//! What finalization writes: pulled changes, cursors, and the drained change log (contract 3.1.6).
+//! What a pull and the finalization of an upload write: pulled changes, cursors, and the removal of
+//! change log entries (contract 3.1.6). What the change log means is in
+//! [`super::changelog`].
 
-pub(crate) mod cursors;
-pub(crate) mod finalizer;
-pub(crate) mod local_table;
+mod cursors;
+mod finalizer;
+mod local_table;
+
+pub use cursors::Cursors;
+pub use finalizer::{Applied, Finalizer};

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use synctool::cloneup::{Event, Observer, Options, Outcome, RawOptions, StopHandle, run, stop_channel};
+use synctool::cloneup::{CancellationToken, Concurrency, Event, Observer, Options, Outcome, Upload};
 use synctool::offline::Database;
 use synctool::remote::{Remote, RemoteConfig};
 use synctool::schema::Schema;
@@ -16,7 +16,7 @@ pub struct Rig {
     pub offline: Offline,
     pub server: Scripted,
     pub schema: String,
-    pub options: RawOptions,
+    pub options: Options,
     pub remote: RemoteConfig,
     /// The warnings of the last run.
     pub warnings: Vec<String>,
@@ -35,7 +35,7 @@ impl Rig {
         remote.retry_delay = Duration::ZERO;
         remote.token = Some(Secret::new("secret-token"));
         remote.timeout = Duration::from_secs(20);
-        let options = RawOptions { client_id: Some("C".to_owned()), ..RawOptions::default() };
+        let options = Options { client_id: Some("C".to_owned()), ..Options::default() };
         Self {
             offline: Offline::new(sql),
             server,
@@ -53,12 +53,12 @@ impl Rig {
 
     /// Sets how many requests are in flight at most.
     pub fn concurrency(&mut self, requests: usize) {
-        self.options.concurrency = requests.try_into().unwrap();
+        self.options.concurrency = Concurrency::Fixed(requests.try_into().unwrap());
     }
 
     /// Sets how often a request is sent again.
     pub fn max_retries(&mut self, retries: u32) {
-        self.options.max_retries = retries.into();
+        self.options.max_retries = retries;
     }
 
     pub async fn run(&mut self) -> Outcome {
@@ -76,28 +76,28 @@ impl Rig {
     pub async fn fail(&mut self) -> (String, String, String) {
         let outcome = self.run().await;
         assert!(!outcome.ok, "{outcome:?}");
-        let [error] = outcome.errors.as_slice() else { panic!("not one error: {outcome:?}") };
-        (error.body.code.clone(), error.body.message.clone(), error.body.path.clone())
+        let [failure] = outcome.failures.as_slice() else { panic!("not one error: {outcome:?}") };
+        let body = failure.body();
+        (body.code.clone(), body.message.clone(), body.path.clone())
     }
 
     /// Runs, and calls `watch` for every event.
     pub async fn run_and(&mut self, watch: impl Fn(&Event<'_>) + Send + Sync) -> Outcome {
-        self.run_with_stop(|event, _| watch(event)).await
+        self.run_with_cancellation(|event, _| watch(event)).await
     }
 
     /// Runs, and may stop the run from within an event.
-    pub async fn run_with_stop(&mut self, watch: impl Fn(&Event<'_>, &StopHandle) + Send + Sync) -> Outcome {
-        let (handle, stop) = stop_channel();
-        let watcher = Watcher { watch, handle, warnings: Mutex::new(Vec::new()) };
-        let outcome = run(
-            Options::validate(self.options.clone()).unwrap(),
-            Schema::parse(&self.schema).unwrap(),
-            Database::open(&self.offline.path()).unwrap(),
-            Remote::new(&self.remote).unwrap(),
-            &watcher,
-            stop,
-        )
-        .await;
+    pub async fn run_with_cancellation(
+        &mut self,
+        watch: impl Fn(&Event<'_>, &CancellationToken) + Send + Sync,
+    ) -> Outcome {
+        let cancellation = CancellationToken::new();
+        let watcher = Watcher { watch, cancellation: cancellation.clone(), warnings: Mutex::new(Vec::new()) };
+        let database = Database::open(&self.offline.path()).unwrap();
+        let schema = Schema::parse(&self.schema).unwrap();
+        let upload = Upload::new(database, Remote::new(&self.remote).unwrap(), schema);
+        let upload = upload.options(self.options.clone()).observer(&watcher).cancellation(cancellation);
+        let outcome = upload.run().await;
         self.warnings = watcher.warnings.into_inner().unwrap();
         outcome
     }
@@ -105,20 +105,21 @@ impl Rig {
 
 /// Code and mutation id of every error of a run.
 pub fn codes(outcome: &Outcome) -> Vec<(String, String)> {
-    outcome.errors.iter().map(|error| (error.body.code.clone(), error.mutation_id.clone())).collect()
+    let errors = outcome.failures.iter().map(|failure| &failure.error);
+    errors.map(|error| (error.body.code.clone(), error.mutation_id.clone())).collect()
 }
 
 struct Watcher<W> {
     watch: W,
-    handle: StopHandle,
+    cancellation: CancellationToken,
     warnings: Mutex<Vec<String>>,
 }
 
-impl<W: Fn(&Event<'_>, &StopHandle) + Send + Sync> Observer for Watcher<W> {
+impl<W: Fn(&Event<'_>, &CancellationToken) + Send + Sync> Observer for Watcher<W> {
     fn on(&self, event: &Event<'_>) {
         if let Event::Warning(message) = event {
             self.warnings.lock().unwrap().push((*message).to_owned());
         }
-        (self.watch)(event, &self.handle);
+        (self.watch)(event, &self.cancellation);
     }
 }

@@ -1,0 +1,246 @@
+//! The second phase of the sort: a k-way merge of all runs with a heap, which reads each run
+//! through a block in memory. Making the runs is the job of [`super::sorter`].
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek as _, SeekFrom};
+use std::ops::Range;
+
+use super::sorter::{NUMBER_BYTES, Sorter, prefix};
+
+/// The memory for the blocks of all runs. From 16 GiB of rows on every run has the smallest block,
+/// and the memory is a four-thousandth of the size of the rows.
+const MERGE_BYTES: usize = 4 * 1024 * 1024;
+
+/// The largest block of a run, where there are few runs.
+const MAX_BLOCK_BYTES: usize = 64 * 1024;
+
+/// The smallest block of a run, however many runs there are.
+const MIN_BLOCK_BYTES: usize = 1024;
+
+/// Calls `consume` for each row of all sorters, by id in byte order; rows of the same id come in
+/// any order.
+///
+/// # Errors
+/// What `consume` returns; an [`io::Error`] when a file cannot be written or read.
+pub(crate) fn merge<E: From<io::Error>>(
+    mut sorters: Vec<Sorter>,
+    mut consume: impl FnMut(SortedRow<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    sorters.iter_mut().try_for_each(Sorter::finish)?;
+    let count: usize = sorters.iter().map(|sorter| sorter.runs().len()).sum();
+    let block = (MERGE_BYTES / count.max(1)).clamp(MIN_BLOCK_BYTES, MAX_BLOCK_BYTES);
+    let mut heads = BinaryHeap::with_capacity(count);
+    for sorter in &sorters {
+        for Range { start, end } in sorter.runs().iter().cloned() {
+            let section = FileSection { file: sorter.file(), position: start, end };
+            let mut head = RunHead::new(BufReader::with_capacity(block, section));
+            if head.advance()? {
+                heads.push(head);
+            }
+        }
+    }
+    while let Some(mut head) = heads.peek_mut() {
+        let Run { id, unread, input } = &mut *head.run;
+        consume(SortedRow { id, unread, input })?;
+        if !head.advance()? {
+            PeekMut::pop(head);
+        }
+    }
+    Ok(())
+}
+
+/// The next row in the order of the ids.
+pub(crate) struct SortedRow<'a> {
+    /// The row's id.
+    pub(crate) id: &'a str,
+    unread: &'a mut usize,
+    input: &'a mut dyn Read,
+}
+
+impl SortedRow<'_> {
+    /// Appends the row's content. Content that is not asked for is skipped.
+    ///
+    /// # Errors
+    /// An [`io::Error`] when the file cannot be read.
+    pub(crate) fn write_content(self, out: &mut Vec<u8>) -> io::Result<()> {
+        let start = out.len();
+        out.resize(start + std::mem::take(self.unread), 0);
+        self.input.read_exact(&mut out[start..])
+    }
+}
+
+/// An entry of the heap: a run, by its next row.
+struct RunHead<'a> {
+    /// The first bytes of the row's id.
+    prefix: u64,
+    /// Boxed, so that the heap moves few bytes.
+    run: Box<Run<'a>>,
+}
+
+/// A run from its next row on.
+struct Run<'a> {
+    /// The id of the next row.
+    id: String,
+    /// The number of bytes of the row's content that have not been read.
+    unread: usize,
+    input: BufReader<FileSection<'a>>,
+}
+
+impl<'a> RunHead<'a> {
+    fn new(input: BufReader<FileSection<'a>>) -> Self {
+        Self { prefix: 0, run: Box::new(Run { id: String::new(), unread: 0, input }) }
+    }
+
+    /// Moves to the next row; returns whether the run has one.
+    fn advance(&mut self) -> io::Result<bool> {
+        let has_row = self.run.advance()?;
+        self.prefix = prefix(self.run.id.as_bytes());
+        Ok(has_row)
+    }
+}
+
+impl Run<'_> {
+    fn advance(&mut self) -> io::Result<bool> {
+        if self.unread > 0 {
+            io::copy(&mut self.input.by_ref().take(self.unread as u64), &mut io::sink())?;
+        }
+        if self.input.buffer().is_empty() && self.input.get_ref().is_at_end() {
+            return Ok(false);
+        }
+        let id_length = self.read_number()?;
+        self.unread = self.read_number()?;
+        let mut id = std::mem::take(&mut self.id).into_bytes();
+        id.resize(id_length, 0);
+        self.input.read_exact(&mut id)?;
+        self.id = String::from_utf8(id).map_err(io::Error::other)?;
+        Ok(true)
+    }
+
+    fn read_number(&mut self) -> io::Result<usize> {
+        let mut bytes = [0; NUMBER_BYTES];
+        self.input.read_exact(&mut bytes)?;
+        usize::try_from(u64::from_le_bytes(bytes)).map_err(io::Error::other)
+    }
+}
+
+/// Reversed, because `BinaryHeap` is a max-heap and the smallest id comes first.
+impl Ord for RunHead<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.prefix.cmp(&self.prefix).then_with(|| other.run.id.cmp(&self.run.id))
+    }
+}
+
+impl PartialOrd for RunHead<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for RunHead<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for RunHead<'_> {}
+
+/// A section of a file, from the first byte that has not been read.
+struct FileSection<'a> {
+    file: &'a File,
+    position: u64,
+    end: u64,
+}
+
+impl FileSection<'_> {
+    fn is_at_end(&self) -> bool {
+        self.position == self.end
+    }
+}
+
+impl Read for FileSection<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        // All sections share the file's position.
+        self.file.seek(SeekFrom::Start(self.position))?;
+        let size = self.file.take(self.end - self.position).read(buffer)?;
+        self.position += size as u64;
+        Ok(size)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::sorter::RUN_BYTES;
+    use super::*;
+
+    /// Gives the rows to the sorters in turn, and merges them; reads the content only of rows
+    /// for which `is_read` says so.
+    fn sorted(
+        rows: &[(String, Vec<u8>)],
+        sorters: usize,
+        is_read: impl Fn(usize) -> bool,
+    ) -> Vec<(String, Vec<u8>)> {
+        let folders = [std::env::temp_dir()];
+        let mut sorters: Vec<_> = (0..sorters).map(|_| Sorter::new(&folders).unwrap()).collect();
+        let count = sorters.len();
+        for (index, (id, content)) in rows.iter().enumerate() {
+            let write = |out: &mut Vec<u8>| {
+                out.extend_from_slice(content);
+                Ok::<_, io::Error>(())
+            };
+            sorters[index % count].add(id, write).unwrap();
+        }
+        let mut read = Vec::new();
+        merge(sorters, |row| {
+            let (id, mut out) = (row.id.to_owned(), Vec::new());
+            if is_read(read.len()) {
+                row.write_content(&mut out)?;
+            }
+            read.push((id, out));
+            Ok::<_, io::Error>(())
+        })
+        .unwrap();
+        read
+    }
+
+    #[test]
+    fn merges_many_runs_whether_or_not_their_content_is_read() {
+        // Of about 60 KiB; every fiftieth is larger than a block, and one larger than a run.
+        let length = |number: usize| match number {
+            123 => 2 * RUN_BYTES,
+            _ if number.is_multiple_of(50) => 5 * MAX_BLOCK_BYTES,
+            _ => 60_000 + number,
+        };
+        let rows: Vec<_> = (0..600_usize)
+            .map(|number| {
+                (format!("{:03}", number * 7919 % 1000), vec![number.to_le_bytes()[0]; length(number)])
+            })
+            .collect();
+        let mut expected = rows.clone();
+        expected.sort();
+        assert_eq!(sorted(&rows, 2, |_| true), expected);
+        for (index, (_, content)) in expected.iter_mut().enumerate() {
+            if index % 3 > 0 {
+                content.clear();
+            }
+        }
+        assert_eq!(sorted(&rows, 1, |index| index % 3 == 0), expected);
+    }
+
+    proptest! {
+        #[test]
+        fn ids_come_in_byte_order(
+            ids in prop::collection::hash_set("(one-beginning-)?.{0,12}", 0..80),
+            sorters in 1..4_usize,
+        ) {
+            let rows: Vec<_> = ids.into_iter().map(|id| (id.clone(), id.into_bytes())).collect();
+            let mut expected = rows.clone();
+            expected.sort();
+            prop_assert_eq!(sorted(&rows, sorters, |_| true), expected);
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! External merge sort: rows of an id and a content, sorted by id in byte order, of which only a
+//! bounded part is in memory.
+//!
+//! A [`Sorter`] sorts runs of rows in memory and spills each to a temporary file. [`merge`] reads
+//! all runs of several sorters side by side: a k-way merge with a heap. Nothing here knows what
+//! the rows are, where they come from, or what errors their owner has.
+
+mod merge;
+mod sorter;
+
+pub(super) use merge::{SortedRow, merge};
+pub(super) use sorter::Sorter;

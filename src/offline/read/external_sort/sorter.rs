@@ -1,0 +1,193 @@
+//! The first phase of the sort: collects rows, sorts them in memory and spills them as runs to a
+//! temporary file. Reading the runs back is the job of [`super::merge`].
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write as _};
+use std::ops::Range;
+use std::path::Path;
+
+/// How many bytes of rows a sorter collects before it sorts them and spills them as a run.
+pub(super) const RUN_BYTES: usize = 4 * 1024 * 1024;
+
+/// The capacity of the buffer: a run, and the row that makes it full.
+const BUFFER_BYTES: usize = RUN_BYTES / 8 * 9;
+
+/// The size of one write to the file.
+const WRITE_BYTES: usize = 64 * 1024;
+
+/// The size of a number in a row's header.
+pub(super) const NUMBER_BYTES: usize = size_of::<u64>();
+
+/// The size of a row's header: the length of its id, and the length of its content.
+const HEADER_BYTES: usize = 2 * NUMBER_BYTES;
+
+/// Takes rows in any order, and keeps them as sorted runs in a temporary file.
+#[derive(Debug)]
+pub(crate) struct Sorter {
+    file: File,
+    /// The range of each run in the file, in the order in which they were written.
+    runs: Vec<Range<u64>>,
+    /// The rows of the run that is being collected, in the format of the file: header, id,
+    /// content.
+    buffer: Vec<u8>,
+    rows: Vec<BufferedRow>,
+}
+
+/// A row in the buffer.
+#[derive(Debug)]
+struct BufferedRow {
+    /// The first bytes of its id: most comparisons need no access to the buffer.
+    prefix: u64,
+    range: Range<usize>,
+    /// The end of its id in the buffer.
+    id_end: usize,
+}
+
+impl Sorter {
+    /// A sorter without rows, with a file in the first of the `folders` that can have one. The
+    /// file has no name, so nothing of it stays when the process ends.
+    ///
+    /// # Errors
+    /// The error of the last folder when none of them can have a file.
+    pub(crate) fn new(folders: &[impl AsRef<Path>]) -> io::Result<Self> {
+        let mut file = Err(io::ErrorKind::NotFound.into());
+        for folder in folders {
+            file = tempfile::tempfile_in(folder);
+            if file.is_ok() {
+                break;
+            }
+        }
+        Ok(Self::in_file(file?))
+    }
+
+    fn in_file(file: File) -> Self {
+        let buffer = Vec::with_capacity(BUFFER_BYTES);
+        Self { file, runs: Vec::new(), buffer, rows: Vec::new() }
+    }
+
+    /// Adds a row; `write` appends its content to the buffer that it gets, and must not change
+    /// what is there already. After an error the sorter cannot be used any more.
+    ///
+    /// # Errors
+    /// What `write` returns; an [`io::Error`] when the file cannot be written.
+    pub(crate) fn add<E: From<io::Error>>(
+        &mut self,
+        id: &str,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let start = self.buffer.len();
+        self.buffer.extend_from_slice(&[0; HEADER_BYTES]);
+        self.buffer.extend_from_slice(id.as_bytes());
+        let id_end = self.buffer.len();
+        write(&mut self.buffer)?;
+        let end = self.buffer.len();
+        let (header, _) = self.buffer[start..].as_chunks_mut::<NUMBER_BYTES>();
+        header[0] = (id.len() as u64).to_le_bytes();
+        header[1] = ((end - id_end) as u64).to_le_bytes();
+        self.rows.push(BufferedRow { prefix: prefix(id.as_bytes()), range: start..end, id_end });
+        if end + self.rows.len() * size_of::<BufferedRow>() >= RUN_BYTES {
+            self.spill()?;
+        }
+        Ok(())
+    }
+
+    /// Sorts the rows in memory, and writes them to the file as a run.
+    fn spill(&mut self) -> io::Result<()> {
+        let Self { file, runs, buffer, rows } = self;
+        let id = |row: &BufferedRow| &buffer[row.range.start + HEADER_BYTES..row.id_end];
+        rows.sort_unstable_by(|one, other| {
+            one.prefix.cmp(&other.prefix).then_with(|| id(one).cmp(id(other)))
+        });
+        let mut out = BufWriter::with_capacity(WRITE_BYTES, file);
+        for row in &*rows {
+            out.write_all(&buffer[row.range.clone()])?;
+        }
+        out.flush()?;
+        let start = runs.last().map_or(0, |last| last.end);
+        runs.push(start..start + buffer.len() as u64);
+        rows.clear();
+        buffer.clear();
+        // A single large row can have made the buffer much larger.
+        buffer.shrink_to(BUFFER_BYTES);
+        Ok(())
+    }
+
+    /// Spills the last run, and frees the memory.
+    pub(super) fn finish(&mut self) -> io::Result<()> {
+        if !self.rows.is_empty() {
+            self.spill()?;
+        }
+        (self.buffer, self.rows) = (Vec::new(), Vec::new());
+        Ok(())
+    }
+
+    /// The file, which holds the runs one after the other.
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// The range of each run in the file.
+    pub(super) fn runs(&self) -> &[Range<u64>] {
+        &self.runs
+    }
+}
+
+/// The first eight bytes of an id as a number that compares as they do.
+pub(super) fn prefix(id: &[u8]) -> u64 {
+    let mut bytes = [0; 8];
+    let length = id.len().min(bytes.len());
+    bytes[..length].copy_from_slice(&id[..length]);
+    u64::from_be_bytes(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("file"), "").unwrap();
+        let mut sorter = Sorter::in_file(File::open(folder.path().join("file")).unwrap());
+        let fill = |out: &mut Vec<u8>| {
+            out.resize(out.len() + RUN_BYTES, 0);
+            Ok(())
+        };
+        let error: io::Error = sorter.add("a", fill).unwrap_err();
+        assert!(error.raw_os_error().is_some(), "{error}");
+    }
+
+    #[test]
+    fn the_first_folder_that_can_have_a_file_is_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = folder.path().join("missing");
+        assert!(Sorter::new(&[missing.as_path(), folder.path()]).is_ok());
+        assert_eq!(Sorter::new(&[missing]).unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert!(Sorter::new(&[] as &[&Path]).is_err());
+    }
+
+    #[test]
+    fn the_error_of_the_caller_is_returned() {
+        #[derive(Debug)]
+        enum Failure {
+            Sort,
+            Content(u8),
+        }
+        impl From<io::Error> for Failure {
+            fn from(_: io::Error) -> Self {
+                Self::Sort
+            }
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let mut sorter = Sorter::new(&[folder.path()]).unwrap();
+        let failure = sorter.add("a", |_| Err(Failure::Content(7))).unwrap_err();
+        assert!(matches!(failure, Failure::Content(7)), "{failure:?}");
+        let mut sorter = Sorter::in_file(File::open(std::env::current_exe().unwrap()).unwrap());
+        let fill = |out: &mut Vec<u8>| {
+            out.resize(out.len() + RUN_BYTES, 0);
+            Ok(())
+        };
+        let failure = sorter.add("a", fill).unwrap_err();
+        assert!(matches!(failure, Failure::Sort), "{failure:?}");
+    }
+}

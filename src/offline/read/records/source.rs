@@ -1,0 +1,66 @@
+//! Where the records of a resource come from: its table, and the order in which it is read.
+//! Reading is in [`super::record`].
+
+use crate::offline::error::OfflineError;
+use crate::offline::read::records::read_order::ReadOrder;
+use crate::offline::read::records::table::RecordTable;
+use crate::offline::snapshot::Snapshot;
+use crate::schema::{Resource, Schema};
+
+/// A resource whose table exists and has the columns that the schema requires.
+#[derive(Debug, Clone)]
+pub struct RecordSource {
+    pub(super) resource: String,
+    version: u64,
+    pub(super) table: RecordTable,
+    order: ReadOrder,
+}
+
+impl RecordSource {
+    /// Finds the table and columns of a resource, and decides in which order the table is read.
+    /// A field whose column is missing is left out, with a warning for the user.
+    ///
+    /// # Errors
+    /// [`OfflineError::Storage`] when the table, its id column or a column that the schema
+    /// requires is missing (contract 1.1), or when the database cannot be read;
+    /// [`OfflineError::Interrupted`] when the snapshot is interrupted.
+    pub fn resolve(
+        snapshot: &Snapshot,
+        schema: &Schema,
+        resource: &Resource,
+        warnings: &mut Vec<String>,
+    ) -> Result<Self, OfflineError> {
+        let table = RecordTable::find(snapshot, schema, resource, warnings)?;
+        let order = ReadOrder::of(&table, snapshot).map_err(table.failed())?;
+        Ok(Self { resource: resource.name.clone(), version: resource.version, table, order })
+    }
+
+    /// The resource's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.resource
+    }
+
+    /// The version of the resource in the schema.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The names of the fields that are uploaded, in canonical order: all fields of the resource
+    /// but those whose column is missing.
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        self.table.fields.iter().map(|field| &*field.name)
+    }
+
+    /// Whether the table is read along an index or sorted.
+    #[must_use]
+    pub fn read_order(&self) -> ReadOrder {
+        self.order
+    }
+
+    /// The name of the table.
+    pub(crate) fn table(&self) -> &str {
+        &self.table.name
+    }
+}

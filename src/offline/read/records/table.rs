@@ -1,0 +1,110 @@
+//! The table of a resource and the columns that are read from it. Which order it is read in is
+//! decided in [`super::read_order`].
+
+use crate::offline::error::OfflineError;
+use crate::offline::map::document::value_expression;
+use crate::offline::map::fields::{MappedField, document_fields, map_fields};
+use crate::offline::snapshot::Snapshot;
+use crate::offline::sql::{Table, quoted};
+use crate::schema::{Field, IdFormat, Resource, Schema};
+
+/// A table that exists and has the columns that the schema requires.
+#[derive(Debug, Clone)]
+pub(super) struct RecordTable {
+    pub(super) name: String,
+    pub(super) id_column: String,
+    pub(super) id_format: Option<IdFormat>,
+    /// The fields that are uploaded, in canonical order.
+    pub(super) fields: Vec<MappedField>,
+    /// The column that holds all fields as a document, where they have no columns of their own.
+    pub(super) document: Option<String>,
+    /// The columns, or keys of the document, that refer to records of the same resource.
+    parents: Vec<String>,
+}
+
+impl RecordTable {
+    /// Finds the table and columns of a resource.
+    ///
+    /// # Errors
+    /// [`OfflineError::Storage`] when the table, its id column or a column that the schema
+    /// requires is missing (contract 1.1).
+    pub(super) fn find(
+        snapshot: &Snapshot,
+        schema: &Schema,
+        resource: &Resource,
+        warnings: &mut Vec<String>,
+    ) -> Result<Self, OfflineError> {
+        let storage = &resource.storage;
+        let name = quoted(&storage.table);
+        let table = Table::find(snapshot.connection(), &storage.table)
+            .map_err(OfflineError::while_doing(format!("cannot inspect table {name}")))?
+            .ok_or_else(|| {
+                OfflineError::missing(format!("there is no table {name} for resource `{}`", resource.name))
+            })?;
+        let column = |kind: &str, column: &str| match table.column(column) {
+            Some(column) => Ok(column.name.clone()),
+            None => {
+                Err(OfflineError::missing(format!("table {name} has no {kind} column {}", quoted(column))))
+            }
+        };
+        let id_column = column("id", &storage.id)?;
+        let references: Vec<_> =
+            schema.many_ones().into_iter().filter(|reference| reference.from.name == resource.name).collect();
+        let id_format = |field: &Field| {
+            let reference = references.iter().find(|reference| reference.fk_field == field.name)?;
+            reference.to.storage.id_format.clone()
+        };
+        let (fields, document) = match &storage.document {
+            None => (map_fields(&resource.fields, &table, &storage.table, id_format, warnings)?, None),
+            Some(name) => {
+                let column = column("document", name)?;
+                (document_fields(&resource.fields, id_format), Some(column))
+            }
+        };
+        let parents = references
+            .iter()
+            .filter(|reference| reference.to.name == resource.name)
+            .filter_map(|reference| fields.iter().find(|field| field.name == reference.fk_field))
+            .map(|field| field.column.clone())
+            .collect();
+        Ok(Self {
+            name: storage.table.clone(),
+            id_column,
+            id_format: storage.id_format.clone(),
+            fields,
+            document,
+            parents,
+        })
+    }
+
+    /// Whether the resource refers to itself: then its records go by depth.
+    pub(super) fn has_parents(&self) -> bool {
+        !self.parents.is_empty()
+    }
+
+    /// An SQL expression for each key of another record that a row with this alias refers to.
+    pub(super) fn parent_expressions(&self, alias: &str) -> Vec<String> {
+        let expression = |column: &String| match &self.document {
+            None => format!("{alias}.{}", quoted(column)),
+            Some(document) => value_expression(&format!("{alias}.{}", quoted(document)), column),
+        };
+        self.parents.iter().map(expression).collect()
+    }
+
+    /// The id column, then each field or the document, for a SELECT from the table as `t`.
+    pub(super) fn columns(&self) -> String {
+        let id = quoted(&self.id_column);
+        match &self.document {
+            None => {
+                let fields = self.fields.iter().map(|field| format!(", t.{}", quoted(&field.column)));
+                format!("t.{id}{}", fields.collect::<String>())
+            }
+            Some(column) => format!("t.{id}, t.{}", quoted(column)),
+        }
+    }
+
+    /// For `map_err`: SQLite failed to read the table.
+    pub(super) fn failed(&self) -> impl FnOnce(rusqlite::Error) -> OfflineError + use<> {
+        OfflineError::while_doing(format!("cannot read table {}", quoted(&self.name)))
+    }
+}

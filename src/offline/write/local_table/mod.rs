@@ -1,0 +1,9 @@
+//! A table that pulled records or join rows are written to: the way back of contract 1.2.
+//!
+//! Which changes are written is decided in [`super::finalizer`]; how a single value is stored is
+//! in [`crate::offline::map`].
+
+mod table;
+mod upsert;
+
+pub(super) use table::LocalTable;

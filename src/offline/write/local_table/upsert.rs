@@ -1,0 +1,166 @@
+//! Writing a pulled record or join row into its table: inserts the row, or updates the values
+//! that differ. Whether it may be written at all is decided in
+//! [`crate::offline::write::finalizer`].
+
+use rusqlite::types::{Value as SqlValue, ValueRef};
+use rusqlite::{Connection, OptionalExtension, params_from_iter};
+use serde_json::{Map, Value};
+
+use crate::offline::error::OfflineError;
+use crate::offline::map::document;
+use crate::offline::sql::quoted;
+use crate::offline::write::local_table::table::{LocalTable, failed};
+
+impl LocalTable {
+    /// Writes a pulled record into the row with these ids: schema fields that the record lacks
+    /// become NULL, local-only columns stay, and a value that maps to the pulled one is not
+    /// replaced (contract 1.2).
+    ///
+    /// Returns false, and writes nothing, when the record does not fit the table: an id does not
+    /// match its template, or a value could not be uploaded again.
+    pub(crate) fn upsert(
+        &self,
+        connection: &Connection,
+        ids: &[&str],
+        record: &Map<String, Value>,
+    ) -> Result<bool, OfflineError> {
+        let Some(keys) = self.local_keys(ids) else { return Ok(false) };
+        let pulled: Vec<&Value> =
+            self.fields.iter().map(|field| record.get(&field.name).unwrap_or(&Value::Null)).collect();
+        if !self.fields.iter().zip(&pulled).all(|(field, value)| field.mapping.accepts(value)) {
+            return Ok(false);
+        }
+        if let Some(column) = &self.document {
+            self.upsert_document(connection, keys, column, record)?;
+            return Ok(true);
+        }
+        match self.differences(connection, &keys, &pulled)? {
+            None => self.insert(connection, keys, &pulled)?,
+            Some(differences) if differences.is_empty() => {}
+            Some(differences) => self.update(connection, keys, differences)?,
+        }
+        Ok(true)
+    }
+
+    /// The fields whose stored value does not map to the pulled one, by index, with the value to
+    /// store; `None` when the table has no row with these keys.
+    fn differences(
+        &self,
+        connection: &Connection,
+        keys: &[SqlValue],
+        pulled: &[&Value],
+    ) -> Result<Option<Vec<(usize, SqlValue)>>, OfflineError> {
+        let columns: String =
+            self.fields.iter().map(|field| format!(", {}", quoted(&field.column))).collect();
+        let sql = format!("SELECT 1{columns} FROM {} WHERE {}", quoted(&self.name), self.key_conditions(0));
+        connection
+            .prepare_cached(&sql)
+            .and_then(|mut statement| {
+                statement
+                    .query_row(params_from_iter(keys), |row| {
+                        let mut differences = Vec::new();
+                        for (index, value) in pulled.iter().enumerate() {
+                            let stored = row.get_ref(index + 1)?;
+                            if !self.fields[index].mapping.maps_to(stored, value) {
+                                differences.push((index, self.to_sql(index, value, stored)));
+                            }
+                        }
+                        Ok(differences)
+                    })
+                    .optional()
+            })
+            .map_err(failed(&self.name))
+    }
+
+    fn insert(
+        &self,
+        connection: &Connection,
+        keys: Vec<SqlValue>,
+        pulled: &[&Value],
+    ) -> Result<(), OfflineError> {
+        let mut columns: Vec<_> = self.keys.iter().map(|key| quoted(&key.name)).collect();
+        let mut values = keys;
+        for (index, value) in pulled.iter().enumerate() {
+            // A field that the record lacks is NULL; a NOT NULL column gets its default instead.
+            if !(value.is_null() && self.is_not_null[index]) {
+                columns.push(quoted(&self.fields[index].column));
+                values.push(self.to_sql(index, value, ValueRef::Null));
+            }
+        }
+        let parameters: Vec<_> = (1..=values.len()).map(|index| format!("?{index}")).collect();
+        let sql = format!(
+            "INSERT INTO {} ({}) VALUES ({})",
+            quoted(&self.name),
+            columns.join(", "),
+            parameters.join(", ")
+        );
+        self.execute(connection, &sql, values)
+    }
+
+    fn update(
+        &self,
+        connection: &Connection,
+        keys: Vec<SqlValue>,
+        differences: Vec<(usize, SqlValue)>,
+    ) -> Result<(), OfflineError> {
+        let (indexes, mut values): (Vec<_>, Vec<_>) = differences.into_iter().unzip();
+        let assignments: Vec<_> = indexes
+            .into_iter()
+            .enumerate()
+            .map(|(place, index)| format!("{} = ?{}", quoted(&self.fields[index].column), place + 1))
+            .collect();
+        let sql = format!(
+            "UPDATE {} SET {} WHERE {}",
+            quoted(&self.name),
+            assignments.join(", "),
+            self.key_conditions(values.len())
+        );
+        values.extend(keys);
+        self.execute(connection, &sql, values)
+    }
+
+    /// Writes a pulled record into the row's document.
+    fn upsert_document(
+        &self,
+        connection: &Connection,
+        mut keys: Vec<SqlValue>,
+        column: &str,
+        record: &Map<String, Value>,
+    ) -> Result<(), OfflineError> {
+        let (table, column) = (quoted(&self.name), quoted(column));
+        let sql = format!("SELECT {column} FROM {table} WHERE {}", self.key_conditions(0));
+        let stored: Option<SqlValue> = connection
+            .prepare_cached(&sql)
+            .and_then(|mut statement| {
+                statement.query_row(params_from_iter(keys.iter()), |row| row.get(0)).optional()
+            })
+            .map_err(failed(&self.name))?;
+        let mut document = match stored.as_ref().map(|value| document::parse(value.into())) {
+            Some(Ok(document)) => document,
+            // A stored value that is not a JSON object cannot be uploaded. The pulled record is
+            // the full state (contract 1.2), so it replaces such a value.
+            Some(Err(_)) | None => Map::new(),
+        };
+        let has_changed = document::merge(&mut document, &self.fields, record);
+        let text = SqlValue::Text(Value::Object(document).to_string());
+        if stored.is_none() {
+            let columns: String = self.keys.iter().map(|key| format!("{}, ", quoted(&key.name))).collect();
+            keys.push(text);
+            self.execute(
+                connection,
+                &format!("INSERT INTO {table} ({columns}{column}) VALUES (?1, ?2)"),
+                keys,
+            )
+        } else if has_changed {
+            keys.insert(0, text);
+            let sql = format!("UPDATE {table} SET {column} = ?1 WHERE {}", self.key_conditions(1));
+            self.execute(connection, &sql, keys)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn to_sql(&self, index: usize, pulled: &Value, stored: ValueRef<'_>) -> SqlValue {
+        self.fields[index].mapping.to_sql(pulled, stored, self.is_blob[index])
+    }
+}
