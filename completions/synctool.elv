@@ -18,7 +18,7 @@ set edit:completion:arg-completer[synctool] = {|@words|
     }
     var completions = [
         &'synctool'= {
-            cand --config 'Configuration file [default: the nearest synctool.toml, from here upward]'
+            cand --config 'Configuration file [default: the nearest synctool.toml in this folder or above]'
             cand -h 'Print help'
             cand --help 'Print help'
             cand -V 'Print version'
@@ -51,7 +51,7 @@ set edit:completion:arg-completer[synctool] = {|@words|
             cand --batch-bytes 'Maximum size of one request before compression; a larger mutation is sent alone [default: 1MiB]'
             cand --compress 'Compression of requests; auto uses what the server advertises [default: auto]'
             cand --concurrency 'Maximum number of requests in flight; auto adapts it between 1 and 16 [default: auto]'
-            cand --max-retries 'How often a request that failed is sent again [default: 3]'
+            cand --max-retries 'Maximum number of retries of a failed request [default: 3]'
             cand --retry-delay 'Maximum pause before the first retry; it doubles with each retry [default: 1s]'
             cand --retry-max-delay 'Maximum pause before any retry [default: 30s]'
             cand --timeout 'Timeout of one request, from connecting to the end of the answer [default: 60s]'
@@ -64,7 +64,7 @@ set edit:completion:arg-completer[synctool] = {|@words|
             cand --clear-changelog-on-success 'Remove what was uploaded from the change log [default: true]'
             cand --output 'Format of the result [default: auto]'
             cand --events 'Write events as JSON lines to this file (- is stderr)'
-            cand --config 'Configuration file [default: the nearest synctool.toml, from here upward]'
+            cand --config 'Configuration file [default: the nearest synctool.toml in this folder or above]'
             cand --no-include-many-many 'Do not upload join rows'
             cand --no-include-deletes 'Do not push deletes and unrelates; they stay in the change log'
             cand --no-resume 'Start from the beginning, even where a checkpoint of an earlier run exists'
@@ -84,7 +84,7 @@ set edit:completion:arg-completer[synctool] = {|@words|
             cand --version 'Print version'
         }
         &'synctool;config'= {
-            cand --config 'Configuration file [default: the nearest synctool.toml, from here upward]'
+            cand --config 'Configuration file [default: the nearest synctool.toml in this folder or above]'
             cand -h 'Print help'
             cand --help 'Print help'
             cand -V 'Print version'
@@ -94,7 +94,7 @@ set edit:completion:arg-completer[synctool] = {|@words|
         }
         &'synctool;config;show'= {
             cand --output 'Format of the result [default: a table]'
-            cand --config 'Configuration file [default: the nearest synctool.toml, from here upward]'
+            cand --config 'Configuration file [default: the nearest synctool.toml in this folder or above]'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
             cand -V 'Print version'
@@ -111,14 +111,14 @@ set edit:completion:arg-completer[synctool] = {|@words|
         &'synctool;inspect'= {
             cand --schema 'Schema, a JSON file [default: the one stored in the database, else an inferred one]'
             cand --output 'Format of the result [default: a table]'
-            cand --config 'Configuration file [default: the nearest synctool.toml, from here upward]'
+            cand --config 'Configuration file [default: the nearest synctool.toml in this folder or above]'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
             cand -V 'Print version'
             cand --version 'Print version'
         }
         &'synctool;schema'= {
-            cand --config 'Configuration file [default: the nearest synctool.toml, from here upward]'
+            cand --config 'Configuration file [default: the nearest synctool.toml in this folder or above]'
             cand -h 'Print help'
             cand --help 'Print help'
             cand -V 'Print version'
@@ -128,7 +128,7 @@ set edit:completion:arg-completer[synctool] = {|@words|
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'synctool;schema;infer'= {
-            cand --config 'Configuration file [default: the nearest synctool.toml, from here upward]'
+            cand --config 'Configuration file [default: the nearest synctool.toml in this folder or above]'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
             cand -V 'Print version'
@@ -136,7 +136,7 @@ set edit:completion:arg-completer[synctool] = {|@words|
         }
         &'synctool;schema;check'= {
             cand --db 'Also check every row of this database against the schema'
-            cand --config 'Configuration file [default: the nearest synctool.toml, from here upward]'
+            cand --config 'Configuration file [default: the nearest synctool.toml in this folder or above]'
             cand -h 'Print help'
             cand --help 'Print help'
             cand -V 'Print version'
@@ -163,14 +163,14 @@ set edit:completion:arg-completer[synctool] = {|@words|
             cand --header 'Header to send with every request; repeatable'
             cand --ca-cert 'PEM file with certificates to trust in addition to the platform''s'
             cand --resources 'Compare only these resources; repeatable [default: all that are not remote-only]'
-            cand --max-retries 'How often a request that failed is sent again [default: 3]'
+            cand --max-retries 'Maximum number of retries of a failed request [default: 3]'
             cand --retry-delay 'Maximum pause before the first retry; it doubles with each retry [default: 1s]'
             cand --retry-max-delay 'Maximum pause before any retry [default: 30s]'
             cand --timeout 'Timeout of one request, from connecting to the end of the answer [default: 60s]'
             cand --connect-timeout 'Timeout for establishing a connection [default: 10s]'
             cand --pull-limit 'Maximum number of changes in one page of a pull [default: 1000]'
             cand --output 'Format of the result [default: auto]'
-            cand --config 'Configuration file [default: the nearest synctool.toml, from here upward]'
+            cand --config 'Configuration file [default: the nearest synctool.toml in this folder or above]'
             cand --no-include-many-many 'Do not compare join rows'
             cand -q 'Print nothing but errors on stderr'
             cand --quiet 'Print nothing but errors on stderr'
@@ -189,7 +189,7 @@ set edit:completion:arg-completer[synctool] = {|@words|
             cand --max-mutations 'Maximum number of mutations in one push [default: 1000]'
             cand --max-body 'Maximum size of a request body, such as 512K or 16MiB [default: 16MiB]'
             cand --max-rate 'Maximum number of requests per second, of all clients together [default: no limit]'
-            cand --config 'Configuration file [default: the nearest synctool.toml, from here upward]'
+            cand --config 'Configuration file [default: the nearest synctool.toml in this folder or above]'
             cand -q 'Print nothing but errors on stderr'
             cand --quiet 'Print nothing but errors on stderr'
             cand -v 'Print diagnostics on stderr; -vv prints all of them'
@@ -201,7 +201,7 @@ set edit:completion:arg-completer[synctool] = {|@words|
         }
         &'synctool;demo'= {
             cand --dir 'Folder for the files; must not exist yet [default: a new temporary folder]'
-            cand --config 'Configuration file [default: the nearest synctool.toml, from here upward]'
+            cand --config 'Configuration file [default: the nearest synctool.toml in this folder or above]'
             cand -q 'Print nothing but errors on stderr'
             cand --quiet 'Print nothing but errors on stderr'
             cand -v 'Print diagnostics on stderr; -vv prints all of them'

@@ -24,7 +24,7 @@ function __fish_synctool_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c synctool -n "__fish_synctool_needs_command" -l config -d 'Configuration file [default: the nearest synctool.toml, from here upward]' -r -F
+complete -c synctool -n "__fish_synctool_needs_command" -l config -d 'Configuration file [default: the nearest synctool.toml in this folder or above]' -r -F
 complete -c synctool -n "__fish_synctool_needs_command" -s h -l help -d 'Print help'
 complete -c synctool -n "__fish_synctool_needs_command" -s V -l version -d 'Print version'
 complete -c synctool -n "__fish_synctool_needs_command" -f -a "cloneup" -d 'Upload an offline SQLite database to a sync server'
@@ -60,7 +60,7 @@ none\t''
 gzip\t''
 zstd\t''"
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l concurrency -d 'Maximum number of requests in flight; auto adapts it between 1 and 16 [default: auto]' -r
-complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l max-retries -d 'How often a request that failed is sent again [default: 3]' -r
+complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l max-retries -d 'Maximum number of retries of a failed request [default: 3]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l retry-delay -d 'Maximum pause before the first retry; it doubles with each retry [default: 1s]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l retry-max-delay -d 'Maximum pause before any retry [default: 30s]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l timeout -d 'Timeout of one request, from connecting to the end of the answer [default: 60s]' -r
@@ -79,7 +79,7 @@ complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l output -d 
 json\t'One line'
 pretty\t'Indented'"
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l events -d 'Write events as JSON lines to this file (- is stderr)' -r -F
-complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l config -d 'Configuration file [default: the nearest synctool.toml, from here upward]' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l config -d 'Configuration file [default: the nearest synctool.toml in this folder or above]' -r -F
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l no-include-many-many -d 'Do not upload join rows'
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l no-include-deletes -d 'Do not push deletes and unrelates; they stay in the change log'
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l no-resume -d 'Start from the beginning, even where a checkpoint of an earlier run exists'
@@ -93,7 +93,7 @@ complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -s q -l quiet
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -s v -l verbose -d 'Print diagnostics on stderr; -vv prints all of them'
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -s V -l version -d 'Print version'
-complete -c synctool -n "__fish_synctool_using_subcommand config; and not __fish_seen_subcommand_from show help" -l config -d 'Configuration file [default: the nearest synctool.toml, from here upward]' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand config; and not __fish_seen_subcommand_from show help" -l config -d 'Configuration file [default: the nearest synctool.toml in this folder or above]' -r -F
 complete -c synctool -n "__fish_synctool_using_subcommand config; and not __fish_seen_subcommand_from show help" -s h -l help -d 'Print help'
 complete -c synctool -n "__fish_synctool_using_subcommand config; and not __fish_seen_subcommand_from show help" -s V -l version -d 'Print version'
 complete -c synctool -n "__fish_synctool_using_subcommand config; and not __fish_seen_subcommand_from show help" -f -a "show" -d 'List every value that cloneup would use, and where it comes from'
@@ -101,7 +101,7 @@ complete -c synctool -n "__fish_synctool_using_subcommand config; and not __fish
 complete -c synctool -n "__fish_synctool_using_subcommand config; and __fish_seen_subcommand_from show" -l output -d 'Format of the result [default: a table]' -r -f -a "auto\t'Indented on a terminal, one line elsewhere'
 json\t'One line'
 pretty\t'Indented'"
-complete -c synctool -n "__fish_synctool_using_subcommand config; and __fish_seen_subcommand_from show" -l config -d 'Configuration file [default: the nearest synctool.toml, from here upward]' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand config; and __fish_seen_subcommand_from show" -l config -d 'Configuration file [default: the nearest synctool.toml in this folder or above]' -r -F
 complete -c synctool -n "__fish_synctool_using_subcommand config; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c synctool -n "__fish_synctool_using_subcommand config; and __fish_seen_subcommand_from show" -s V -l version -d 'Print version'
 complete -c synctool -n "__fish_synctool_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "show" -d 'List every value that cloneup would use, and where it comes from'
@@ -110,20 +110,20 @@ complete -c synctool -n "__fish_synctool_using_subcommand inspect" -l schema -d 
 complete -c synctool -n "__fish_synctool_using_subcommand inspect" -l output -d 'Format of the result [default: a table]' -r -f -a "auto\t'Indented on a terminal, one line elsewhere'
 json\t'One line'
 pretty\t'Indented'"
-complete -c synctool -n "__fish_synctool_using_subcommand inspect" -l config -d 'Configuration file [default: the nearest synctool.toml, from here upward]' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand inspect" -l config -d 'Configuration file [default: the nearest synctool.toml in this folder or above]' -r -F
 complete -c synctool -n "__fish_synctool_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c synctool -n "__fish_synctool_using_subcommand inspect" -s V -l version -d 'Print version'
-complete -c synctool -n "__fish_synctool_using_subcommand schema; and not __fish_seen_subcommand_from infer check help" -l config -d 'Configuration file [default: the nearest synctool.toml, from here upward]' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand schema; and not __fish_seen_subcommand_from infer check help" -l config -d 'Configuration file [default: the nearest synctool.toml in this folder or above]' -r -F
 complete -c synctool -n "__fish_synctool_using_subcommand schema; and not __fish_seen_subcommand_from infer check help" -s h -l help -d 'Print help'
 complete -c synctool -n "__fish_synctool_using_subcommand schema; and not __fish_seen_subcommand_from infer check help" -s V -l version -d 'Print version'
 complete -c synctool -n "__fish_synctool_using_subcommand schema; and not __fish_seen_subcommand_from infer check help" -f -a "infer" -d 'Print a schema for a database that has none'
 complete -c synctool -n "__fish_synctool_using_subcommand schema; and not __fish_seen_subcommand_from infer check help" -f -a "check" -d 'List every problem of a schema'
 complete -c synctool -n "__fish_synctool_using_subcommand schema; and not __fish_seen_subcommand_from infer check help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c synctool -n "__fish_synctool_using_subcommand schema; and __fish_seen_subcommand_from infer" -l config -d 'Configuration file [default: the nearest synctool.toml, from here upward]' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand schema; and __fish_seen_subcommand_from infer" -l config -d 'Configuration file [default: the nearest synctool.toml in this folder or above]' -r -F
 complete -c synctool -n "__fish_synctool_using_subcommand schema; and __fish_seen_subcommand_from infer" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c synctool -n "__fish_synctool_using_subcommand schema; and __fish_seen_subcommand_from infer" -s V -l version -d 'Print version'
 complete -c synctool -n "__fish_synctool_using_subcommand schema; and __fish_seen_subcommand_from check" -l db -d 'Also check every row of this database against the schema' -r -F
-complete -c synctool -n "__fish_synctool_using_subcommand schema; and __fish_seen_subcommand_from check" -l config -d 'Configuration file [default: the nearest synctool.toml, from here upward]' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand schema; and __fish_seen_subcommand_from check" -l config -d 'Configuration file [default: the nearest synctool.toml in this folder or above]' -r -F
 complete -c synctool -n "__fish_synctool_using_subcommand schema; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
 complete -c synctool -n "__fish_synctool_using_subcommand schema; and __fish_seen_subcommand_from check" -s V -l version -d 'Print version'
 complete -c synctool -n "__fish_synctool_using_subcommand schema; and __fish_seen_subcommand_from help" -f -a "infer" -d 'Print a schema for a database that has none'
@@ -138,7 +138,7 @@ complete -c synctool -n "__fish_synctool_using_subcommand verify" -l token-comma
 complete -c synctool -n "__fish_synctool_using_subcommand verify" -l header -d 'Header to send with every request; repeatable' -r
 complete -c synctool -n "__fish_synctool_using_subcommand verify" -l ca-cert -d 'PEM file with certificates to trust in addition to the platform\'s' -r -F
 complete -c synctool -n "__fish_synctool_using_subcommand verify" -l resources -d 'Compare only these resources; repeatable [default: all that are not remote-only]' -r
-complete -c synctool -n "__fish_synctool_using_subcommand verify" -l max-retries -d 'How often a request that failed is sent again [default: 3]' -r
+complete -c synctool -n "__fish_synctool_using_subcommand verify" -l max-retries -d 'Maximum number of retries of a failed request [default: 3]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand verify" -l retry-delay -d 'Maximum pause before the first retry; it doubles with each retry [default: 1s]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand verify" -l retry-max-delay -d 'Maximum pause before any retry [default: 30s]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand verify" -l timeout -d 'Timeout of one request, from connecting to the end of the answer [default: 60s]' -r
@@ -147,7 +147,7 @@ complete -c synctool -n "__fish_synctool_using_subcommand verify" -l pull-limit 
 complete -c synctool -n "__fish_synctool_using_subcommand verify" -l output -d 'Format of the result [default: auto]' -r -f -a "auto\t'Indented on a terminal, one line elsewhere'
 json\t'One line'
 pretty\t'Indented'"
-complete -c synctool -n "__fish_synctool_using_subcommand verify" -l config -d 'Configuration file [default: the nearest synctool.toml, from here upward]' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand verify" -l config -d 'Configuration file [default: the nearest synctool.toml in this folder or above]' -r -F
 complete -c synctool -n "__fish_synctool_using_subcommand verify" -l no-include-many-many -d 'Do not compare join rows'
 complete -c synctool -n "__fish_synctool_using_subcommand verify" -s q -l quiet -d 'Print nothing but errors on stderr'
 complete -c synctool -n "__fish_synctool_using_subcommand verify" -s v -l verbose -d 'Print diagnostics on stderr; -vv prints all of them'
@@ -160,13 +160,13 @@ complete -c synctool -n "__fish_synctool_using_subcommand serve" -l token-file -
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -l max-mutations -d 'Maximum number of mutations in one push [default: 1000]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -l max-body -d 'Maximum size of a request body, such as 512K or 16MiB [default: 16MiB]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -l max-rate -d 'Maximum number of requests per second, of all clients together [default: no limit]' -r
-complete -c synctool -n "__fish_synctool_using_subcommand serve" -l config -d 'Configuration file [default: the nearest synctool.toml, from here upward]' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand serve" -l config -d 'Configuration file [default: the nearest synctool.toml in this folder or above]' -r -F
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -s q -l quiet -d 'Print nothing but errors on stderr'
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -s v -l verbose -d 'Print diagnostics on stderr; -vv prints all of them'
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -s V -l version -d 'Print version'
 complete -c synctool -n "__fish_synctool_using_subcommand demo" -l dir -d 'Folder for the files; must not exist yet [default: a new temporary folder]' -r -f -a "(__fish_complete_directories)"
-complete -c synctool -n "__fish_synctool_using_subcommand demo" -l config -d 'Configuration file [default: the nearest synctool.toml, from here upward]' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand demo" -l config -d 'Configuration file [default: the nearest synctool.toml in this folder or above]' -r -F
 complete -c synctool -n "__fish_synctool_using_subcommand demo" -s q -l quiet -d 'Print nothing but errors on stderr'
 complete -c synctool -n "__fish_synctool_using_subcommand demo" -s v -l verbose -d 'Print diagnostics on stderr; -vv prints all of them'
 complete -c synctool -n "__fish_synctool_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -68,7 +68,7 @@ pub(in crate::cli) struct Target {
 /// Retries and timeouts.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Network {
-    /// How often a request that failed is sent again
+    /// Maximum number of retries of a failed request
     #[arg(long, value_name = "N", allow_hyphen_values = true, env = "SYNCTOOL_MAX_RETRIES",
         help_heading = REQUESTS)]
     pub(in crate::cli) max_retries: Option<String>,

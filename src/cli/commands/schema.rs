@@ -97,3 +97,19 @@ fn report(problems: &[Failure]) -> u8 {
     output::failures(problems, Hints::Shown);
     exit::INVALID
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_whose_documents_cannot_be_read_is_warned_about() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.db");
+        let sql = "CREATE TABLE ps_data__notes (id TEXT PRIMARY KEY, other TEXT)";
+        rusqlite::Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+        let inferred = infer(&Database::open(&path).unwrap()).unwrap();
+        assert_eq!(inferred.warnings.len(), 1);
+        assert!(inferred.warnings[0].contains("ps_data__notes"), "{:?}", inferred.warnings);
+    }
+}

@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn every_default_belongs_to_an_argument() {
+    fn help_states_the_defaults() {
         let help = command().find_subcommand("cloneup").cloned().unwrap().render_help().to_string();
         for expected in ["[default: 100]", "[default: 1MiB]", "[default: 60s]", "[default: merge]"] {
             assert!(help.replace("\n          ", " ").contains(expected), "{expected}: {help}");

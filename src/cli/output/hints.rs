@@ -17,9 +17,12 @@ pub(super) fn hint(failure: &Failure) -> Option<&'static str> {
 
 fn transport_hint(kind: TransportKind) -> Option<&'static str> {
     match kind {
+        #[cfg(feature = "serve")]
         TransportKind::Connect => Some(
             "check the address, and that the server is running; `synctool serve` starts one on this machine",
         ),
+        #[cfg(not(feature = "serve"))]
+        TransportKind::Connect => Some("check the address, and that the server is running"),
         TransportKind::NotJson | TransportKind::Redirect => {
             Some("the URL is the base to which /push and /pull are added, such as https://example.org/datafn")
         }

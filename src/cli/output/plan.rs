@@ -28,7 +28,8 @@ pub(in crate::cli) fn plan(preview: &Preview) {
         Some(cursor) => line(&format!("then: pull from cursor {cursor}")),
         None => line("then: no pull"),
     }
-    if let Some(seq) = finalization.drain_up_to {
+    // Entries are numbered from 1; 0 means that the change log is empty.
+    if let Some(seq) = finalization.drain_up_to.filter(|seq| *seq > 0) {
         line(&format!("      remove entries of the change log up to entry {seq}"));
     }
     let server = &preview.server;

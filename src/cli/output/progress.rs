@@ -109,14 +109,16 @@ impl Progress {
             return;
         }
         let verb = if outcome.ok { "uploaded" } else { "failed after" };
-        let mut text = format!("{verb} {} records, {} join rows", HumanCount(records), HumanCount(rows));
+        let mut text = format!("{verb} {}, {}", counted(records, "record"), counted(rows, "join row"));
         let mut add = |part: String| text.push_str(&part);
         if let Some(deletes) = stats.deletes {
-            add(format!(", {} deletes", HumanCount(deletes.mutations)));
+            add(format!(", {}", counted(deletes.mutations, "delete")));
         }
-        add(format!(" in {} requests", HumanCount(stats.batches)));
-        if retries > 0 {
-            add(format!(", {} of them retries", HumanCount(retries)));
+        add(format!(" in {}", counted(stats.batches, "request")));
+        match retries {
+            0 => {}
+            1 => add(", 1 of them a retry".to_owned()),
+            _ => add(format!(", {} of them retries", HumanCount(retries))),
         }
         add(format!(", {:.1} s", elapsed.as_secs_f64()));
         if bytes > 0 {
@@ -124,6 +126,11 @@ impl Progress {
         }
         self.say(&text);
     }
+}
+
+/// A number of things: `1 record`, `2,000 records`.
+fn counted(count: u64, noun: &str) -> String {
+    format!("{} {noun}{}", HumanCount(count), if count == 1 { "" } else { "s" })
 }
 
 fn per_second(count: u64, elapsed: Duration) -> f64 {
@@ -181,7 +188,7 @@ impl Run {
 
     fn summary(&self) -> String {
         if self.uploaded_in.is_some() {
-            return format!("all rows are uploaded; {} changes pulled so far", HumanCount(self.pulled));
+            return format!("all rows are uploaded; {} pulled so far", counted(self.pulled, "change"));
         }
         format!(
             "{} of {} rows, {}, {:.0} rows/s",
