@@ -48,6 +48,7 @@ pub(in crate::cli) struct Target {
     #[arg(long, value_name = "ID", env = "SYNCTOOL_CLIENT_ID", help_heading = SOURCE_AND_SERVER)]
     pub(in crate::cli) client_id: Option<String>,
     /// File that holds the token; SYNCTOOL_TOKEN can hold the token itself
+    #[expect(clippy::doc_markdown, reason = "the help is plain text")]
     #[arg(long, value_name = "PATH", env = "SYNCTOOL_TOKEN_FILE", help_heading = SOURCE_AND_SERVER,
         value_hint = ValueHint::FilePath, value_parser = any_path())]
     pub(in crate::cli) token_file: Option<PathBuf>,

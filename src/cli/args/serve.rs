@@ -24,6 +24,7 @@ pub(in crate::cli) struct ServeArgs {
         value_hint = ValueHint::FilePath, value_parser = any_path())]
     pub(in crate::cli) schema: Option<PathBuf>,
     /// File that holds the token that clients must send; SYNCTOOL_TOKEN can hold it too
+    #[expect(clippy::doc_markdown, reason = "the help is plain text")]
     #[arg(long, value_name = "PATH", env = "SYNCTOOL_TOKEN_FILE",
         value_hint = ValueHint::FilePath, value_parser = any_path())]
     pub(in crate::cli) token_file: Option<PathBuf>,

@@ -77,7 +77,7 @@ fn after_help() -> String {
     for (status, meaning) in table {
         let indent = column + 4;
         let lines = wrapped(meaning, WIDTH - indent).join(&format!("\n{:indent$}", ""));
-        text.push_str(&format!("  {status:<column$}  {lines}\n"));
+        text.extend([format!("  {status:<column$}  {lines}\n")]);
     }
     text.push('\n');
     text.push_str(&wrapped(LAYERS, WIDTH).join("\n"));

@@ -131,7 +131,7 @@ impl Observer for Events {
                 writer.progress();
             }
             Event::ConcurrencyChanged { limit, reason } => {
-                writer.level = Some((*limit, (*reason).to_owned()))
+                writer.level = Some((*limit, (*reason).to_owned()));
             }
             Event::Retrying { .. } | Event::Finalizing | Event::Pulled { .. } | Event::Warning(_) => {}
         }
