@@ -1,7 +1,7 @@
 //! What a person types and sees: flags and their layers, progress, messages, exit statuses. The work
 //! itself is done in [`crate::cloneup`] and, with the feature `serve`, in `crate::server`.
 //!
-//! [`run`] is the whole program. [`command`] is the definition of the command line, from which help,
+//! [`run()`] is the whole program. [`command`] is the definition of the command line, from which help,
 //! completions, manual pages and the tables of the documents are made ([`generated`]).
 //!
 //! ```
@@ -16,7 +16,8 @@
 //! * [`args`]: the flags as they were typed, one file a subcommand.
 //! * [`failures`]: why a command was not carried out.
 //! * [`output`]: everything that is printed, on stdout and stderr.
-//! * [`resolve`]: typed flags become validated settings; [`error_file`] is read and written.
+//! * [`error_file`]: rejected mutations, which one run writes and the next one reads.
+//! * [`resolve`]: typed flags become validated settings.
 //! * [`layers`]: flag, environment, file, default; the definition of the command line.
 //! * [`commands`]: what the subcommands do, one file each.
 //! * [`generated`]: the generated files of the repository.

@@ -2,7 +2,7 @@
 //! completions, manual pages, the tables of options and exit statuses, and the JSON Schema of the
 //! configuration file. `cargo run --example generate` writes them, and checks them with `--check`.
 //!
-//! [`tables`] and [`config_schema`] make the content, [`files`](mod@files) knows where it belongs.
+//! [`tables`] and [`config_schema`](mod@config_schema) make the content, [`files`](mod@files) knows where it belongs.
 
 mod config_schema;
 mod files;

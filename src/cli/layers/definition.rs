@@ -1,6 +1,6 @@
 //! The definition of the command line as clap sees it: the arguments of [`crate::cli::args`], with their
 //! defaults in the help and the exit statuses below it. How its values are layered is decided in
-//! [`super::parse`].
+//! [`super::parse()`].
 
 use std::ffi::OsStr;
 

@@ -1,5 +1,5 @@
 //! Parses a command line with all its layers. What is done with a command line that cannot be parsed is
-//! decided in [`crate::cli::run`].
+//! decided in [`crate::cli::run()`].
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -3,7 +3,7 @@
 //!
 //! * [`escape`]: control characters of data and server never reach a terminal;
 //! * [`print`](mod@print): lines and documents, the only place that writes to stdout and stderr;
-//! * [`table`]: aligned columns; [`plan`]: the plan of a dry run;
+//! * [`table`]: aligned columns; [`plan`](mod@plan): the plan of a dry run;
 //! * [`hints`]: suggested fixes; [`failures`](mod@failures): errors with their hints;
 //! * [`diagnostics`]: the log lines of `-v`;
 //! * [`progress`], [`events`]: observers of a run, for a person and for a program.

@@ -2,10 +2,10 @@
 //! that is wrong with a command line is reported at once. What a value looks like is decided in
 //! [`super::values`].
 //!
-//! * [`token`], [`headers`], [`schema`]: single settings that come from several places;
+//! * [`token`], [`headers`], [`schema`](mod@schema): single settings that come from several places;
 //! * [`problems`]: collects what is wrong;
 //! * [`remote`]: the server and how it is reached;
-//! * [`upload`], [`comparison`], [`serve`]: the settings of a subcommand.
+//! * [`upload`](mod@upload), [`comparison`](mod@comparison), `serve`: the settings of a subcommand.
 
 mod comparison;
 mod headers;
