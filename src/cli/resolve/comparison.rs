@@ -14,21 +14,15 @@ use crate::cloneup::Options;
 pub(in crate::cli) fn comparison(args: &VerifyArgs, matches: &ArgMatches) -> Result<Settings, Failures> {
     let mut problems = Problems::default();
     let (database, base) = required(&args.target, &mut problems);
-    let defaults = Options::default();
-    let retries = args.network.max_retries.as_deref();
-    let options = Options {
+    let mut options = Options {
         resources: args.resources.clone(),
         include_many_many: !args.no_include_many_many,
-        max_retries: problems.parsed("maxRetries", retries, values::count, defaults.max_retries),
         client_id: client_id(&args.target),
-        pull_limit: problems.parsed(
-            "pullLimit",
-            args.pull_limit.as_deref(),
-            values::positive,
-            defaults.pull_limit,
-        ),
-        ..defaults
+        ..Options::default()
     };
+    let retries = args.network.max_retries.as_deref();
+    problems.set(&mut options.max_retries, "maxRetries", retries, values::count);
+    problems.set(&mut options.pull_limit, "pullLimit", args.pull_limit.as_deref(), values::positive);
     let remote = remote(&args.target, &args.network, matches, base, &mut problems);
     complete(database, remote, options, problems)
 }

@@ -14,21 +14,19 @@ impl Problems {
         self.0.push(Failure::invalid(code::DFQL_INVALID, message, path));
     }
 
-    /// The parsed value, or the default where nothing was typed; an invalid text adds a problem.
-    pub(super) fn parsed<T>(
+    /// Replaces `setting`, which has its default, by what was typed, if anything; an invalid text adds a
+    /// problem.
+    pub(super) fn set<T>(
         &mut self,
+        setting: &mut T,
         path: &str,
         text: Option<&str>,
         parse: impl FnOnce(&str) -> Result<T, String>,
-        default: T,
-    ) -> T {
+    ) {
         match text.map(parse) {
-            None => default,
-            Some(Ok(value)) => value,
-            Some(Err(problem)) => {
-                self.invalid(format_args!("{path} {problem}"), path);
-                default
-            }
+            None => {}
+            Some(Ok(value)) => *setting = value,
+            Some(Err(problem)) => self.invalid(format_args!("{path} {problem}"), path),
         }
     }
 

@@ -1,5 +1,7 @@
 //! The server and how it is reached: URL, headers, token, timeouts, retries.
 
+use std::time::Duration;
+
 use clap::ArgMatches;
 
 use super::headers::headers;
@@ -18,36 +20,20 @@ pub(super) fn remote(
     base: String,
     problems: &mut Problems,
 ) -> RemoteConfig {
-    let defaults = RemoteConfig::new(base);
-    let headers = headers(target, matches, problems);
-    let token = token(target.token_file.as_deref(), target.token_command.as_deref(), matches);
-    let token = token.unwrap_or_else(|error| {
-        problems.invalid(&error, error.path());
-        None
-    });
-    let timeout = problems.parsed("timeout", network.timeout.as_deref(), values::timeout, defaults.timeout);
-    let connect_timeout = problems.parsed(
-        "connectTimeout",
-        network.connect_timeout.as_deref(),
-        values::timeout,
-        defaults.connect_timeout,
-    );
-    let retry_delay =
-        problems.parsed("retryDelay", network.retry_delay.as_deref(), values::duration, defaults.retry_delay);
-    let retry_max_delay = problems.parsed(
-        "retryMaxDelay",
-        network.retry_max_delay.as_deref(),
-        values::duration,
-        defaults.retry_max_delay,
-    );
-    RemoteConfig {
-        headers,
-        token,
-        timeout,
-        connect_timeout,
-        retry_delay,
-        retry_max_delay,
-        ca_cert: target.ca_cert.clone(),
-        ..defaults
+    let mut config = RemoteConfig::new(base);
+    config.headers = headers(target, matches, problems);
+    match token(target.token_file.as_deref(), target.token_command.as_deref(), matches) {
+        Ok(token) => config.token = token,
+        Err(error) => problems.invalid(&error, error.path()),
     }
+    config.ca_cert.clone_from(&target.ca_cert);
+    let Network { timeout, connect_timeout, retry_delay, retry_max_delay, .. } = network;
+    let mut set = |setting, path, text: &Option<String>, parse: fn(&str) -> Result<Duration, String>| {
+        problems.set(setting, path, text.as_deref(), parse);
+    };
+    set(&mut config.timeout, "timeout", timeout, values::timeout);
+    set(&mut config.connect_timeout, "connectTimeout", connect_timeout, values::timeout);
+    set(&mut config.retry_delay, "retryDelay", retry_delay, values::duration);
+    set(&mut config.retry_max_delay, "retryMaxDelay", retry_max_delay, values::duration);
+    config
 }

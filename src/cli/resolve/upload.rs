@@ -25,103 +25,68 @@ pub(in crate::cli) fn upload(args: &CloneupArgs, matches: &ArgMatches) -> Result
 }
 
 fn options(args: &CloneupArgs, matches: &ArgMatches, problems: &mut Problems) -> Options {
-    let defaults = Options::default();
     let only = args.only_failed.as_deref().filter(|path| !path.as_os_str().is_empty()).map(|path| {
         error_file::read(path).unwrap_or_else(|error| {
             problems.invalid(error, "onlyFailed");
             Selection::new()
         })
     });
-    let with_numbers = numbers(args, defaults, problems);
-    let record_operation = args.record_operation.as_deref();
-    Options {
+    let mut options = Options {
         only,
         resources: args.resources.clone(),
-        record_operation: record_operation
-            .and_then(|name| values::named(&RECORD_OPERATIONS, name))
-            .unwrap_or(with_numbers.record_operation),
-        mutation_id_prefix: args
-            .mutation_id_prefix
-            .clone()
-            .unwrap_or_else(|| with_numbers.mutation_id_prefix.clone()),
         client_id: client_id(&args.target),
         resume: !args.no_resume,
         verify: args.verify,
-        ..switches(args, matches, with_numbers)
+        ..Options::default()
+    };
+    if let Some(prefix) = &args.mutation_id_prefix {
+        options.mutation_id_prefix.clone_from(prefix);
     }
+    let operation = args.record_operation.as_deref();
+    if let Some(operation) = operation.and_then(|name| values::named(&RECORD_OPERATIONS, name)) {
+        options.record_operation = operation;
+    }
+    numbers(args, &mut options, problems);
+    switches(args, matches, &mut options);
+    options
 }
 
-/// The options with a number, a size or `auto`.
-fn numbers(args: &CloneupArgs, options: Options, problems: &mut Problems) -> Options {
+/// Sets the options with a number, a size or `auto`.
+fn numbers(args: &CloneupArgs, options: &mut Options, problems: &mut Problems) {
     let retries = args.network.max_retries.as_deref();
-    Options {
-        batch_size: problems.parsed(
-            "batchSize",
-            args.batch_size.as_deref(),
-            values::positive,
-            options.batch_size,
-        ),
-        max_retries: problems.parsed("maxRetries", retries, values::count, options.max_retries),
-        batch_bytes: problems.parsed(
-            "batchBytes",
-            args.batch_bytes.as_deref(),
-            values::size,
-            options.batch_bytes,
-        ),
-        concurrency: problems.parsed(
-            "concurrency",
-            args.concurrency.as_deref(),
-            values::concurrency,
-            options.concurrency,
-        ),
-        pull_limit: problems.parsed(
-            "pullLimit",
-            args.pull_limit.as_deref(),
-            values::positive,
-            options.pull_limit,
-        ),
-        ..options
-    }
+    problems.set(&mut options.batch_size, "batchSize", args.batch_size.as_deref(), values::positive);
+    problems.set(&mut options.max_retries, "maxRetries", retries, values::count);
+    problems.set(&mut options.batch_bytes, "batchBytes", args.batch_bytes.as_deref(), values::size);
+    problems.set(&mut options.concurrency, "concurrency", args.concurrency.as_deref(), values::concurrency);
+    problems.set(&mut options.pull_limit, "pullLimit", args.pull_limit.as_deref(), values::positive);
 }
 
-/// The options that `--x` turns on and `--no-x` turns off.
-fn switches(args: &CloneupArgs, matches: &ArgMatches, options: Options) -> Options {
-    let switch = |name: &str, on: Option<bool>, off: bool, default: bool| {
+/// Sets the options that `--x` turns on and `--no-x` turns off.
+fn switches(args: &CloneupArgs, matches: &ArgMatches, options: &mut Options) {
+    let set = |option: &mut bool, name: &str, on: Option<bool>, off: bool| {
         if off && !is_typed_after(matches, name, &format!("no_{name}")) {
-            false
-        } else {
-            on.unwrap_or(default)
+            *option = false;
+        } else if let Some(on) = on {
+            *option = on;
         }
     };
-    Options {
-        include_many_many: switch(
-            "include_many_many",
-            args.include_many_many,
-            args.no_include_many_many,
-            options.include_many_many,
-        ),
-        include_deletes: switch(
-            "include_deletes",
-            args.include_deletes,
-            args.no_include_deletes,
-            options.include_deletes,
-        ),
-        fail_fast: switch("fail_fast", args.fail_fast, args.no_fail_fast, options.fail_fast),
-        pull_after: switch("pull_after", args.pull_after, args.no_pull_after, options.pull_after),
-        set_global_cursor_on_success: switch(
-            "set_global_cursor_on_success",
-            args.set_global_cursor_on_success,
-            args.no_set_global_cursor_on_success,
-            options.set_global_cursor_on_success,
-        ),
-        clear_changelog_on_success: switch(
-            "clear_changelog_on_success",
-            args.clear_changelog_on_success,
-            args.no_clear_changelog_on_success,
-            options.clear_changelog_on_success,
-        ),
-        ..options
-    }
+    let Options { include_many_many, include_deletes, fail_fast, pull_after, .. } = options;
+    set(include_many_many, "include_many_many", args.include_many_many, args.no_include_many_many);
+    set(include_deletes, "include_deletes", args.include_deletes, args.no_include_deletes);
+    set(fail_fast, "fail_fast", args.fail_fast, args.no_fail_fast);
+    set(pull_after, "pull_after", args.pull_after, args.no_pull_after);
+    set(
+        &mut options.set_global_cursor_on_success,
+        "set_global_cursor_on_success",
+        args.set_global_cursor_on_success,
+        args.no_set_global_cursor_on_success,
+    );
+    set(
+        &mut options.clear_changelog_on_success,
+        "clear_changelog_on_success",
+        args.clear_changelog_on_success,
+        args.no_clear_changelog_on_success,
+    );
 }
 
 /// Whether the first flag comes after the second one on the command line: the last one of them counts,
