@@ -20,7 +20,10 @@ use crate::cloneup::Failure;
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let status = match parse(&arguments) {
-        Ok((cli, matches)) => execute(cli, &matches).unwrap_or_else(report),
+        Ok((cli, matches)) => {
+            let hints = Hints::unless(cli.command.is_quiet());
+            execute(cli, &matches).unwrap_or_else(|failure| report(failure, hints))
+        }
         Err(refused) => refuse(refused, &arguments),
     };
     ExitCode::from(status)
@@ -42,9 +45,9 @@ fn execute(cli: Cli, matches: &ArgMatches) -> Result<u8, Failure> {
 }
 
 /// Prints a failure; returns the exit status.
-fn report(failure: Failure) -> u8 {
+fn report(failure: Failure, hints: Hints) -> u8 {
     let status = exit::status(Some(failure.kind), SIGINT);
-    output::failures(&[failure], Hints::Shown);
+    output::failures(&[failure], hints);
     status
 }
 

@@ -39,3 +39,18 @@ pub(in crate::cli) enum Subcommand {
     #[cfg(feature = "serve")]
     Demo(DemoArgs),
 }
+
+impl Subcommand {
+    /// Whether nothing but errors is to be printed on stderr.
+    pub(in crate::cli) fn is_quiet(&self) -> bool {
+        match self {
+            Self::Cloneup(args) => args.verbosity.quiet,
+            Self::Verify(args) => args.verbosity.quiet,
+            #[cfg(feature = "serve")]
+            Self::Serve(args) => args.verbosity.quiet,
+            #[cfg(feature = "serve")]
+            Self::Demo(args) => args.verbosity.quiet,
+            Self::Config(_) | Self::Inspect(_) | Self::Schema(_) => false,
+        }
+    }
+}

@@ -40,7 +40,8 @@ pub(in crate::cli) fn run(args: &DemoArgs) -> Result<u8, Failure> {
         .map_err(|error| Failure::storage(format!("cannot write {}: {error}", files.schema.display())))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::internal(format!("cannot start: {error}")))?;
-    let status = runtime.block_on(serve_and_upload(&files, &progress))?;
+    let status =
+        runtime.block_on(serve_and_upload(&files, &progress, Hints::unless(args.verbosity.quiet)))?;
     if !args.verbosity.quiet {
         print_next_steps(&files);
     }
@@ -48,7 +49,7 @@ pub(in crate::cli) fn run(args: &DemoArgs) -> Result<u8, Failure> {
 }
 
 /// Starts the server and uploads twice; returns the exit status.
-async fn serve_and_upload(files: &Files, progress: &Progress) -> Result<u8, Failure> {
+async fn serve_and_upload(files: &Files, progress: &Progress, hints: Hints) -> Result<u8, Failure> {
     let schema = Schema::parse(&sample::schema()).expect("the schema of the sample is valid");
     let config = ServerConfig {
         schema: schema.clone(),
@@ -66,7 +67,7 @@ async fn serve_and_upload(files: &Files, progress: &Progress) -> Result<u8, Fail
         let _ = stopped.await;
     };
     let server = tokio::spawn(serve(listener, shutdown, state));
-    let status = upload_twice(files, &schema, &base, progress).await?;
+    let status = upload_twice(files, &schema, &base, progress, hints).await?;
     drop(stop_server);
     server.await.map_err(|error| Failure::internal(format!("the server failed: {error}")))?;
     Ok(status)
@@ -78,17 +79,18 @@ async fn upload_twice(
     schema: &Schema,
     base: &str,
     progress: &Progress,
+    hints: Hints,
 ) -> Result<u8, Failure> {
     progress.say(&format!("uploading to {base}"));
     let first = upload(files, schema, base, progress).await?;
     output::result(&first, Output::Auto);
-    output::failures(&first.failures, Hints::Shown);
+    output::failures(&first.failures, hints);
     if !first.ok {
         return Ok(exit::status(first.failure_kind(), SIGINT));
     }
     progress.say("uploading again");
     let again = upload(files, schema, base, progress).await?;
-    output::failures(&again.failures, Hints::Shown);
+    output::failures(&again.failures, hints);
     if again.ok && again.cursor == first.cursor {
         progress.say(&format!(
             "the server's sequence is {} as before: it deduplicated all {} mutations",
