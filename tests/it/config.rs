@@ -141,3 +141,32 @@ fn config_show_redacts_secrets() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("@h/datafn?x=1") && !text.contains("hush"), "{text}");
 }
+
+#[test]
+fn config_show_lists_every_option_with_its_default() {
+    let offline = database();
+    let show = |file: &str| -> Vec<serde_json::Value> {
+        std::fs::write(offline.folder().join("synctool.toml"), file).unwrap();
+        let output = synctool(&offline).args(["config", "show", "--output", "json"]).output().unwrap();
+        assert_eq!(status(&output), 0, "{}", stderr(&output));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let shown = show("");
+    for (key, default) in [
+        ("batch-size", json!("100")),
+        ("batch-bytes", json!("1MiB")),
+        ("concurrency", json!("auto")),
+        ("fail-fast", json!("true")),
+        ("timeout", json!("60s")),
+        ("db", json!(null)),
+        ("no-resume", json!(null)),
+    ] {
+        let expected = json!({"key": key, "value": default, "from": "default"});
+        assert!(shown.contains(&expected), "{expected} is not in {shown:?}");
+    }
+    assert!(!shown.iter().any(|entry| entry["key"] == "no-fail-fast"), "it is shown as fail-fast");
+    let shown = show("no-resume = true");
+    let resume = shown.iter().find(|entry| entry["key"] == "no-resume").unwrap();
+    assert_eq!(resume["value"], "true");
+    assert!(resume["from"].as_str().unwrap().ends_with("synctool.toml"), "{resume}");
+}

@@ -30,7 +30,6 @@ fn inspect_prints_a_table_or_json() {
 
 /// A CJK character takes two columns of a terminal, so the names are eight columns wide.
 #[test]
-#[ignore = "until tables measure displayed width"]
 fn inspect_aligns_columns_by_displayed_width() {
     let offline = Offline::new(
         "CREATE TABLE 待办事项 (id TEXT PRIMARY KEY); INSERT INTO 待办事项 VALUES ('a');

@@ -1,0 +1,11 @@
+//! The files of the repository that are generated from the definition of the command line: shell
+//! completions, manual pages, the tables of options and exit statuses, and the JSON Schema of the
+//! configuration file. `cargo run --example generate` writes them, and checks them with `--check`.
+//!
+//! [`tables`] and [`config_schema`](mod@config_schema) make the content, [`files`](mod@files) knows where it belongs.
+
+mod config_schema;
+mod files;
+mod tables;
+
+pub use files::{files, stale, write};
