@@ -34,6 +34,7 @@ mod output;
 mod resolve;
 mod run;
 mod signals;
+mod text_file;
 mod values;
 
 pub use layers::command;

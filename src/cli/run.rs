@@ -10,7 +10,7 @@ use super::commands::{cloneup, config_show, inspect, schema, verify};
 #[cfg(feature = "serve")]
 use super::commands::{demo, serve};
 use super::exit::{self, SIGINT};
-use super::layers::{Refused, parse, usage_failure};
+use super::layers::{ConfigNotes, Refused, parse, usage_failure};
 use super::output::{self, Hints};
 use crate::cloneup::Failure;
 
@@ -19,14 +19,32 @@ use crate::cloneup::Failure;
 #[must_use]
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let status = match parse(&arguments) {
+    let mut notes = ConfigNotes::default();
+    let status = match parse(&arguments, &mut notes) {
         Ok((cli, matches)) => {
+            print_notes(&notes, cli.command.is_quiet(), cli.command.is_verbose());
             let hints = Hints::unless(cli.command.is_quiet());
             execute(cli, &matches).unwrap_or_else(|failure| report(failure, hints))
         }
-        Err(refused) => refuse(refused, &arguments),
+        Err(refused) => {
+            print_notes(&notes, is_quiet(&arguments), false);
+            refuse(refused, &arguments)
+        }
     };
     ExitCode::from(status)
+}
+
+/// Prints which configuration files are not read, and which one is.
+fn print_notes(notes: &ConfigNotes, is_quiet: bool, is_verbose: bool) {
+    if is_quiet {
+        return;
+    }
+    for foreign in &notes.refused {
+        output::warning(&foreign.to_string());
+    }
+    if let Some(path) = notes.read.as_ref().filter(|_| is_verbose) {
+        output::line(&format!("configuration file: {}", output::escaped(&path.to_string_lossy())));
+    }
 }
 
 /// Executes the subcommand; `matches` are its own.

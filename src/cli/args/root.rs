@@ -41,6 +41,19 @@ pub(in crate::cli) enum Subcommand {
 }
 
 impl Subcommand {
+    /// Whether diagnostics are to be printed on stderr.
+    pub(in crate::cli) fn is_verbose(&self) -> bool {
+        match self {
+            Self::Cloneup(args) => args.verbosity.verbose > 0,
+            Self::Verify(args) => args.verbosity.verbose > 0,
+            #[cfg(feature = "serve")]
+            Self::Serve(args) => args.verbosity.verbose > 0,
+            #[cfg(feature = "serve")]
+            Self::Demo(args) => args.verbosity.verbose > 0,
+            Self::Config(_) | Self::Inspect(_) | Self::Schema(_) => false,
+        }
+    }
+
     /// Whether nothing but errors is to be printed on stderr.
     pub(in crate::cli) fn is_quiet(&self) -> bool {
         match self {

@@ -7,7 +7,7 @@ use clap::{Arg, ArgMatches};
 use serde::Serialize;
 
 use crate::cli::args::ConfigCommand;
-use crate::cli::layers::{ConfigFile, command, default_text, is_opposite, usage_failure};
+use crate::cli::layers::{ConfigFile, ConfigNotes, command, default_text, is_opposite, usage_failure};
 use crate::cli::output::{self, Table};
 use crate::cli::{exit, resolve};
 use crate::cloneup::Failure;
@@ -39,7 +39,8 @@ pub(in crate::cli) fn run(subcommand: &ConfigCommand, config: Option<PathBuf>) -
 }
 
 fn collect(named: Option<PathBuf>) -> Result<Vec<Shown>, Failure> {
-    let file = ConfigFile::find(named)?;
+    // Files that are not read were named when this command line was parsed.
+    let file = ConfigFile::find(named, &mut ConfigNotes::default())?;
     let layered = match &file {
         Some(file) => file.apply(command())?,
         None => command(),

@@ -3,6 +3,8 @@
 //! Its values become the default values of the command line's definition, so that clap itself decides
 //! which layer overrides which (contract 3: flag, environment, file, default).
 
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgAction, Command, ValueHint};
@@ -10,10 +12,21 @@ use toml::{Table, Value};
 
 use super::definition::is_opposite;
 use super::nearest::nearest;
+use super::owner::ForeignConfig;
+use crate::cli::text_file;
 use crate::cloneup::Failure;
 
 /// The file's name in any folder.
 const FILE_NAME: &str = "synctool.toml";
+
+/// What the search for a configuration file found, for a person.
+#[derive(Debug, Default)]
+pub(in crate::cli) struct ConfigNotes {
+    /// The file that is read.
+    pub(in crate::cli) read: Option<PathBuf>,
+    /// Files that are not read.
+    pub(in crate::cli) refused: Vec<ForeignConfig>,
+}
 
 /// A configuration file that has been read.
 pub(in crate::cli) struct ConfigFile {
@@ -22,20 +35,28 @@ pub(in crate::cli) struct ConfigFile {
 }
 
 impl ConfigFile {
-    /// Reads the named file, or the nearest one upward from the working directory.
+    /// Reads the named file, or the nearest one upward from the working directory that belongs to the
+    /// user or to root. What a person should know of the search is added to `notes`.
     ///
     /// # Errors
     /// A [`Failure`] when a file was named and cannot be read, or is not TOML.
-    pub(in crate::cli) fn find(named: Option<PathBuf>) -> Result<Option<Self>, Failure> {
-        let path = match named {
-            Some(path) => path,
-            None => match nearest_file() {
-                Some(path) => path,
+    pub(in crate::cli) fn find(
+        named: Option<PathBuf>,
+        notes: &mut ConfigNotes,
+    ) -> Result<Option<Self>, Failure> {
+        let (path, text) = match named {
+            Some(path) => {
+                let text = text_file::read(&path);
+                (path, text)
+            }
+            None => match nearest_file(notes) {
+                Some(found) => found,
                 None => return Ok(None),
             },
         };
-        let text = std::fs::read_to_string(&path)
-            .map_err(|error| invalid(format!("cannot read {}: {error}", path.display()), "config"))?;
+        let text =
+            text.map_err(|error| invalid(format!("cannot read {}: {error}", path.display()), "config"))?;
+        notes.read = Some(path.clone());
         let table = text.parse().map_err(|error: toml::de::Error| {
             let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
             invalid(format!("{}, line {line}: {}", path.display(), error.message()), "config")
@@ -148,9 +169,33 @@ fn flag(id: &str) -> String {
     id.replace('_', "-")
 }
 
-fn nearest_file() -> Option<PathBuf> {
+/// The path and text of the nearest file that may be read. The search goes on above one that may not:
+/// it counts as if it were not there, and `notes` name it.
+fn nearest_file(notes: &mut ConfigNotes) -> Option<(PathBuf, io::Result<String>)> {
     let here = std::env::current_dir().ok()?;
-    here.ancestors().map(|folder| folder.join(FILE_NAME)).find(|path| path.is_file())
+    for path in here.ancestors().map(|folder| folder.join(FILE_NAME)).filter(|path| path.is_file()) {
+        match read_own(&path) {
+            Ok(Ok(text)) => return Some((path, Ok(text))),
+            Ok(Err(foreign)) => notes.refused.push(foreign),
+            Err(error) => return Some((path, Err(error))),
+        }
+    }
+    None
+}
+
+/// The text of a file, unless it belongs to another user. The owner of what is open decides in the end,
+/// because the path may lead to another file by then.
+fn read_own(path: &Path) -> io::Result<Result<String, ForeignConfig>> {
+    if let Some(foreign) = ForeignConfig::at(path)? {
+        return Ok(Err(foreign));
+    }
+    let mut file = File::open(path)?;
+    if let Some(foreign) = ForeignConfig::opened(path, &file.metadata()?) {
+        return Ok(Err(foreign));
+    }
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    text_file::from_bytes(bytes).map(Ok)
 }
 
 fn invalid(message: String, path: &str) -> Failure {

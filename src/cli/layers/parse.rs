@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, FromArgMatches as _};
 
-use super::config_file::ConfigFile;
+use super::config_file::{ConfigFile, ConfigNotes};
 use super::definition::command;
 use crate::cli::args::Cli;
 use crate::cloneup::Failure;
@@ -33,14 +33,18 @@ impl From<clap::Error> for Refused {
 }
 
 /// Parses with all layers: flag, then environment, then file, then default. Also returns the matches of
-/// the subcommand, which know the layer of each value.
+/// the subcommand, which know the layer of each value. Which configuration files were found is added to
+/// `notes`.
 ///
 /// # Errors
 /// [`Refused`] when help is asked for, or the command line or the configuration file is invalid.
-pub(in crate::cli) fn parse(arguments: &[OsString]) -> Result<(Cli, ArgMatches), Refused> {
+pub(in crate::cli) fn parse(
+    arguments: &[OsString],
+    notes: &mut ConfigNotes,
+) -> Result<(Cli, ArgMatches), Refused> {
     let matches = command().try_get_matches_from_mut(arguments)?;
     let named = matches.get_one::<PathBuf>("config").cloned().filter(|path| !path.as_os_str().is_empty());
-    let matches = match ConfigFile::find(named).map_err(Refused::ConfigFile)? {
+    let matches = match ConfigFile::find(named, notes).map_err(Refused::ConfigFile)? {
         None => matches,
         Some(file) => {
             let mut layered = file.apply(command()).map_err(Refused::ConfigFile)?;
