@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::text_file;
 use crate::cloneup::{Failure, Selection, Subject};
 use crate::protocol::MutationError;
 
@@ -41,8 +42,7 @@ pub(super) enum ReadError {
 /// # Errors
 /// [`ReadError`] when the file cannot be read, or a line does not name a record or join row.
 pub(super) fn read(path: &Path) -> Result<Selection, ReadError> {
-    let text =
-        std::fs::read_to_string(path).map_err(|source| ReadError::File { path: path.to_owned(), source })?;
+    let text = text_file::read(path).map_err(|source| ReadError::File { path: path.to_owned(), source })?;
     let mut selection = Selection::new();
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let Line { resource, id } = serde_json::from_str(line).map_err(|source| ReadError::Line {

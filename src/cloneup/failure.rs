@@ -9,9 +9,11 @@ use crate::offline::{OfflineError, STORAGE_PATH};
 use crate::protocol::{ErrorBody, MutationError, ROOT_PATH, code};
 use crate::remote::{ConfigError, RetryError};
 
-/// The paths of errors of a request (contract 3.5).
+/// The path of errors of a pull (contract 3.5).
+pub(crate) const PULL_PATH: &str = "sync.pull";
+
+/// The paths of errors of other requests (contract 3.5).
 pub(super) const PUSH_PATH: &str = "sync.push";
-pub(super) const PULL_PATH: &str = "sync.pull";
 pub(super) const STATUS_PATH: &str = "sync.status";
 
 /// One reason why a run did not succeed (contract 3.5).

@@ -66,6 +66,7 @@ mod upload;
 mod verify;
 
 pub use compare::{Difference, DifferenceKind, TableCounts};
+pub(crate) use failure::PULL_PATH;
 pub use failure::{Cause, Failure, FailureKind, Subject, most_severe};
 pub use inspect::{InspectedPart, Inspection, inspect};
 pub use observer::{Event, Observer, PartKind, PlannedPart};

@@ -26,7 +26,6 @@ async fn transport_errors_are_retried_with_the_same_bytes() {
             broken(r#"{"ok":true,"result":{"applied":[],"errors":[],"cursor":"-1"}}"#),
             broken(r#"{"ok":true,"result":{"applied":[],"errors":[],"cursor":"1e3"}}"#),
             broken(&format!("{}1", "[".repeat(100_000))),
-            Answer::Raw(404, Vec::new(), b"not here".to_vec()),
         ])
         .collect();
     for answer in answers {

@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::cli::args::SchemaCommand;
 use crate::cli::exit;
 use crate::cli::output::{self, Hints, escaped};
+use crate::cli::text_file;
 use crate::cloneup::{Failure, inspect};
 use crate::offline::{Database, OfflineError, Snapshot, introspect};
 use crate::protocol::ROOT_PATH;
@@ -61,7 +62,7 @@ fn print_inferred(db: &Path) -> Result<u8, Failure> {
 }
 
 fn check(path: &Path, db: Option<&Path>) -> Result<u8, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let text = text_file::read(path).map_err(|error| {
         Failure::schema(format!("cannot read the schema {}: {error}", path.display()), ROOT_PATH)
     })?;
     let schema = match Schema::parse_all(&text) {

@@ -1,14 +1,19 @@
 //! Hints: a suggested fix below an error. They are chosen by the typed cause of a failure, or by its
 //! code where the server or the contract chose one; never by the text of a message.
 
-use crate::cloneup::{Cause, Failure, FailureKind};
-use crate::offline::{OfflineError, StorageKind};
+use crate::cloneup::{Cause, Failure, FailureKind, PULL_PATH};
+use crate::offline::{ForeignFile, OfflineError, StorageKind};
 use crate::protocol::code;
 use crate::remote::TransportKind;
 
 /// A suggested fix for a failure, where its message does not contain it already.
 pub(super) fn hint(failure: &Failure) -> Option<&'static str> {
     match &failure.cause {
+        Some(Cause::Request(error)) if error.kind() == Some(TransportKind::NoRoute) => {
+            // The message of a wrong base says what to do; a server without `pull` can be meant.
+            (failure.body().path == PULL_PATH)
+                .then_some("for a server without a pull route, `cloneup --no-pull-after` goes without it")
+        }
         Some(Cause::Request(error)) => transport_hint(error.kind()?),
         Some(Cause::Offline(error)) => offline_hint(error),
         _ => code_hint(failure),
@@ -23,6 +28,10 @@ fn transport_hint(kind: TransportKind) -> Option<&'static str> {
         ),
         #[cfg(not(feature = "serve"))]
         TransportKind::Connect => Some("check the address, and that the server is running"),
+        TransportKind::Certificate => Some(
+            "the server answers, but its certificate is not trusted: --ca-cert FILE trusts the CA that has \
+             issued it; a wrong name or date can only be corrected at the server",
+        ),
         TransportKind::NotJson | TransportKind::Redirect => {
             Some("the URL is the base to which /push and /pull are added, such as https://example.org/datafn")
         }
@@ -38,10 +47,27 @@ fn offline_hint(error: &OfflineError) -> Option<&'static str> {
         OfflineError::Storage { kind: StorageKind::Locked, .. } => {
             Some("another program has locked the database: wait until it is done or close it, then try again")
         }
+        OfflineError::Storage { kind: StorageKind::Foreign(what), .. } => foreign_hint(*what),
         OfflineError::Storage { kind: StorageKind::Missing, .. } => {
             Some("`synctool schema check SCHEMA --db DB` lists everything that does not match")
         }
         _ => None,
+    }
+}
+
+/// For a file that SQLite cannot read.
+fn foreign_hint(what: ForeignFile) -> Option<&'static str> {
+    match what {
+        ForeignFile::Encrypted => Some(
+            "synctool reads no encrypted databases: make a plain copy with the application's key first, as with \
+             SQLCipher's `sqlcipher_export`: sqlcipher app.db \"PRAGMA key = '…'; ATTACH 'plain.db' AS plain KEY \
+             ''; SELECT sqlcipher_export('plain');\"",
+        ),
+        ForeignFile::Archive => Some("unpack the file first"),
+        ForeignFile::Text => {
+            Some("if it is a dump in SQL, make a database of it first: sqlite3 app.db < dump.sql")
+        }
+        _ => Some("the file must be a SQLite database, version 3"),
     }
 }
 

@@ -6,6 +6,7 @@
 //! * [`table`]: aligned columns; [`plan`](mod@plan): the plan of a dry run;
 //! * [`hints`]: suggested fixes; [`failures`](mod@failures): errors with their hints;
 //! * [`diagnostics`]: the log lines of `-v`;
+//! * [`retries`]: the lines about retries, without repetitions;
 //! * [`progress`], [`events`]: observers of a run, for a person and for a program.
 
 mod diagnostics;
@@ -16,6 +17,7 @@ mod hints;
 mod plan;
 mod print;
 mod progress;
+mod retries;
 mod table;
 
 pub(super) use diagnostics::start_diagnostics;

@@ -11,7 +11,8 @@ use indicatif::{HumanBytes, HumanCount, MultiProgress, ProgressBar, ProgressStat
 
 use super::escape::escaped;
 use super::print::line;
-use crate::cloneup::{Event, Observer, Outcome, PlannedPart};
+use super::retries::RetryLines;
+use crate::cloneup::{Event, Observer, Outcome, PlannedPart, Stats};
 
 /// Fits 80 columns: name, bar, count, rate, time left.
 const PART: &str = "{prefix:<20!} {wide_bar} {human_pos}/{human_len} {rate:>9} {eta:>4}";
@@ -48,6 +49,7 @@ struct Run {
     done: u64,
     bytes: u64,
     retries: u64,
+    retry_lines: RetryLines,
     /// How long the upload took, once its finalization has begun.
     uploaded_in: Option<Duration>,
     pulled: u64,
@@ -72,6 +74,7 @@ impl Progress {
             done: 0,
             bytes: 0,
             retries: 0,
+            retry_lines: RetryLines::default(),
             uploaded_in: None,
             pulled: 0,
             is_running: false,
@@ -98,6 +101,9 @@ impl Progress {
         let (elapsed, uploaded_in, bytes, retries) = {
             let mut run = self.0.run();
             run.clear();
+            for line in run.retry_lines.finish() {
+                self.0.say(&line);
+            }
             let elapsed = run.start.elapsed();
             (elapsed, run.uploaded_in.unwrap_or(elapsed), run.bytes, run.retries)
         };
@@ -109,10 +115,19 @@ impl Progress {
             return;
         }
         let verb = if outcome.ok { "uploaded" } else { "failed after" };
-        let mut text = format!("{verb} {}, {}", counted(records, "record"), counted(rows, "join row"));
+        let [no_record, no_row, no_delete] = rejected(stats);
+        let mut text = format!(
+            "{verb} {}, {}",
+            counted(records - no_record, "record"),
+            counted(rows - no_row, "join row")
+        );
         let mut add = |part: String| text.push_str(&part);
         if let Some(deletes) = stats.deletes {
-            add(format!(", {}", counted(deletes.mutations, "delete")));
+            add(format!(", {}", counted(deletes.mutations - no_delete, "delete")));
+        }
+        let rejected = no_record + no_row + no_delete;
+        if rejected > 0 {
+            add(format!(", {} rejected", HumanCount(rejected)));
         }
         add(format!(" in {}", counted(stats.batches, "request")));
         match retries {
@@ -126,6 +141,15 @@ impl Progress {
         }
         self.say(&text);
     }
+}
+
+/// How many records, join rows and deletes the server rejected.
+fn rejected(stats: &Stats) -> [u64; 3] {
+    [
+        stats.resources.iter().map(|(_, stats)| stats.rejected).sum(),
+        stats.join_stores.values().map(|stats| stats.rejected).sum(),
+        stats.deletes.map_or(0, |stats| stats.rejected),
+    ]
 }
 
 /// A number of things: `1 record`, `2,000 records`.
@@ -171,6 +195,7 @@ impl Shared {
                 run.last_line = Instant::now();
                 lines.push(run.summary());
             }
+            lines.extend(run.retry_lines.due(Instant::now()));
         }
         for line in lines {
             self.say(&line);
@@ -297,11 +322,13 @@ impl Observer for Progress {
         }
         match event {
             Event::Warning(message) => self.say(&format!("warning: {}", escaped(message))),
-            Event::Retrying { retry, max_retries, wait, reason } => self.say(&format!(
-                "retry {retry} of {max_retries} in {:.1} s: {}",
-                wait.as_secs_f64(),
-                escaped(reason)
-            )),
+            Event::Retrying { retry, max_retries, wait, reason } => {
+                let number = (*retry, *max_retries);
+                let lines = shared.run().retry_lines.note(Instant::now(), number, *wait, &escaped(reason));
+                for line in lines {
+                    self.say(&line);
+                }
+            }
             _ => {}
         }
     }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::cli::text_file;
 use crate::cloneup::Failure;
 use crate::offline::OfflineError;
 use crate::schema::Schema;
@@ -16,7 +17,7 @@ pub(in crate::cli) fn schema(
 ) -> Result<Schema, Failure> {
     let (text, place) = match file.filter(|path| !path.as_os_str().is_empty()) {
         Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(|error| {
+            let text = text_file::read(path).map_err(|error| {
                 Failure::schema(format!("cannot read the schema {}: {error}", path.display()), "schema")
             })?;
             (text, path.display().to_string())

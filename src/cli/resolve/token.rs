@@ -8,6 +8,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 
+use crate::cli::text_file::{self, NotUtf8};
 use crate::secret::Secret;
 
 /// The environment variable that holds the token.
@@ -29,8 +30,8 @@ pub(super) enum TokenError {
     Command(#[source] io::Error),
     #[error("the token command failed ({0})")]
     CommandFailed(ExitStatus),
-    #[error("the token command printed no UTF-8")]
-    CommandNotUtf8,
+    #[error("what the token command printed cannot be used: {0}")]
+    CommandNotUtf8(#[source] NotUtf8),
     #[error("the token command printed nothing")]
     CommandEmpty,
 }
@@ -42,7 +43,7 @@ impl TokenError {
             Self::VariableNotUtf8 | Self::VariableBlank | Self::File { .. } | Self::FileEmpty(_) => {
                 "tokenFile"
             }
-            Self::Command(_) | Self::CommandFailed(_) | Self::CommandNotUtf8 | Self::CommandEmpty => {
+            Self::Command(_) | Self::CommandFailed(_) | Self::CommandNotUtf8(_) | Self::CommandEmpty => {
                 "tokenCommand"
             }
         }
@@ -68,8 +69,8 @@ pub(super) fn token(
         return not_blank(&text).ok_or(TokenError::VariableBlank).map(Some);
     }
     if let Some(path) = file {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| TokenError::File { path: path.to_owned(), source })?;
+        let text =
+            text_file::read(path).map_err(|source| TokenError::File { path: path.to_owned(), source })?;
         return not_blank(&text).ok_or_else(|| TokenError::FileEmpty(path.to_owned())).map(Some);
     }
     command.filter(|command| !command.trim().is_empty()).map(printed_by).transpose()
@@ -87,11 +88,11 @@ fn printed_by(command: &str) -> Result<Secret, TokenError> {
     if !output.status.success() {
         return Err(TokenError::CommandFailed(output.status));
     }
-    let text = String::from_utf8(output.stdout).map_err(|_| TokenError::CommandNotUtf8)?;
+    let text = text_file::decode(output.stdout).map_err(TokenError::CommandNotUtf8)?;
     not_blank(&text).ok_or(TokenError::CommandEmpty)
 }
 
 fn not_blank(text: &str) -> Option<Secret> {
-    let text = text.trim();
+    let text = text_file::without_mark(text).trim();
     (!text.is_empty()).then(|| Secret::new(text))
 }

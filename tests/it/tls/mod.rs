@@ -112,7 +112,7 @@ async fn a_ca_certificate_that_a_server_uses_as_its_own_is_explained() {
 async fn plain_http_answered_to_tls_is_explained() {
     let address = fixed_answer(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n");
     let error = fail(&RemoteConfig::new(format!("https://{address}/datafn"))).await;
-    assert_eq!(error.kind, TransportKind::Connect);
+    assert_eq!(error.kind, TransportKind::Tls);
     assert!(error.message.contains("its URL begins with http://"), "{}", error.message);
 }
 
