@@ -65,7 +65,7 @@ impl ForeignFile {
         if size.is_multiple_of(MIN_PAGE) && !begins_as(&MEDIA) && is_random(sample) {
             return Self::Encrypted;
         }
-        if !head.is_empty() && !head.contains(&0) && is_text(head) { Self::Text } else { Self::Unknown }
+        if !head.is_empty() && is_text(head) { Self::Text } else { Self::Unknown }
     }
 
     /// The guess as a clause after the name of the file; empty where there is none.
@@ -79,8 +79,11 @@ impl ForeignFile {
     }
 }
 
-/// Whether the bytes are those of a text; the last character may be cut off.
+/// Whether the bytes are those of a text in UTF-8; the last character may be cut off.
 fn is_text(head: &[u8]) -> bool {
+    if head.iter().any(|byte| byte.is_ascii_control() && !byte.is_ascii_whitespace()) {
+        return false;
+    }
     match std::str::from_utf8(head) {
         Ok(_) => true,
         Err(error) => error.error_len().is_none(),
@@ -140,7 +143,9 @@ mod tests {
         assert_eq!(ForeignFile::of(&with(b"\x89PNG"), 4096), ForeignFile::Unknown);
         let dump = "PRAGMA foreign_keys=OFF; INSERT INTO t VALUES ('é');\n".repeat(100);
         assert_eq!(ForeignFile::of(&dump.as_bytes()[..4096], 5120), ForeignFile::Text);
-        assert_eq!(ForeignFile::of(&[0; 4096], 4096), ForeignFile::Unknown);
+        for odd in [0, 7, 0x7f, 0xff] {
+            assert_eq!(ForeignFile::of(&[odd; 4096], 4096), ForeignFile::Unknown);
+        }
         assert_eq!(ForeignFile::of(b"", 0), ForeignFile::Unknown);
     }
 }

@@ -108,3 +108,29 @@ async fn a_dry_run_prints_the_plan_and_changes_nothing() {
     let output = cloneup(&offline, "http://127.0.0.1:9/datafn", &["--dry-run"]).await;
     assert_eq!((status(&output), &result(&output)["server"]["answers"]), (4, &json!(false)));
 }
+
+#[test]
+fn a_file_that_is_no_database_is_named_for_what_it_may_be() {
+    let offline = database();
+    // As SQLCipher writes: whole pages in which every byte is as likely as any other.
+    let mut encrypted = vec![0; 8192];
+    fastrand::Rng::with_seed(1).fill(&mut encrypted);
+    let dump = "PRAGMA foreign_keys=OFF;\nCREATE TABLE t (id TEXT);\n".repeat(50);
+    for (content, part) in [
+        (encrypted.as_slice(), "encrypted (SQLCipher)"),
+        (&[&b"PK\x03\x04"[..], &encrypted[4..]].concat(), "archive"),
+        (dump.as_bytes(), "text"),
+        (&[7; 4096], "must be a SQLite database"),
+    ] {
+        std::fs::write(offline.folder().join("odd.db"), content).unwrap();
+        for arguments in [
+            &["cloneup", "--db", "odd.db", "--remote", "http://127.0.0.1:9/datafn"][..],
+            &["schema", "infer", "odd.db"],
+            &["inspect", "odd.db"],
+        ] {
+            let output = synctool(&offline).args(arguments).output().unwrap();
+            assert_eq!(status(&output), 3, "{arguments:?}: {}", stderr(&output));
+            assert!(stderr(&output).contains(part), "{arguments:?}: {}", stderr(&output));
+        }
+    }
+}

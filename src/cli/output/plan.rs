@@ -1,11 +1,14 @@
 //! The plan of a dry run, for a person. As JSON it is [`Preview`] itself.
 
-use super::print::line;
+use super::print::{line, warning};
 use super::table::{Table, bytes};
 use crate::cloneup::{PartKind, Preview};
 
 /// Prints the plan on stderr.
 pub(in crate::cli) fn plan(preview: &Preview) {
+    for text in &preview.warnings {
+        warning(text);
+    }
     let mut table = Table::new(&["", "rows", "requests", "size", ""]);
     for part in &preview.parts {
         let why = if part.kind == PartKind::Records { part.why.as_str() } else { "" };
