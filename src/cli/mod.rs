@@ -27,7 +27,6 @@ mod args;
 mod commands;
 mod error_file;
 pub mod exit;
-mod failures;
 pub mod generated;
 mod layers;
 mod output;

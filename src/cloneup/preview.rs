@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::blocking::blocking;
 use super::encode::{join_encoder, record_encoder};
-use super::failure::{Failure, FailureKind, STATUS_PATH, most_severe};
+use super::failure::{Failure, FailureKind, Failures, STATUS_PATH, most_severe};
 use super::observer::PartKind;
 use super::options::Options;
 use super::outcome::as_mutation_errors;
@@ -94,7 +94,7 @@ impl Upload<'_> {
         let Self { database, remote, schema, options, .. } = self;
         let planned = blocking(move || plan(&options, &schema, &database)).await;
         let (server, failure) = server_state(&remote).await;
-        let preview = planned.unwrap_or_else(|failures| Preview { failures, ..Preview::empty() });
+        let preview = planned.unwrap_or_else(|Failures(failures)| Preview { failures, ..Preview::empty() });
         let failures: Vec<_> = preview.failures.into_iter().chain(failure).collect();
         Preview { ok: failures.is_empty(), server, failures, ..preview }
     }
@@ -121,9 +121,9 @@ impl Preview {
     }
 }
 
-fn plan(options: &Options, schema: &Schema, database: &Database) -> Result<Preview, Vec<Failure>> {
+fn plan(options: &Options, schema: &Schema, database: &Database) -> Result<Preview, Failures> {
     let requested = Requested::new(options, schema)?;
-    describe(options, schema, database, requested).map_err(|error| vec![error.into()])
+    Ok(describe(options, schema, database, requested)?)
 }
 
 fn describe(
