@@ -181,6 +181,7 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Header to send with every request; repeatable')
             [CompletionResult]::new('--ca-cert', '--ca-cert', [CompletionResultType]::ParameterName, 'PEM file with certificates to trust in addition to the platform''s')
             [CompletionResult]::new('--resources', '--resources', [CompletionResultType]::ParameterName, 'Compare only these resources; repeatable [default: all that are not remote-only]')
+            [CompletionResult]::new('--include-many-many', '--include-many-many', [CompletionResultType]::ParameterName, 'Compare join rows of many-many relations')
             [CompletionResult]::new('--max-retries', '--max-retries', [CompletionResultType]::ParameterName, 'Maximum number of retries of a failed request [default: 3]')
             [CompletionResult]::new('--retry-delay', '--retry-delay', [CompletionResultType]::ParameterName, 'Maximum pause before the first retry; it doubles with each retry [default: 1s]')
             [CompletionResult]::new('--retry-max-delay', '--retry-max-delay', [CompletionResultType]::ParameterName, 'Maximum pause before any retry [default: 30s]')

@@ -163,6 +163,7 @@ set edit:completion:arg-completer[synctool] = {|@words|
             cand --header 'Header to send with every request; repeatable'
             cand --ca-cert 'PEM file with certificates to trust in addition to the platform''s'
             cand --resources 'Compare only these resources; repeatable [default: all that are not remote-only]'
+            cand --include-many-many 'Compare join rows of many-many relations'
             cand --max-retries 'Maximum number of retries of a failed request [default: 3]'
             cand --retry-delay 'Maximum pause before the first retry; it doubles with each retry [default: 1s]'
             cand --retry-max-delay 'Maximum pause before any retry [default: 30s]'

@@ -138,6 +138,8 @@ complete -c synctool -n "__fish_synctool_using_subcommand verify" -l token-comma
 complete -c synctool -n "__fish_synctool_using_subcommand verify" -l header -d 'Header to send with every request; repeatable' -r
 complete -c synctool -n "__fish_synctool_using_subcommand verify" -l ca-cert -d 'PEM file with certificates to trust in addition to the platform\'s' -r -F
 complete -c synctool -n "__fish_synctool_using_subcommand verify" -l resources -d 'Compare only these resources; repeatable [default: all that are not remote-only]' -r
+complete -c synctool -n "__fish_synctool_using_subcommand verify" -l include-many-many -d 'Compare join rows of many-many relations' -r -f -a "true\t''
+false\t''"
 complete -c synctool -n "__fish_synctool_using_subcommand verify" -l max-retries -d 'Maximum number of retries of a failed request [default: 3]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand verify" -l retry-delay -d 'Maximum pause before the first retry; it doubles with each retry [default: 1s]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand verify" -l retry-max-delay -d 'Maximum pause before any retry [default: 30s]' -r

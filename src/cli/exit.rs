@@ -1,5 +1,13 @@
 //! Exit statuses (contract 3.5): their numbers, and the one table of their meanings. Which status a
 //! run has follows from the kind of its most severe failure.
+//!
+//! ```
+//! use synctool::cli::exit;
+//! use synctool::cloneup::FailureKind;
+//!
+//! assert_eq!(exit::status(None, exit::SIGINT), 0);
+//! assert_eq!(exit::status(Some(FailureKind::Interrupted), exit::SIGINT), 130);
+//! ```
 
 use crate::cloneup::FailureKind;
 

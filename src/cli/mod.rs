@@ -14,7 +14,6 @@
 //! * [`exit`]: the exit statuses; [`signals`]: SIGINT and SIGTERM; [`values`]: texts of durations, sizes
 //!   and names, both ways.
 //! * [`args`]: the flags as they were typed, one file a subcommand.
-//! * [`failures`]: why a command was not carried out.
 //! * [`output`]: everything that is printed, on stdout and stderr.
 //! * [`error_file`]: rejected mutations, which one run writes and the next one reads.
 //! * [`resolve`]: typed flags become validated settings.
@@ -27,7 +26,6 @@ mod args;
 mod commands;
 mod error_file;
 pub mod exit;
-mod failures;
 pub mod generated;
 mod layers;
 mod output;

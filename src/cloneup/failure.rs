@@ -195,6 +195,17 @@ impl From<ConfigError> for Failure {
     }
 }
 
+/// One failure or several, since everything that is wrong with the options is reported at once.
+/// It is made from anything that a [`Failure`] is made from, so that `?` works.
+#[derive(Debug)]
+pub struct Failures(pub Vec<Failure>);
+
+impl<F: Into<Failure>> From<F> for Failures {
+    fn from(failure: F) -> Self {
+        Self(vec![failure.into()])
+    }
+}
+
 /// The most severe kind among failures; `None` when there are none.
 #[must_use]
 pub fn most_severe<'f>(failures: impl IntoIterator<Item = &'f Failure>) -> Option<FailureKind> {

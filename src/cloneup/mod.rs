@@ -66,8 +66,9 @@ mod upload;
 mod verify;
 
 pub use compare::{Difference, DifferenceKind, TableCounts};
+#[cfg(feature = "cli")]
 pub(crate) use failure::PULL_PATH;
-pub use failure::{Cause, Failure, FailureKind, Subject, most_severe};
+pub use failure::{Cause, Failure, FailureKind, Failures, Subject, most_severe};
 pub use inspect::{InspectedPart, Inspection, inspect};
 pub use observer::{Event, Observer, PartKind, PlannedPart};
 pub use options::{Concurrency, MAX_CONCURRENCY, Options, Selection};

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::blocking::blocking;
 use super::encode::{join_encoder, record_encoder};
-use super::failure::{Failure, FailureKind, STATUS_PATH, most_severe};
+use super::failure::{Failure, FailureKind, Failures, STATUS_PATH, most_severe};
 use super::missing_route::{check_without_status, failed_once};
 use super::observer::PartKind;
 use super::options::Options;
@@ -97,7 +97,8 @@ impl Upload<'_> {
         let plan_options = Arc::clone(&options);
         let planned = blocking(move || plan(&plan_options, &schema, &database)).await;
         let (server, failure, warning) = server_state(&remote, &options).await;
-        let mut preview = planned.unwrap_or_else(|failures| Preview { failures, ..Preview::empty() });
+        let mut preview =
+            planned.unwrap_or_else(|Failures(failures)| Preview { failures, ..Preview::empty() });
         preview.warnings.extend(warning);
         let failures: Vec<_> = preview.failures.into_iter().chain(failure).collect();
         Preview { ok: failures.is_empty(), server, failures, ..preview }
@@ -125,9 +126,9 @@ impl Preview {
     }
 }
 
-fn plan(options: &Options, schema: &Schema, database: &Database) -> Result<Preview, Vec<Failure>> {
+fn plan(options: &Options, schema: &Schema, database: &Database) -> Result<Preview, Failures> {
     let requested = Requested::new(options, schema)?;
-    describe(options, schema, database, requested).map_err(|error| vec![error.into()])
+    Ok(describe(options, schema, database, requested)?)
 }
 
 fn describe(

@@ -21,6 +21,11 @@ pub(in crate::cli) struct VerifyArgs {
     #[arg(long, value_name = "NAMES", value_delimiter = ',', env = "SYNCTOOL_RESOURCES",
         help_heading = SELECTION)]
     pub(in crate::cli) resources: Option<Vec<String>>,
+    /// Compare join rows of many-many relations
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        value_parser = BoolishValueParser::new(), env = "SYNCTOOL_INCLUDE_MANY_MANY",
+        help_heading = SELECTION)]
+    pub(in crate::cli) include_many_many: Option<bool>,
     /// Do not compare join rows
     #[arg(long, env = "SYNCTOOL_NO_INCLUDE_MANY_MANY", value_parser = BoolishValueParser::new(),
         help_heading = SELECTION)]

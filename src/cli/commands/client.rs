@@ -5,10 +5,9 @@ use std::path::Path;
 
 use tokio::runtime::Runtime;
 
-use crate::cli::failures::Failures;
 use crate::cli::output;
 use crate::cli::resolve::{self, Settings};
-use crate::cloneup::{Failure, Options};
+use crate::cloneup::{Failure, Failures, Options};
 use crate::offline::Database;
 use crate::remote::Remote;
 use crate::schema::Schema;

@@ -10,11 +10,10 @@ use super::client::{self, Ready};
 use super::dry_run;
 use crate::cli::args::{CloneupArgs, Output};
 use crate::cli::exit::{self, SIGINT};
-use crate::cli::failures::Failures;
 use crate::cli::output::{self, Events, Hints, Progress, escaped};
 use crate::cli::signals::Signals;
 use crate::cli::{error_file, layers, resolve};
-use crate::cloneup::{CancellationToken, Event, Failure, Observer, Options, Outcome, Upload};
+use crate::cloneup::{CancellationToken, Event, Failure, Failures, Observer, Options, Outcome, Upload};
 use crate::protocol::code;
 use crate::schema::Schema;
 

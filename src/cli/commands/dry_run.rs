@@ -4,9 +4,8 @@
 use super::client::{self, Ready};
 use crate::cli::args::CloneupArgs;
 use crate::cli::exit::{self, SIGINT};
-use crate::cli::failures::Failures;
 use crate::cli::output::{self, Hints};
-use crate::cloneup::{Outcome, Preview, Upload, most_severe};
+use crate::cloneup::{Failures, Outcome, Preview, Upload, most_severe};
 
 /// Prints the plan of an upload that `prepare` has prepared.
 pub(super) fn run(args: &CloneupArgs, prepare: impl FnOnce() -> Result<Ready, Failures>) -> u8 {

@@ -6,11 +6,10 @@ use clap::ArgMatches;
 use super::client::{self, Ready};
 use crate::cli::args::VerifyArgs;
 use crate::cli::exit::{self, SIGINT};
-use crate::cli::failures::Failures;
 use crate::cli::output::{self, Hints, Progress, Table, escaped};
 use crate::cli::resolve;
 use crate::cli::signals::Signals;
-use crate::cloneup::{CancellationToken, Comparison, DifferenceKind, Verification};
+use crate::cloneup::{CancellationToken, Comparison, DifferenceKind, Failures, Verification};
 
 /// Maximum number of differences that are printed on stderr; the result has more of them.
 const MAX_PRINTED: usize = 10;

@@ -3,6 +3,12 @@
 //! configuration file. `cargo run --example generate` writes them, and checks them with `--check`.
 //!
 //! [`tables`] and [`config_schema`](mod@config_schema) make the content, [`files`](mod@files) knows where it belongs.
+//!
+//! ```
+//! let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+//! assert!(synctool::cli::generated::stale(root)?.is_empty());
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
 mod config_schema;
 mod files;

@@ -47,7 +47,7 @@ fn offline_hint(error: &OfflineError) -> Option<&'static str> {
         OfflineError::Storage { kind: StorageKind::Locked, .. } => {
             Some("another program has locked the database: wait until it is done or close it, then try again")
         }
-        OfflineError::Storage { kind: StorageKind::Foreign(what), .. } => foreign_hint(*what),
+        OfflineError::Storage { kind: StorageKind::Foreign(what), .. } => Some(foreign_hint(*what)),
         OfflineError::Storage { kind: StorageKind::Missing, .. } => {
             Some("`synctool schema check SCHEMA --db DB` lists everything that does not match")
         }
@@ -56,18 +56,16 @@ fn offline_hint(error: &OfflineError) -> Option<&'static str> {
 }
 
 /// For a file that SQLite cannot read.
-fn foreign_hint(what: ForeignFile) -> Option<&'static str> {
+fn foreign_hint(what: ForeignFile) -> &'static str {
     match what {
-        ForeignFile::Encrypted => Some(
+        ForeignFile::Encrypted => {
             "synctool reads no encrypted databases: make a plain copy with the application's key first, as with \
              SQLCipher's `sqlcipher_export`: sqlcipher app.db \"PRAGMA key = '…'; ATTACH 'plain.db' AS plain KEY \
-             ''; SELECT sqlcipher_export('plain');\"",
-        ),
-        ForeignFile::Archive => Some("unpack the file first"),
-        ForeignFile::Text => {
-            Some("if it is a dump in SQL, make a database of it first: sqlite3 app.db < dump.sql")
+             ''; SELECT sqlcipher_export('plain');\""
         }
-        _ => Some("the file must be a SQLite database, version 3"),
+        ForeignFile::Archive => "unpack the file first",
+        ForeignFile::Text => "if it is a dump in SQL, make a database of it first: sqlite3 app.db < dump.sql",
+        ForeignFile::Unknown => "the file must be a SQLite database, version 3",
     }
 }
 

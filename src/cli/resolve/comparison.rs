@@ -4,11 +4,11 @@ use clap::ArgMatches;
 
 use super::problems::Problems;
 use super::remote::remote;
+use super::switch::set_switch;
 use super::target::{Settings, client_id, complete, required};
 use crate::cli::args::VerifyArgs;
-use crate::cli::failures::Failures;
 use crate::cli::values;
-use crate::cloneup::Options;
+use crate::cloneup::{Failures, Options};
 
 /// The settings, or everything that is wrong with the flags.
 pub(in crate::cli) fn comparison(args: &VerifyArgs, matches: &ArgMatches) -> Result<Settings, Failures> {
@@ -16,10 +16,11 @@ pub(in crate::cli) fn comparison(args: &VerifyArgs, matches: &ArgMatches) -> Res
     let (database, base) = required(&args.target, &mut problems);
     let mut options = Options {
         resources: args.resources.clone(),
-        include_many_many: !args.no_include_many_many,
         client_id: client_id(&args.target),
         ..Options::default()
     };
+    let (on, off) = (args.include_many_many, args.no_include_many_many);
+    set_switch(&mut options.include_many_many, matches, "include_many_many", on, off);
     let retries = args.network.max_retries.as_deref();
     problems.set(&mut options.max_retries, "maxRetries", retries, values::count);
     problems.set(&mut options.pull_limit, "pullLimit", args.pull_limit.as_deref(), values::positive);

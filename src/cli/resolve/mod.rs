@@ -14,6 +14,7 @@ mod remote;
 mod schema;
 #[cfg(feature = "serve")]
 mod serve;
+mod switch;
 mod target;
 mod token;
 mod upload;

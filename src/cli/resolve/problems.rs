@@ -1,7 +1,6 @@
 //! Collects what is wrong with the flags of a client, so that all of it is reported at once.
 
-use crate::cli::failures::Failures;
-use crate::cloneup::Failure;
+use crate::cloneup::{Failure, Failures};
 use crate::protocol::code;
 
 /// What is wrong so far, in the order in which it was found.

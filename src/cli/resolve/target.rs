@@ -5,8 +5,7 @@ use std::path::PathBuf;
 
 use super::problems::Problems;
 use crate::cli::args::Target;
-use crate::cli::failures::Failures;
-use crate::cloneup::Options;
+use crate::cloneup::{Failures, Options};
 use crate::remote::RemoteConfig;
 
 /// Everything that the flags of a client decide.

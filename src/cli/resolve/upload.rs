@@ -1,16 +1,15 @@
 //! The settings of `synctool cloneup`.
 
 use clap::ArgMatches;
-use clap::parser::ValueSource;
 
 use super::problems::Problems;
 use super::remote::remote;
+use super::switch::set_switch;
 use super::target::{Settings, client_id, complete, required};
 use crate::cli::args::CloneupArgs;
-use crate::cli::failures::Failures;
 use crate::cli::values::{COMPRESSIONS, RECORD_OPERATIONS};
 use crate::cli::{error_file, values};
-use crate::cloneup::{Options, Selection};
+use crate::cloneup::{Failures, Options, Selection};
 
 /// The settings, or everything that is wrong with the flags.
 pub(in crate::cli) fn upload(args: &CloneupArgs, matches: &ArgMatches) -> Result<Settings, Failures> {
@@ -64,11 +63,7 @@ fn numbers(args: &CloneupArgs, options: &mut Options, problems: &mut Problems) {
 /// Sets the options that `--x` turns on and `--no-x` turns off.
 fn switches(args: &CloneupArgs, matches: &ArgMatches, options: &mut Options) {
     let set = |option: &mut bool, name: &str, on: Option<bool>, off: bool| {
-        if off && !is_typed_after(matches, name, &format!("no_{name}")) {
-            *option = false;
-        } else if let Some(on) = on {
-            *option = on;
-        }
+        set_switch(option, matches, name, on, off);
     };
     let Options { include_many_many, include_deletes, fail_fast, pull_after, .. } = options;
     set(include_many_many, "include_many_many", args.include_many_many, args.no_include_many_many);
@@ -87,13 +82,4 @@ fn switches(args: &CloneupArgs, matches: &ArgMatches, options: &mut Options) {
         args.clear_changelog_on_success,
         args.no_clear_changelog_on_success,
     );
-}
-
-/// Whether the first flag comes after the second one on the command line: the last one of them counts,
-/// and a flag overrides every other layer.
-fn is_typed_after(matches: &ArgMatches, first: &str, second: &str) -> bool {
-    let place = |id: &str| {
-        (matches.value_source(id) == Some(ValueSource::CommandLine)).then(|| matches.index_of(id)).flatten()
-    };
-    place(first).is_some_and(|place_of_first| Some(place_of_first) > place(second))
 }
