@@ -93,21 +93,17 @@ impl OfflineError {
     /// content, the message says what it may be.
     pub(super) fn opening(path: &Path) -> impl FnOnce(rusqlite::Error) -> Self {
         move |source| {
-            let is_foreign = matches!(
-                source.sqlite_error_code(),
-                Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt)
-            );
-            if !is_foreign {
-                return Self::at(path)(source);
-            }
-            let guess = ForeignFile::guess(path);
-            // A damaged database is one all the same, unless its content is known to be another.
-            let kind = match (source.sqlite_error_code(), guess) {
-                (Some(ErrorCode::DatabaseCorrupt), ForeignFile::Unknown) => StorageKind::Other,
-                _ => StorageKind::Foreign(guess),
+            let guess = match source.sqlite_error_code() {
+                Some(ErrorCode::NotADatabase) => Some(ForeignFile::guess(path)),
+                // Encrypted pages below a header in the clear are malformed, or of an unknown format.
+                Some(ErrorCode::DatabaseCorrupt | ErrorCode::Unknown) => {
+                    Some(ForeignFile::guess(path)).filter(|guess| *guess == ForeignFile::Encrypted)
+                }
+                _ => None,
             };
+            let Some(guess) = guess else { return Self::at(path)(source) };
             let what = format!("cannot use {}{}", path.display(), guess.clause());
-            Self::Storage { kind, what, source: Some(source) }
+            Self::Storage { kind: StorageKind::Foreign(guess), what, source: Some(source) }
         }
     }
 

@@ -19,6 +19,14 @@ const NO_ROUTE: [u16; 4] = [404, 405, 410, 501];
 /// How many characters of a body that is not JSON a message shows.
 const EXCERPT_CHARS: usize = 60;
 
+/// The hint for an answer to TLS that is none.
+const NO_TLS_HINT: &str =
+    " (the answer is no TLS: does the server speak plain HTTP? Then its URL begins with http://)";
+
+/// The hint for an answer to plain HTTP that is none.
+const NO_HTTP_HINT: &str =
+    " (the answer is no HTTP: does the server speak TLS? Then its URL begins with https://)";
+
 /// The parts of a complete answer from which its meaning follows.
 pub(super) struct RawAnswer<'a> {
     /// The name of the route that was asked for, such as `push`.
@@ -183,17 +191,18 @@ pub(super) fn transport_error(error: reqwest::Error) -> RequestError {
     };
     let mut hint = "";
     for cause in causes(&error) {
-        if let Some(rustls::Error::InvalidCertificate(problem)) = cause.downcast_ref() {
-            kind = TransportKind::Certificate;
-            hint = certificate_hint(problem);
-        } else if let Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) =
-            cause.downcast_ref()
-        {
-            kind = TransportKind::Tls;
-            hint =
-                " (the answer is no TLS: does the server speak plain HTTP? Then its URL begins with http://)";
-        } else if is_plain_http && cause.downcast_ref().is_some_and(is_not_http) {
-            hint = " (the answer is no HTTP: does the server speak TLS? Then its URL begins with https://)";
+        match cause.downcast_ref() {
+            Some(rustls::Error::InvalidCertificate(problem)) => {
+                kind = TransportKind::Certificate;
+                hint = certificate_hint(problem);
+            }
+            Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
+                kind = TransportKind::Tls;
+                hint = NO_TLS_HINT;
+            }
+            Some(_) => kind = TransportKind::Tls,
+            None if is_plain_http && cause.downcast_ref().is_some_and(is_not_http) => hint = NO_HTTP_HINT,
+            None => {}
         }
     }
     // The errors between the first and the last say only that the next one occurred.

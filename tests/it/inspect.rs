@@ -115,9 +115,13 @@ fn a_file_that_is_no_database_is_named_for_what_it_may_be() {
     // As SQLCipher writes: whole pages in which every byte is as likely as any other.
     let mut encrypted = vec![0; 8192];
     fastrand::Rng::with_seed(1).fill(&mut encrypted);
+    // With the header in the clear, as on iOS.
+    let mut below_header = std::fs::read(offline.path()).unwrap();
+    below_header[32..4096].copy_from_slice(&encrypted[32..4096]);
     let dump = "PRAGMA foreign_keys=OFF;\nCREATE TABLE t (id TEXT);\n".repeat(50);
     for (content, part) in [
         (encrypted.as_slice(), "encrypted (SQLCipher)"),
+        (&below_header, "encrypted (SQLCipher)"),
         (&[&b"PK\x03\x04"[..], &encrypted[4..]].concat(), "archive"),
         (dump.as_bytes(), "text"),
         (&[7; 4096], "must be a SQLite database"),

@@ -37,7 +37,7 @@ pub(in crate::cli) fn plan(preview: &Preview) {
     }
     let server = &preview.server;
     line(match (server.answers, server.accepts_token) {
-        (false, _) => "the server does not answer",
+        (false, _) => "no sync server answers there",
         (true, Some(true)) => "the server answers and accepts the credentials",
         (true, Some(false)) => "the server answers and refuses the credentials",
         (true, None) => "the server answers; it does not say whether it accepts the credentials",
