@@ -12,6 +12,8 @@
 //! * [`send`]: batches in flight, retried with exponential backoff, as many as AIMD allows;
 //! * [`progress`]: one tally of all answers, and the checkpoint of the acknowledged prefix;
 //! * [`finish`]: pulling and finalization;
+//! * [`missing_route`], [`server_check`]: which base a wrong one was meant to be, and whether a server is
+//!   there, for a dry run;
 //! * [`upload`], then [`run`], [`preview`], [`verify`] and [`inspect`](mod@inspect): what a
 //!   library user calls.
 //!
@@ -62,6 +64,7 @@ mod preview;
 mod progress;
 mod run;
 mod send;
+mod server_check;
 mod upload;
 mod verify;
 
@@ -73,8 +76,9 @@ pub use inspect::{InspectedPart, Inspection, inspect};
 pub use observer::{Event, Observer, PartKind, PlannedPart};
 pub use options::{Concurrency, MAX_CONCURRENCY, Options, Selection};
 pub use outcome::{DeleteStats, JoinStats, Outcome, RecordStats, Stats};
-pub use preview::{Finalization, Preview, PreviewPart, ServerCheck};
+pub use preview::{Finalization, Preview, PreviewPart};
 pub use progress::checkpoint::Unfinished;
 pub use run::Upload;
+pub use server_check::ServerCheck;
 pub use tokio_util::sync::CancellationToken;
 pub use verify::{Comparison, Verification};

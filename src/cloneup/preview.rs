@@ -7,17 +7,16 @@ use serde::Serialize;
 
 use super::blocking::blocking;
 use super::encode::{join_encoder, record_encoder};
-use super::failure::{Failure, FailureKind, Failures, STATUS_PATH, most_severe};
-use super::missing_route::{check_without_status, failed_once};
+use super::failure::{Failure, FailureKind, Failures, most_severe};
 use super::observer::PartKind;
 use super::options::Options;
 use super::outcome::as_mutation_errors;
 use super::plan::{Part, Plan, Requested, Source};
 use super::run::Upload;
+use super::server_check::{self, Checked, ServerCheck};
 use crate::mutation::ContentHash;
 use crate::offline::{Database, OfflineError, Snapshot, offline_deletes};
 use crate::protocol::Cursor;
-use crate::remote::{Remote, RequestError, TransportKind};
 use crate::schema::Schema;
 
 /// How many rows of a part are encoded to estimate the size of all.
@@ -79,16 +78,6 @@ pub struct Finalization {
     pub drain_up_to: Option<i64>,
 }
 
-/// What the server answers to a dry run.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ServerCheck {
-    /// Whether it answers.
-    pub answers: bool,
-    /// Whether it accepts the credentials; `None` when its answer does not say.
-    pub accepts_token: Option<bool>,
-}
-
 impl Upload<'_> {
     /// A dry run: plans the upload and asks for the server's status; where there is none, for one
     /// change, to find out whether the base is right. Nothing is uploaded or stored.
@@ -96,7 +85,7 @@ impl Upload<'_> {
         let Self { database, remote, schema, options, .. } = self;
         let plan_options = Arc::clone(&options);
         let planned = blocking(move || plan(&plan_options, &schema, &database)).await;
-        let (server, failure, warning) = server_state(&remote, &options).await;
+        let Checked { server, failure, warning } = server_check::check(&remote, &options).await;
         let mut preview =
             planned.unwrap_or_else(|Failures(failures)| Preview { failures, ..Preview::empty() });
         preview.warnings.extend(warning);
@@ -221,29 +210,5 @@ fn place(schema: &Schema, plan: &Plan, part: &Part) -> String {
         [] => "nothing refers to it".to_owned(),
         [only] if *only == source.name() => "parents before children".to_owned(),
         names => format!("before {}, which refer to it", names.join(", ")),
-    }
-}
-
-/// What the server answers, why the upload would fail there, and a warning.
-async fn server_state(remote: &Remote, options: &Options) -> (ServerCheck, Option<Failure>, Option<String>) {
-    let state = |answers, accepts_token| ServerCheck { answers, accepts_token };
-    let Err(error) = remote.status().await else { return (state(true, Some(true)), None, None) };
-    // A server without that route is a server all the same.
-    let is_client_error = |status: u16| (400..500).contains(&status);
-    match &error {
-        RequestError::Forbidden(body) => {
-            let failure = Failure::forbidden(body.message.clone(), STATUS_PATH);
-            (state(true, Some(false)), Some(failure), None)
-        }
-        _ if error.kind() == Some(TransportKind::NoRoute) => {
-            check_without_status(remote, options, error).await
-        }
-        RequestError::Transient(transport) | RequestError::Broken(transport)
-            if !transport.status.is_some_and(is_client_error) =>
-        {
-            let error = failed_once("GET", remote.status_url(), error);
-            (state(false, None), Some(Failure::transport(error, STATUS_PATH)), None)
-        }
-        _ => (state(true, None), None, None),
     }
 }
