@@ -180,7 +180,8 @@ const NOBODY: u32 = 65534;
 fn may_chown(offline: &Offline) -> bool {
     let path = offline.folder().join("chown");
     std::fs::write(&path, "").unwrap();
-    let is_allowed = std::os::unix::fs::chown(&path, Some(NOBODY), None).is_ok();
+    let is_root = std::os::unix::fs::MetadataExt::uid(&path.metadata().unwrap()) == 0;
+    let is_allowed = is_root && std::os::unix::fs::chown(&path, Some(NOBODY), None).is_ok();
     if !is_allowed {
         eprintln!("skipped: only root can give a file to another user");
     }
