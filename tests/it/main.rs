@@ -28,6 +28,7 @@ mod push;
 mod rejected;
 mod result;
 mod resume;
+mod reserved_keys;
 mod serve_command;
 mod serve_feed;
 mod serve_mutations;

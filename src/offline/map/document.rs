@@ -9,6 +9,7 @@ use crate::offline::map::fields::MappedField;
 use crate::offline::map::value::{Mapping, ValueError, parse_json};
 use crate::offline::sql::literal;
 use crate::schema::Type;
+use crate::protocol::has_reserved_key;
 
 /// Parses the document in a column.
 pub(crate) fn parse(value: ValueRef<'_>) -> Result<Map<String, Value>, ValueError> {
@@ -88,6 +89,9 @@ pub(crate) fn merge(
     for field in fields {
         let pulled = record.get(&field.name).unwrap_or(&Value::Null);
         let local = document.get(&field.column).unwrap_or(&Value::Null);
+        (kind, Value::String(text)) if kind.is_json() && has_reserved_key(text.as_bytes()) => {
+            Err(ValueError::ReservedKey)
+        }
         if outward(&field.mapping, local).is_ok_and(|mapped| canonical(&mapped) == canonical(pulled)) {
             continue;
         }

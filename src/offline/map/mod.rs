@@ -3,6 +3,7 @@
 //! It knows values, columns and keys, but reads and writes no table: that is the job of
 //! [`super::read`] and [`super::write`].
 
+mod any_json;
 pub(super) mod document;
 pub(super) mod fields;
 pub(super) mod keys;
