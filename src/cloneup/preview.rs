@@ -11,7 +11,7 @@ use super::failure::{Failure, FailureKind, STATUS_PATH, most_severe};
 use super::observer::PartKind;
 use super::options::Options;
 use super::outcome::as_mutation_errors;
-use super::plan::{Part, Plan, Requested, Source};
+use super::plan::{Part, Plan, Requested, Source, check_writable};
 use super::run::Upload;
 use crate::mutation::ContentHash;
 use crate::offline::{Database, OfflineError, Snapshot, offline_deletes};
@@ -155,9 +155,29 @@ fn describe(
         set_global_cursor: options.set_global_cursor_on_success,
         drain_up_to: options.clear_changelog_on_success.then_some(plan.seq),
     };
-    Ok(Preview { parts, deletes, finalization, warnings: plan.warnings, ..Preview::empty() })
+    Ok(Preview { parts, deletes, finalization, warnings: plan.warnings, failures, ..Preview::empty() })
 }
 
+/// A warning for every resource with records that the server takes no request for.
+fn warnings_of_oversized(plan: &Plan, snapshot: &Snapshot, max: u64) -> Result<Vec<String>, OfflineError> {
+    let mut warnings = Vec::new();
+    for part in &plan.parts {
+        let Source::Records(source) = &part.source else { continue };
+        let (records, have) = match source.count_larger_than(snapshot, max)? {
+            0 => continue,
+            1 => ("1 record".to_owned(), "has"),
+            count => (format!("{count} records"), "have"),
+        };
+        let name = source.name();
+        warnings.push(format!(
+            "{records} of {name} {have} more than {max} bytes of values, and the server takes no larger request"
+        ));
+    }
+    Ok(warnings)
+}
+
+    let failures = check_writable(options, &plan, &snapshot, database).err().into_iter();
+    let failures = failures.map(Failure::from).collect();
 /// Encodes the first rows of a part and extrapolates.
 fn estimate(options: &Options, snapshot: &Snapshot, part: &Part) -> Result<u64, OfflineError> {
     let (mut json, mut body) = (Vec::new(), Vec::new());

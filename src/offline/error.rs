@@ -52,6 +52,8 @@ pub enum StorageKind {
     Other,
 }
 
+    /// The file, or the folder of its journal, is read-only.
+    NotWritable,
 impl OfflineError {
     /// An error of the database that SQLite did not raise.
     pub(crate) fn storage(what: impl Into<String>) -> Self {

@@ -65,6 +65,7 @@ mod sidecar;
 mod snapshot;
 mod sql;
 mod write;
+mod writable;
 
 pub use changelog::{ChangeLog, OfflineDelete, Scope, offline_deletes, touched_since};
 pub use database::Database;

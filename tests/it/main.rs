@@ -42,4 +42,5 @@ mod transport;
 mod upload;
 mod usage;
 mod values;
+mod unwritable;
 mod verify;
