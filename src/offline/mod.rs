@@ -59,6 +59,7 @@ mod error;
 pub mod introspect;
 mod map;
 mod read;
+mod row_location;
 #[cfg(feature = "serve")]
 pub mod sample;
 mod sidecar;
@@ -71,7 +72,11 @@ pub use changelog::{ChangeLog, OfflineDelete, Scope, offline_deletes, touched_si
 pub use database::Database;
 pub use digests::{Digest, Digests};
 pub use error::{OfflineError, STORAGE_PATH, StorageKind};
-pub use read::{JoinRow, JoinSource, ReadOrder, Record, RecordSource, SortedRecord, SortedRecords};
+pub use map::size::RowSize;
+pub use read::{
+    JoinRow, JoinSource, ReadOrder, Record, RecordSource, SortedRecord, SortedRecords, dangling_join_rows,
+};
+pub use row_location::RowLocation;
 pub use sidecar::{Acquired, Sidecar};
 pub use snapshot::Snapshot;
 pub use write::{Applied, Cursors, Finalizer};
