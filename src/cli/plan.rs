@@ -20,6 +20,9 @@ pub(super) fn tell(preview: &Preview) {
     for line in table.lines() {
         output::line(&line);
     }
+    for warning in &preview.warnings {
+        output::line(&format!("warning: {}", super::escape::escaped(warning)));
+    }
     if !preview.deletes.is_empty() {
         output::line(&format!("offline deletes to push: {}", preview.deletes.len()));
     }

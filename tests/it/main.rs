@@ -6,6 +6,7 @@
 mod common;
 mod config;
 mod connections;
+mod dangling;
 mod deletes;
 mod demo;
 mod docs;
