@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::offline::{OfflineError, STORAGE_PATH};
+use crate::offline::{OfflineError, RowLocation, STORAGE_PATH};
 use crate::protocol::{ErrorBody, MutationError, ROOT_PATH, code};
 use crate::remote::{ConfigError, RetryError};
 
@@ -150,6 +150,15 @@ impl Failure {
         Self::new(FailureKind::Storage, ErrorBody::new(code::STORAGE_ERROR, message, ROOT_PATH))
     }
 
+    /// Where the row that cannot be uploaded is in the offline database, where that is known.
+    #[must_use]
+    pub fn location(&self) -> Option<&RowLocation> {
+        match &self.cause {
+            Some(Cause::Offline(error)) => error.location(),
+            _ => None,
+        }
+    }
+
     /// Code, message and path, without a mutation id.
     #[must_use]
     pub fn body(&self) -> &ErrorBody {
@@ -160,7 +169,7 @@ impl Failure {
 impl From<OfflineError> for Failure {
     fn from(error: OfflineError) -> Self {
         let failure = match &error {
-            OfflineError::Data { code, message, path } => Self::invalid(code, message, path),
+            OfflineError::Data { code, message, path, .. } => Self::invalid(code, message, path),
             OfflineError::Interrupted => Self::interrupted(),
             OfflineError::Storage { .. } | OfflineError::Stopped => Self::new(
                 FailureKind::Storage,

@@ -14,7 +14,7 @@ use super::outcome::as_mutation_errors;
 use super::plan::{Part, Plan, Requested, Source, check_writable};
 use super::run::Upload;
 use crate::mutation::ContentHash;
-use crate::offline::{Database, OfflineError, Snapshot, offline_deletes};
+use crate::offline::{Database, OfflineError, RowSize, Snapshot, offline_deletes};
 use crate::protocol::Cursor;
 use crate::remote::{GaveUp, Remote, RequestError, RetryError};
 use crate::schema::Schema;
@@ -92,8 +92,8 @@ impl Upload<'_> {
     /// A dry run: plans the upload and asks for the server's status. Nothing is sent or stored.
     pub async fn preview(self) -> Preview {
         let Self { database, remote, schema, options, .. } = self;
-        let planned = blocking(move || plan(&options, &schema, &database)).await;
-        let (server, failure) = server_state(&remote).await;
+        let (server, max_body, failure) = server_state(&remote).await;
+        let planned = blocking(move || plan(&options, &schema, &database, max_body)).await;
         let preview = planned.unwrap_or_else(|failures| Preview { failures, ..Preview::empty() });
         let failures: Vec<_> = preview.failures.into_iter().chain(failure).collect();
         Preview { ok: failures.is_empty(), server, failures, ..preview }
@@ -121,9 +121,14 @@ impl Preview {
     }
 }
 
-fn plan(options: &Options, schema: &Schema, database: &Database) -> Result<Preview, Vec<Failure>> {
+fn plan(
+    options: &Options,
+    schema: &Schema,
+    database: &Database,
+    max_body: Option<u64>,
+) -> Result<Preview, Vec<Failure>> {
     let requested = Requested::new(options, schema)?;
-    describe(options, schema, database, requested).map_err(|error| vec![error.into()])
+    describe(options, schema, database, requested, max_body).map_err(|error| vec![error.into()])
 }
 
 fn describe(
@@ -131,9 +136,12 @@ fn describe(
     schema: &Schema,
     database: &Database,
     requested: Requested,
+    max_body: Option<u64>,
 ) -> Result<Preview, OfflineError> {
     let snapshot = Snapshot::take(database)?;
-    let plan = Plan::new(options, schema, requested, &snapshot)?;
+    let mut plan = Plan::new(options, schema, requested, &snapshot)?;
+    let oversized = max_body.map_or(Ok(Vec::new()), |max| warnings_of_oversized(&plan, &snapshot, max))?;
+    plan.warnings.extend(oversized);
     let mut parts = Vec::with_capacity(plan.parts.len());
     for (part, outline) in plan.parts.iter().zip(plan.outline()) {
         parts.push(PreviewPart {
@@ -141,7 +149,7 @@ fn describe(
             name: outline.name,
             rows: part.rows,
             batches: part.rows.div_ceil(options.batch_size.get() as u64),
-            estimated_bytes: estimate(options, &snapshot, part)?,
+            estimated_bytes: estimate(options, &snapshot, part, max_body.unwrap_or(u64::MAX))?,
             why: place(schema, &plan, part),
         });
     }
@@ -150,6 +158,8 @@ fn describe(
         deletes.push(delete.mutation_id);
         Ok(())
     })?;
+    let failures = check_writable(options, &plan, &snapshot, database).err().into_iter();
+    let failures = failures.map(Failure::from).collect();
     let finalization = Finalization {
         pull_from: options.pull_after.then_some(plan.cursors.global),
         set_global_cursor: options.set_global_cursor_on_success,
@@ -176,10 +186,9 @@ fn warnings_of_oversized(plan: &Plan, snapshot: &Snapshot, max: u64) -> Result<V
     Ok(warnings)
 }
 
-    let failures = check_writable(options, &plan, &snapshot, database).err().into_iter();
-    let failures = failures.map(Failure::from).collect();
-/// Encodes the first rows of a part and extrapolates.
-fn estimate(options: &Options, snapshot: &Snapshot, part: &Part) -> Result<u64, OfflineError> {
+/// Encodes the first rows of a part and extrapolates. A row whose values alone are larger than
+/// `max_body` bytes would not be sent.
+fn estimate(options: &Options, snapshot: &Snapshot, part: &Part, max_body: u64) -> Result<u64, OfflineError> {
     let (mut json, mut body) = (Vec::new(), Vec::new());
     let (mut rows, mut bytes) = (0_u64, 0_u64);
     let mut count = |body: &mut Vec<u8>| {
@@ -196,8 +205,9 @@ fn estimate(options: &Options, snapshot: &Snapshot, part: &Part) -> Result<u64, 
             let encoder = record_encoder(options, client_id, source);
             source.for_each(snapshot, |record| {
                 json.clear();
-                record.write_fields(&mut json)?;
-                encoder.encode(&mut body, record.id, &json, hash);
+                if record.write_fields_within(&mut json, max_body)? == RowSize::Fits {
+                    encoder.encode(&mut body, record.id, &json, hash);
+                }
                 count(&mut body)
             })
         }
@@ -205,8 +215,9 @@ fn estimate(options: &Options, snapshot: &Snapshot, part: &Part) -> Result<u64, 
             let encoder = join_encoder(options, client_id, source);
             source.for_each(snapshot, |row| {
                 json.clear();
-                row.write_metadata(&mut json)?;
-                encoder.encode(&mut body, row.from, row.to, &json, hash);
+                if row.write_metadata_within(&mut json, max_body)? == RowSize::Fits {
+                    encoder.encode(&mut body, row.from, row.to, &json, hash);
+                }
                 count(&mut body)
             })
         }
@@ -239,15 +250,22 @@ fn place(schema: &Schema, plan: &Plan, part: &Part) -> String {
     }
 }
 
-async fn server_state(remote: &Remote) -> (ServerCheck, Option<Failure>) {
+/// The server's state, the largest body that it takes in bytes, and why an upload cannot begin.
+async fn server_state(remote: &Remote) -> (ServerCheck, Option<u64>, Option<Failure>) {
     let state = |answers, accepts_token| ServerCheck { answers, accepts_token };
-    let Err(error) = remote.status().await else { return (state(true, Some(true)), None) };
+    let error = match remote.status().await {
+        Err(error) => error,
+        Ok(status) => {
+            let max_body = status.limits.max_body_bytes.filter(|max| *max > 0);
+            return (state(true, Some(true)), max_body, None);
+        }
+    };
     // A server without that route is a server all the same.
     let is_client_error = |status: u16| (400..500).contains(&status);
     match &error {
         RequestError::Forbidden(body) => {
             let failure = Failure::forbidden(body.message.clone(), STATUS_PATH);
-            (state(true, Some(false)), Some(failure))
+            (state(true, Some(false)), None, Some(failure))
         }
         RequestError::Transient(transport) | RequestError::Broken(transport)
             if !transport.status.is_some_and(is_client_error) =>
@@ -260,8 +278,8 @@ async fn server_state(remote: &Remote) -> (ServerCheck, Option<Failure>) {
                 reason: GaveUp::NotRetryable,
                 source: error,
             };
-            (state(false, None), Some(Failure::transport(error, STATUS_PATH)))
+            (state(false, None), None, Some(Failure::transport(error, STATUS_PATH)))
         }
-        _ => (state(true, None), None),
+        _ => (state(true, None), None, None),
     }
 }

@@ -65,8 +65,8 @@ pub mod sample;
 mod sidecar;
 mod snapshot;
 mod sql;
-mod write;
 mod writable;
+mod write;
 
 pub use changelog::{ChangeLog, OfflineDelete, Scope, offline_deletes, touched_since};
 pub use database::Database;

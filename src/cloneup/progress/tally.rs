@@ -64,6 +64,13 @@ impl<'a> Tally<'a> {
         self.count(part, mutations, rows);
     }
 
+    /// Adds a row that was rejected without being sent; `sequence` is the number of the batch that
+    /// it would have been in.
+    pub(crate) fn add_unsent(&mut self, part: usize, sequence: u64, failure: Failure) {
+        self.count(part, 0, 1);
+        self.failures.push((sequence, failure));
+    }
+
     fn count(&mut self, part: usize, mutations: u64, rows: u64) {
         let counts = self.parts[part].get_or_insert_default();
         counts.mutations += mutations;

@@ -7,5 +7,6 @@ mod any_json;
 pub(super) mod document;
 pub(super) mod fields;
 pub(super) mod keys;
+pub(super) mod size;
 mod sql_value;
 pub(super) mod value;
