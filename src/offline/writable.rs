@@ -19,19 +19,19 @@ impl Database {
     /// folder of its journal, is read-only.
     pub fn check_writable(&self, purpose: &str) -> Result<(), OfflineError> {
         let connection = self.connect()?;
-        let refused = |source| OfflineError::Storage {
+        let refused = |reason: &str| OfflineError::Storage {
             kind: StorageKind::NotWritable,
-            what: format!("{} cannot be written to, {purpose}", self.path().display()),
-            source,
+            what: format!("{} cannot be written to ({reason}), {purpose}", self.path().display()),
+            source: None,
         };
         if connection.is_readonly(MAIN_DB).unwrap_or(false) {
-            return Err(refused(None));
+            return Err(refused("it is read-only"));
         }
         match write_and_roll_back(&connection) {
             Ok(()) => Ok(()),
             Err(error) => match error.sqlite_error_code() {
                 Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Ok(()),
-                _ => Err(refused(Some(error))),
+                _ => Err(refused(&error.to_string())),
             },
         }
     }
