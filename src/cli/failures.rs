@@ -45,7 +45,7 @@ pub(super) fn create(path: &Path) -> io::Result<File> {
     File::create(path)
 }
 
-/// Writes the failures of mutations that the run has sent.
+/// Writes the failures of mutations of the run; one that was too large to be sent has no id.
 pub(super) fn write(file: File, failures: &[Failure]) -> io::Result<()> {
     let mut out = BufWriter::new(file);
     for failure in failures {

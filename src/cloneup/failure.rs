@@ -24,7 +24,8 @@ pub struct Failure {
     /// Code, message and path as the result shows them; the mutation id is empty where no
     /// mutation is to blame.
     pub error: MutationError,
-    /// The record or join row of a rejected mutation that this run has sent.
+    /// The record or join row of a rejected mutation that this run has sent, or that it did not
+    /// send because no request can carry it.
     pub subject: Option<Subject>,
     /// The typed error that led to it, if there is one.
     #[source]
@@ -93,7 +94,7 @@ impl Failure {
         Self::new(FailureKind::Invalid, ErrorBody::new(code::SCHEMA_INVALID, message, path))
     }
 
-    /// The server rejected a mutation; `subject` is known where this run has sent it.
+    /// The server rejected a mutation; `subject` is known where it is one of this run.
     #[must_use]
     pub fn rejected(error: MutationError, subject: Option<Subject>) -> Self {
         Self { kind: FailureKind::Rejected, error, subject, cause: None }
