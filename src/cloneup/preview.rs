@@ -1,8 +1,6 @@
 //! A dry run: the plan as a value that can be printed, and the server's status. Nothing is sent
 //! or stored.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 
 use super::blocking::blocking;
@@ -11,11 +9,11 @@ use super::failure::{Failure, FailureKind, Failures, most_severe};
 use super::observer::PartKind;
 use super::options::Options;
 use super::outcome::as_mutation_errors;
-use super::plan::{Part, Plan, Requested, Source};
+use super::plan::{Part, Plan, Requested, Source, check_writable};
 use super::run::Upload;
 use super::server_check::{self, Checked, ServerCheck};
 use crate::mutation::ContentHash;
-use crate::offline::{Database, OfflineError, Snapshot, offline_deletes};
+use crate::offline::{Database, OfflineError, RowSize, Snapshot, offline_deletes};
 use crate::protocol::Cursor;
 use crate::schema::Schema;
 
@@ -83,9 +81,8 @@ impl Upload<'_> {
     /// change, to find out whether the base is right. Nothing is uploaded or stored.
     pub async fn preview(self) -> Preview {
         let Self { database, remote, schema, options, .. } = self;
-        let plan_options = Arc::clone(&options);
-        let planned = blocking(move || plan(&plan_options, &schema, &database)).await;
-        let Checked { server, failure, warning } = server_check::check(&remote, &options).await;
+        let Checked { server, max_body, failure, warning } = server_check::check(&remote, &options).await;
+        let planned = blocking(move || plan(&options, &schema, &database, max_body)).await;
         let mut preview =
             planned.unwrap_or_else(|Failures(failures)| Preview { failures, ..Preview::empty() });
         preview.warnings.extend(warning);
@@ -115,9 +112,14 @@ impl Preview {
     }
 }
 
-fn plan(options: &Options, schema: &Schema, database: &Database) -> Result<Preview, Failures> {
+fn plan(
+    options: &Options,
+    schema: &Schema,
+    database: &Database,
+    max_body: Option<u64>,
+) -> Result<Preview, Failures> {
     let requested = Requested::new(options, schema)?;
-    Ok(describe(options, schema, database, requested)?)
+    Ok(describe(options, schema, database, requested, max_body)?)
 }
 
 fn describe(
@@ -125,9 +127,12 @@ fn describe(
     schema: &Schema,
     database: &Database,
     requested: Requested,
+    max_body: Option<u64>,
 ) -> Result<Preview, OfflineError> {
     let snapshot = Snapshot::take(database)?;
-    let plan = Plan::new(options, schema, requested, &snapshot)?;
+    let mut plan = Plan::new(options, schema, requested, &snapshot)?;
+    let oversized = max_body.map_or(Ok(Vec::new()), |max| warnings_of_oversized(&plan, &snapshot, max))?;
+    plan.warnings.extend(oversized);
     let mut parts = Vec::with_capacity(plan.parts.len());
     for (part, outline) in plan.parts.iter().zip(plan.outline()) {
         parts.push(PreviewPart {
@@ -135,7 +140,7 @@ fn describe(
             name: outline.name,
             rows: part.rows,
             batches: part.rows.div_ceil(options.batch_size.get() as u64),
-            estimated_bytes: estimate(options, &snapshot, part)?,
+            estimated_bytes: estimate(options, &snapshot, part, max_body.unwrap_or(u64::MAX))?,
             why: place(schema, &plan, part),
         });
     }
@@ -144,16 +149,37 @@ fn describe(
         deletes.push(delete.mutation_id);
         Ok(())
     })?;
+    let failures = check_writable(options, &plan, &snapshot, database).err().into_iter();
+    let failures = failures.map(Failure::from).collect();
     let finalization = Finalization {
         pull_from: options.pull_after.then_some(plan.cursors.global),
         set_global_cursor: options.set_global_cursor_on_success,
         drain_up_to: options.clear_changelog_on_success.then_some(plan.seq),
     };
-    Ok(Preview { parts, deletes, finalization, warnings: plan.warnings, ..Preview::empty() })
+    Ok(Preview { parts, deletes, finalization, warnings: plan.warnings, failures, ..Preview::empty() })
 }
 
-/// Encodes the first rows of a part and extrapolates.
-fn estimate(options: &Options, snapshot: &Snapshot, part: &Part) -> Result<u64, OfflineError> {
+/// A warning for every resource with records that the server takes no request for.
+fn warnings_of_oversized(plan: &Plan, snapshot: &Snapshot, max: u64) -> Result<Vec<String>, OfflineError> {
+    let mut warnings = Vec::new();
+    for part in &plan.parts {
+        let Source::Records(source) = &part.source else { continue };
+        let (records, have) = match source.count_larger_than(snapshot, max)? {
+            0 => continue,
+            1 => ("1 record".to_owned(), "has"),
+            count => (format!("{count} records"), "have"),
+        };
+        let name = source.name();
+        warnings.push(format!(
+            "{records} of {name} {have} more than {max} bytes of values, and the server takes no larger request"
+        ));
+    }
+    Ok(warnings)
+}
+
+/// Encodes the first rows of a part and extrapolates. A row whose values alone are larger than
+/// `max_body` bytes would not be sent.
+fn estimate(options: &Options, snapshot: &Snapshot, part: &Part, max_body: u64) -> Result<u64, OfflineError> {
     let (mut json, mut body) = (Vec::new(), Vec::new());
     let (mut rows, mut bytes) = (0_u64, 0_u64);
     let mut count = |body: &mut Vec<u8>| {
@@ -170,8 +196,9 @@ fn estimate(options: &Options, snapshot: &Snapshot, part: &Part) -> Result<u64, 
             let encoder = record_encoder(options, client_id, source);
             source.for_each(snapshot, |record| {
                 json.clear();
-                record.write_fields(&mut json)?;
-                encoder.encode(&mut body, record.id, &json, hash);
+                if record.write_fields_within(&mut json, max_body)? == RowSize::Fits {
+                    encoder.encode(&mut body, record.id, &json, hash);
+                }
                 count(&mut body)
             })
         }
@@ -179,8 +206,9 @@ fn estimate(options: &Options, snapshot: &Snapshot, part: &Part) -> Result<u64, 
             let encoder = join_encoder(options, client_id, source);
             source.for_each(snapshot, |row| {
                 json.clear();
-                row.write_metadata(&mut json)?;
-                encoder.encode(&mut body, row.from, row.to, &json, hash);
+                if row.write_metadata_within(&mut json, max_body)? == RowSize::Fits {
+                    encoder.encode(&mut body, row.from, row.to, &json, hash);
+                }
                 count(&mut body)
             })
         }

@@ -37,7 +37,10 @@ fn print(inspection: &Inspection) {
     let mut table = Table::new(&["", "table", "rows", ""]);
     for part in &inspection.parts {
         let kind = if part.kind == PartKind::Records { "" } else { "join rows" };
-        let problem = part.problem.as_ref().map(output::sentence);
+        let problem = part.problem.as_ref().map(|problem| {
+            let place = part.location.as_ref().map_or_else(String::new, |location| format!(": {location}"));
+            output::sentence(problem) + &place
+        });
         table.row([
             part.name.clone(),
             part.table.clone(),
