@@ -122,7 +122,11 @@ impl Observer for Events {
                 state.progress();
             }
             Event::ConcurrencyChanged { limit, reason } => state.level = Some((*limit, (*reason).to_owned())),
-            Event::Retrying { .. } | Event::Finalizing | Event::Pulled { .. } | Event::Warning(_) => {}
+            Event::Retrying { .. }
+            | Event::Finalizing
+            | Event::Pulled { .. }
+            | Event::Warning(_)
+            | Event::Activity(_) => {}
         }
     }
 }

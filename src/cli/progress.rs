@@ -10,7 +10,7 @@ use indicatif::{HumanBytes, HumanCount, MultiProgress, ProgressBar, ProgressStat
 
 use super::escape::escaped;
 use super::output;
-use crate::cloneup::{Event, Observer, Outcome, PlannedPart};
+use crate::cloneup::{Activity, Event, Observer, Outcome, PlannedPart};
 
 /// Fits 80 columns: name, bar, count, rate, time left.
 const PART: &str = "{prefix:<20!} {wide_bar} {human_pos}/{human_len} {rate:>9} {eta:>4}";
@@ -51,6 +51,8 @@ struct State {
     /// Whether requests may be in flight.
     is_running: bool,
     last_answer: Instant,
+    /// What the run does, and since when.
+    activity: Option<(Activity, Instant)>,
     last_line: Instant,
     has_told_silence: bool,
 }
@@ -73,6 +75,7 @@ impl Progress {
             pulled: 0,
             is_running: false,
             last_answer: now,
+            activity: None,
             last_line: now,
             has_told_silence: false,
         };
@@ -153,9 +156,9 @@ impl Shared {
             if !state.is_running {
                 return;
             }
-            if !state.has_told_silence && state.last_answer.elapsed() >= INTERVAL {
+            if let Some(line) = state.long_wait().filter(|_| !state.has_told_silence) {
                 state.has_told_silence = true;
-                lines.push(format!("no answer from the server for {} s; still waiting", INTERVAL.as_secs()));
+                lines.push(line);
             }
             if self.bars.is_none() && state.last_line.elapsed() >= INTERVAL {
                 state.last_line = Instant::now();
@@ -174,6 +177,22 @@ impl State {
         for bar in [self.part.take(), self.all.take()].into_iter().flatten() {
             bar.finish_and_clear();
         }
+    }
+
+    /// What the run has been waiting for longer than [`INTERVAL`]: the server, or its own work.
+    fn long_wait(&self) -> Option<String> {
+        let (activity, since) = self.activity?;
+        let since = if activity == Activity::AwaitingAnswers { since.max(self.last_answer) } else { since };
+        let seconds = INTERVAL.as_secs();
+        (since.elapsed() >= INTERVAL).then(|| match activity {
+            Activity::Preparing { part } => {
+                let name = self.parts.get(part).map_or("the next part", |part| &part.name);
+                format!("reading and sorting the rows of {} for {seconds} s; still busy", escaped(name))
+            }
+            Activity::WritingChanges => format!("writing pulled changes for {seconds} s; still busy"),
+            Activity::Comparing => format!("comparing the database for {seconds} s; still busy"),
+            _ => format!("no answer from the server for {seconds} s; still waiting"),
+        })
     }
 
     fn summary(&self) -> String {
@@ -199,6 +218,7 @@ impl State {
                 self.last_line = self.start;
                 (self.done, self.bytes, self.retries, self.pulled) = (0, 0, 0, 0);
                 self.uploaded_in = None;
+                self.activity = None;
                 self.is_running = true;
             }
             Event::Answered { rows, bytes, .. } => {
@@ -225,6 +245,10 @@ impl State {
                 self.last_answer = Instant::now();
                 self.pulled += changes;
                 self.tell(Some(&format!("pulled {}", HumanCount(self.pulled))));
+            }
+            Event::Activity(activity) => {
+                self.activity = Some((*activity, Instant::now()));
+                self.has_told_silence = false;
             }
             Event::PartStarted { .. } | Event::ConcurrencyChanged { .. } | Event::Warning(_) => {}
         }

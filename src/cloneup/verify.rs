@@ -11,7 +11,7 @@ use super::blocking::blocking;
 use super::compare::{Difference, Differences, FeedComparison, TableCounts};
 use super::failure::{Failure, FailureKind, most_severe};
 use super::finish::pull::{Page, Puller};
-use super::observer::Observer;
+use super::observer::{Activity, Event, Observer};
 use super::options::Options;
 use super::plan::Requested;
 use crate::offline::{Database, Snapshot};
@@ -182,6 +182,7 @@ impl<'o> Comparison<'o> {
                 break;
             }
         }
+        self.observer.on(&Event::Activity(Activity::Comparing));
         let cancellation = self.cancellation.clone();
         blocking(move || comparison.compare(&cancellation)).await.map_err(one_failure)
     }

@@ -17,8 +17,6 @@ use crate::schema::Schema;
 pub(super) enum ReadEvent {
     /// The next part of the plan begins.
     Part(usize),
-    /// Everything before must be answered before the rest is sent: the next depth begins.
-    Barrier,
     /// Rows of the part.
     Rows(RowChunk),
     /// A delete of the part.
@@ -66,22 +64,17 @@ impl Reader<'_> {
         if let Some(sorted) = sorted {
             let mut chunk = RowChunk::default();
             sorted.for_each(|record| {
-                chunk.push(record.id, "", |json| record.write_fields(json))?;
+                chunk.push(record.id, "", 0, |json| record.write_fields(json))?;
                 self.send_if_full(&mut chunk)
             })?;
             return self.send(ReadEvent::Rows(chunk));
         }
-        let (mut chunk, mut group) = (RowChunk::default(), 0);
+        let mut chunk = RowChunk::default();
         source.for_each(self.snapshot, |record| {
-            if record.group != group {
-                group = record.group;
-                self.send(ReadEvent::Rows(std::mem::take(&mut chunk)))?;
-                self.send(ReadEvent::Barrier)?;
-            }
             if !self.options.selects(source.name(), record.id) {
                 return Ok(());
             }
-            chunk.push(record.id, "", |json| record.write_fields(json))?;
+            chunk.push(record.id, "", record.group, |json| record.write_fields(json))?;
             self.send_if_full(&mut chunk)
         })?;
         self.send(ReadEvent::Rows(chunk))
@@ -94,7 +87,7 @@ impl Reader<'_> {
             if is_selection && !self.options.selects(source.name(), &format!("{}:{}", row.from, row.to)) {
                 return Ok(());
             }
-            chunk.push(row.from, row.to, |json| row.write_metadata(json))?;
+            chunk.push(row.from, row.to, 0, |json| row.write_metadata(json))?;
             self.send_if_full(&mut chunk)
         })?;
         self.send(ReadEvent::Rows(chunk))
