@@ -28,25 +28,29 @@ pub(super) fn compute(
          DROP TABLE IF EXISTS temp.synctool_edge;
          CREATE TEMP TABLE synctool_depth (id PRIMARY KEY, depth INTEGER NOT NULL) WITHOUT ROWID;
          CREATE INDEX temp.synctool_depth_depth ON synctool_depth (depth);
-         CREATE TEMP TABLE synctool_edge (parent, child, PRIMARY KEY (parent, child)) WITHOUT ROWID;
-         CREATE INDEX temp.synctool_edge_child ON synctool_edge (child);",
+         CREATE TEMP TABLE synctool_edge (parent, child, PRIMARY KEY (parent, child)) WITHOUT ROWID;",
     )?;
+    // Every statement inserts in the order of the key: in another order a large table is written
+    // page by page at random.
     for parent in parents {
         // A reference to a record that does not exist has no influence on the order.
         connection.execute(
             &format!(
                 "INSERT OR IGNORE INTO temp.synctool_edge
                  SELECT p.{id}, c.{id} FROM {table} AS c JOIN {table} AS p
-                 ON p.{id} = {parent} COLLATE BINARY WHERE c.{id} IS NOT NULL"
+                 ON p.{id} = {parent} COLLATE BINARY WHERE c.{id} IS NOT NULL
+                 ORDER BY p.{id} COLLATE BINARY, c.{id} COLLATE BINARY"
             ),
             [],
         )?;
     }
+    connection.execute_batch("CREATE INDEX temp.synctool_edge_child ON synctool_edge (child)")?;
     connection.execute(
         &format!(
             "INSERT OR IGNORE INTO temp.synctool_depth SELECT {id}, 0 FROM {table}
              WHERE {id} IS NOT NULL AND NOT EXISTS (
-                 SELECT 1 FROM temp.synctool_edge WHERE child = {table}.{id} COLLATE BINARY)"
+                 SELECT 1 FROM temp.synctool_edge WHERE child = {table}.{id} COLLATE BINARY)
+             ORDER BY {id} COLLATE BINARY"
         ),
         [],
     )?;
@@ -58,7 +62,8 @@ pub(super) fn compute(
          SELECT e.child, ?1 FROM temp.synctool_depth AS p CROSS JOIN temp.synctool_edge AS e
          WHERE p.depth = ?1 - 1 AND e.parent = p.id AND NOT EXISTS (
              SELECT 1 FROM temp.synctool_edge AS other WHERE other.child = e.child
-             AND NOT EXISTS (SELECT 1 FROM temp.synctool_depth AS known WHERE known.id = other.parent))",
+             AND NOT EXISTS (SELECT 1 FROM temp.synctool_depth AS known WHERE known.id = other.parent))
+         ORDER BY e.child",
     )?;
     let mut depth: i64 = 1;
     while next_depth.execute(params![depth])? > 0 {
