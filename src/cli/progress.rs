@@ -153,14 +153,11 @@ impl Shared {
         let mut lines = Vec::new();
         {
             let mut state = self.state();
-            if !state.is_running {
-                return;
-            }
             if let Some(line) = state.long_wait().filter(|_| !state.has_told_silence) {
                 state.has_told_silence = true;
                 lines.push(line);
             }
-            if self.bars.is_none() && state.last_line.elapsed() >= INTERVAL {
+            if state.is_running && self.bars.is_none() && state.last_line.elapsed() >= INTERVAL {
                 state.last_line = Instant::now();
                 lines.push(state.summary());
             }
@@ -174,6 +171,7 @@ impl Shared {
 impl State {
     fn clear(&mut self) {
         self.is_running = false;
+        self.activity = None;
         for bar in [self.part.take(), self.all.take()].into_iter().flatten() {
             bar.finish_and_clear();
         }
@@ -189,6 +187,7 @@ impl State {
                 let name = self.parts.get(part).map_or("the next part", |part| &part.name);
                 format!("reading and sorting the rows of {} for {seconds} s; still busy", escaped(name))
             }
+            Activity::Checking => format!("reading and checking the database for {seconds} s; still busy"),
             Activity::WritingChanges => format!("writing pulled changes for {seconds} s; still busy"),
             Activity::Comparing => format!("comparing the database for {seconds} s; still busy"),
             _ => format!("no answer from the server for {seconds} s; still waiting"),
@@ -319,5 +318,38 @@ impl Observer for Progress {
             )),
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloneup::PartKind;
+
+    #[test]
+    fn a_long_wait_is_reported_as_the_servers_only_while_a_request_is_in_flight() {
+        let progress = Progress::new(true);
+        let part = PlannedPart { kind: PartKind::Records, name: "nodes".to_owned(), rows: 9 };
+        progress.on(&Event::Planned { parts: &[part] });
+        let mut state = progress.0.state();
+        assert_eq!(state.long_wait(), None);
+        let before = Instant::now().checked_sub(INTERVAL).unwrap();
+        state.last_answer = before;
+        for (activity, expected) in [
+            (Activity::AwaitingAnswers, "no answer from the server for 10 s; still waiting"),
+            (Activity::Preparing { part: 0 }, "reading and sorting the rows of nodes for 10 s; still busy"),
+            (Activity::Checking, "reading and checking the database for 10 s; still busy"),
+            (Activity::WritingChanges, "writing pulled changes for 10 s; still busy"),
+            (Activity::Comparing, "comparing the database for 10 s; still busy"),
+        ] {
+            state.activity = Some((activity, Instant::now()));
+            assert_eq!(state.long_wait(), None, "{activity:?} has just begun");
+            state.activity = Some((activity, before));
+            assert_eq!(state.long_wait().as_deref(), Some(expected));
+        }
+        // An answer, or the pause before a retry, is no silence.
+        state.activity = Some((Activity::AwaitingAnswers, before));
+        state.last_answer = Instant::now();
+        assert_eq!(state.long_wait(), None);
     }
 }

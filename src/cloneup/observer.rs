@@ -75,6 +75,8 @@ pub enum Event<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Activity {
+    /// The database is read and its rows are checked, before the first request.
+    Checking,
     /// A request is in flight.
     AwaitingAnswers,
     /// No request is in flight: the rows of a part are read, put in order and encoded.

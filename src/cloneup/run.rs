@@ -9,7 +9,7 @@ use super::blocking::{blocking, interrupt_until_done};
 use super::failure::Failure;
 use super::finish::finalize;
 use super::job::Job;
-use super::observer::{Event, Observer};
+use super::observer::{Activity, Event, Observer};
 use super::options::Options;
 use super::outcome::Outcome;
 use super::plan::{Plan, Requested};
@@ -103,6 +103,7 @@ impl<'o> Upload<'o> {
 
     async fn execute(self) -> Result<Outcome, Vec<Failure>> {
         let requested = Requested::new(&self.options, &self.schema)?;
+        self.observer.on(&Event::Activity(Activity::Checking));
         let Prepared { plan, snapshot, client_id, sidecar } = self.prepare(requested).await?;
         let identity = UploadIdentity::new(&self.remote, &client_id, &self.schema, &self.options);
         failpoint::reach("planned");

@@ -163,21 +163,18 @@ impl UploadLoop<'_, '_> {
                 SendItem::Batch(batch) => window.admits(batch.groups(), limit),
                 _ => in_flight.is_empty(),
             };
-            match if is_halted { None } else { waiting.take_if(may_pass) } {
-                Some(SendItem::Batch(batch)) => {
-                    if in_flight.is_empty() {
-                        self.job.observer.on(&Event::Activity(Activity::AwaitingAnswers));
-                        told_idle = None;
-                    }
-                    window.open(batch.sequence, batch.groups());
-                    in_flight.push(self.batch_sender.deliver(batch));
+            let next = if is_halted { None } else { waiting.take_if(may_pass) };
+            if let Some(SendItem::Batch(batch)) = next {
+                if in_flight.is_empty() {
+                    self.job.observer.on(&Event::Activity(Activity::AwaitingAnswers));
+                    told_idle = None;
                 }
-                Some(item) => {
-                    if self.pass_barrier(item).await == Ending::PrefixChanged {
-                        return Ending::PrefixChanged;
-                    }
-                }
-                None => {}
+                window.open(batch.sequence, batch.groups());
+                in_flight.push(self.batch_sender.deliver(batch));
+            } else if let Some(item) = next
+                && self.pass_barrier(item).await == Ending::PrefixChanged
+            {
+                return Ending::PrefixChanged;
             }
             if in_flight.is_empty() {
                 if is_halted || !is_encoding {

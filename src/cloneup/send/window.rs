@@ -102,7 +102,7 @@ mod tests {
                 let ends = (batch[0], batch[batch.len() - 1]);
                 let is_admitted = window.admits(ends, limit);
                 assert!(is_admitted || !in_flight.is_empty(), "the window never opens again");
-                if is_admitted && (in_flight.is_empty() || choice % 2 == 0) {
+                if is_admitted && (in_flight.is_empty() || choice.is_multiple_of(2)) {
                     for earlier in &in_flight {
                         let unanswered = batches[*earlier];
                         assert!(
