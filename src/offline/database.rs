@@ -9,6 +9,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
 use crate::offline::error::OfflineError;
 use crate::offline::sql::Table;
+use crate::offline::collation;
 
 /// How long a connection waits for a lock that the application holds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -37,12 +38,15 @@ impl Database {
             }
             Ok(_) => {}
         }
-        // SQLite reads the file's header at the first query.
-        database
-            .connect()?
-            .query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
-            .map_err(OfflineError::at(path))?;
+        database.read_schema()?;
         Ok(database)
+    }
+
+    /// Reads the schema of the database: SQLite reads the file's header at the first query.
+    fn read_schema(&self) -> Result<(), OfflineError> {
+        self.connect()?
+            .query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
+            .map_err(OfflineError::at(&self.path))
     }
 
     /// A database of which the caller knows that it exists.
@@ -56,9 +60,23 @@ impl Database {
         &self.path
     }
 
-    /// Opens a connection that can write, or one that only reads where the file does not allow
-    /// more.
+    /// Opens a connection for reading, with stand-ins for collations that only the application has.
     pub(super) fn connect(&self) -> Result<Connection, OfflineError> {
+        let connection = self.connect_to_write()?;
+        match collation::register_stand_ins(&connection) {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                Err(OfflineError::at(&self.path)(error))
+            }
+            // A file whose schema cannot be read fails the first query in the same way, and there
+            // the error is explained.
+            _ => Ok(connection),
+        }
+    }
+
+    /// Opens a connection that can write, or one that only reads where the file does not allow
+    /// more. It does not know collations of the application, so SQLite refuses to write what needs
+    /// one.
+    pub(super) fn connect_to_write(&self) -> Result<Connection, OfflineError> {
         let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags | OpenFlags::SQLITE_OPEN_READ_WRITE)
             .or_else(|error| match error.sqlite_error_code() {

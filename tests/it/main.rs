@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on says why and stops")]
 
 mod activity;
+mod collations;
 mod common;
 mod config;
 mod connections;
