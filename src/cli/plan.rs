@@ -1,5 +1,6 @@
 //! The plan of a dry run, for a person.
 
+use super::escape::escaped;
 use super::output;
 use super::table::{Table, bytes};
 use crate::cloneup::{PartKind, Preview};
@@ -30,6 +31,9 @@ pub(super) fn tell(preview: &Preview) {
     }
     if let Some(seq) = finalization.drain_up_to {
         output::line(&format!("      drain the change log up to entry {seq}"));
+    }
+    for warning in &preview.warnings {
+        output::line(&format!("warning: {}", escaped(warning)));
     }
     let server = &preview.server;
     output::line(match (server.answers, server.accepts_token) {

@@ -34,7 +34,8 @@ pub(super) fn infer(database: &Database) -> Result<(String, Vec<String>), Offlin
     let inferred = crate::schema::infer(&tables, documents);
     // Text cannot fail to be written.
     let text = serde_json::to_string_pretty(&inferred).unwrap_or_default();
-    Ok((text, inferred.notes))
+    let warning = snapshot.warning().map(|warning| format!("warning: {warning}"));
+    Ok((text, warning.into_iter().chain(inferred.notes).collect()))
 }
 
 fn print_inferred(db: &Path) -> Result<u8, OfflineError> {

@@ -155,6 +155,10 @@ impl<'o> Comparison<'o> {
 
     async fn compare(self) -> Result<Differences, Vec<Failure>> {
         let requested = Requested::new(&self.options, &self.schema)?;
+        // An upload that compares at its end has given the warning already.
+        if let (Some(warning), None) = (self.database.warning(), self.since) {
+            self.observer.on(&Event::Warning(&warning));
+        }
         let (database, schema, since) = (self.database.clone(), Arc::clone(&self.schema), self.since);
         let begun = blocking(move || {
             let snapshot = Snapshot::take(&database)?;

@@ -9,7 +9,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
 use crate::offline::error::OfflineError;
 use crate::offline::sql::Table;
-use crate::offline::collation;
+use crate::offline::{collation, read_only_wal};
 
 /// How long a connection waits for a lock that the application holds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -19,6 +19,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub struct Database {
     path: PathBuf,
+    /// Whether it is a WAL database that can only be read as immutable (contract 3.7).
+    is_immutable: bool,
 }
 
 impl Database {
@@ -28,7 +30,7 @@ impl Database {
     /// [`OfflineError::Storage`] when the file does not exist, cannot be read or is not a SQLite
     /// database.
     pub fn open(path: &Path) -> Result<Self, OfflineError> {
-        let database = Self::at(path);
+        let mut database = Self::at(path);
         match std::fs::metadata(path) {
             Err(error) => {
                 return Err(OfflineError::storage(format!("cannot open {}: {error}", path.display())));
@@ -38,7 +40,11 @@ impl Database {
             }
             Ok(_) => {}
         }
-        database.read_schema()?;
+        if let Err(error) = database.read_schema() {
+            read_only_wal::check_immutable(path, error)?;
+            database.is_immutable = true;
+            database.read_schema()?;
+        }
         Ok(database)
     }
 
@@ -51,13 +57,24 @@ impl Database {
 
     /// A database of which the caller knows that it exists.
     pub(super) fn at(path: &Path) -> Self {
-        Self { path: path.to_owned() }
+        Self { path: path.to_owned(), is_immutable: false }
     }
 
     /// The path of the file.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whether the file cannot be written to and is read as immutable.
+    pub(super) fn is_immutable(&self) -> bool {
+        self.is_immutable
+    }
+
+    /// A warning about the way in which the file is read.
+    #[must_use]
+    pub fn warning(&self) -> Option<String> {
+        self.is_immutable.then(|| read_only_wal::warning(&self.path))
     }
 
     /// Opens a connection for reading, with stand-ins for collations that only the application has.
@@ -78,6 +95,11 @@ impl Database {
     /// one.
     pub(super) fn connect_to_write(&self) -> Result<Connection, OfflineError> {
         let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        if self.is_immutable {
+            return read_only_wal::open_immutable(&self.path, flags)
+                .and_then(|connection| configure(&connection).map(|()| connection))
+                .map_err(OfflineError::at(&self.path));
+        }
         let connection = Connection::open_with_flags(&self.path, flags | OpenFlags::SQLITE_OPEN_READ_WRITE)
             .or_else(|error| match error.sqlite_error_code() {
                 Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {

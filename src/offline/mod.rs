@@ -9,7 +9,7 @@
 //!
 //! The rooms, each of which imports only from those above it:
 //!
-//! * `error`, `sql`, `collation`, `database`, `snapshot`: the file, and one state
+//! * `error`, `sql`, `collation`, `read_only_wal`, `database`, `snapshot`: the file, and one state
 //!   of it;
 //! * `map`: from SQLite values to JSON and back;
 //! * `read`: checking and reading records and join rows, with an external merge sort for large
@@ -61,6 +61,7 @@ mod error;
 pub mod introspect;
 mod map;
 mod read;
+mod read_only_wal;
 #[cfg(feature = "serve")]
 pub mod sample;
 mod sidecar;

@@ -27,6 +27,7 @@ mod order;
 mod plan;
 mod pull;
 mod push;
+mod read_only;
 mod rejected;
 mod result;
 mod resume;

@@ -54,7 +54,8 @@ impl Plan {
     ) -> Result<Self, OfflineError> {
         let (seq, cursors) = (ChangeLog::of(snapshot).highest_seq()?, Cursors::read(snapshot)?);
         // Missing tables and columns are found before any row is read.
-        let Sources { records, join_rows, warnings } = Sources::resolve(snapshot, schema, &requested)?;
+        let Sources { records, join_rows, mut warnings } = Sources::resolve(snapshot, schema, &requested)?;
+        warnings.extend(snapshot.warning().map(str::to_owned));
         let scope = requested.scope;
         let mut parts = Vec::new();
         for source in records {
