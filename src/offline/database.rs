@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension};
 
 use crate::offline::error::OfflineError;
 use crate::offline::sql::Table;
@@ -40,6 +40,8 @@ impl Database {
             }
             Ok(_) => {}
         }
+        let is_readonly = database.connect_to_write()?.is_readonly(MAIN_DB).unwrap_or(false);
+        database.is_immutable = is_readonly && read_only_wal::is_closed(path);
         if let Err(error) = database.read_schema() {
             read_only_wal::check_immutable(path, error)?;
             database.is_immutable = true;

@@ -14,6 +14,13 @@ use crate::offline::error::OfflineError;
 /// (<https://www.sqlite.org/fileformat.html>, section 1.3.3): two bytes, which are 2 for WAL.
 const FORMAT_VERSIONS: std::ops::Range<usize> = 18..20;
 
+/// Whether a file that cannot be written to is a WAL database that no program has open: then there
+/// are no files beside it. Where its folder can be written to, SQLite would create them and leave
+/// them there, as read-only as the database, and the application could not use them later.
+pub(super) fn is_closed(path: &Path) -> bool {
+    is_wal(path).unwrap_or(false) && !beside(path, "-shm").exists() && !has_content(&beside(path, "-wal"))
+}
+
 /// Decides whether a database that could not be read because of `error` is read as immutable.
 ///
 /// # Errors
@@ -28,18 +35,16 @@ pub(super) fn check_immutable(path: &Path, error: OfflineError) -> Result<(), Of
     if !is_read_only || !is_wal(path).unwrap_or(false) {
         return Err(error);
     }
-    let log = log_of(path);
-    match std::fs::metadata(&log) {
-        Ok(metadata) if metadata.len() == 0 => Ok(()),
-        Err(missing) if missing.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(_) => Err(error),
-        Ok(_) => Err(OfflineError::storage(format!(
-            "cannot use {}: its latest changes are in {}, and SQLite can only read them where it can write \
-             to the folder; copy both files into a folder that can be written to, and use the copy",
-            path.display(),
-            log.display()
-        ))),
+    let log = beside(path, "-wal");
+    if !has_content(&log) {
+        return Ok(());
     }
+    Err(OfflineError::storage(format!(
+        "cannot use {}: its latest changes are in {}, and SQLite can only read them where it can write to the \
+         folder; copy both files into a folder that can be written to, and use the copy",
+        path.display(),
+        log.display()
+    )))
 }
 
 /// Opens a database as immutable: SQLite takes no locks and looks for no other files.
@@ -64,12 +69,21 @@ fn is_wal(path: &Path) -> io::Result<bool> {
     Ok(header[FORMAT_VERSIONS] == [2, 2])
 }
 
-/// The path of the write-ahead log: SQLite follows links to the database first.
-fn log_of(path: &Path) -> PathBuf {
+/// The path of a file that SQLite keeps beside the database: it follows links to the database
+/// first.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
     let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let mut name = path.into_os_string();
-    name.push("-wal");
+    name.push(suffix);
     name.into()
+}
+
+/// Whether a write-ahead log has content; true where that cannot be found out.
+fn has_content(log: &Path) -> bool {
+    match std::fs::metadata(log) {
+        Ok(metadata) => metadata.len() > 0,
+        Err(error) => error.kind() != io::ErrorKind::NotFound,
+    }
 }
 
 /// The URI of an immutable database (<https://www.sqlite.org/uri.html>).
@@ -126,7 +140,7 @@ mod tests {
             let connection = open_immutable(&path, OpenFlags::SQLITE_OPEN_NO_MUTEX).unwrap();
             let n: i64 = connection.query_row("SELECT n FROM t", [], |row| row.get(0)).unwrap();
             assert_eq!(n, 7, "{name}");
-            assert!(is_wal(&path).unwrap() && !log_of(&path).exists());
+            assert!(is_closed(&path));
         }
     }
 

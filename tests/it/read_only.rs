@@ -148,6 +148,19 @@ async fn a_wal_database_in_a_read_only_folder_is_read_as_immutable_with_a_warnin
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_files_are_left_beside_a_read_only_database_in_a_folder_that_can_be_written_to() {
+    if !can_test() {
+        return;
+    }
+    let read_only = ReadOnly::new("app.db", "WAL", |_| {});
+    let folder = read_only.folder.path().join("ro");
+    set_mode(&folder, 0o777);
+    assert_readable(&read_only, true, "a read-only file").await;
+    let names: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["app.db"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn other_read_only_databases_are_read_without_a_warning() {
     if !can_test() {
         return;
