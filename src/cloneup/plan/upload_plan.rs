@@ -56,6 +56,7 @@ impl Plan {
         let (seq, cursors) = (ChangeLog::of(snapshot).highest_seq()?, Cursors::read(snapshot)?);
         // Missing tables and columns are found before any row is read.
         let Sources { records, join_rows, mut warnings } = Sources::resolve(snapshot, schema, &requested)?;
+        warnings.extend(snapshot.warning().map(str::to_owned));
         let scope = requested.scope;
         let mut parts = Vec::new();
         for source in records {

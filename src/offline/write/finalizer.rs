@@ -18,6 +18,7 @@ use crate::schema::Schema;
 /// A connection to the offline database that writes what follows an upload.
 pub struct Finalizer {
     connection: Connection,
+    database: Database,
     schema: Schema,
     /// The change log's highest `seq` in the snapshot.
     seq: i64,
@@ -53,7 +54,8 @@ impl Finalizer {
     /// # Errors
     /// [`OfflineError::Storage`] when the database cannot be opened.
     pub fn open(database: &Database, schema: Schema, seq: i64, scope: Scope) -> Result<Self, OfflineError> {
-        Ok(Self { connection: database.connect()?, schema, seq, scope, tables: HashMap::new() })
+        let (connection, database) = (database.connect_to_write()?, database.clone());
+        Ok(Self { connection, database, schema, seq, scope, tables: HashMap::new() })
     }
 
     /// Applies a page in one transaction together with its cursors.
@@ -63,13 +65,16 @@ impl Finalizer {
     /// written.
     pub fn apply(&mut self, page: &PullAnswer) -> Result<Applied, OfflineError> {
         let mut tables = std::mem::take(&mut self.tables);
-        let scope = self.scope.clone();
+        let (scope, database) = (self.scope.clone(), self.database.clone());
         let applied = self.transaction(|connection, schema, seq| {
             let touched = Touched::outside(connection, schema, seq, &scope)?;
             let mut applied = Applied::default();
             for change in changes(page) {
                 if !tables.contains_key(change.table) {
-                    let table = local_table(connection, schema, change.table, &mut applied.warnings)?;
+                    let mut table = local_table(connection, schema, change.table, &mut applied.warnings)?;
+                    if let Some(table) = &mut table {
+                        table.find_foreign_collations(connection, &database)?;
+                    }
                     tables.insert(change.table.to_owned(), table);
                 }
                 if let Some(Some(table)) = tables.get(change.table) {
@@ -92,6 +97,10 @@ impl Finalizer {
     /// # Errors
     /// [`OfflineError::Storage`] when the database cannot be written; then nothing has changed.
     pub fn finish(&mut self, cursor: Option<&Cursor>, drain: bool) -> Result<u64, OfflineError> {
+        if cursor.is_none() && !drain {
+            // Nothing is written, so the file may be read-only.
+            return Ok(0);
+        }
         let scope = self.scope.clone();
         self.transaction(|connection, schema, seq| {
             if let Some(cursor) = cursor {

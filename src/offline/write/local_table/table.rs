@@ -8,6 +8,7 @@ use crate::offline::error::OfflineError;
 use crate::offline::map::fields::{MappedField, document_fields, map_fields};
 use crate::offline::map::keys::{Key, id_expression, key_condition, local_key};
 use crate::offline::sql::{Column, Table, quoted};
+use crate::offline::write::local_table::foreign_collations::ForeignCollations;
 use crate::schema::{Field, IdFormat, JoinStore, Resource, Schema};
 
 /// A table of a resource or a join store.
@@ -22,6 +23,8 @@ pub(crate) struct LocalTable {
     pub(super) is_not_null: Vec<bool>,
     /// The column that holds all fields as a document, where they have no columns of their own.
     pub(super) document: Option<String>,
+    /// What keeps the table from being written to.
+    pub(super) foreign_collations: Option<ForeignCollations>,
 }
 
 /// A column that holds ids.
@@ -108,6 +111,7 @@ impl LocalTable {
             is_blob,
             is_not_null,
             document: document.map(str::to_owned),
+            foreign_collations: None,
         }))
     }
 
@@ -119,6 +123,9 @@ impl LocalTable {
     /// Deletes the row with these ids, if the table has it.
     pub(crate) fn delete(&self, connection: &Connection, ids: &[&str]) -> Result<(), OfflineError> {
         let Some(keys) = self.local_keys(ids) else { return Ok(()) };
+        if self.foreign_collations.is_some() {
+            return self.refuse_delete(&self.key_conditions(0), keys);
+        }
         let sql = format!("DELETE FROM {} WHERE {}", quoted(&self.name), self.key_conditions(0));
         self.execute(connection, &sql, keys)
     }
@@ -128,7 +135,11 @@ impl LocalTable {
     pub(crate) fn delete_joined(&self, connection: &Connection, id: &str) -> Result<(), OfflineError> {
         let expression = |key: &KeyColumn| id_expression(&quoted(&key.name), key.format.as_ref());
         let ids: Vec<_> = self.keys.iter().map(expression).collect();
-        let sql = format!("DELETE FROM {} WHERE {} = ?1", quoted(&self.name), ids.join(" || ':' || "));
+        let condition = format!("{} = ?1", ids.join(" || ':' || "));
+        if self.foreign_collations.is_some() {
+            return self.refuse_delete(&condition, vec![SqlValue::Text(id.to_owned())]);
+        }
+        let sql = format!("DELETE FROM {} WHERE {condition}", quoted(&self.name));
         self.execute(connection, &sql, vec![SqlValue::Text(id.to_owned())])
     }
 
