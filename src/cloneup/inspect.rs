@@ -7,7 +7,10 @@ use serde::Serialize;
 use super::failure::Failure;
 use super::observer::PartKind;
 use super::progress::checkpoint::Unfinished;
-use crate::offline::{ChangeLog, Cursors, Database, JoinSource, OfflineError, RecordSource, Snapshot};
+use crate::offline::{
+    ChangeLog, Cursors, Database, JoinSource, OfflineError, RecordSource, RowLocation, Snapshot,
+    SortedRecords, dangling_join_rows,
+};
 use crate::protocol::{Cursor, ErrorBody};
 use crate::schema::{Schema, upload_order};
 
@@ -47,6 +50,9 @@ pub struct InspectedPart {
     /// Why they could not be uploaded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<ErrorBody>,
+    /// Where the row that could not be uploaded is, if the problem is one row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<RowLocation>,
 }
 
 /// Inspects a database.
@@ -56,16 +62,20 @@ pub struct InspectedPart {
 /// resources and join stores are in their parts.
 pub fn inspect(schema: &Schema, database: &Database) -> Result<Inspection, OfflineError> {
     let snapshot = Snapshot::take(database)?;
-    let (mut warnings, mut parts) = (Vec::new(), Vec::new());
+    let (mut warnings, mut parts): (Vec<_>, _) =
+        (snapshot.warning().map(str::to_owned).into_iter().collect(), Vec::new());
     let local: Vec<_> = schema.resources.iter().filter(|resource| !resource.is_remote_only).collect();
     for resource in upload_order(schema, &local) {
         let rows = RecordSource::resolve(&snapshot, schema, resource, &mut warnings)
-            .and_then(|source| source.check(&snapshot));
+            .and_then(|source| read_records(&source, &snapshot));
         parts.push(part(PartKind::Records, resource.name.clone(), resource.storage.table.clone(), rows));
     }
     for store in schema.join_stores() {
-        let rows =
-            JoinSource::resolve(&snapshot, &store, &mut warnings).and_then(|source| source.check(&snapshot));
+        let rows = JoinSource::resolve(&snapshot, &store, &mut warnings)
+            .and_then(|source| read_join_rows(&source, &snapshot));
+        if rows.as_ref().is_ok_and(|rows| *rows > 0) {
+            warnings.extend(dangling_join_rows(&snapshot, &store)?);
+        }
         parts.push(part(PartKind::JoinRows, store.name(), store.storage().table, rows));
     }
     let Cursors { global, tables } = Cursors::read(&snapshot)?;
@@ -80,10 +90,38 @@ pub fn inspect(schema: &Schema, database: &Database) -> Result<Inspection, Offli
     })
 }
 
+/// Checks all records of a resource and reads them as an upload does, so that duplicate ids and
+/// text that is not UTF-8 are found too. Returns their number.
+fn read_records(source: &RecordSource, snapshot: &Snapshot) -> Result<u64, OfflineError> {
+    let rows = source.check(snapshot)?;
+    let mut json = Vec::new();
+    match SortedRecords::sort(source, snapshot, rows, u64::MAX)? {
+        // The sort has read every field.
+        Some(sorted) => sorted.for_each(|_| Ok(()))?,
+        None => source.for_each(snapshot, |record| {
+            json.clear();
+            record.write_fields(&mut json)
+        })?,
+    }
+    Ok(rows)
+}
+
+/// Checks all rows of a join store and reads them as an upload does. Returns their number.
+fn read_join_rows(source: &JoinSource, snapshot: &Snapshot) -> Result<u64, OfflineError> {
+    let rows = source.check(snapshot)?;
+    let mut json = Vec::new();
+    source.for_each(snapshot, |row| {
+        json.clear();
+        row.write_metadata(&mut json)
+    })?;
+    Ok(rows)
+}
+
 fn part(kind: PartKind, name: String, table: String, rows: Result<u64, OfflineError>) -> InspectedPart {
-    let (rows, problem) = match rows {
+    let (rows, failure) = match rows {
         Ok(rows) => (Some(rows), None),
-        Err(error) => (None, Some(Failure::from(error).error.body)),
+        Err(error) => (None, Some(Failure::from(error))),
     };
-    InspectedPart { kind, name, table, rows, problem }
+    let location = failure.as_ref().and_then(Failure::location).cloned();
+    InspectedPart { kind, name, table, rows, problem: failure.map(|failure| failure.error.body), location }
 }

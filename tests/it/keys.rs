@@ -412,18 +412,53 @@ async fn records_that_were_rejected_are_sent_again_alone() {
 
 #[test]
 fn a_row_without_an_id_is_refused_with_its_place_column_and_values() {
-    for (table, id, row, place, message) in [
-        ("k REAL, l", r#""k", "idFormat": "t:{}""#, "7, 1", 0, r#"column "k" of table "t" holds 7.0"#),
-        ("k, l", r#""k", "idFormat": "t:{}""#, "1.5, 1", 1, r#"column "k" of table "t" holds 1.5"#),
-        ("k, l", r#"["k", "l"]"#, "'a', NULL", 0, r#"column "l" of table "t" holds NULL where "k" is 'a'"#),
-        ("k, l", r#"["k", "l"]"#, "x'', 0.5", 1, r#"column "l" of table "t" holds 0.5 where "k" is x''"#),
-        ("k, l", r#""k", "idFormat": "{}""#, "'', 1", 0, "record id must not be empty"),
-        ("k, l", r#""k", "idFormat": "{}""#, "x'', 1", 0, "record id must not be empty"),
-        ("k, l", r#""k", "idFormat": "t:{}""#, "'1', 1", 1, r#"two rows of table "t" have the id "t:1""#),
-        ("k, l", r#""k", "idFormat": "t:{}""#, "x'31', 1", 1, ""),
-        ("k, l", r#"["k", "l"]"#, "'1', '1'", 1, r#"two rows of table "t" have the id "1:1""#),
-        ("k, l", r#""rowid""#, "1, 1", 0, "record id must be a string"),
-        ("k, l", r#""k""#, "x'61', 1", 0, "record id must be a string"),
+    for (table, id, row, place, message, location) in [
+        (
+            "k REAL, l",
+            r#""k", "idFormat": "t:{}""#,
+            "7, 1",
+            0,
+            r#"column "k" of table "t" holds 7.0"#,
+            "k 7.0, rowid 1",
+        ),
+        (
+            "k, l",
+            r#""k", "idFormat": "t:{}""#,
+            "1.5, 1",
+            1,
+            r#"column "k" of table "t" holds 1.5"#,
+            "k 1.5, rowid 2",
+        ),
+        (
+            "k, l",
+            r#"["k", "l"]"#,
+            "'a', NULL",
+            0,
+            r#"column "l" of table "t" holds NULL where "k" is 'a'"#,
+            "k 'a', l NULL, rowid 2",
+        ),
+        (
+            "k, l",
+            r#"["k", "l"]"#,
+            "x'', 0.5",
+            1,
+            r#"column "l" of table "t" holds 0.5 where "k" is x''"#,
+            "k x'', l 0.5, rowid 2",
+        ),
+        ("k, l", r#""k", "idFormat": "{}""#, "'', 1", 0, "record id must not be empty", "k '', rowid 2"),
+        ("k, l", r#""k", "idFormat": "{}""#, "x'', 1", 0, "record id must not be empty", "k x'', rowid 2"),
+        (
+            "k, l",
+            r#""k", "idFormat": "t:{}""#,
+            "'1', 1",
+            1,
+            "record id must be unique",
+            r#"id "t:1", rowids 1 and 2"#,
+        ),
+        ("k, l", r#""k", "idFormat": "t:{}""#, "x'31', 1", 1, "", ""),
+        ("k, l", r#"["k", "l"]"#, "'1', '1'", 1, "record id must be unique", r#"id "1:1", rowids 1 and 2"#),
+        ("k, l", r#""rowid""#, "1, 1", 0, "record id must be a string", "rowid 1, rowid 1"),
+        ("k, l", r#""k""#, "x'61', 1", 0, "record id must be a string", "k 1, rowid 1"),
     ] {
         let schema =
             format!(r#"{{"resources": [{{"name": "t", "storage": {{"id": {id}}}, "fields": []}}]}}"#);
@@ -439,8 +474,11 @@ fn a_row_without_an_id_is_refused_with_its_place_column_and_values() {
         }
         assert_eq!(status(&output), 2, "{row}: {}", stderr(&output));
         let (code, told, path) = errors_of(&output).remove(0);
-        assert_eq!((code.as_str(), path), ("DFQL_INVALID", format!("records[{place}].id")), "{row}");
+        let expected = format!("records[{place}].id");
+        assert_eq!((code.as_str(), &path), ("DFQL_INVALID", &expected), "{row}");
         assert!(told.contains(message), "{row}: {told}");
+        let location = format!(r#"({path}): table "t", {location}"#);
+        assert!(stderr(&output).contains(&location), "{row}: {location}\n{}", stderr(&output));
     }
 }
 

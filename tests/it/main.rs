@@ -3,9 +3,13 @@
 //! answers that a real one would not. Not tests of one function: those are beside it in `src`.
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on says why and stops")]
 
+mod activity;
+mod base_url;
+mod collations;
 mod common;
 mod config;
 mod connections;
+mod dangling;
 mod deletes;
 mod demo;
 mod docs;
@@ -23,12 +27,16 @@ mod limits;
 mod lock;
 mod model;
 mod order;
+mod oversized;
 mod plan;
 mod pull;
 mod push;
+mod read_only;
 mod rejected;
+mod reserved_keys;
 mod result;
 mod resume;
+mod row_locations;
 mod serve_command;
 mod serve_feed;
 mod serve_mutations;
@@ -39,6 +47,7 @@ mod snapshot;
 mod tls;
 mod token;
 mod transport;
+mod unwritable;
 mod upload;
 mod usage;
 mod values;

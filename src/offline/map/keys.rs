@@ -8,6 +8,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use crate::offline::map::value::{ValueError, utf8, write_key_text};
+use crate::offline::row_location::sql_literal;
 use crate::offline::sql::{Affinity, Table, literal, quoted};
 use crate::schema::IdFormat;
 
@@ -132,8 +133,11 @@ impl Key {
         let checked = self.columns.iter().filter(|column| !column.is_row_id);
         let conditions = checked.map(|column| {
             let name = quoted(&column.name);
-            let is_empty =
-                if format.can_be_empty() { format!(" OR {name} IN ('', x'')") } else { String::new() };
+            let is_empty = if format.can_be_empty() {
+                format!(" OR {name} COLLATE BINARY IN ('', x'')")
+            } else {
+                String::new()
+            };
             format!("(typeof({name}) NOT IN ('integer', 'text', 'blob'){is_empty})")
         });
         conditions.collect()
@@ -182,9 +186,24 @@ impl Key {
         vec![
             value.to_owned(),
             format!("CASE typeof({value}) WHEN 'blob' THEN lower(hex({value})) ELSE {value} || '' END"),
-            format!("CASE WHEN {integer} || '' = {value} THEN {integer} END"),
+            format!("CASE WHEN ({integer} || '') COLLATE BINARY = {value} THEN {integer} END"),
             format!("unhex({value})"),
         ]
+    }
+
+    /// The names of its columns and their values in a row that begins with them.
+    pub(crate) fn columns_in<'a>(&'a self, row: &'a Row<'_>) -> Vec<(&'a str, ValueRef<'a>)> {
+        let value = |place| row.get_ref(place).expect("the SELECT lists every column");
+        self.columns.iter().enumerate().map(|(place, column)| (&*column.name, value(place))).collect()
+    }
+
+    /// The names of its columns and the texts of which the template makes this id.
+    pub(crate) fn columns_of(&self, id: &str) -> Vec<(&str, String)> {
+        let texts = match &self.format {
+            None => vec![id.to_owned()],
+            Some(format) => format.keys(id).unwrap_or_default(),
+        };
+        self.columns.iter().map(|column| &*column.name).zip(texts).collect()
     }
 
     /// Writes the id of a row whose key columns begin at `first`.
@@ -212,7 +231,7 @@ impl Key {
     fn not_key(&self, bad: &KeyColumn, row: &Row<'_>, first: usize) -> KeyError {
         let (mut value, mut others) = (String::new(), Vec::new());
         for (place, column) in self.columns.iter().enumerate() {
-            let shown = shown(row.get_ref(first + place).expect("the SELECT lists every column"));
+            let shown = sql_literal(row.get_ref(first + place).expect("the SELECT lists every column"));
             if column.name == bad.name {
                 value = shown;
             } else {
@@ -244,32 +263,18 @@ pub(crate) enum KeyError {
 /// The id in a column without a template.
 pub(crate) fn text_id(value: ValueRef<'_>) -> Result<&str, KeyError> {
     match value {
+        ValueRef::Text(b"") => Err(KeyError::Empty),
         ValueRef::Text(text) => utf8(text).map_err(|_| KeyError::NotUtf8),
         _ => Err(KeyError::NotText),
     }
 }
 
-/// A value as SQL would write it, for a message.
-fn shown(value: ValueRef<'_>) -> String {
-    match value {
-        ValueRef::Null => "NULL".to_owned(),
-        ValueRef::Integer(number) => number.to_string(),
-        ValueRef::Real(number) => format!("{number:?}"),
-        ValueRef::Text(text) => literal(&String::from_utf8_lossy(text)),
-        ValueRef::Blob(_) => {
-            let mut hex = String::new();
-            // A BLOB can be written.
-            let _ = write_key_text(&mut hex, value);
-            format!("x'{hex}'")
-        }
-    }
-}
-
-/// An SQL condition that holds for values of a column that cannot be ids without a template.
+/// An SQL condition that holds for values of a column that cannot be ids without a template: an id is
+/// text that is not empty.
 pub(crate) fn invalid_key_condition(column: &str) -> String {
     let column = quoted(column);
     // SQLite orders text after numbers and before BLOBs: this is cheaper than typeof().
-    format!("({column} COLLATE BINARY >= '' AND {column} < x'') IS NOT TRUE")
+    format!("({column} COLLATE BINARY > '' AND {column} < x'') IS NOT TRUE")
 }
 
 impl KeyColumn {
@@ -336,7 +341,8 @@ impl TableKind {
 /// is read.
 fn may_hold_blobs(connection: &Connection, table: &str, column: &str) -> rusqlite::Result<bool> {
     let (table, column) = (quoted(table), quoted(column));
-    // BLOBs are ordered after all other values, whatever the collation of an index is.
+    // BLOBs are ordered after all other values, whatever the collation of an index is, even if it is
+    // one of the application for which this connection has a stand-in.
     let sql = format!("SELECT 1 FROM {table} WHERE {column} >= x''");
     let step: Option<String> = connection
         .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?

@@ -49,7 +49,7 @@ impl Key {
             conditions.push(format!("{} COLLATE BINARY IN ({})", quoted(&column.name), values.join(", ")));
         }
         // A numeric column converts the text '007' to 7, whose id is another one.
-        conditions.push(format!("{} = {}", self.expression(""), parameter()));
+        conditions.push(format!("{} COLLATE BINARY = {}", self.expression(""), parameter()));
         conditions.join(" AND ")
     }
 }

@@ -3,10 +3,12 @@
 //! It knows values, columns and keys, but reads and writes no table: that is the job of
 //! [`super::read`] and [`super::write`].
 
+mod any_json;
 pub(super) mod document;
 pub(super) mod fields;
 pub(super) mod keys;
 pub(super) mod local_keys;
+pub(super) mod size;
 mod sql_value;
 pub(super) mod value;
 pub(super) mod written_keys;

@@ -57,13 +57,13 @@ impl Key {
 
 impl WrittenReference {
     /// A field in the `column` of a table. `target` is the key that it refers to, where that table
-    /// is in the database.
+    /// is in the database, and a connection that can read that table.
     pub(crate) fn find(
         connection: &Connection,
         table: &str,
         column: &Column,
         format: &IdFormat,
-        target: Option<&Key>,
+        target: Option<(&Connection, &Key)>,
     ) -> rusqlite::Result<Self> {
         let mut written = WrittenColumn {
             is_row_id: false,
@@ -72,7 +72,7 @@ impl WrittenReference {
             is_declared_for_blobs: column.is_declared_for_blobs(),
             held: Held::in_column(connection, table, &column.name)?,
         };
-        if let Some(target) = target {
+        if let Some((connection, target)) = target {
             let target = WrittenColumn::of_key(connection, &target.table, &target.columns[0])?;
             written.is_declared_for_blobs |= target.is_declared_for_blobs;
             if written.held == Held::default() {

@@ -76,7 +76,7 @@ fn index_has_invalid_key(
     let (table, column) = (quoted(table), quoted(column));
     let ranges = [
         format!("{column} IS NULL"),
-        format!("{column} COLLATE BINARY < ''"),
+        format!("{column} COLLATE BINARY <= ''"),
         format!("{column} COLLATE BINARY >= x''"),
     ];
     let searches = ranges.map(|range| format!("SELECT 1 FROM {table} WHERE {range}")).join(" UNION ALL ");
@@ -106,7 +106,8 @@ mod tests {
         ] {
             for (key, is_invalid) in [
                 ("'b'", false),
-                ("''", false),
+                ("' '", false),
+                ("''", true),
                 ("NULL", true),
                 ("x''", true),
                 ("x'61'", true),

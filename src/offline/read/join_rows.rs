@@ -3,13 +3,16 @@
 
 use std::borrow::Cow;
 
-use rusqlite::Row;
 use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row};
 
+use crate::offline::collation;
 use crate::offline::error::OfflineError;
 use crate::offline::map::fields::{MappedField, map_fields, select_list, write_object};
 use crate::offline::map::keys::{Key, text_id};
+use crate::offline::map::size::RowSize;
 use crate::offline::read::check::check_rows;
+use crate::offline::row_location::{RowLocation, SameKey, locate};
 use crate::offline::snapshot::Snapshot;
 use crate::offline::sql::{Table, quoted};
 use crate::protocol::code;
@@ -46,11 +49,11 @@ pub struct JoinRow<'a> {
     pub from: &'a str,
     /// The id of the record that is referred to.
     pub to: &'a str,
+    /// The row's place in upload order, from 0.
+    pub index: u64,
     join_store: &'a str,
     table: &'a JoinTable,
     row: &'a Row<'a>,
-    /// The place in upload order, from 0.
-    index: u64,
 }
 
 impl JoinRow<'_> {
@@ -59,7 +62,21 @@ impl JoinRow<'_> {
     /// # Errors
     /// [`OfflineError::Data`] when a field cannot be uploaded.
     pub fn write_metadata(&self, out: &mut Vec<u8>) -> Result<(), OfflineError> {
-        write_object(out, &self.table.metadata, self.row, 2).map_err(|(field, error)| {
+        self.write_metadata_within(out, u64::MAX).map(|_| ())
+    }
+
+    /// Appends the canonical JSON object of the join row's metadata, unless its values alone are
+    /// larger than `max` bytes: then nothing is appended.
+    ///
+    /// # Errors
+    /// [`OfflineError::Data`] when a field cannot be uploaded.
+    pub fn write_metadata_within(&self, out: &mut Vec<u8>, max: u64) -> Result<RowSize, OfflineError> {
+        let start = out.len();
+        let written = write_object(out, &self.table.metadata, self.row, 2, max);
+        if let Ok(RowSize::TooLarge { .. }) = written {
+            out.truncate(start);
+        }
+        written.map_err(|(field, error)| {
             let Self { from, to, join_store, index, .. } = self;
             let message = format!("{} of {join_store} {from:?} → {to:?} {error}", field.name);
             OfflineError::data(code::DFQL_INVALID, message, format!("joinRows[{index}].{}", field.name))
@@ -79,6 +96,7 @@ impl JoinSource {
         store: &JoinStore<'_>,
         warnings: &mut Vec<String>,
     ) -> Result<Self, OfflineError> {
+        collation::check_view(snapshot.connection(), &store.storage().table)?;
         Ok(Self {
             name: store.name(),
             resource: store.from.name.clone(),
@@ -154,27 +172,40 @@ impl JoinSource {
         let failed = |error| {
             OfflineError::while_doing(format!("cannot read table {}", quoted(&table.storage.table)))(error)
         };
-        let mut statement =
-            snapshot.connection().prepare(&table.select_sql(snapshot.byte_order())).map_err(failed)?;
+        let connection = snapshot.connection();
+        let mut statement = connection.prepare(&table.select_sql(snapshot.byte_order())).map_err(failed)?;
         let mut rows = statement.query([]).map_err(failed)?;
         let mut index = 0_u64;
         while let Some(row) = rows.next().map_err(failed)? {
-            let from = end(row, 0, &table.from, index)?;
-            let to = end(row, 1, &table.to, index)?;
-            let first_unknown = 2 + table.metadata.len();
-            for (offset, column) in table.unknown.iter().enumerate() {
-                if row.get_ref(first_unknown + offset).map_err(failed)? != ValueRef::Null {
-                    return Err(OfflineError::data(
-                        code::DFQL_UNKNOWN_FIELD,
-                        "unknown join metadata field",
-                        format!("joinRows[{index}].{column}"),
-                    ));
-                }
-            }
-            consume(JoinRow { from: &from, to: &to, join_store: &self.name, table, row, index })?;
+            let ends = [row.get_ref(0).map_err(failed)?, row.get_ref(1).map_err(failed)?];
+            self.read_row(table, row, index, &mut consume)
+                .map_err(|error| error.at_row(|| table.locate(connection, ends)))?;
             index += 1;
         }
         Ok(())
+    }
+
+    fn read_row(
+        &self,
+        table: &JoinTable,
+        row: &Row<'_>,
+        index: u64,
+        consume: &mut impl FnMut(JoinRow<'_>) -> Result<(), OfflineError>,
+    ) -> Result<(), OfflineError> {
+        let from = end(row, 0, &table.from, index)?;
+        let to = end(row, 1, &table.to, index)?;
+        let first_unknown = 2 + table.metadata.len();
+        for (offset, column) in table.unknown.iter().enumerate() {
+            let value = row.get_ref(first_unknown + offset).expect("the SELECT lists every column");
+            if value != ValueRef::Null {
+                return Err(OfflineError::data(
+                    code::DFQL_UNKNOWN_FIELD,
+                    "unknown join metadata field",
+                    format!("joinRows[{index}].{column}"),
+                ));
+            }
+        }
+        consume(JoinRow { from: &from, to: &to, index, join_store: &self.name, table, row })
     }
 }
 
@@ -230,6 +261,12 @@ impl JoinTable {
             table.columns.into_iter().map(|column| column.name).filter(|name| !is_known(name)).collect()
         };
         Ok(Some(Self { storage, from, to, metadata, unknown }))
+    }
+
+    /// Where the row with these ends is, for an error.
+    fn locate(&self, connection: &Connection, [from, to]: [ValueRef<'_>; 2]) -> RowLocation {
+        let columns = [(&*self.storage.from, from), (&*self.storage.to, to)];
+        locate(connection, &self.storage.table, &columns, None, SameKey::Value)
     }
 
     /// The columns of its two ids.

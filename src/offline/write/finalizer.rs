@@ -18,6 +18,7 @@ use crate::schema::Schema;
 /// A connection to the offline database that writes what follows an upload.
 pub struct Finalizer {
     connection: Connection,
+    database: Database,
     schema: Schema,
     /// The change log's highest `seq` in the snapshot.
     seq: i64,
@@ -53,7 +54,8 @@ impl Finalizer {
     /// # Errors
     /// [`OfflineError::Storage`] when the database cannot be opened.
     pub fn open(database: &Database, schema: Schema, seq: i64, scope: Scope) -> Result<Self, OfflineError> {
-        Ok(Self { connection: database.connect()?, schema, seq, scope, tables: HashMap::new() })
+        let (connection, database) = (database.connect_to_write()?, database.clone());
+        Ok(Self { connection, database, schema, seq, scope, tables: HashMap::new() })
     }
 
     /// Applies a page in one transaction together with its cursors.
@@ -63,13 +65,14 @@ impl Finalizer {
     /// written.
     pub fn apply(&mut self, page: &PullAnswer) -> Result<Applied, OfflineError> {
         let mut tables = std::mem::take(&mut self.tables);
-        let scope = self.scope.clone();
+        let (scope, database) = (self.scope.clone(), self.database.clone());
         let applied = self.transaction(|connection, schema, seq| {
             let touched = Touched::outside(connection, schema, seq, &scope)?;
             let mut applied = Applied::default();
             for change in changes(page) {
                 if !tables.contains_key(change.table) {
-                    let table = local_table(connection, schema, change.table, &mut applied.warnings)?;
+                    let warnings = &mut applied.warnings;
+                    let table = local_table(connection, &database, schema, change.table, warnings)?;
                     tables.insert(change.table.to_owned(), table);
                 }
                 if let Some(Some(table)) = tables.get(change.table) {
@@ -92,6 +95,10 @@ impl Finalizer {
     /// # Errors
     /// [`OfflineError::Storage`] when the database cannot be written; then nothing has changed.
     pub fn finish(&mut self, cursor: Option<&Cursor>, drain: bool) -> Result<u64, OfflineError> {
+        if cursor.is_none() && !drain {
+            // Nothing is written, so the file may be read-only.
+            return Ok(0);
+        }
         let scope = self.scope.clone();
         self.transaction(|connection, schema, seq| {
             if let Some(cursor) = cursor {
@@ -125,6 +132,7 @@ impl Finalizer {
 /// Finds the table for a name in the feed; a name that the schema lacks has none.
 fn local_table(
     connection: &Connection,
+    database: &Database,
     schema: &Schema,
     name: &str,
     warnings: &mut Vec<String>,
@@ -133,10 +141,10 @@ fn local_table(
         if resource.is_remote_only {
             return Ok(None);
         }
-        LocalTable::of_resource(connection, schema, resource)?
+        LocalTable::of_resource(connection, database, schema, resource)?
     } else {
         match schema.join_stores().iter().find(|store| store.name() == name) {
-            Some(store) => LocalTable::of_join_store(connection, store)?,
+            Some(store) => LocalTable::of_join_store(connection, database, store)?,
             None => return Ok(None),
         }
     };

@@ -4,11 +4,13 @@
 use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, params_from_iter};
 
+use crate::offline::database::Database;
 use crate::offline::error::OfflineError;
 use crate::offline::map::fields::{MappedField, document_fields, map_fields};
 use crate::offline::map::keys::Key;
 use crate::offline::map::written_keys::{WrittenColumn, WrittenReference};
 use crate::offline::sql::{Column, Table, quoted};
+use crate::offline::write::local_table::foreign_collations::ForeignCollations;
 use crate::schema::{Field, IdFormat, JoinStore, Resource, Schema, Storage};
 
 /// A table of a resource or a join store.
@@ -28,6 +30,8 @@ pub(crate) struct LocalTable {
     pub(super) is_not_null: Vec<bool>,
     /// The column that holds all fields as a document, where they have no columns of their own.
     pub(super) document: Option<String>,
+    /// What keeps the table from being written to.
+    pub(super) foreign_collations: Option<ForeignCollations>,
 }
 
 /// The columns of an id, and how they are written to.
@@ -41,6 +45,7 @@ impl LocalTable {
     /// column is missing, or it is a view.
     pub(crate) fn of_resource(
         connection: &Connection,
+        database: &Database,
         schema: &Schema,
         resource: &Resource,
     ) -> Result<Option<Self>, OfflineError> {
@@ -49,7 +54,8 @@ impl LocalTable {
         let document = storage.document.as_deref();
         let references: Vec<_> =
             schema.many_ones().into_iter().filter(|reference| reference.from.name == resource.name).collect();
-        Self::find(connection, &storage.table, &keys, &resource.fields, document, |field| {
+        let place = (connection, database, &*storage.table);
+        Self::find(place, &keys, &resource.fields, document, |field| {
             let reference = references.iter().find(|reference| reference.fk_field == field.name)?;
             Some(&reference.to.storage)
         })
@@ -59,6 +65,7 @@ impl LocalTable {
     /// `None` when nothing can be written, as for a resource.
     pub(crate) fn of_join_store(
         connection: &Connection,
+        database: &Database,
         store: &JoinStore<'_>,
     ) -> Result<Option<Self>, OfflineError> {
         let storage = store.storage();
@@ -77,34 +84,37 @@ impl LocalTable {
             (std::slice::from_ref(&storage.from), store.from.storage.reference_format()),
             (std::slice::from_ref(&storage.to), store.to.storage.reference_format()),
         ];
-        Self::find(connection, &storage.table, &keys, &store.relation.metadata, None, |_| None)
+        let place = (connection, database, &*storage.table);
+        Self::find(place, &keys, &store.relation.metadata, None, |_| None)
     }
 
-    /// `keys` are the columns and the template of each id; `target` is where the records are that a
-    /// field refers to.
+    /// `place` is the table's name, and where it is; `keys` are the columns and the template of each
+    /// id; `target` is where the records are that a field refers to.
     fn find<'s>(
-        connection: &Connection,
-        name: &str,
+        place: (&Connection, &Database, &str),
         keys: &[(&[String], Option<&IdFormat>)],
         fields: &[Field],
         document: Option<&str>,
         target: impl Fn(&Field) -> Option<&'s Storage>,
     ) -> Result<Option<Self>, OfflineError> {
+        let (connection, database, name) = place;
         let table = match Table::find(connection, name).map_err(failed(name))? {
             Some(table) if !table.is_view => table,
             _ => return Ok(None),
         };
+        let foreign_collations = ForeignCollations::find(connection, database, name)?;
+        let reader = ForeignCollations::reader_of(foreign_collations.as_ref(), connection);
         let mut local_keys = Vec::with_capacity(keys.len());
         for (columns, format) in keys {
-            let key = Key::find(connection, name, &table, columns, *format).map_err(failed(name))?;
+            let key = Key::find(reader, name, &table, columns, *format).map_err(failed(name))?;
             let Ok(key) = key else { return Ok(None) };
-            let columns = key.written_columns(connection).map_err(failed(name))?;
+            let columns = key.written_columns(reader).map_err(failed(name))?;
             local_keys.push(LocalKey { key, columns });
         }
         let id_format = |field: &Field| target(field)?.reference_format().cloned();
         let references = match document {
             Some(_) => Vec::new(),
-            None => references(connection, name, &table, fields, &target).map_err(failed(name))?,
+            None => references(place, reader, &table, fields, &target)?,
         };
         let fields = match document {
             Some(_) => document_fields(fields, id_format),
@@ -130,6 +140,7 @@ impl LocalTable {
             is_blob,
             is_not_null,
             document: document.map(str::to_owned),
+            foreign_collations,
         }))
     }
 
@@ -141,6 +152,9 @@ impl LocalTable {
     /// Deletes the row with these ids, if the table has it.
     pub(crate) fn delete(&self, connection: &Connection, ids: &[&str]) -> Result<(), OfflineError> {
         let Some(keys) = self.key_parameters(ids) else { return Ok(()) };
+        if self.foreign_collations.is_some() {
+            return self.refuse_delete(&self.key_conditions(0), keys);
+        }
         let sql = format!("DELETE FROM {} WHERE {}", quoted(&self.name), self.key_conditions(0));
         self.execute(connection, &sql, keys)
     }
@@ -149,7 +163,11 @@ impl LocalTable {
     /// compares with the joined ids of each row.
     pub(crate) fn delete_joined(&self, connection: &Connection, id: &str) -> Result<(), OfflineError> {
         let ids: Vec<_> = self.keys.iter().map(|local| local.key.expression("")).collect();
-        let sql = format!("DELETE FROM {} WHERE {} = ?1", quoted(&self.name), ids.join(" || ':' || "));
+        let condition = format!("({}) COLLATE BINARY = ?1", ids.join(" || ':' || "));
+        if self.foreign_collations.is_some() {
+            return self.refuse_delete(&condition, vec![SqlValue::Text(id.to_owned())]);
+        }
+        let sql = format!("DELETE FROM {} WHERE {condition}", quoted(&self.name));
         self.execute(connection, &sql, vec![SqlValue::Text(id.to_owned())])
     }
 
@@ -204,25 +222,31 @@ impl LocalTable {
     }
 }
 
-/// How the keys of other records are stored, by the names of the fields that hold one.
+/// How the keys of other records are stored, by the names of the fields that hold one. `reader` can
+/// read the table.
 fn references<'f, 's>(
-    connection: &Connection,
-    name: &str,
+    (connection, database, name): (&Connection, &Database, &str),
+    reader: &Connection,
     table: &Table,
     fields: &'f [Field],
     target: &impl Fn(&Field) -> Option<&'s Storage>,
-) -> rusqlite::Result<Vec<(&'f str, WrittenReference)>> {
+) -> Result<Vec<(&'f str, WrittenReference)>, OfflineError> {
     let mut found = Vec::new();
     for field in fields {
         let Some(column) = table.column(field.column()) else { continue };
         let Some(storage) = target(field) else { continue };
         let Some(format) = storage.reference_format() else { continue };
         // A resource may exist on the server only.
-        let key = match Table::find(connection, &storage.table)? {
-            Some(table) => Key::find(connection, &storage.table, &table, &storage.id, Some(format))?.ok(),
+        let foreign_collations = ForeignCollations::find(connection, database, &storage.table)?;
+        let target_reader = ForeignCollations::reader_of(foreign_collations.as_ref(), connection);
+        let key = match Table::find(connection, &storage.table).map_err(failed(name))? {
+            Some(table) => Key::find(target_reader, &storage.table, &table, &storage.id, Some(format))
+                .map_err(failed(name))?
+                .ok(),
             None => None,
         };
-        let reference = WrittenReference::find(connection, name, column, format, key.as_ref())?;
+        let key = key.as_ref().map(|key| (target_reader, key));
+        let reference = WrittenReference::find(reader, name, column, format, key).map_err(failed(name))?;
         found.push((&*field.name, reference));
     }
     Ok(found)
