@@ -27,14 +27,17 @@
 //! # Ok::<(), synctool::schema::SchemaError>(())
 //! ```
 
+mod deleted_when;
 mod error;
 mod infer;
+mod infer_deleted;
 mod inferred;
 mod model;
 mod order;
 mod parse;
 mod table_facts;
 
+pub use deleted_when::{DeletedRule, DeletedWhen, MarkerValue};
 pub use error::SchemaError;
 pub use infer::infer;
 pub use inferred::Inferred;

@@ -1,5 +1,7 @@
 //! The types of a valid schema. They are read from JSON in [`super::parse`].
 
+use super::deleted_when::DeletedWhen;
+
 /// A schema: everything that can be uploaded or served.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Schema {
@@ -75,6 +77,8 @@ pub struct Storage {
     pub id_format: Option<IdFormat>,
     /// The column that holds the whole record as a JSON object, if there is one.
     pub document: Option<String>,
+    /// Which rows the application has marked as deleted, if it marks any.
+    pub deleted_when: Option<DeletedWhen>,
 }
 
 /// A template such as `track:{}`, which turns a key into an id and back.
