@@ -50,13 +50,17 @@ fn parse(text: &str) -> Result<Schema, Failure> {
 fn tell(inspection: &Inspection) {
     let mut table = Table::new(&["", "table", "rows", ""]);
     for part in &inspection.parts {
-        let kind = if part.kind == PartKind::Records { "" } else { "join rows" };
+        let kind = match (part.kind, part.deleted) {
+            (PartKind::JoinRows, _) => "join rows".to_owned(),
+            (_, Some(deleted @ 1..)) => format!("and {deleted} marked as deleted"),
+            _ => String::new(),
+        };
         let problem = part.problem.as_ref().map(output::sentence);
         table.row([
             part.name.clone(),
             part.table.clone(),
             part.rows.map_or_else(|| "?".to_owned(), |rows| rows.to_string()),
-            problem.unwrap_or_else(|| kind.to_owned()),
+            problem.unwrap_or(kind),
         ]);
     }
     for line in table.lines() {

@@ -7,7 +7,9 @@ use serde::Serialize;
 use super::failure::Failure;
 use super::observer::PartKind;
 use super::progress::checkpoint::Unfinished;
-use crate::offline::{ChangeLog, Cursors, Database, JoinSource, OfflineError, RecordSource, Snapshot};
+use crate::offline::{
+    ChangeLog, Cursors, Database, JoinSource, MarkedRows, OfflineError, RecordSource, Snapshot,
+};
 use crate::protocol::{Cursor, ErrorBody};
 use crate::schema::{Schema, upload_order};
 
@@ -44,6 +46,10 @@ pub struct InspectedPart {
     /// The number of rows, where they can be uploaded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rows: Option<u64>,
+    /// The number of rows that the application has marked as deleted, where the schema says what
+    /// marks them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deleted: Option<u64>,
     /// Why they could not be uploaded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<ErrorBody>,
@@ -59,13 +65,14 @@ pub fn inspect(schema: &Schema, database: &Database) -> Result<Inspection, Offli
     let (mut warnings, mut parts) = (Vec::new(), Vec::new());
     let local: Vec<_> = schema.resources.iter().filter(|resource| !resource.is_remote_only).collect();
     for resource in upload_order(schema, &local) {
-        let rows = RecordSource::resolve(&snapshot, schema, resource, &mut warnings)
-            .and_then(|source| source.check(&snapshot));
-        parts.push(part(PartKind::Records, resource.name.clone(), resource.storage.table.clone(), rows));
+        let counts = RecordSource::resolve(&snapshot, schema, resource, &mut warnings)
+            .and_then(|source| Ok((source.check(&snapshot)?, count_marked(&source, &snapshot)?)));
+        parts.push(part(PartKind::Records, resource.name.clone(), resource.storage.table.clone(), counts));
     }
     for store in schema.join_stores() {
         let rows =
             JoinSource::resolve(&snapshot, &store, &mut warnings).and_then(|source| source.check(&snapshot));
+        let rows = rows.map(|rows| (rows, None));
         parts.push(part(PartKind::JoinRows, store.name(), store.storage().table, rows));
     }
     let Cursors { global, tables } = Cursors::read(&snapshot)?;
@@ -80,10 +87,21 @@ pub fn inspect(schema: &Schema, database: &Database) -> Result<Inspection, Offli
     })
 }
 
-fn part(kind: PartKind, name: String, table: String, rows: Result<u64, OfflineError>) -> InspectedPart {
-    let (rows, problem) = match rows {
-        Ok(rows) => (Some(rows), None),
-        Err(error) => (None, Some(Failure::from(error).error.body)),
+/// The number of rows that are marked as deleted; `None` where the schema names no marker.
+fn count_marked(source: &RecordSource, snapshot: &Snapshot) -> Result<Option<u64>, OfflineError> {
+    MarkedRows::of(source, snapshot)?.map(|marked| marked.count(snapshot)).transpose()
+}
+
+/// A part with the numbers of its rows and of its marked rows, or with what is wrong.
+fn part(
+    kind: PartKind,
+    name: String,
+    table: String,
+    counts: Result<(u64, Option<u64>), OfflineError>,
+) -> InspectedPart {
+    let (rows, deleted, problem) = match counts {
+        Ok((rows, deleted)) => (Some(rows), deleted, None),
+        Err(error) => (None, None, Some(Failure::from(error).error.body)),
     };
-    InspectedPart { kind, name, table, rows, problem }
+    InspectedPart { kind, name, table, rows, deleted, problem }
 }

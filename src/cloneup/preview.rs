@@ -11,10 +11,10 @@ use super::failure::{Failure, FailureKind, STATUS_PATH, most_severe};
 use super::observer::PartKind;
 use super::options::Options;
 use super::outcome::as_mutation_errors;
-use super::plan::{Part, Plan, Requested, Source};
+use super::plan::{DeleteContext, Part, Plan, Requested, Source};
 use super::run::Upload;
 use crate::mutation::ContentHash;
-use crate::offline::{Database, OfflineError, Snapshot, offline_deletes};
+use crate::offline::{Database, OfflineError, Snapshot};
 use crate::protocol::Cursor;
 use crate::remote::{GaveUp, Remote, RequestError, RetryError};
 use crate::schema::Schema;
@@ -145,11 +145,16 @@ fn describe(
             why: place(schema, &plan, part),
         });
     }
-    let mut deletes = Vec::new();
-    offline_deletes(&snapshot, schema, &plan.scope, plan.seq, |delete| {
+    let (mut deletes, mut bytes) = (Vec::new(), 0);
+    let context = DeleteContext { options, schema, snapshot: &snapshot };
+    plan.for_each_delete(&context, SAMPLE_CLIENT_ID, |delete| {
+        bytes += delete.json.len() as u64 + 1;
         deletes.push(delete.mutation_id);
         Ok(())
     })?;
+    if let Some(part) = parts.iter_mut().find(|part| part.kind == PartKind::Deletes) {
+        part.estimated_bytes = bytes;
+    }
     let finalization = Finalization {
         pull_from: options.pull_after.then_some(plan.cursors.global),
         set_global_cursor: options.set_global_cursor_on_success,
@@ -190,6 +195,7 @@ fn estimate(options: &Options, snapshot: &Snapshot, part: &Part) -> Result<u64, 
                 count(&mut body)
             })
         }
+        // All of them are encoded for the list of their mutation ids.
         Source::Deletes => Ok(()),
     };
     match read {

@@ -70,7 +70,9 @@ pub use changelog::{ChangeLog, OfflineDelete, Scope, offline_deletes, touched_si
 pub use database::Database;
 pub use digests::{Digest, Digests};
 pub use error::{OfflineError, STORAGE_PATH, StorageKind};
-pub use read::{JoinRow, JoinSource, ReadOrder, Record, RecordSource, SortedRecord, SortedRecords};
+pub use read::{
+    JoinRow, JoinSource, MarkedRows, ReadOrder, Record, RecordSource, SortedRecord, SortedRecords,
+};
 pub use sidecar::{Acquired, Sidecar};
 pub use snapshot::Snapshot;
 pub use write::{Applied, Cursors, Finalizer};

@@ -7,10 +7,8 @@ use std::sync::mpsc::{Receiver, SyncSender};
 
 use super::chunk::RowChunk;
 use crate::cloneup::options::Options;
-use crate::cloneup::plan::{Plan, Source};
-use crate::offline::{
-    JoinSource, OfflineDelete, OfflineError, RecordSource, Snapshot, SortedRecords, offline_deletes,
-};
+use crate::cloneup::plan::{DeleteContext, Plan, Source};
+use crate::offline::{JoinSource, OfflineDelete, OfflineError, RecordSource, Snapshot, SortedRecords};
 use crate::schema::Schema;
 
 /// What the reader sends, in upload order.
@@ -30,6 +28,7 @@ pub(super) struct Reader<'a> {
     pub(super) plan: &'a Plan,
     pub(super) options: &'a Options,
     pub(super) schema: &'a Schema,
+    pub(super) client_id: &'a str,
     pub(super) snapshot: &'a Snapshot,
     pub(super) events: SyncSender<Result<ReadEvent, OfflineError>>,
     /// Chunks that the encoder has read, to be filled again.
@@ -101,12 +100,9 @@ impl Reader<'_> {
     }
 
     fn deletes(&self) -> Result<(), OfflineError> {
-        offline_deletes(self.snapshot, self.schema, &self.plan.scope, self.plan.seq, |delete| {
-            if self.options.selects(&delete.resource, &delete.id) {
-                self.send(ReadEvent::Delete(delete))?;
-            }
-            Ok(())
-        })
+        let Self { options, schema, snapshot, client_id, .. } = *self;
+        let context = DeleteContext { options, schema, snapshot };
+        self.plan.for_each_delete(&context, client_id, |delete| self.send(ReadEvent::Delete(delete)))
     }
 
     fn send_if_full(&self, chunk: &mut RowChunk) -> Result<(), OfflineError> {

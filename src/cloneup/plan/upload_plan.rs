@@ -1,11 +1,12 @@
 //! The plan of an upload: a value that can be printed (a dry run) or executed (a run).
 
+use super::deletes::DeleteContext;
 use super::scope::Requested;
 use super::sources::Sources;
 use crate::cloneup::observer::{PartKind, PlannedPart};
 use crate::cloneup::options::Options;
 use crate::offline::{
-    ChangeLog, Cursors, JoinSource, OfflineError, RecordSource, Scope, Snapshot, offline_deletes,
+    ChangeLog, Cursors, JoinSource, MarkedRows, OfflineError, RecordSource, Scope, Snapshot,
 };
 use crate::schema::Schema;
 
@@ -14,6 +15,9 @@ use crate::schema::Schema;
 pub(crate) struct Plan {
     /// In upload order; resources without records are left out, empty join stores are not.
     pub(crate) parts: Vec<Part>,
+    /// The rows that the application has marked as deleted, in the order in which stage C deletes
+    /// them.
+    pub(crate) marked: Vec<MarkedRows>,
     /// What the upload covers.
     pub(crate) scope: Scope,
     /// The change log's highest `seq` in the snapshot.
@@ -54,7 +58,8 @@ impl Plan {
     ) -> Result<Self, OfflineError> {
         let (seq, cursors) = (ChangeLog::of(snapshot).highest_seq()?, Cursors::read(snapshot)?);
         // Missing tables and columns are found before any row is read.
-        let Sources { records, join_rows, warnings } = Sources::resolve(snapshot, schema, &requested)?;
+        let Sources { records, join_rows, marked, warnings } =
+            Sources::resolve(snapshot, schema, &requested)?;
         let scope = requested.scope;
         let mut parts = Vec::new();
         for source in records {
@@ -67,15 +72,12 @@ impl Plan {
             let rows = count_join_rows(options, &source, snapshot)?;
             parts.push(Part { source: Source::JoinRows(source), rows });
         }
-        let mut deletes = 0;
-        offline_deletes(snapshot, schema, &scope, seq, |delete| {
-            deletes += u64::from(options.selects(&delete.resource, &delete.id));
-            Ok(())
-        })?;
+        let mut plan = Self { parts, marked, scope, seq, cursors, warnings };
+        let deletes = plan.count_deletes(&DeleteContext { options, schema, snapshot })?;
         if deletes > 0 {
-            parts.push(Part { source: Source::Deletes, rows: deletes });
+            plan.parts.push(Part { source: Source::Deletes, rows: deletes });
         }
-        Ok(Self { parts, scope, seq, cursors, warnings })
+        Ok(plan)
     }
 
     /// A plan without parts, for tests.
@@ -84,7 +86,7 @@ impl Plan {
         let resources = std::collections::HashSet::new();
         let scope = Scope { resources, all_resources: true, join_rows: true, deletes: true };
         let cursors = Cursors::default();
-        Self { parts: Vec::new(), scope, seq: 0, cursors, warnings: Vec::new() }
+        Self { parts: Vec::new(), marked: Vec::new(), scope, seq: 0, cursors, warnings: Vec::new() }
     }
 
     /// The plan as an observer gets it.

@@ -6,5 +6,6 @@
 pub(super) mod document;
 pub(super) mod fields;
 pub(super) mod keys;
+pub(super) mod marker;
 mod sql_value;
 pub(super) mod value;

@@ -10,7 +10,7 @@ use crate::offline::error::OfflineError;
 use crate::offline::map::fields::{MappedField, map_fields, select_list, write_object};
 use crate::offline::map::keys::{Key, id_order};
 use crate::offline::map::value::{key_text, utf8};
-use crate::offline::read::check::check_rows;
+use crate::offline::read::check::{ALL_ROWS, check_rows};
 use crate::offline::snapshot::Snapshot;
 use crate::offline::sql::{Table, quoted};
 use crate::protocol::code;
@@ -127,7 +127,8 @@ impl JoinSource {
     /// [`OfflineError::Interrupted`] when the snapshot is interrupted.
     pub fn check(&self, snapshot: &Snapshot) -> Result<u64, OfflineError> {
         let Some(table) = &self.table else { return Ok(0) };
-        let checked = check_rows(snapshot, &table.storage.table, &table.keys(), &table.invalid_values())?;
+        let checked =
+            check_rows(snapshot, &table.storage.table, &table.keys(), &table.invalid_values(), ALL_ROWS)?;
         if checked.has_invalid_row {
             // Reading finds the first one in upload order, and what is wrong with it.
             let mut json = Vec::new();

@@ -13,5 +13,5 @@ mod records;
 mod sorted_records;
 
 pub use join_rows::{JoinRow, JoinSource};
-pub use records::{ReadOrder, Record, RecordSource};
+pub use records::{MarkedRows, ReadOrder, Record, RecordSource};
 pub use sorted_records::{SortedRecord, SortedRecords};

@@ -13,6 +13,7 @@ use crate::offline::map::value::{key_text, utf8};
 use crate::offline::read::check::check_rows;
 use crate::offline::read::records::read_order::{select_in_order, select_stored};
 use crate::offline::read::records::source::RecordSource;
+use crate::offline::read::records::table::Rows;
 use crate::offline::snapshot::Snapshot;
 use crate::offline::sql::quoted;
 use crate::protocol::code;
@@ -74,7 +75,7 @@ impl RecordSource {
                 vec![format!("NOT {IS_DOCUMENT}({})", quoted(column))]
             }
         };
-        let checked = check_rows(snapshot, &table.name, &[key], &invalid_values)?;
+        let checked = check_rows(snapshot, &table.name, &[key], &invalid_values, &table.row_condition())?;
         if checked.has_invalid_row {
             // Reading finds the first one in upload order, and what is wrong with it.
             let mut json = Vec::new();
@@ -134,6 +135,10 @@ impl RecordSource {
             }
             self.read_id(row.get_ref(0).map_err(failed)?, index, &mut id)?;
             if previous.as_ref() == Some(&id) {
+                // A delete is sent once for all rows of one id.
+                if matches!(self.table.rows, Rows::Where(_)) {
+                    continue;
+                }
                 return Err(not_unique(index));
             }
             consume(Record { id: &id, group, source: self, row, index })?;
