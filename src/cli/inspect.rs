@@ -76,6 +76,9 @@ fn tell(inspection: &Inspection) {
     for (name, cursor) in &inspection.cursors {
         output::text(&format!("            {name}: {cursor}"));
     }
+    if let Some(store_id) = &inspection.store_id {
+        output::text(&format!("store id    {store_id}"));
+    }
     output::text(&format!("client id   {}", inspection.client_id.clone().unwrap_or_else(none)));
     let checkpoint = inspection.checkpoint.as_ref().map(|unfinished| {
         format!("{} mutations acknowledged by {}", unfinished.mutations, unfinished.remote)

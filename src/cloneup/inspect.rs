@@ -25,6 +25,8 @@ pub struct Inspection {
     pub cursor: Cursor,
     /// The cursors of single tables, which servers of the second dialect have.
     pub cursors: BTreeMap<String, Cursor>,
+    /// The id of the server's store that the cursors belong to, where the database knows it.
+    pub store_id: Option<String>,
     /// The client id that the database stores, if it does.
     pub client_id: Option<String>,
     /// An upload that was interrupted; the same command continues it.
@@ -75,12 +77,13 @@ pub fn inspect(schema: &Schema, database: &Database) -> Result<Inspection, Offli
         let rows = rows.map(|rows| (rows, None));
         parts.push(part(PartKind::JoinRows, store.name(), store.storage().table, rows));
     }
-    let Cursors { global, tables } = Cursors::read(&snapshot)?;
+    let Cursors { global, tables, store_id } = Cursors::read(&snapshot)?;
     Ok(Inspection {
         parts,
         pending: ChangeLog::of(&snapshot).pending()?,
         cursor: global,
         cursors: tables,
+        store_id,
         checkpoint: Unfinished::peek(database),
         client_id: snapshot.client_id()?,
         warnings,

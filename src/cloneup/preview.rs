@@ -92,8 +92,8 @@ impl Upload<'_> {
     /// A dry run: plans the upload and asks for the server's status. Nothing is sent or stored.
     pub async fn preview(self) -> Preview {
         let Self { database, remote, schema, options, .. } = self;
-        let planned = blocking(move || plan(&options, &schema, &database)).await;
-        let (server, failure) = server_state(&remote).await;
+        let (server, failure, store_id) = server_state(&remote).await;
+        let planned = blocking(move || plan(&options, &schema, &database, store_id.as_deref())).await;
         let preview = planned.unwrap_or_else(|failures| Preview { failures, ..Preview::empty() });
         let failures: Vec<_> = preview.failures.into_iter().chain(failure).collect();
         Preview { ok: failures.is_empty(), server, failures, ..preview }
@@ -121,9 +121,14 @@ impl Preview {
     }
 }
 
-fn plan(options: &Options, schema: &Schema, database: &Database) -> Result<Preview, Vec<Failure>> {
+fn plan(
+    options: &Options,
+    schema: &Schema,
+    database: &Database,
+    store_id: Option<&str>,
+) -> Result<Preview, Vec<Failure>> {
     let requested = Requested::new(options, schema)?;
-    describe(options, schema, database, requested).map_err(|error| vec![error.into()])
+    describe(options, schema, database, requested, store_id).map_err(|error| vec![error.into()])
 }
 
 fn describe(
@@ -131,9 +136,11 @@ fn describe(
     schema: &Schema,
     database: &Database,
     requested: Requested,
+    store_id: Option<&str>,
 ) -> Result<Preview, OfflineError> {
     let snapshot = Snapshot::take(database)?;
-    let plan = Plan::new(options, schema, requested, &snapshot)?;
+    let mut plan = Plan::new(options, schema, requested, &snapshot)?;
+    plan.warnings.extend(plan.other_store_warning(options, store_id));
     let mut parts = Vec::with_capacity(plan.parts.len());
     for (part, outline) in plan.parts.iter().zip(plan.outline()) {
         parts.push(PreviewPart {
@@ -156,7 +163,7 @@ fn describe(
         part.estimated_bytes = bytes;
     }
     let finalization = Finalization {
-        pull_from: options.pull_after.then_some(plan.cursors.global),
+        pull_from: options.pull_after.then_some(plan.cursors.for_store(store_id).global),
         set_global_cursor: options.set_global_cursor_on_success,
         drain_up_to: options.clear_changelog_on_success.then_some(plan.seq),
     };
@@ -225,15 +232,19 @@ fn place(schema: &Schema, plan: &Plan, part: &Part) -> String {
     }
 }
 
-async fn server_state(remote: &Remote) -> (ServerCheck, Option<Failure>) {
+/// Whether the server answers, why it cannot be used, and the id of its store.
+async fn server_state(remote: &Remote) -> (ServerCheck, Option<Failure>, Option<String>) {
     let state = |answers, accepts_token| ServerCheck { answers, accepts_token };
-    let Err(error) = remote.status().await else { return (state(true, Some(true)), None) };
+    let error = match remote.status().await {
+        Ok(status) => return (state(true, Some(true)), None, status.store_id),
+        Err(error) => error,
+    };
     // A server without that route is a server all the same.
     let is_client_error = |status: u16| (400..500).contains(&status);
     match &error {
         RequestError::Forbidden(body) => {
             let failure = Failure::forbidden(body.message.clone(), STATUS_PATH);
-            (state(true, Some(false)), Some(failure))
+            (state(true, Some(false)), Some(failure), None)
         }
         RequestError::Transient(transport) | RequestError::Broken(transport)
             if !transport.status.is_some_and(is_client_error) =>
@@ -246,8 +257,8 @@ async fn server_state(remote: &Remote) -> (ServerCheck, Option<Failure>) {
                 reason: GaveUp::NotRetryable,
                 source: error,
             };
-            (state(false, None), Some(Failure::transport(error, STATUS_PATH)))
+            (state(false, None), Some(Failure::transport(error, STATUS_PATH)), None)
         }
-        _ => (state(true, None), None),
+        _ => (state(true, None), None, None),
     }
 }

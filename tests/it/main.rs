@@ -22,6 +22,7 @@ mod limits;
 mod lock;
 mod model;
 mod order;
+mod other_server;
 mod plan;
 mod pull;
 mod push;

@@ -2,6 +2,7 @@
 //! (contract 3.1.1). Executing it is the part of [`super::upload`].
 
 pub(super) mod deletes;
+mod other_store;
 pub(super) mod scope;
 pub(super) mod sources;
 pub(super) mod upload_plan;

@@ -23,6 +23,8 @@ pub struct Finalizer {
     seq: i64,
     /// What the upload has covered.
     scope: Scope,
+    /// The id of the server's store, where it has one: whose cursors are written.
+    store_id: Option<String>,
     /// The tables that are written to, by their name in the feed; `None` for a name that has no
     /// table.
     tables: HashMap<String, Option<LocalTable>>,
@@ -53,7 +55,16 @@ impl Finalizer {
     /// # Errors
     /// [`OfflineError::Storage`] when the database cannot be opened.
     pub fn open(database: &Database, schema: Schema, seq: i64, scope: Scope) -> Result<Self, OfflineError> {
-        Ok(Self { connection: database.connect()?, schema, seq, scope, tables: HashMap::new() })
+        let (connection, tables) = (database.connect()?, HashMap::new());
+        Ok(Self { connection, schema, seq, scope, store_id: None, tables })
+    }
+
+    /// Writes cursors as those of the server whose store has this id (contract 1.3). The cursors of
+    /// another server are removed first, together with what is written.
+    #[must_use]
+    pub fn store_id(mut self, store_id: Option<String>) -> Self {
+        self.store_id = store_id;
+        self
     }
 
     /// Applies a page in one transaction together with its cursors.
@@ -63,10 +74,13 @@ impl Finalizer {
     /// written.
     pub fn apply(&mut self, page: &PullAnswer) -> Result<Applied, OfflineError> {
         let mut tables = std::mem::take(&mut self.tables);
-        let scope = self.scope.clone();
+        let (scope, store_id) = (self.scope.clone(), self.store_id.clone());
         let applied = self.transaction(|connection, schema, seq| {
             let touched = Touched::outside(connection, schema, seq, &scope)?;
             let mut applied = Applied::default();
+            if let Some(store) = &store_id {
+                cursors::drop_those_of_others(connection, store)?;
+            }
             for change in changes(page) {
                 if !tables.contains_key(change.table) {
                     let table = local_table(connection, schema, change.table, &mut applied.warnings)?;
@@ -77,7 +91,7 @@ impl Finalizer {
                     apply_one(connection, table, &change, &touched, &mut applied.warnings)?;
                 }
             }
-            advance_cursors(connection, page)?;
+            advance_cursors(connection, page, store_id.as_deref())?;
             Ok(applied)
         })?;
         self.tables = tables;
@@ -92,10 +106,10 @@ impl Finalizer {
     /// # Errors
     /// [`OfflineError::Storage`] when the database cannot be written; then nothing has changed.
     pub fn finish(&mut self, cursor: Option<&Cursor>, drain: bool) -> Result<u64, OfflineError> {
-        let scope = self.scope.clone();
+        let (scope, store_id) = (self.scope.clone(), self.store_id.clone());
         self.transaction(|connection, schema, seq| {
             if let Some(cursor) = cursor {
-                cursors::advance(connection, GLOBAL_CURSOR, cursor)?;
+                cursors::advance(connection, GLOBAL_CURSOR, cursor, store_id.as_deref())?;
             }
             if drain { ChangeLog::at(connection).drain(schema, &scope, seq) } else { Ok(0) }
         })
@@ -219,17 +233,22 @@ fn apply_one(
 }
 
 /// Writes the page's cursors: a feed has the global one, tables have their own.
-fn advance_cursors(connection: &Connection, page: &PullAnswer) -> Result<(), OfflineError> {
+fn advance_cursors(
+    connection: &Connection,
+    page: &PullAnswer,
+    store_id: Option<&str>,
+) -> Result<(), OfflineError> {
     match page {
         PullAnswer::Feed { changes, next, reached } => {
             let last = changes.iter().map(|change| &change.server_seq).max();
             match next.as_ref().or(reached.as_ref()).or(last) {
-                Some(cursor) => cursors::advance(connection, GLOBAL_CURSOR, cursor),
+                Some(cursor) => cursors::advance(connection, GLOBAL_CURSOR, cursor, store_id),
                 None => Ok(()),
             }
         }
         PullAnswer::Tables { tables, .. } => tables.iter().try_for_each(|(name, changes)| {
-            changes.cursor.as_ref().map_or(Ok(()), |cursor| cursors::advance(connection, name, cursor))
+            let advance = |cursor| cursors::advance(connection, name, cursor, store_id);
+            changes.cursor.as_ref().map_or(Ok(()), advance)
         }),
     }
 }
