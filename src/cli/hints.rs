@@ -40,6 +40,10 @@ fn offline_hint(error: &OfflineError) -> Option<&'static str> {
         OfflineError::Storage { kind: StorageKind::Missing, .. } => {
             Some("`synctool schema check SCHEMA --db DB` shows everything that does not fit")
         }
+        OfflineError::Storage { kind: StorageKind::Refused, .. } => Some(
+            "change the local row or the table's constraint and run again: the pull goes on with this \
+             change; --no-pull-after uploads without pulling",
+        ),
         _ => None,
     }
 }

@@ -48,6 +48,8 @@ pub enum StorageKind {
     Locked,
     /// A table or column that the schema needs is missing (contract 1.1).
     Missing,
+    /// A constraint or trigger of a table refuses a pulled change (contract 1.2).
+    Refused,
     /// Any other: the file, the disk, or its content.
     Other,
 }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::offline::error::OfflineError;
 use crate::offline::map::document;
 use crate::offline::sql::quoted;
+use crate::offline::write::local_table::revival::Revived;
 use crate::offline::write::local_table::table::{LocalTable, failed};
 
 impl LocalTable {
@@ -17,7 +18,8 @@ impl LocalTable {
     /// replaced (contract 1.2).
     ///
     /// Returns false, and writes nothing, when the record does not fit the table: an id does not
-    /// match its template, or a value could not be uploaded again.
+    /// match its template, a value could not be uploaded again, or the mark of a deleted row cannot
+    /// be cleared.
     pub(crate) fn upsert(
         &self,
         connection: &Connection,
@@ -30,14 +32,21 @@ impl LocalTable {
         if !self.fields.iter().zip(&pulled).all(|(field, value)| field.mapping.accepts(value)) {
             return Ok(false);
         }
-        if let Some(column) = &self.document {
-            self.upsert_document(connection, keys, column, record)?;
-            return Ok(true);
+        let revived = self.revived(connection, &keys)?;
+        if matches!(revived, Revived::Impossible) {
+            return Ok(false);
         }
-        match self.differences(connection, &keys, &pulled)? {
-            None => self.insert(connection, keys, &pulled)?,
-            Some(differences) if differences.is_empty() => {}
-            Some(differences) => self.update(connection, keys, differences)?,
+        if let Some(column) = &self.document {
+            self.upsert_document(connection, keys.clone(), column, record)?;
+        } else {
+            match self.differences(connection, &keys, &pulled)? {
+                None => self.insert(connection, keys.clone(), &pulled)?,
+                Some(differences) if differences.is_empty() => {}
+                Some(differences) => self.update(connection, keys.clone(), differences)?,
+            }
+        }
+        if let Revived::By(sql) = revived {
+            self.change(connection, &sql, keys)?;
         }
         Ok(true)
     }
@@ -87,14 +96,18 @@ impl LocalTable {
                 values.push(self.to_sql(index, value, ValueRef::Null));
             }
         }
-        let parameters: Vec<_> = (1..=values.len()).map(|index| format!("?{index}")).collect();
+        let mut parameters: Vec<_> = (1..=values.len()).map(|index| format!("?{index}")).collect();
+        if let Some((column, live_value)) = self.marker_of_new_row() {
+            columns.push(column);
+            parameters.push(live_value.to_owned());
+        }
         let sql = format!(
             "INSERT INTO {} ({}) VALUES ({})",
             quoted(&self.name),
             columns.join(", "),
             parameters.join(", ")
         );
-        self.execute(connection, &sql, values)
+        self.change(connection, &sql, values)
     }
 
     fn update(
@@ -116,7 +129,7 @@ impl LocalTable {
             self.key_conditions(values.len())
         );
         values.extend(keys);
-        self.execute(connection, &sql, values)
+        self.change(connection, &sql, values)
     }
 
     /// Writes a pulled record into the row's document.
@@ -146,15 +159,16 @@ impl LocalTable {
         if stored.is_none() {
             let columns: String = self.keys.iter().map(|key| format!("{}, ", quoted(&key.name))).collect();
             keys.push(text);
-            self.execute(
-                connection,
-                &format!("INSERT INTO {table} ({columns}{column}) VALUES (?1, ?2)"),
-                keys,
-            )
+            let (marker, live_value) = match self.marker_of_new_row() {
+                Some((column, live_value)) => (format!(", {column}"), format!(", {live_value}")),
+                None => (String::new(), String::new()),
+            };
+            let sql = format!("INSERT INTO {table} ({columns}{column}{marker}) VALUES (?1, ?2{live_value})");
+            self.change(connection, &sql, keys)
         } else if has_changed {
             keys.insert(0, text);
             let sql = format!("UPDATE {table} SET {column} = ?1 WHERE {}", self.key_conditions(1));
-            self.execute(connection, &sql, keys)
+            self.change(connection, &sql, keys)
         } else {
             Ok(())
         }
