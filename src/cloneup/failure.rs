@@ -9,9 +9,11 @@ use crate::offline::{OfflineError, STORAGE_PATH};
 use crate::protocol::{ErrorBody, MutationError, ROOT_PATH, code};
 use crate::remote::{ConfigError, RetryError};
 
-/// The paths of errors of a request (contract 3.5).
+/// The path of errors of a pull (contract 3.5).
+pub(crate) const PULL_PATH: &str = "sync.pull";
+
+/// The paths of errors of other requests (contract 3.5).
 pub(super) const PUSH_PATH: &str = "sync.push";
-pub(super) const PULL_PATH: &str = "sync.pull";
 pub(super) const STATUS_PATH: &str = "sync.status";
 
 /// One reason why a run did not succeed (contract 3.5).
@@ -150,6 +152,22 @@ impl Failure {
         Self::new(FailureKind::Storage, ErrorBody::new(code::STORAGE_ERROR, message, ROOT_PATH))
     }
 
+    /// Whether both are the same error of a request as a whole. How often a request was sent, and for
+    /// how long, makes no difference.
+    pub(super) fn is_same_as(&self, other: &Self) -> bool {
+        let (a, b) = (&self.error, &other.error);
+        if self.kind != other.kind
+            || !(a.mutation_id.is_empty() && b.mutation_id.is_empty())
+            || (&a.body.code, &a.body.path) != (&b.body.code, &b.body.path)
+        {
+            return false;
+        }
+        match (&self.cause, &other.cause) {
+            (Some(Cause::Request(a)), Some(Cause::Request(b))) => (&a.url, &a.source) == (&b.url, &b.source),
+            _ => a.body.message == b.body.message,
+        }
+    }
+
     /// Code, message and path, without a mutation id.
     #[must_use]
     pub fn body(&self) -> &ErrorBody {
@@ -174,6 +192,17 @@ impl From<OfflineError> for Failure {
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         Self::invalid(code::DFQL_INVALID, &error, error.path())
+    }
+}
+
+/// One failure or several, since everything that is wrong with the options is reported at once.
+/// It is made from anything that a [`Failure`] is made from, so that `?` works.
+#[derive(Debug)]
+pub struct Failures(pub Vec<Failure>);
+
+impl<F: Into<Failure>> From<F> for Failures {
+    fn from(failure: F) -> Self {
+        Self(vec![failure.into()])
     }
 }
 

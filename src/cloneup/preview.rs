@@ -1,22 +1,20 @@
 //! A dry run: the plan as a value that can be printed, and the server's status. Nothing is sent
 //! or stored.
 
-use std::time::Duration;
-
 use serde::Serialize;
 
 use super::blocking::blocking;
 use super::encode::{join_encoder, record_encoder};
-use super::failure::{Failure, FailureKind, STATUS_PATH, most_severe};
+use super::failure::{Failure, FailureKind, Failures, most_severe};
 use super::observer::PartKind;
 use super::options::Options;
 use super::outcome::as_mutation_errors;
 use super::plan::{DeleteContext, Part, Plan, Requested, Source};
 use super::run::Upload;
+use super::server_check::{self, Checked, ServerCheck};
 use crate::mutation::ContentHash;
 use crate::offline::{Database, OfflineError, Snapshot};
 use crate::protocol::Cursor;
-use crate::remote::{GaveUp, Remote, RequestError, RetryError};
 use crate::schema::Schema;
 
 /// How many rows of a part are encoded to estimate the size of all.
@@ -78,23 +76,16 @@ pub struct Finalization {
     pub drain_up_to: Option<i64>,
 }
 
-/// What the server answers to a dry run.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ServerCheck {
-    /// Whether it answers.
-    pub answers: bool,
-    /// Whether it accepts the credentials; `None` when its answer does not say.
-    pub accepts_token: Option<bool>,
-}
-
 impl Upload<'_> {
-    /// A dry run: plans the upload and asks for the server's status. Nothing is sent or stored.
+    /// A dry run: plans the upload and asks for the server's status; where there is none, for one
+    /// change, to find out whether the base is right. Nothing is uploaded or stored.
     pub async fn preview(self) -> Preview {
         let Self { database, remote, schema, options, .. } = self;
-        let (server, failure, store_id) = server_state(&remote).await;
+        let Checked { server, failure, warning, store_id } = server_check::check(&remote, &options).await;
         let planned = blocking(move || plan(&options, &schema, &database, store_id.as_deref())).await;
-        let preview = planned.unwrap_or_else(|failures| Preview { failures, ..Preview::empty() });
+        let mut preview =
+            planned.unwrap_or_else(|Failures(failures)| Preview { failures, ..Preview::empty() });
+        preview.warnings.extend(warning);
         let failures: Vec<_> = preview.failures.into_iter().chain(failure).collect();
         Preview { ok: failures.is_empty(), server, failures, ..preview }
     }
@@ -126,9 +117,9 @@ fn plan(
     schema: &Schema,
     database: &Database,
     store_id: Option<&str>,
-) -> Result<Preview, Vec<Failure>> {
+) -> Result<Preview, Failures> {
     let requested = Requested::new(options, schema)?;
-    describe(options, schema, database, requested, store_id).map_err(|error| vec![error.into()])
+    Ok(describe(options, schema, database, requested, store_id)?)
 }
 
 fn describe(
@@ -229,36 +220,5 @@ fn place(schema: &Schema, plan: &Plan, part: &Part) -> String {
         [] => "nothing refers to it".to_owned(),
         [only] if *only == source.name() => "parents before children".to_owned(),
         names => format!("before {}, which refer to it", names.join(", ")),
-    }
-}
-
-/// Whether the server answers, why it cannot be used, and the id of its store.
-async fn server_state(remote: &Remote) -> (ServerCheck, Option<Failure>, Option<String>) {
-    let state = |answers, accepts_token| ServerCheck { answers, accepts_token };
-    let error = match remote.status().await {
-        Ok(status) => return (state(true, Some(true)), None, status.store_id),
-        Err(error) => error,
-    };
-    // A server without that route is a server all the same.
-    let is_client_error = |status: u16| (400..500).contains(&status);
-    match &error {
-        RequestError::Forbidden(body) => {
-            let failure = Failure::forbidden(body.message.clone(), STATUS_PATH);
-            (state(true, Some(false)), Some(failure), None)
-        }
-        RequestError::Transient(transport) | RequestError::Broken(transport)
-            if !transport.status.is_some_and(is_client_error) =>
-        {
-            let error = RetryError {
-                method: "GET",
-                url: remote.status_url(),
-                tries: 1,
-                elapsed: Duration::ZERO,
-                reason: GaveUp::NotRetryable,
-                source: error,
-            };
-            (state(false, None), Some(Failure::transport(error, STATUS_PATH)), None)
-        }
-        _ => (state(true, None), None, None),
     }
 }

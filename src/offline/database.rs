@@ -45,7 +45,7 @@ impl Database {
         database
             .connect()?
             .query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
-            .map_err(OfflineError::at(path))?;
+            .map_err(OfflineError::opening(path))?;
         Ok(database)
     }
 

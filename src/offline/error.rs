@@ -4,6 +4,8 @@ use std::path::Path;
 
 use rusqlite::ErrorCode;
 
+use super::foreign_file::ForeignFile;
+
 /// The path of an error of the database (contract 3.5).
 pub const STORAGE_PATH: &str = "storage";
 
@@ -50,6 +52,8 @@ pub enum StorageKind {
     Missing,
     /// A constraint or trigger of a table refuses a pulled change (contract 1.2).
     Refused,
+    /// The file is not a database that SQLite can read; with a guess what it is.
+    Foreign(ForeignFile),
     /// Any other: the file, the disk, or its content.
     Other,
 }
@@ -85,6 +89,24 @@ impl OfflineError {
     /// For `map_err`: the file at `path` cannot be used.
     pub(crate) fn at(path: &Path) -> impl FnOnce(rusqlite::Error) -> Self {
         Self::while_doing(format!("cannot use {}", path.display()))
+    }
+
+    /// For `map_err`: the file at `path` cannot be opened as a database. Where SQLite cannot read its
+    /// content, the message says what it may be.
+    pub(super) fn opening(path: &Path) -> impl FnOnce(rusqlite::Error) -> Self {
+        move |source| {
+            let guess = match source.sqlite_error_code() {
+                Some(ErrorCode::NotADatabase) => Some(ForeignFile::guess(path)),
+                // Encrypted pages below a header in the clear are malformed, or of an unknown format.
+                Some(ErrorCode::DatabaseCorrupt | ErrorCode::Unknown) => {
+                    Some(ForeignFile::guess(path)).filter(|guess| *guess == ForeignFile::Encrypted)
+                }
+                _ => None,
+            };
+            let Some(guess) = guess else { return Self::at(path)(source) };
+            let what = format!("cannot use {}{}", path.display(), guess.clause());
+            Self::Storage { kind: StorageKind::Foreign(guess), what, source: Some(source) }
+        }
     }
 
     /// A row that cannot be uploaded.

@@ -56,6 +56,7 @@ mod changelog;
 mod database;
 mod digests;
 mod error;
+mod foreign_file;
 pub mod introspect;
 mod map;
 mod read;
@@ -70,6 +71,7 @@ pub use changelog::{ChangeLog, OfflineDelete, Scope, offline_deletes, touched_si
 pub use database::Database;
 pub use digests::{Digest, Digests};
 pub use error::{OfflineError, STORAGE_PATH, StorageKind};
+pub use foreign_file::ForeignFile;
 pub use read::{
     JoinRow, JoinSource, MarkedRows, ReadOrder, Record, RecordSource, SortedRecord, SortedRecords,
 };

@@ -3,6 +3,7 @@
 //! answers that a real one would not. Not tests of one function: those are beside it in `src`.
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on says why and stops")]
 
+mod base_url;
 mod common;
 mod config;
 mod connections;
