@@ -63,7 +63,8 @@ pub(super) fn create(path: &Path) -> io::Result<File> {
     File::create(path)
 }
 
-/// Writes the rejected mutations that the run has sent, one JSON object per line.
+/// Writes the rejected mutations of the run, one JSON object per line. A mutation that was too large to
+/// be sent has no id.
 ///
 /// # Errors
 /// An [`io::Error`] when the file cannot be written.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::offline::{OfflineError, STORAGE_PATH};
+use crate::offline::{OfflineError, RowLocation, STORAGE_PATH};
 use crate::protocol::{ErrorBody, MutationError, ROOT_PATH, code};
 use crate::remote::{ConfigError, RetryError};
 
@@ -26,7 +26,8 @@ pub struct Failure {
     /// Code, message and path as the result shows them; the mutation id is empty where no
     /// mutation is to blame.
     pub error: MutationError,
-    /// The record or join row of a rejected mutation that this run has sent.
+    /// The record or join row of a rejected mutation that this run has sent, or that it did not
+    /// send because no request can carry it.
     pub subject: Option<Subject>,
     /// The typed error that led to it, if there is one.
     #[source]
@@ -95,7 +96,7 @@ impl Failure {
         Self::new(FailureKind::Invalid, ErrorBody::new(code::SCHEMA_INVALID, message, path))
     }
 
-    /// The server rejected a mutation; `subject` is known where this run has sent it.
+    /// The server rejected a mutation; `subject` is known where it is one of this run.
     #[must_use]
     pub fn rejected(error: MutationError, subject: Option<Subject>) -> Self {
         Self { kind: FailureKind::Rejected, error, subject, cause: None }
@@ -168,6 +169,15 @@ impl Failure {
         }
     }
 
+    /// Where the row that cannot be uploaded is in the offline database, where that is known.
+    #[must_use]
+    pub fn location(&self) -> Option<&RowLocation> {
+        match &self.cause {
+            Some(Cause::Offline(error)) => error.location(),
+            _ => None,
+        }
+    }
+
     /// Code, message and path, without a mutation id.
     #[must_use]
     pub fn body(&self) -> &ErrorBody {
@@ -178,7 +188,7 @@ impl Failure {
 impl From<OfflineError> for Failure {
     fn from(error: OfflineError) -> Self {
         let failure = match &error {
-            OfflineError::Data { code, message, path } => Self::invalid(code, message, path),
+            OfflineError::Data { code, message, path, .. } => Self::invalid(code, message, path),
             OfflineError::Interrupted => Self::interrupted(),
             OfflineError::Storage { .. } | OfflineError::Stopped => Self::new(
                 FailureKind::Storage,

@@ -8,7 +8,8 @@ use super::failure::Failure;
 use super::observer::PartKind;
 use super::progress::checkpoint::Unfinished;
 use crate::offline::{
-    ChangeLog, Cursors, Database, JoinSource, MarkedRows, OfflineError, RecordSource, Snapshot,
+    ChangeLog, Cursors, Database, JoinSource, MarkedRows, OfflineError, RecordSource, RowLocation, Snapshot,
+    SortedRecords, dangling_join_rows,
 };
 use crate::protocol::{Cursor, ErrorBody};
 use crate::schema::{Schema, upload_order};
@@ -55,6 +56,9 @@ pub struct InspectedPart {
     /// Why they could not be uploaded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<ErrorBody>,
+    /// Where the row that could not be uploaded is, if the problem is one row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<RowLocation>,
 }
 
 /// Inspects a database.
@@ -68,12 +72,15 @@ pub fn inspect(schema: &Schema, database: &Database) -> Result<Inspection, Offli
     let local: Vec<_> = schema.resources.iter().filter(|resource| !resource.is_remote_only).collect();
     for resource in upload_order(schema, &local) {
         let counts = RecordSource::resolve(&snapshot, schema, resource, &mut warnings)
-            .and_then(|source| Ok((source.check(&snapshot)?, count_marked(&source, &snapshot)?)));
+            .and_then(|source| Ok((read_records(&source, &snapshot)?, count_marked(&source, &snapshot)?)));
         parts.push(part(PartKind::Records, resource.name.clone(), resource.storage.table.clone(), counts));
     }
     for store in schema.join_stores() {
-        let rows =
-            JoinSource::resolve(&snapshot, &store, &mut warnings).and_then(|source| source.check(&snapshot));
+        let rows = JoinSource::resolve(&snapshot, &store, &mut warnings)
+            .and_then(|source| read_join_rows(&source, &snapshot));
+        if rows.as_ref().is_ok_and(|rows| *rows > 0) {
+            warnings.extend(dangling_join_rows(&snapshot, &store)?);
+        }
         let rows = rows.map(|rows| (rows, None));
         parts.push(part(PartKind::JoinRows, store.name(), store.storage().table, rows));
     }
@@ -95,6 +102,33 @@ fn count_marked(source: &RecordSource, snapshot: &Snapshot) -> Result<Option<u64
     MarkedRows::of(source, snapshot)?.map(|marked| marked.count(snapshot)).transpose()
 }
 
+/// Checks all records of a resource and reads them as an upload does, so that duplicate ids and
+/// text that is not UTF-8 are found too. Returns their number.
+fn read_records(source: &RecordSource, snapshot: &Snapshot) -> Result<u64, OfflineError> {
+    let rows = source.check(snapshot)?;
+    let mut json = Vec::new();
+    match SortedRecords::sort(source, snapshot, rows, u64::MAX)? {
+        // The sort has read every field.
+        Some(sorted) => sorted.for_each(|_| Ok(()))?,
+        None => source.for_each(snapshot, |record| {
+            json.clear();
+            record.write_fields(&mut json)
+        })?,
+    }
+    Ok(rows)
+}
+
+/// Checks all rows of a join store and reads them as an upload does. Returns their number.
+fn read_join_rows(source: &JoinSource, snapshot: &Snapshot) -> Result<u64, OfflineError> {
+    let rows = source.check(snapshot)?;
+    let mut json = Vec::new();
+    source.for_each(snapshot, |row| {
+        json.clear();
+        row.write_metadata(&mut json)
+    })?;
+    Ok(rows)
+}
+
 /// A part with the numbers of its rows and of its marked rows, or with what is wrong.
 fn part(
     kind: PartKind,
@@ -102,9 +136,11 @@ fn part(
     table: String,
     counts: Result<(u64, Option<u64>), OfflineError>,
 ) -> InspectedPart {
-    let (rows, deleted, problem) = match counts {
+    let (rows, deleted, failure) = match counts {
         Ok((rows, deleted)) => (Some(rows), deleted, None),
-        Err(error) => (None, None, Some(Failure::from(error).error.body)),
+        Err(error) => (None, None, Some(Failure::from(error))),
     };
-    InspectedPart { kind, name, table, rows, deleted, problem }
+    let location = failure.as_ref().and_then(Failure::location).cloned();
+    let problem = failure.map(|failure| failure.error.body);
+    InspectedPart { kind, name, table, rows, deleted, problem, location }
 }

@@ -9,11 +9,11 @@ use super::failure::{Failure, FailureKind, Failures, most_severe};
 use super::observer::PartKind;
 use super::options::Options;
 use super::outcome::as_mutation_errors;
-use super::plan::{DeleteContext, Part, Plan, Requested, Source};
+use super::plan::{DeleteContext, Part, Plan, Requested, Source, check_writable};
 use super::run::Upload;
 use super::server_check::{self, Checked, ServerCheck};
 use crate::mutation::ContentHash;
-use crate::offline::{Database, OfflineError, Snapshot};
+use crate::offline::{Database, OfflineError, RowSize, Snapshot};
 use crate::protocol::Cursor;
 use crate::schema::Schema;
 
@@ -81,8 +81,10 @@ impl Upload<'_> {
     /// change, to find out whether the base is right. Nothing is uploaded or stored.
     pub async fn preview(self) -> Preview {
         let Self { database, remote, schema, options, .. } = self;
-        let Checked { server, failure, warning, store_id } = server_check::check(&remote, &options).await;
-        let planned = blocking(move || plan(&options, &schema, &database, store_id.as_deref())).await;
+        let checked = server_check::check(&remote, &options).await;
+        let Checked { server, max_body, failure, warning, store_id } = checked;
+        let planned =
+            blocking(move || plan(&options, &schema, &database, max_body, store_id.as_deref())).await;
         let mut preview =
             planned.unwrap_or_else(|Failures(failures)| Preview { failures, ..Preview::empty() });
         preview.warnings.extend(warning);
@@ -116,10 +118,11 @@ fn plan(
     options: &Options,
     schema: &Schema,
     database: &Database,
+    max_body: Option<u64>,
     store_id: Option<&str>,
 ) -> Result<Preview, Failures> {
     let requested = Requested::new(options, schema)?;
-    Ok(describe(options, schema, database, requested, store_id)?)
+    Ok(describe(options, schema, database, requested, max_body, store_id)?)
 }
 
 fn describe(
@@ -127,11 +130,14 @@ fn describe(
     schema: &Schema,
     database: &Database,
     requested: Requested,
+    max_body: Option<u64>,
     store_id: Option<&str>,
 ) -> Result<Preview, OfflineError> {
     let snapshot = Snapshot::take(database)?;
     let mut plan = Plan::new(options, schema, requested, &snapshot)?;
     plan.warnings.extend(plan.other_store_warning(options, store_id));
+    let oversized = max_body.map_or(Ok(Vec::new()), |max| warnings_of_oversized(&plan, &snapshot, max))?;
+    plan.warnings.extend(oversized);
     let mut parts = Vec::with_capacity(plan.parts.len());
     for (part, outline) in plan.parts.iter().zip(plan.outline()) {
         parts.push(PreviewPart {
@@ -139,7 +145,7 @@ fn describe(
             name: outline.name,
             rows: part.rows,
             batches: part.rows.div_ceil(options.batch_size.get() as u64),
-            estimated_bytes: estimate(options, &snapshot, part)?,
+            estimated_bytes: estimate(options, &snapshot, part, max_body.unwrap_or(u64::MAX))?,
             why: place(schema, &plan, part),
         });
     }
@@ -153,16 +159,37 @@ fn describe(
     if let Some(part) = parts.iter_mut().find(|part| part.kind == PartKind::Deletes) {
         part.estimated_bytes = bytes;
     }
+    let failures = check_writable(options, &plan, &snapshot, database).err().into_iter();
+    let failures = failures.map(Failure::from).collect();
     let finalization = Finalization {
         pull_from: options.pull_after.then_some(plan.cursors.for_store(store_id).global),
         set_global_cursor: options.set_global_cursor_on_success,
         drain_up_to: options.clear_changelog_on_success.then_some(plan.seq),
     };
-    Ok(Preview { parts, deletes, finalization, warnings: plan.warnings, ..Preview::empty() })
+    Ok(Preview { parts, deletes, finalization, warnings: plan.warnings, failures, ..Preview::empty() })
 }
 
-/// Encodes the first rows of a part and extrapolates.
-fn estimate(options: &Options, snapshot: &Snapshot, part: &Part) -> Result<u64, OfflineError> {
+/// A warning for every resource with records that the server takes no request for.
+fn warnings_of_oversized(plan: &Plan, snapshot: &Snapshot, max: u64) -> Result<Vec<String>, OfflineError> {
+    let mut warnings = Vec::new();
+    for part in &plan.parts {
+        let Source::Records(source) = &part.source else { continue };
+        let (records, have) = match source.count_larger_than(snapshot, max)? {
+            0 => continue,
+            1 => ("1 record".to_owned(), "has"),
+            count => (format!("{count} records"), "have"),
+        };
+        let name = source.name();
+        warnings.push(format!(
+            "{records} of {name} {have} more than {max} bytes of values, and the server takes no larger request"
+        ));
+    }
+    Ok(warnings)
+}
+
+/// Encodes the first rows of a part and extrapolates. A row whose values alone are larger than
+/// `max_body` bytes would not be sent.
+fn estimate(options: &Options, snapshot: &Snapshot, part: &Part, max_body: u64) -> Result<u64, OfflineError> {
     let (mut json, mut body) = (Vec::new(), Vec::new());
     let (mut rows, mut bytes) = (0_u64, 0_u64);
     let mut count = |body: &mut Vec<u8>| {
@@ -179,8 +206,9 @@ fn estimate(options: &Options, snapshot: &Snapshot, part: &Part) -> Result<u64, 
             let encoder = record_encoder(options, client_id, source);
             source.for_each(snapshot, |record| {
                 json.clear();
-                record.write_fields(&mut json)?;
-                encoder.encode(&mut body, record.id, &json, hash);
+                if record.write_fields_within(&mut json, max_body)? == RowSize::Fits {
+                    encoder.encode(&mut body, record.id, &json, hash);
+                }
                 count(&mut body)
             })
         }
@@ -188,8 +216,9 @@ fn estimate(options: &Options, snapshot: &Snapshot, part: &Part) -> Result<u64, 
             let encoder = join_encoder(options, client_id, source);
             source.for_each(snapshot, |row| {
                 json.clear();
-                row.write_metadata(&mut json)?;
-                encoder.encode(&mut body, row.from, row.to, &json, hash);
+                if row.write_metadata_within(&mut json, max_body)? == RowSize::Fits {
+                    encoder.encode(&mut body, row.from, row.to, &json, hash);
+                }
                 count(&mut body)
             })
         }

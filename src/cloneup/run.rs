@@ -13,7 +13,7 @@ use super::missing_route::suggest_base;
 use super::observer::{Event, Observer};
 use super::options::Options;
 use super::outcome::Outcome;
-use super::plan::{Plan, Requested};
+use super::plan::{Plan, Requested, check_writable};
 use super::progress::tally::Tally;
 use super::progress::{CheckpointWriter, UploadIdentity};
 use super::upload;
@@ -153,6 +153,7 @@ impl<'o> Upload<'o> {
         let database = self.database.clone();
         let planning = blocking(move || {
             let plan = Plan::new(&options, &schema, requested, &snapshot)?;
+            check_writable(&options, &plan, &snapshot, &database)?;
             let client_id = client_id(&options, &database)?;
             failpoint::reach("client-id");
             Ok::<_, OfflineError>((plan, snapshot, client_id))

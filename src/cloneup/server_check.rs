@@ -28,6 +28,8 @@ pub struct ServerCheck {
 /// A check, and what follows from it.
 pub(super) struct Checked {
     pub(super) server: ServerCheck,
+    /// The largest body that the server takes, in bytes, if it says so.
+    pub(super) max_body: Option<u64>,
     /// Why an upload would fail there.
     pub(super) failure: Option<Failure>,
     /// A warning for a person.
@@ -40,13 +42,13 @@ impl Checked {
     /// The server answers.
     fn there(accepts_token: Option<bool>) -> Self {
         let server = ServerCheck { answers: true, accepts_token };
-        Self { server, failure: None, warning: None, store_id: None }
+        Self { server, max_body: None, failure: None, warning: None, store_id: None }
     }
 
     /// No sync server answers.
     fn missing(failure: Failure) -> Self {
         let server = ServerCheck { answers: false, accepts_token: None };
-        Self { server, failure: Some(failure), warning: None, store_id: None }
+        Self { server, max_body: None, failure: Some(failure), warning: None, store_id: None }
     }
 
     /// The server refuses the credentials of a request to `path`.
@@ -58,7 +60,10 @@ impl Checked {
 /// Asks a server for its status.
 pub(super) async fn check(remote: &Remote, options: &Options) -> Checked {
     let error = match remote.status().await {
-        Ok(status) => return Checked { store_id: status.store_id, ..Checked::there(Some(true)) },
+        Ok(status) => {
+            let max_body = status.limits.max_body_bytes.filter(|max| *max > 0);
+            return Checked { max_body, store_id: status.store_id, ..Checked::there(Some(true)) };
+        }
         Err(error) => error,
     };
     if let RequestError::Forbidden(body) = &error {

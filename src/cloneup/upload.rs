@@ -125,10 +125,17 @@ async fn encode(
 ) -> Snapshot {
     let (plan, options, schema) = (Arc::clone(plan), Arc::clone(&job.options), Arc::clone(&job.schema));
     let client_id = job.client_id.clone();
+    let max_row_bytes = job.server.limits.max_body_bytes.filter(|max| *max > 0).unwrap_or(u64::MAX);
     blocking(move || {
         let (options, schema, snapshot_ref) = (&*options, &*schema, &snapshot);
-        let source =
-            RowSource { plan: &plan, options, schema, client_id: &client_id, snapshot: snapshot_ref };
+        let source = RowSource {
+            plan: &plan,
+            options,
+            schema,
+            client_id: &client_id,
+            snapshot: snapshot_ref,
+            max_row_bytes,
+        };
         read_and_encode(&source, settings, items);
         snapshot
     })
@@ -178,6 +185,12 @@ impl UploadLoop<'_, '_> {
                         window.open(batch.sequence);
                         in_flight.push(self.batch_sender.deliver(batch));
                     }
+                    // With fail-fast it ends the run, when everything before is answered.
+                    Some(Ok(SendItem::TooLarge { part, sequence, failure }))
+                        if !self.job.options.fail_fast =>
+                    {
+                        self.rejected_unsent(part, sequence, *failure);
+                    }
                     Some(Ok(other)) => barrier = Some(other),
                     Some(Err(error)) => {
                         self.tally.fail(error);
@@ -203,6 +216,9 @@ impl UploadLoop<'_, '_> {
             }
             SendItem::Probe(batch) => return self.probe(batch).await,
             SendItem::PrefixChanged => return Ending::PrefixChanged,
+            SendItem::TooLarge { part, sequence, failure } => {
+                self.rejected_unsent(part, sequence, *failure);
+            }
             SendItem::Barrier | SendItem::Batch(_) => {}
         }
         Ending::Done
@@ -233,6 +249,15 @@ impl UploadLoop<'_, '_> {
         self.observe(&delivered);
         self.tally.add(delivered);
         Ending::Done
+    }
+
+    /// A row is not sent, because the server takes no request of its size: it counts as rejected.
+    fn rejected_unsent(&mut self, part: usize, sequence: u64, failure: Failure) {
+        self.job.observer.on(&Event::Answered { part, rows: 1, bytes: 0, requests: 0 });
+        self.tally.add_unsent(part, sequence, failure);
+        if self.job.options.fail_fast {
+            self.batch_sender.halt.cancel();
+        }
     }
 
     fn cancel(&mut self) {

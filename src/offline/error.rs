@@ -5,6 +5,7 @@ use std::path::Path;
 use rusqlite::ErrorCode;
 
 use super::foreign_file::ForeignFile;
+use crate::offline::row_location::RowLocation;
 
 /// The path of an error of the database (contract 3.5).
 pub const STORAGE_PATH: &str = "storage";
@@ -33,6 +34,8 @@ pub enum OfflineError {
         message: String,
         /// The place of the row in upload order, and the field: `records[0].title`.
         path: String,
+        /// Where the row is in the database, where that is known.
+        location: Option<Box<RowLocation>>,
     },
     /// The run was cancelled while the database was being read.
     #[error("reading was interrupted")]
@@ -54,6 +57,8 @@ pub enum StorageKind {
     Refused,
     /// The file is not a database that SQLite can read; with a guess what it is.
     Foreign(ForeignFile),
+    /// The file, or the folder of its journal, is read-only.
+    NotWritable,
     /// Any other: the file, the disk, or its content.
     Other,
 }
@@ -111,6 +116,25 @@ impl OfflineError {
 
     /// A row that cannot be uploaded.
     pub(crate) fn data(code: &'static str, message: impl Into<String>, path: impl Into<String>) -> Self {
-        Self::Data { code, message: message.into(), path: path.into() }
+        Self::Data { code, message: message.into(), path: path.into(), location: None }
+    }
+
+    /// The same error with the location that `find` returns, if it is of a row and has none.
+    pub(crate) fn at_row(self, find: impl FnOnce() -> RowLocation) -> Self {
+        match self {
+            Self::Data { code, message, path, location: None } => {
+                Self::Data { code, message, path, location: Some(Box::new(find())) }
+            }
+            other => other,
+        }
+    }
+
+    /// Where the row that cannot be uploaded is in the database, where that is known.
+    #[must_use]
+    pub fn location(&self) -> Option<&RowLocation> {
+        match self {
+            Self::Data { location, .. } => location.as_deref(),
+            _ => None,
+        }
     }
 }

@@ -60,11 +60,13 @@ mod foreign_file;
 pub mod introspect;
 mod map;
 mod read;
+mod row_location;
 #[cfg(feature = "serve")]
 pub mod sample;
 mod sidecar;
 mod snapshot;
 mod sql;
+mod writable;
 mod write;
 
 pub use changelog::{ChangeLog, OfflineDelete, Scope, offline_deletes, touched_since};
@@ -72,9 +74,12 @@ pub use database::Database;
 pub use digests::{Digest, Digests};
 pub use error::{OfflineError, STORAGE_PATH, StorageKind};
 pub use foreign_file::ForeignFile;
+pub use map::size::RowSize;
 pub use read::{
     JoinRow, JoinSource, MarkedRows, ReadOrder, Record, RecordSource, SortedRecord, SortedRecords,
+    dangling_join_rows,
 };
+pub use row_location::RowLocation;
 pub use sidecar::{Acquired, Sidecar};
 pub use snapshot::Snapshot;
 pub use write::{Applied, Cursors, Finalizer};

@@ -41,7 +41,10 @@ fn print(inspection: &Inspection) {
             (_, Some(deleted @ 1..)) => format!("and {deleted} marked as deleted"),
             _ => String::new(),
         };
-        let problem = part.problem.as_ref().map(output::sentence);
+        let problem = part.problem.as_ref().map(|problem| {
+            let place = part.location.as_ref().map_or_else(String::new, |location| format!(": {location}"));
+            output::sentence(problem) + &place
+        });
         table.row([
             part.name.clone(),
             part.table.clone(),

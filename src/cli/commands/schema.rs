@@ -83,7 +83,8 @@ fn check(path: &Path, db: Option<&Path>) -> Result<u8, Failure> {
     }
     let problems = inspection.parts.into_iter().filter_map(|part| {
         let problem = part.problem?;
-        Some(Failure::usage(format!("{}: {}", part.name, problem.message), problem.path))
+        let place = part.location.map_or_else(String::new, |location| format!(": {location}"));
+        Some(Failure::usage(format!("{}: {}{place}", part.name, problem.message), problem.path))
     });
     let problems: Vec<_> = problems.collect();
     if !problems.is_empty() {

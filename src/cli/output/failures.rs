@@ -37,7 +37,10 @@ pub(in crate::cli) fn failures(failures: &[Failure], hints: Hints) {
         let group: Vec<_> = failures.iter().filter(|failure| failure.body().code == code).collect();
         let shown = &group[..group.len().min(MAX_PRINTED - printed)];
         for failure in shown {
-            let sentence = sentence(failure.body());
+            let sentence = match failure.location() {
+                Some(location) => format!("{}: {location}", sentence(failure.body())),
+                None => sentence(failure.body()),
+            };
             if failure.error.mutation_id.is_empty() {
                 error(&sentence);
             } else {

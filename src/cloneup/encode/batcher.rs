@@ -67,6 +67,11 @@ impl Batcher {
         }
     }
 
+    /// The number of the batch that is being made.
+    pub(super) fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
     /// Begins a part: the mutations added from now on belong to it and are pushed for this
     /// client. The batch before it must have been taken.
     pub(super) fn start(&mut self, part: usize, about: About, client_id: &str) {

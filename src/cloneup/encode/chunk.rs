@@ -1,5 +1,7 @@
 //! Chunks of encoded rows, which the reader hands to the encoder.
 
+use crate::offline::RowSize;
+
 /// The amount of JSON in one chunk: large enough that a hand-over between threads costs little
 /// per row, small enough to stay in the processor's cache.
 const CHUNK_BYTES: usize = 128 * 1024;
@@ -42,19 +44,22 @@ impl Default for RowChunk {
 }
 
 impl RowChunk {
-    /// Adds a row, whose JSON `write` appends.
+    /// Adds a row, whose JSON `write` appends; not one that is too large, for which it appends
+    /// nothing.
     pub(super) fn push<E>(
         &mut self,
         id: &str,
         to: &str,
-        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        write(&mut self.json)?;
+        write: impl FnOnce(&mut Vec<u8>) -> Result<RowSize, E>,
+    ) -> Result<RowSize, E> {
+        if let too_large @ RowSize::TooLarge { .. } = write(&mut self.json)? {
+            return Ok(too_large);
+        }
         self.ids.push_str(id);
         let id_end = self.ids.len();
         self.ids.push_str(to);
         self.ends.push(RowEnd { id: id_end, to: self.ids.len(), json: self.json.len() });
-        Ok(())
+        Ok(RowSize::Fits)
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -90,9 +95,9 @@ mod tests {
     use super::*;
 
     fn push(chunk: &mut RowChunk, id: &str, to: &str, json: &str) {
-        let written: Result<(), ()> = chunk.push(id, to, |out| {
+        let written: Result<RowSize, ()> = chunk.push(id, to, |out| {
             out.extend_from_slice(json.as_bytes());
-            Ok(())
+            Ok(RowSize::Fits)
         });
         written.unwrap();
     }

@@ -12,8 +12,10 @@ use super::batcher::{Batcher, Written};
 use super::chunk::RowChunk;
 use super::compression::RequestEncoding;
 use super::limits::BatchLimits;
+use super::oversized::OversizedRow;
 use super::part_encoder::{PairHashes, PartEncoder};
 use super::reader::ReadEvent;
+use crate::cloneup::failure::Failure;
 use crate::cloneup::options::Options;
 use crate::cloneup::plan::{Plan, Source};
 use crate::mutation::{ContentHasher, JoinEncoder, RecordEncoder};
@@ -35,6 +37,14 @@ pub(crate) enum SendItem {
         part: usize,
         mutations: u64,
         rows: u64,
+    },
+    /// A row that no request can carry: it is rejected without being sent (contract 3.1.1).
+    TooLarge {
+        /// The index of its part in the plan.
+        part: usize,
+        /// The number of the batch that it would have been in.
+        sequence: u64,
+        failure: Box<Failure>,
     },
     /// The last batch that an earlier run has sent: it is sent again, to see whether the server
     /// still has what it acknowledged (contract 3.6).
@@ -122,6 +132,7 @@ impl<'a> Encoder<'a> {
                         let _ = recycled.try_send(chunk);
                     }
                 }
+                ReadEvent::TooLarge(row) => self.too_large(part, row)?,
                 ReadEvent::Delete(delete) => {
                     let PartEncoder::Deletes { client_id } = &mut encoder else {
                         unreachable!("{OTHER_PART}")
@@ -192,6 +203,15 @@ impl<'a> Encoder<'a> {
             self.send_batch(full)?;
         }
         Ok(())
+    }
+
+    fn too_large(&mut self, part: usize, row: OversizedRow) -> Result<(), OfflineError> {
+        if self.options.fail_fast {
+            // The run ends here: what goes before the row is sent.
+            self.flush()?;
+        }
+        let failure = Box::new(row.into_failure());
+        self.send(SendItem::TooLarge { part, sequence: self.batcher.sequence(), failure })
     }
 
     /// A delete goes in a request of the client that made it (contract 3.1, stage C).

@@ -6,9 +6,12 @@
 use std::sync::mpsc::{Receiver, SyncSender};
 
 use super::chunk::RowChunk;
+use super::oversized::OversizedRow;
 use crate::cloneup::options::Options;
 use crate::cloneup::plan::{DeleteContext, Plan, Source};
-use crate::offline::{JoinSource, OfflineDelete, OfflineError, RecordSource, Snapshot, SortedRecords};
+use crate::offline::{
+    JoinSource, OfflineDelete, OfflineError, RecordSource, RowSize, Snapshot, SortedRecords,
+};
 use crate::schema::Schema;
 
 /// What the reader sends, in upload order.
@@ -19,6 +22,8 @@ pub(super) enum ReadEvent {
     Barrier,
     /// Rows of the part.
     Rows(RowChunk),
+    /// A row of the part that no request can carry.
+    TooLarge(OversizedRow),
     /// A delete of the part.
     Delete(OfflineDelete),
 }
@@ -31,6 +36,8 @@ pub(super) struct Reader<'a> {
     pub(super) client_id: &'a str,
     pub(super) snapshot: &'a Snapshot,
     pub(super) events: SyncSender<Result<ReadEvent, OfflineError>>,
+    /// The largest body that the server takes, in bytes; a row with larger values is not encoded.
+    pub(super) max_row_bytes: u64,
     /// Chunks that the encoder has read, to be filled again.
     pub(super) recycled: Receiver<RowChunk>,
 }
@@ -58,15 +65,16 @@ impl Reader<'_> {
 
     fn records(&self, source: &RecordSource, count: u64) -> Result<(), OfflineError> {
         let sorted = match self.options.only {
-            None => SortedRecords::sort(source, self.snapshot, count)?,
+            None => SortedRecords::sort(source, self.snapshot, count, self.max_row_bytes)?,
             // A selection may be a small part of the table.
             Some(_) => None,
         };
         if let Some(sorted) = sorted {
             let mut chunk = RowChunk::default();
             sorted.for_each(|record| {
-                chunk.push(record.id, "", |json| record.write_fields(json))?;
-                self.send_if_full(&mut chunk)
+                let (id, index) = (record.id, record.index);
+                let size = chunk.push(id, "", |json| record.write_fields(json))?;
+                self.pushed(&mut chunk, size, || OversizedRow::record(source.name(), id, index))
             })?;
             return self.send(ReadEvent::Rows(chunk));
         }
@@ -80,8 +88,9 @@ impl Reader<'_> {
             if !self.options.selects(source.name(), record.id) {
                 return Ok(());
             }
-            chunk.push(record.id, "", |json| record.write_fields(json))?;
-            self.send_if_full(&mut chunk)
+            let size =
+                chunk.push(record.id, "", |json| record.write_fields_within(json, self.max_row_bytes))?;
+            self.pushed(&mut chunk, size, || OversizedRow::record(source.name(), record.id, record.index))
         })?;
         self.send(ReadEvent::Rows(chunk))
     }
@@ -93,8 +102,11 @@ impl Reader<'_> {
             if is_selection && !self.options.selects(source.name(), &format!("{}:{}", row.from, row.to)) {
                 return Ok(());
             }
-            chunk.push(row.from, row.to, |json| row.write_metadata(json))?;
-            self.send_if_full(&mut chunk)
+            let size =
+                chunk.push(row.from, row.to, |json| row.write_metadata_within(json, self.max_row_bytes))?;
+            self.pushed(&mut chunk, size, || {
+                OversizedRow::join_row(source.name(), row.from, row.to, row.index)
+            })
         })?;
         self.send(ReadEvent::Rows(chunk))
     }
@@ -103,6 +115,18 @@ impl Reader<'_> {
         let Self { options, schema, snapshot, client_id, .. } = *self;
         let context = DeleteContext { options, schema, snapshot };
         self.plan.for_each_delete(&context, client_id, |delete| self.send(ReadEvent::Delete(delete)))
+    }
+
+    /// A row was added to the chunk, or is too large: then it follows the rows before it.
+    fn pushed(
+        &self,
+        chunk: &mut RowChunk,
+        size: RowSize,
+        row: impl FnOnce() -> OversizedRow,
+    ) -> Result<(), OfflineError> {
+        let RowSize::TooLarge { bytes } = size else { return self.send_if_full(chunk) };
+        self.send(ReadEvent::Rows(std::mem::take(chunk)))?;
+        self.send(ReadEvent::TooLarge(row().with_size(bytes, self.max_row_bytes)))
     }
 
     fn send_if_full(&self, chunk: &mut RowChunk) -> Result<(), OfflineError> {

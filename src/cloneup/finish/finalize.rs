@@ -25,6 +25,12 @@ pub(crate) async fn finalize(
     if job.cancellation.is_cancelled() {
         return Err(Failure::interrupted());
     }
+    let cursor = pushed.filter(|_| job.options.set_global_cursor_on_success);
+    let drain = plan.drains(&job.options);
+    // A database that nothing has to be written to may be read-only.
+    if !job.options.pull_after && cursor.is_none() && !drain {
+        return Ok(());
+    }
     let (database, schema) = (job.database.clone(), (*job.schema).clone());
     let (seq, scope) = (plan.seq, plan.scope.clone());
     let store_id = store_id(job, plan).await;
@@ -35,8 +41,6 @@ pub(crate) async fn finalize(
         finalizer = pull(job, start, begun_at, finalizer).await?;
     }
     failpoint::reach("pulled");
-    let cursor = pushed.filter(|_| job.options.set_global_cursor_on_success);
-    let drain = job.options.clear_changelog_on_success;
     let unreadable = blocking(move || finalizer.finish(cursor.as_ref(), drain)).await?;
     if unreadable > 0 {
         let message = format!("{unreadable} change log entries cannot be read and stay where they are");

@@ -7,6 +7,7 @@ use crate::cloneup::observer::{PartKind, PlannedPart};
 use crate::cloneup::options::Options;
 use crate::offline::{
     ChangeLog, Cursors, JoinSource, MarkedRows, OfflineError, RecordSource, Scope, Snapshot,
+    dangling_join_rows,
 };
 use crate::schema::Schema;
 
@@ -58,7 +59,7 @@ impl Plan {
     ) -> Result<Self, OfflineError> {
         let (seq, cursors) = (ChangeLog::of(snapshot).highest_seq()?, Cursors::read(snapshot)?);
         // Missing tables and columns are found before any row is read.
-        let Sources { records, join_rows, marked, warnings } =
+        let Sources { records, join_rows, marked, mut warnings } =
             Sources::resolve(snapshot, schema, &requested)?;
         let scope = requested.scope;
         let mut parts = Vec::new();
@@ -70,6 +71,9 @@ impl Plan {
         }
         for source in join_rows {
             let rows = count_join_rows(options, &source, snapshot)?;
+            if rows > 0 && options.only.is_none() {
+                warnings.extend(warning_of_dangling(schema, &source, snapshot)?);
+            }
             parts.push(Part { source: Source::JoinRows(source), rows });
         }
         let mut plan = Self { parts, marked, scope, seq, cursors, warnings };
@@ -121,6 +125,17 @@ fn count_join_rows(options: &Options, source: &JoinSource, snapshot: &Snapshot) 
         Ok(())
     })?;
     Ok(selected)
+}
+
+/// A warning of the rows of a join store whose records are not in the database.
+fn warning_of_dangling(
+    schema: &Schema,
+    source: &JoinSource,
+    snapshot: &Snapshot,
+) -> Result<Option<String>, OfflineError> {
+    let stores = schema.join_stores();
+    let store = stores.iter().find(|store| store.name() == source.name());
+    store.map_or(Ok(None), |store| dangling_join_rows(snapshot, store))
 }
 
 impl Part {

@@ -71,6 +71,13 @@ impl<'a> Tally<'a> {
         self.failures.iter().any(|(_, known)| known.is_same_as(failure))
     }
 
+    /// Adds a row that was rejected without being sent; `sequence` is the number of the batch that
+    /// it would have been in.
+    pub(crate) fn add_unsent(&mut self, part: usize, sequence: u64, failure: Failure) {
+        self.count(part, 0, 1);
+        self.failures.push((sequence, failure));
+    }
+
     fn count(&mut self, part: usize, mutations: u64, rows: u64) -> &mut Counts {
         let counts = self.parts[part].get_or_insert_default();
         counts.mutations += mutations;

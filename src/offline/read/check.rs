@@ -87,7 +87,7 @@ fn index_has_invalid_key(
     let (table, column) = (quoted(table), quoted(column));
     let ranges = [
         format!("{column} IS NULL"),
-        format!("{column} COLLATE BINARY < ''"),
+        format!("{column} COLLATE BINARY <= ''"),
         format!("{column} COLLATE BINARY >= x''"),
     ];
     let searches = ranges
@@ -119,7 +119,8 @@ mod tests {
         ] {
             for (key, is_invalid) in [
                 ("'b'", false),
-                ("''", false),
+                ("' '", false),
+                ("''", true),
                 ("NULL", true),
                 ("x''", true),
                 ("x'61'", true),

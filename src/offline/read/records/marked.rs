@@ -79,8 +79,9 @@ impl MarkedRows {
     ) -> Result<(), OfflineError> {
         let read = self.source.for_each(snapshot, |record| consume(record.id));
         read.map_err(|error| match error {
-            OfflineError::Data { code, message, path } => {
-                OfflineError::Data { code, message, path: path.replacen("records", "deletes", 1) }
+            OfflineError::Data { code, message, path, location } => {
+                let path = path.replacen("records", "deletes", 1);
+                OfflineError::Data { code, message, path, location }
             }
             other => other,
         })
