@@ -68,7 +68,8 @@ pub struct InspectedPart {
 /// resources and join stores are in their parts.
 pub fn inspect(schema: &Schema, database: &Database) -> Result<Inspection, OfflineError> {
     let snapshot = Snapshot::take(database)?;
-    let (mut warnings, mut parts) = (Vec::new(), Vec::new());
+    let (mut warnings, mut parts): (Vec<_>, _) =
+        (snapshot.warning().map(str::to_owned).into_iter().collect(), Vec::new());
     let local: Vec<_> = schema.resources.iter().filter(|resource| !resource.is_remote_only).collect();
     for resource in upload_order(schema, &local) {
         let counts = RecordSource::resolve(&snapshot, schema, resource, &mut warnings)

@@ -56,7 +56,7 @@ pub struct PreviewPart {
     pub name: String,
     /// The number of rows.
     pub rows: u64,
-    /// The least number of requests: depths of a resource that refers to itself add some.
+    /// The least number of requests.
     pub batches: u64,
     /// The size of all bodies in bytes, estimated from the first 1,000 rows.
     pub estimated_bytes: u64,

@@ -10,7 +10,7 @@ use super::failure::{Failure, Failures, PUSH_PATH};
 use super::finish::finalize;
 use super::job::Job;
 use super::missing_route::suggest_base;
-use super::observer::{Event, Observer};
+use super::observer::{Activity, Event, Observer};
 use super::options::Options;
 use super::outcome::Outcome;
 use super::plan::{Plan, Requested, check_writable};
@@ -104,6 +104,7 @@ impl<'o> Upload<'o> {
 
     async fn execute(self) -> Result<Outcome, Failures> {
         let requested = Requested::new(&self.options, &self.schema)?;
+        self.observer.on(&Event::Activity(Activity::Checking));
         let Prepared { plan, snapshot, client_id, sidecar } = self.prepare(requested).await?;
         let identity = UploadIdentity::new(&self.remote, &client_id, &self.schema, &self.options);
         failpoint::reach("planned");

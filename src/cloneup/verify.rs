@@ -12,7 +12,7 @@ use super::compare::{Difference, Differences, FeedComparison, TableCounts};
 use super::failure::{Failure, FailureKind, Failures, PULL_PATH, most_severe};
 use super::finish::pull::{Page, Puller};
 use super::missing_route::suggest_base;
-use super::observer::Observer;
+use super::observer::{Activity, Event, Observer};
 use super::options::Options;
 use super::plan::Requested;
 use crate::offline::{Database, Snapshot};
@@ -160,6 +160,10 @@ impl<'o> Comparison<'o> {
 
     async fn compare(self) -> Result<Differences, Failures> {
         let requested = Requested::new(&self.options, &self.schema)?;
+        // An upload that compares at its end has given the warning already.
+        if let (Some(warning), None) = (self.database.warning(), self.since) {
+            self.observer.on(&Event::Warning(&warning));
+        }
         let (database, schema, since) = (self.database.clone(), Arc::clone(&self.schema), self.since);
         let begun = blocking(move || {
             let snapshot = Snapshot::take(&database)?;
@@ -187,6 +191,7 @@ impl<'o> Comparison<'o> {
                 break;
             }
         }
+        self.observer.on(&Event::Activity(Activity::Comparing));
         let cancellation = self.cancellation.clone();
         Ok(blocking(move || comparison.compare(&cancellation)).await?)
     }

@@ -9,7 +9,8 @@
 //!
 //! The rooms, each of which imports only from those above it:
 //!
-//! * `error`, `sql`, `database`, `snapshot`: the file, and one state of it;
+//! * `error`, `sql`, `collation`, `read_only_wal`, `database`, `snapshot`: the file, and one state
+//!   of it;
 //! * `map`: from SQLite values to JSON and back;
 //! * `read`: checking and reading records and join rows, with an external merge sort for large
 //!   tables of random ids;
@@ -53,6 +54,7 @@
 //! ```
 
 mod changelog;
+mod collation;
 mod database;
 mod digests;
 mod error;
@@ -60,6 +62,7 @@ mod foreign_file;
 pub mod introspect;
 mod map;
 mod read;
+mod read_only_wal;
 mod row_location;
 #[cfg(feature = "serve")]
 pub mod sample;

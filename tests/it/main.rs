@@ -3,7 +3,9 @@
 //! answers that a real one would not. Not tests of one function: those are beside it in `src`.
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on says why and stops")]
 
+mod activity;
 mod base_url;
+mod collations;
 mod common;
 mod config;
 mod connections;
@@ -29,6 +31,7 @@ mod oversized;
 mod plan;
 mod pull;
 mod push;
+mod read_only;
 mod refused;
 mod rejected;
 mod reserved_keys;

@@ -35,7 +35,7 @@ pub(in crate::cli) fn run(command: &SchemaCommand) -> Result<u8, Failure> {
 pub(super) fn infer(database: &Database) -> Result<InferredSchema, OfflineError> {
     let snapshot = Snapshot::take(database)?;
     let tables = introspect::tables(&snapshot)?;
-    let warnings = RefCell::new(Vec::new());
+    let warnings = RefCell::new(snapshot.warning().map(str::to_owned).into_iter().collect::<Vec<_>>());
     let documents = |table: &str| {
         introspect::document_keys(&snapshot, table).unwrap_or_else(|error| {
             let warning =

@@ -133,7 +133,11 @@ impl Observer for Events {
             Event::ConcurrencyChanged { limit, reason } => {
                 writer.level = Some((*limit, (*reason).to_owned()));
             }
-            Event::Retrying { .. } | Event::Finalizing | Event::Pulled { .. } | Event::Warning(_) => {}
+            Event::Retrying { .. }
+            | Event::Finalizing
+            | Event::Pulled { .. }
+            | Event::Warning(_)
+            | Event::Activity(_) => {}
         }
     }
 }

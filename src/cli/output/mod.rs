@@ -6,7 +6,7 @@
 //! * [`table`]: aligned columns; [`plan`](mod@plan): the plan of a dry run;
 //! * [`hints`]: suggested fixes; [`failures`](mod@failures): errors with their hints;
 //! * [`diagnostics`]: the log lines of `-v`;
-//! * [`retries`]: the lines about retries, without repetitions;
+//! * [`retries`]: the lines about retries, without repetitions; [`waiting`]: the lines about long waits;
 //! * [`progress`], [`events`]: observers of a run, for a person and for a program.
 
 mod diagnostics;
@@ -19,6 +19,7 @@ mod print;
 mod progress;
 mod retries;
 mod table;
+mod waiting;
 
 pub(super) use diagnostics::start_diagnostics;
 pub(super) use escape::escaped;

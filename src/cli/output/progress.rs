@@ -12,6 +12,7 @@ use indicatif::{HumanBytes, HumanCount, MultiProgress, ProgressBar, ProgressStat
 use super::escape::escaped;
 use super::print::line;
 use super::retries::RetryLines;
+use super::waiting::Waiting;
 use crate::cloneup::{Event, Observer, Outcome, PlannedPart, Stats};
 
 /// Fits 80 columns: name, bar, count, rate, time left.
@@ -55,9 +56,8 @@ struct Run {
     pulled: u64,
     /// Whether requests can be in flight.
     is_running: bool,
-    last_answer: Instant,
+    waiting: Waiting,
     last_line: Instant,
-    has_reported_silence: bool,
 }
 
 impl Progress {
@@ -78,9 +78,8 @@ impl Progress {
             uploaded_in: None,
             pulled: 0,
             is_running: false,
-            last_answer: now,
+            waiting: Waiting::new(now),
             last_line: now,
-            has_reported_silence: false,
         };
         let bars = wants_bars.then(MultiProgress::new);
         let shared = Arc::new(Shared { bars, is_quiet, run: Mutex::new(run) });
@@ -184,14 +183,9 @@ impl Shared {
         let mut lines = Vec::new();
         {
             let mut run = self.run();
-            if !run.is_running {
-                return;
-            }
-            if !run.has_reported_silence && run.last_answer.elapsed() >= INTERVAL {
-                run.has_reported_silence = true;
-                lines.push(format!("no answer from the server for {} s; still waiting", INTERVAL.as_secs()));
-            }
-            if self.bars.is_none() && run.last_line.elapsed() >= INTERVAL {
+            let Run { waiting, parts, .. } = &mut *run;
+            lines.extend(waiting.due(parts, Instant::now()));
+            if run.is_running && self.bars.is_none() && run.last_line.elapsed() >= INTERVAL {
                 run.last_line = Instant::now();
                 lines.push(run.summary());
             }
@@ -206,6 +200,7 @@ impl Shared {
 impl Run {
     fn clear(&mut self) {
         self.is_running = false;
+        self.waiting.end();
         for bar in [self.part.take(), self.all.take()].into_iter().flatten() {
             bar.finish_and_clear();
         }
@@ -230,7 +225,7 @@ impl Run {
                 self.parts = parts.to_vec();
                 self.total = parts.iter().map(|part| part.rows).sum();
                 self.start = Instant::now();
-                self.last_answer = self.start;
+                self.waiting.end();
                 self.last_line = self.start;
                 (self.done, self.bytes, self.retries, self.pulled) = (0, 0, 0, 0);
                 self.uploaded_in = None;
@@ -239,8 +234,7 @@ impl Run {
             Event::Answered { rows, bytes, .. } => {
                 self.done += rows;
                 self.bytes += bytes;
-                self.last_answer = Instant::now();
-                self.has_reported_silence = false;
+                self.waiting.answered(Instant::now());
                 for bar in [&self.part, &self.all].into_iter().flatten() {
                     bar.inc(*rows);
                 }
@@ -249,7 +243,7 @@ impl Run {
             Event::Retrying { retry, wait, .. } => {
                 self.retries += 1;
                 // The pause before the retry does not count as time without an answer.
-                self.last_answer = Instant::now() + *wait;
+                self.waiting.answered(Instant::now() + *wait);
                 self.show(Some(&format!("retry {retry}")));
             }
             Event::Finalizing => {
@@ -257,10 +251,11 @@ impl Run {
                 self.show(Some("finalizing"));
             }
             Event::Pulled { changes } => {
-                self.last_answer = Instant::now();
+                self.waiting.answered(Instant::now());
                 self.pulled += changes;
                 self.show(Some(&format!("pulled {}", HumanCount(self.pulled))));
             }
+            Event::Activity(activity) => self.waiting.begin(*activity, Instant::now()),
             Event::PartStarted { .. } | Event::ConcurrencyChanged { .. } | Event::Warning(_) => {}
         }
     }

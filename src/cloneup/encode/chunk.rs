@@ -18,6 +18,8 @@ pub(super) struct EncodedRow<'a> {
     pub(super) to: &'a str,
     /// The canonical JSON object of the fields or the metadata.
     pub(super) json: &'a [u8],
+    /// The number of the record's group ([`crate::offline::Record::group`]); 0 for a join row.
+    pub(super) group: u64,
 }
 
 /// Encoded rows in two shared buffers, so that a row needs no allocation.
@@ -33,6 +35,7 @@ struct RowEnd {
     id: usize,
     to: usize,
     json: usize,
+    group: u64,
 }
 
 impl Default for RowChunk {
@@ -50,6 +53,7 @@ impl RowChunk {
         &mut self,
         id: &str,
         to: &str,
+        group: u64,
         write: impl FnOnce(&mut Vec<u8>) -> Result<RowSize, E>,
     ) -> Result<RowSize, E> {
         if let too_large @ RowSize::TooLarge { .. } = write(&mut self.json)? {
@@ -58,7 +62,7 @@ impl RowChunk {
         self.ids.push_str(id);
         let id_end = self.ids.len();
         self.ids.push_str(to);
-        self.ends.push(RowEnd { id: id_end, to: self.ids.len(), json: self.json.len() });
+        self.ends.push(RowEnd { id: id_end, to: self.ids.len(), json: self.json.len(), group });
         Ok(RowSize::Fits)
     }
 
@@ -83,6 +87,7 @@ impl RowChunk {
                 id: &self.ids[start.to..end.id],
                 to: &self.ids[end.id..end.to],
                 json: &self.json[start.json..end.json],
+                group: end.group,
             };
             start = *end;
             row
@@ -95,7 +100,7 @@ mod tests {
     use super::*;
 
     fn push(chunk: &mut RowChunk, id: &str, to: &str, json: &str) {
-        let written: Result<RowSize, ()> = chunk.push(id, to, |out| {
+        let written: Result<RowSize, ()> = chunk.push(id, to, json.len() as u64, |out| {
             out.extend_from_slice(json.as_bytes());
             Ok(RowSize::Fits)
         });
@@ -103,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_come_back_in_order_with_their_ids_and_json() {
+    fn rows_come_back_in_order_with_their_ids_json_and_group() {
         let mut chunk = RowChunk::default();
         for (id, to, json) in [("a", "", "{}"), ("b", "c", "{\"x\":1}"), ("", "d", "{}")] {
             push(&mut chunk, id, to, json);
@@ -112,6 +117,7 @@ mod tests {
         let expected: [(&str, &str, &[u8]); 3] =
             [("a", "", b"{}"), ("b", "c", b"{\"x\":1}"), ("", "d", b"{}")];
         assert_eq!(rows, expected);
+        assert_eq!(chunk.iter().map(|row| row.group).collect::<Vec<_>>(), [2, 7, 2]);
     }
 
     #[test]

@@ -27,8 +27,6 @@ use crate::remote::Compressor;
 pub(crate) enum SendItem {
     /// The next part begins; everything before must be answered first.
     Part(usize),
-    /// Everything before must be answered first: the next depth of a resource begins.
-    Barrier,
     /// A batch to send.
     Batch(Batch),
     /// A batch that an earlier run has sent and the server has acknowledged.
@@ -121,10 +119,6 @@ impl<'a> Encoder<'a> {
                     self.send(SendItem::Part(index))?;
                     (part, encoder) = (index, self.start(index));
                 }
-                ReadEvent::Barrier => {
-                    self.flush()?;
-                    self.send(SendItem::Barrier)?;
-                }
                 ReadEvent::Rows(chunk) => {
                     self.rows(&chunk, &mut encoder, &mut content_hasher)?;
                     if let Some(chunk) = chunk.recycled() {
@@ -179,7 +173,8 @@ impl<'a> Encoder<'a> {
         let hashes =
             content_hasher.hash(chunk.iter(), |text, row| encoder.write_hashed(text, row.id, row.json));
         for (row, hash) in chunk.iter().zip(hashes) {
-            let full = self.batcher.add(|body| encoder.encode(body, row.id, row.json, *hash).into());
+            let full =
+                self.batcher.add(row.group, |body| encoder.encode(body, row.id, row.json, *hash).into());
             self.send_batch(full)?;
         }
         Ok(())
@@ -199,7 +194,8 @@ impl<'a> Encoder<'a> {
                 self.batcher.add_equal_row();
                 continue;
             }
-            let full = self.batcher.add(|body| encoder.encode(body, row.id, row.to, row.json, *hash).into());
+            let full =
+                self.batcher.add(0, |body| encoder.encode(body, row.id, row.to, row.json, *hash).into());
             self.send_batch(full)?;
         }
         Ok(())
@@ -226,7 +222,7 @@ impl<'a> Encoder<'a> {
             client_id.clone_from(&delete.client_id);
             self.batcher.start(part, About::Deletes, client_id);
         }
-        let full = self.batcher.add(|body| {
+        let full = self.batcher.add(0, |body| {
             body.extend_from_slice(delete.json.as_bytes());
             Written::from_delete(delete.id, delete.mutation_id)
         });

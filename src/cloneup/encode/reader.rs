@@ -18,8 +18,6 @@ use crate::schema::Schema;
 pub(super) enum ReadEvent {
     /// The next part of the plan begins.
     Part(usize),
-    /// Everything before must be answered before the rest is sent: the next depth begins.
-    Barrier,
     /// Rows of the part.
     Rows(RowChunk),
     /// A row of the part that no request can carry.
@@ -73,23 +71,19 @@ impl Reader<'_> {
             let mut chunk = RowChunk::default();
             sorted.for_each(|record| {
                 let (id, index) = (record.id, record.index);
-                let size = chunk.push(id, "", |json| record.write_fields(json))?;
+                let size = chunk.push(id, "", 0, |json| record.write_fields(json))?;
                 self.pushed(&mut chunk, size, || OversizedRow::record(source.name(), id, index))
             })?;
             return self.send(ReadEvent::Rows(chunk));
         }
-        let (mut chunk, mut group) = (RowChunk::default(), 0);
+        let mut chunk = RowChunk::default();
         source.for_each(self.snapshot, |record| {
-            if record.group != group {
-                group = record.group;
-                self.send(ReadEvent::Rows(std::mem::take(&mut chunk)))?;
-                self.send(ReadEvent::Barrier)?;
-            }
             if !self.options.selects(source.name(), record.id) {
                 return Ok(());
             }
-            let size =
-                chunk.push(record.id, "", |json| record.write_fields_within(json, self.max_row_bytes))?;
+            let size = chunk.push(record.id, "", record.group, |json| {
+                record.write_fields_within(json, self.max_row_bytes)
+            })?;
             self.pushed(&mut chunk, size, || OversizedRow::record(source.name(), record.id, record.index))
         })?;
         self.send(ReadEvent::Rows(chunk))
@@ -102,8 +96,8 @@ impl Reader<'_> {
             if is_selection && !self.options.selects(source.name(), &format!("{}:{}", row.from, row.to)) {
                 return Ok(());
             }
-            let size =
-                chunk.push(row.from, row.to, |json| row.write_metadata_within(json, self.max_row_bytes))?;
+            let size = chunk
+                .push(row.from, row.to, 0, |json| row.write_metadata_within(json, self.max_row_bytes))?;
             self.pushed(&mut chunk, size, || {
                 OversizedRow::join_row(source.name(), row.from, row.to, row.index)
             })

@@ -5,7 +5,7 @@ use super::pull::{Page, Puller};
 use crate::cloneup::blocking::blocking;
 use crate::cloneup::failure::Failure;
 use crate::cloneup::job::Job;
-use crate::cloneup::observer::Event;
+use crate::cloneup::observer::{Activity, Event};
 use crate::cloneup::plan::Plan;
 use crate::failpoint;
 use crate::offline::{Cursors, Finalizer};
@@ -85,6 +85,7 @@ async fn pull(
     };
     loop {
         let Page { answer, is_last } = puller.next(&mut request).await?;
+        job.observer.on(&Event::Activity(Activity::WritingChanges));
         let (returned, applied) = blocking(move || {
             let applied = finalizer.apply(&answer);
             (finalizer, applied)

@@ -61,6 +61,7 @@ impl Plan {
         // Missing tables and columns are found before any row is read.
         let Sources { records, join_rows, marked, mut warnings } =
             Sources::resolve(snapshot, schema, &requested)?;
+        warnings.extend(snapshot.warning().map(str::to_owned));
         let scope = requested.scope;
         let mut parts = Vec::new();
         for source in records {

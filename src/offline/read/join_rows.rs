@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
+use crate::offline::collation;
 use crate::offline::error::OfflineError;
 use crate::offline::map::fields::{MappedField, map_fields, select_list, write_object};
 use crate::offline::map::keys::{Key, id_order};
@@ -96,6 +97,7 @@ impl JoinSource {
         store: &JoinStore<'_>,
         warnings: &mut Vec<String>,
     ) -> Result<Self, OfflineError> {
+        collation::check_view(snapshot.connection(), &store.storage().table)?;
         Ok(Self {
             name: store.name(),
             resource: store.from.name.clone(),

@@ -18,6 +18,7 @@ use crate::schema::Schema;
 /// A connection to the offline database that writes what follows an upload.
 pub struct Finalizer {
     connection: Connection,
+    database: Database,
     schema: Schema,
     /// The change log's highest `seq` in the snapshot.
     seq: i64,
@@ -72,8 +73,8 @@ impl Finalizer {
     /// # Errors
     /// [`OfflineError::Storage`] when the database cannot be opened.
     pub fn open(database: &Database, schema: Schema, seq: i64, scope: Scope) -> Result<Self, OfflineError> {
-        let (connection, tables) = (database.connect()?, HashMap::new());
-        Ok(Self { connection, schema, seq, scope, store_id: None, tables })
+        let (connection, database) = (database.connect_to_write()?, database.clone());
+        Ok(Self { connection, database, schema, seq, scope, store_id: None, tables: HashMap::new() })
     }
 
     /// Writes cursors as those of the server whose store has this id (contract 1.3). The cursors of
@@ -99,7 +100,7 @@ impl Finalizer {
 
     fn apply_page(&mut self, page: &PullAnswer, apply: ApplyAll) -> Result<Applied, OfflineError> {
         let mut tables = std::mem::take(&mut self.tables);
-        let (scope, store_id) = (self.scope.clone(), self.store_id.clone());
+        let (scope, store_id, database) = (self.scope.clone(), self.store_id.clone(), self.database.clone());
         let applied = self.transaction(|connection, schema, seq| {
             let touched = Touched::outside(connection, schema, seq, &scope)?;
             let mut applied = Applied::default();
@@ -109,7 +110,10 @@ impl Finalizer {
             let all = changes(page);
             for change in &all {
                 if !tables.contains_key(change.table) {
-                    let table = local_table(connection, schema, change.table, &mut applied.warnings)?;
+                    let mut table = local_table(connection, schema, change.table, &mut applied.warnings)?;
+                    if let Some(table) = &mut table {
+                        table.find_foreign_collations(connection, &database)?;
+                    }
                     tables.insert(change.table.to_owned(), table);
                 }
             }
@@ -134,6 +138,10 @@ impl Finalizer {
     /// # Errors
     /// [`OfflineError::Storage`] when the database cannot be written; then nothing has changed.
     pub fn finish(&mut self, cursor: Option<&Cursor>, drain: bool) -> Result<u64, OfflineError> {
+        if cursor.is_none() && !drain {
+            // Nothing is written, so the file may be read-only.
+            return Ok(0);
+        }
         let (scope, store_id) = (self.scope.clone(), self.store_id.clone());
         self.transaction(|connection, schema, seq| {
             if let Some(cursor) = cursor {

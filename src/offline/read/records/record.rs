@@ -30,9 +30,9 @@ pub struct Record<'a> {
     pub id: &'a str,
     /// The record's place in upload order, from 0.
     pub index: u64,
-    /// Number of the group of records that may be sent at the same time, from 0: all records of
-    /// one group must be answered before the next group is sent. A group is a depth in a resource
-    /// that refers to itself; other resources have one group.
+    /// Number of the group of records that may be sent at the same time, from 0: a record is sent
+    /// when all earlier groups are answered or go before it in the same request. A group is a
+    /// depth in a resource that refers to itself; other resources have one group.
     pub group: u64,
     source: &'a RecordSource,
     row: &'a Row<'a>,

@@ -3,6 +3,7 @@
 //! Which changes are written is decided in [`super::finalizer`]; how a single value is stored is
 //! in [`crate::offline::map`].
 
+mod foreign_collations;
 mod refusal;
 mod revival;
 mod table;

@@ -66,6 +66,7 @@ impl LocalTable {
         revival: &Revival,
         keys: &[SqlValue],
     ) -> Result<bool, OfflineError> {
+        let connection = self.foreign_collations.as_ref().map_or(connection, |foreign| &foreign.reader);
         let (is_marked, name) = (revival.marker.is_marked("t"), quoted(&self.name));
         let sql =
             format!("SELECT min({is_marked} IS TRUE) FROM {name} AS t WHERE {}", self.key_conditions(0));

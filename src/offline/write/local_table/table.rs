@@ -8,6 +8,7 @@ use crate::offline::error::OfflineError;
 use crate::offline::map::fields::{MappedField, document_fields, map_fields};
 use crate::offline::map::keys::{Key, id_expression, key_condition, local_key};
 use crate::offline::sql::{Column, Table, quoted};
+use crate::offline::write::local_table::foreign_collations::ForeignCollations;
 use crate::offline::write::local_table::refusal::ignored;
 use crate::offline::write::local_table::revival::Revival;
 use crate::schema::{Field, IdFormat, JoinStore, Resource, Schema};
@@ -26,6 +27,8 @@ pub(crate) struct LocalTable {
     pub(super) document: Option<String>,
     /// How a row that is marked as deleted becomes a record again, where rows can be marked.
     pub(super) revival: Option<Revival>,
+    /// What keeps the table from being written to.
+    pub(super) foreign_collations: Option<ForeignCollations>,
 }
 
 /// A column that holds ids.
@@ -114,6 +117,7 @@ impl LocalTable {
             is_not_null,
             document: document.map(str::to_owned),
             revival: None,
+            foreign_collations: None,
         }))
     }
 
@@ -126,8 +130,32 @@ impl LocalTable {
     pub(crate) fn delete(&self, connection: &Connection, ids: &[&str]) -> Result<(), OfflineError> {
         let Some(keys) = self.local_keys(ids) else { return Ok(()) };
         let condition = self.key_conditions(0);
+        self.delete_where(connection, &condition, keys)
+    }
+
+    /// Deletes the join row that the feed names `from:to`. Ids may contain colons, so SQLite
+    /// compares with the joined ids of each row.
+    pub(crate) fn delete_joined(&self, connection: &Connection, id: &str) -> Result<(), OfflineError> {
+        let expression = |key: &KeyColumn| id_expression(&quoted(&key.name), key.format.as_ref());
+        let ids: Vec<_> = self.keys.iter().map(expression).collect();
+        let condition = format!("{} = ?1", ids.join(" || ':' || "));
+        self.delete_where(connection, &condition, vec![SqlValue::Text(id.to_owned())])
+    }
+
+    /// Deletes the rows that meet an SQL condition with these parameters.
+    fn delete_where(
+        &self,
+        connection: &Connection,
+        condition: &str,
+        values: Vec<SqlValue>,
+    ) -> Result<(), OfflineError> {
+        if self.foreign_collations.is_some() {
+            return self.refuse_delete(condition, values);
+        }
         let sql = format!("DELETE FROM {} WHERE {condition}", quoted(&self.name));
-        if self.execute(connection, &sql, keys.clone())? == 0 && self.exists(connection, &condition, &keys)? {
+        if self.execute(connection, &sql, values.clone())? == 0
+            && self.exists(connection, condition, &values)?
+        {
             return Err(ignored(&self.name));
         }
         Ok(())
@@ -145,20 +173,6 @@ impl LocalTable {
             .prepare_cached(&sql)
             .and_then(|mut statement| statement.exists(params_from_iter(values)))
             .map_err(failed(&self.name))
-    }
-
-    /// Deletes the join row that the feed names `from:to`. Ids may contain colons, so SQLite
-    /// compares with the joined ids of each row.
-    pub(crate) fn delete_joined(&self, connection: &Connection, id: &str) -> Result<(), OfflineError> {
-        let expression = |key: &KeyColumn| id_expression(&quoted(&key.name), key.format.as_ref());
-        let ids: Vec<_> = self.keys.iter().map(expression).collect();
-        let condition = format!("{} = ?1", ids.join(" || ':' || "));
-        let sql = format!("DELETE FROM {} WHERE {condition}", quoted(&self.name));
-        let id = [SqlValue::Text(id.to_owned())];
-        if self.execute(connection, &sql, id.to_vec())? == 0 && self.exists(connection, &condition, &id)? {
-            return Err(ignored(&self.name));
-        }
-        Ok(())
     }
 
     /// Runs a statement that must change a row.

@@ -36,6 +36,13 @@ impl LocalTable {
         if matches!(revived, Revived::Impossible) {
             return Ok(false);
         }
+        if let Some(foreign) = &self.foreign_collations {
+            // Clearing the mark of a deleted row writes to the table as well.
+            return match revived {
+                Revived::By(_) => Err(self.refusal(foreign)),
+                _ => self.refuse_upsert(foreign, &keys, record, &pulled).map(|()| true),
+            };
+        }
         if let Some(column) = &self.document {
             self.upsert_document(connection, keys.clone(), column, record)?;
         } else {
@@ -53,7 +60,7 @@ impl LocalTable {
 
     /// The fields whose stored value does not map to the pulled one, by index, with the value to
     /// store; `None` when the table has no row with these keys.
-    fn differences(
+    pub(super) fn differences(
         &self,
         connection: &Connection,
         keys: &[SqlValue],
@@ -140,14 +147,8 @@ impl LocalTable {
         column: &str,
         record: &Map<String, Value>,
     ) -> Result<(), OfflineError> {
+        let stored = self.stored_document(connection, &keys, column)?;
         let (table, column) = (quoted(&self.name), quoted(column));
-        let sql = format!("SELECT {column} FROM {table} WHERE {}", self.key_conditions(0));
-        let stored: Option<SqlValue> = connection
-            .prepare_cached(&sql)
-            .and_then(|mut statement| {
-                statement.query_row(params_from_iter(keys.iter()), |row| row.get(0)).optional()
-            })
-            .map_err(failed(&self.name))?;
         let mut document = match stored.as_ref().map(|value| document::parse(value.into())) {
             Some(Ok(document)) => document,
             // A stored value that is not a JSON object cannot be uploaded. The pulled record is
@@ -172,6 +173,23 @@ impl LocalTable {
         } else {
             Ok(())
         }
+    }
+
+    /// The value in the row's document column; `None` when the table has no row with these keys.
+    pub(super) fn stored_document(
+        &self,
+        connection: &Connection,
+        keys: &[SqlValue],
+        column: &str,
+    ) -> Result<Option<SqlValue>, OfflineError> {
+        let (table, column) = (quoted(&self.name), quoted(column));
+        let sql = format!("SELECT {column} FROM {table} WHERE {}", self.key_conditions(0));
+        connection
+            .prepare_cached(&sql)
+            .and_then(|mut statement| {
+                statement.query_row(params_from_iter(keys), |row| row.get(0)).optional()
+            })
+            .map_err(failed(&self.name))
     }
 
     fn to_sql(&self, index: usize, pulled: &Value, stored: ValueRef<'_>) -> SqlValue {
