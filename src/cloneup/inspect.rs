@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::observer::PartKind;
 use super::progress::checkpoint::Unfinished;
 use crate::offline::{
-    ChangeLog, Cursors, Database, JoinSource, OfflineError, RecordSource, RowLocation, Snapshot,
+    ChangeLog, Cursors, Database, JoinSource, MarkedRows, OfflineError, RecordSource, RowLocation, Snapshot,
     SortedRecords, dangling_join_rows,
 };
 use crate::protocol::{Cursor, ErrorBody};
@@ -26,6 +26,8 @@ pub struct Inspection {
     pub cursor: Cursor,
     /// The cursors of single tables, which servers of the second dialect have.
     pub cursors: BTreeMap<String, Cursor>,
+    /// The id of the server's store that the cursors belong to, where the database knows it.
+    pub store_id: Option<String>,
     /// The client id that the database stores, if it does.
     pub client_id: Option<String>,
     /// An upload that was interrupted; the same command continues it.
@@ -47,6 +49,10 @@ pub struct InspectedPart {
     /// The number of rows, where they can be uploaded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rows: Option<u64>,
+    /// The number of rows that the application has marked as deleted, where the schema says what
+    /// marks them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deleted: Option<u64>,
     /// Why they could not be uploaded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<ErrorBody>,
@@ -66,9 +72,9 @@ pub fn inspect(schema: &Schema, database: &Database) -> Result<Inspection, Offli
         (snapshot.warning().map(str::to_owned).into_iter().collect(), Vec::new());
     let local: Vec<_> = schema.resources.iter().filter(|resource| !resource.is_remote_only).collect();
     for resource in upload_order(schema, &local) {
-        let rows = RecordSource::resolve(&snapshot, schema, resource, &mut warnings)
-            .and_then(|source| read_records(&source, &snapshot));
-        parts.push(part(PartKind::Records, resource.name.clone(), resource.storage.table.clone(), rows));
+        let counts = RecordSource::resolve(&snapshot, schema, resource, &mut warnings)
+            .and_then(|source| Ok((read_records(&source, &snapshot)?, count_marked(&source, &snapshot)?)));
+        parts.push(part(PartKind::Records, resource.name.clone(), resource.storage.table.clone(), counts));
     }
     for store in schema.join_stores() {
         let rows = JoinSource::resolve(&snapshot, &store, &mut warnings)
@@ -76,18 +82,25 @@ pub fn inspect(schema: &Schema, database: &Database) -> Result<Inspection, Offli
         if rows.as_ref().is_ok_and(|rows| *rows > 0) {
             warnings.extend(dangling_join_rows(&snapshot, &store)?);
         }
+        let rows = rows.map(|rows| (rows, None));
         parts.push(part(PartKind::JoinRows, store.name(), store.storage().table, rows));
     }
-    let Cursors { global, tables } = Cursors::read(&snapshot)?;
+    let Cursors { global, tables, store_id } = Cursors::read(&snapshot)?;
     Ok(Inspection {
         parts,
         pending: ChangeLog::of(&snapshot).pending()?,
         cursor: global,
         cursors: tables,
+        store_id,
         checkpoint: Unfinished::peek(database),
         client_id: snapshot.client_id()?,
         warnings,
     })
+}
+
+/// The number of rows that are marked as deleted; `None` where the schema names no marker.
+fn count_marked(source: &RecordSource, snapshot: &Snapshot) -> Result<Option<u64>, OfflineError> {
+    MarkedRows::of(source, snapshot)?.map(|marked| marked.count(snapshot)).transpose()
 }
 
 /// Checks all records of a resource and reads them as an upload does, so that duplicate ids and
@@ -117,11 +130,18 @@ fn read_join_rows(source: &JoinSource, snapshot: &Snapshot) -> Result<u64, Offli
     Ok(rows)
 }
 
-fn part(kind: PartKind, name: String, table: String, rows: Result<u64, OfflineError>) -> InspectedPart {
-    let (rows, failure) = match rows {
-        Ok(rows) => (Some(rows), None),
-        Err(error) => (None, Some(Failure::from(error))),
+/// A part with the numbers of its rows and of its marked rows, or with what is wrong.
+fn part(
+    kind: PartKind,
+    name: String,
+    table: String,
+    counts: Result<(u64, Option<u64>), OfflineError>,
+) -> InspectedPart {
+    let (rows, deleted, failure) = match counts {
+        Ok((rows, deleted)) => (Some(rows), deleted, None),
+        Err(error) => (None, None, Some(Failure::from(error))),
     };
     let location = failure.as_ref().and_then(Failure::location).cloned();
-    InspectedPart { kind, name, table, rows, problem: failure.map(|failure| failure.error.body), location }
+    let problem = failure.map(|failure| failure.error.body);
+    InspectedPart { kind, name, table, rows, deleted, problem, location }
 }

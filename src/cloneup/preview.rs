@@ -9,11 +9,11 @@ use super::failure::{Failure, FailureKind, Failures, most_severe};
 use super::observer::PartKind;
 use super::options::Options;
 use super::outcome::as_mutation_errors;
-use super::plan::{Part, Plan, Requested, Source, check_writable};
+use super::plan::{DeleteContext, Part, Plan, Requested, Source, check_writable};
 use super::run::Upload;
 use super::server_check::{self, Checked, ServerCheck};
 use crate::mutation::ContentHash;
-use crate::offline::{Database, OfflineError, RowSize, Snapshot, offline_deletes};
+use crate::offline::{Database, OfflineError, RowSize, Snapshot};
 use crate::protocol::Cursor;
 use crate::schema::Schema;
 
@@ -81,8 +81,10 @@ impl Upload<'_> {
     /// change, to find out whether the base is right. Nothing is uploaded or stored.
     pub async fn preview(self) -> Preview {
         let Self { database, remote, schema, options, .. } = self;
-        let Checked { server, max_body, failure, warning } = server_check::check(&remote, &options).await;
-        let planned = blocking(move || plan(&options, &schema, &database, max_body)).await;
+        let checked = server_check::check(&remote, &options).await;
+        let Checked { server, max_body, failure, warning, store_id } = checked;
+        let planned =
+            blocking(move || plan(&options, &schema, &database, max_body, store_id.as_deref())).await;
         let mut preview =
             planned.unwrap_or_else(|Failures(failures)| Preview { failures, ..Preview::empty() });
         preview.warnings.extend(warning);
@@ -117,9 +119,10 @@ fn plan(
     schema: &Schema,
     database: &Database,
     max_body: Option<u64>,
+    store_id: Option<&str>,
 ) -> Result<Preview, Failures> {
     let requested = Requested::new(options, schema)?;
-    Ok(describe(options, schema, database, requested, max_body)?)
+    Ok(describe(options, schema, database, requested, max_body, store_id)?)
 }
 
 fn describe(
@@ -128,9 +131,11 @@ fn describe(
     database: &Database,
     requested: Requested,
     max_body: Option<u64>,
+    store_id: Option<&str>,
 ) -> Result<Preview, OfflineError> {
     let snapshot = Snapshot::take(database)?;
     let mut plan = Plan::new(options, schema, requested, &snapshot)?;
+    plan.warnings.extend(plan.other_store_warning(options, store_id));
     let oversized = max_body.map_or(Ok(Vec::new()), |max| warnings_of_oversized(&plan, &snapshot, max))?;
     plan.warnings.extend(oversized);
     let mut parts = Vec::with_capacity(plan.parts.len());
@@ -144,15 +149,20 @@ fn describe(
             why: place(schema, &plan, part),
         });
     }
-    let mut deletes = Vec::new();
-    offline_deletes(&snapshot, schema, &plan.scope, plan.seq, |delete| {
+    let (mut deletes, mut bytes) = (Vec::new(), 0);
+    let context = DeleteContext { options, schema, snapshot: &snapshot };
+    plan.for_each_delete(&context, SAMPLE_CLIENT_ID, |delete| {
+        bytes += delete.json.len() as u64 + 1;
         deletes.push(delete.mutation_id);
         Ok(())
     })?;
+    if let Some(part) = parts.iter_mut().find(|part| part.kind == PartKind::Deletes) {
+        part.estimated_bytes = bytes;
+    }
     let failures = check_writable(options, &plan, &snapshot, database).err().into_iter();
     let failures = failures.map(Failure::from).collect();
     let finalization = Finalization {
-        pull_from: options.pull_after.then_some(plan.cursors.global),
+        pull_from: options.pull_after.then_some(plan.cursors.for_store(store_id).global),
         set_global_cursor: options.set_global_cursor_on_success,
         drain_up_to: options.clear_changelog_on_success.then_some(plan.seq),
     };
@@ -212,6 +222,7 @@ fn estimate(options: &Options, snapshot: &Snapshot, part: &Part, max_body: u64) 
                 count(&mut body)
             })
         }
+        // All of them are encoded for the list of their mutation ids.
         Source::Deletes => Ok(()),
     };
     match read {

@@ -222,7 +222,8 @@ async fn server_status(remote: &Remote) -> ServerStatus {
 
 /// Tells the observer and the log about the plan.
 fn announce(job: &Job<'_>, plan: &Plan) {
-    for warning in &plan.warnings {
+    let other_store = plan.other_store_warning(&job.options, job.server.store_id.as_deref());
+    for warning in plan.warnings.iter().chain(&other_store) {
         job.observer.on(&Event::Warning(warning));
     }
     let outline = plan.outline();

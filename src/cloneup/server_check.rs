@@ -34,19 +34,21 @@ pub(super) struct Checked {
     pub(super) failure: Option<Failure>,
     /// A warning for a person.
     pub(super) warning: Option<String>,
+    /// The id of its store, where it says one.
+    pub(super) store_id: Option<String>,
 }
 
 impl Checked {
     /// The server answers.
     fn there(accepts_token: Option<bool>) -> Self {
         let server = ServerCheck { answers: true, accepts_token };
-        Self { server, max_body: None, failure: None, warning: None }
+        Self { server, max_body: None, failure: None, warning: None, store_id: None }
     }
 
     /// No sync server answers.
     fn missing(failure: Failure) -> Self {
         let server = ServerCheck { answers: false, accepts_token: None };
-        Self { server, max_body: None, failure: Some(failure), warning: None }
+        Self { server, max_body: None, failure: Some(failure), warning: None, store_id: None }
     }
 
     /// The server refuses the credentials of a request to `path`.
@@ -60,7 +62,7 @@ pub(super) async fn check(remote: &Remote, options: &Options) -> Checked {
     let error = match remote.status().await {
         Ok(status) => {
             let max_body = status.limits.max_body_bytes.filter(|max| *max > 0);
-            return Checked { max_body, ..Checked::there(Some(true)) };
+            return Checked { max_body, store_id: status.store_id, ..Checked::there(Some(true)) };
         }
         Err(error) => error,
     };

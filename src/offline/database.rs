@@ -14,6 +14,10 @@ use crate::offline::{collation, read_only_wal};
 /// How long a connection waits for a lock that the application holds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Creates the table for what synctool and the application remember (contract 1.3).
+const CREATE_META: &str =
+    "CREATE TABLE IF NOT EXISTS __datafn_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)";
+
 /// The file of an offline database that was checked to be a SQLite database. It holds no
 /// connection open.
 #[derive(Debug, Clone)]
@@ -135,9 +139,7 @@ impl Database {
         }
         // Another process can have stored one since: then that one is used.
         connection
-            .execute_batch(
-                "CREATE TABLE IF NOT EXISTS __datafn_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
-            )
+            .execute_batch(CREATE_META)
             .and_then(|()| {
                 connection.execute(
                     "INSERT OR IGNORE INTO __datafn_meta (key, value) VALUES ('clientId', ?1)",
@@ -159,6 +161,16 @@ pub(super) fn meta(connection: &Connection, key: &str) -> rusqlite::Result<Optio
         .query_row("SELECT value FROM __datafn_meta WHERE key = ?1", [key], |row| row.get(0))
         .optional()?;
     Ok(value.filter(|value| !value.is_empty()))
+}
+
+/// Stores a value in `__datafn_meta`.
+pub(super) fn set_meta(connection: &Connection, key: &str, value: &str) -> rusqlite::Result<()> {
+    connection.execute_batch(CREATE_META)?;
+    // An application's table may lack the key that an upsert needs.
+    if connection.execute("UPDATE __datafn_meta SET value = ?2 WHERE key = ?1", [key, value])? == 0 {
+        connection.execute("INSERT INTO __datafn_meta (key, value) VALUES (?1, ?2)", [key, value])?;
+    }
+    Ok(())
 }
 
 /// Sets what every connection needs.

@@ -53,6 +53,8 @@ pub enum StorageKind {
     Locked,
     /// A table or column that the schema needs is missing (contract 1.1).
     Missing,
+    /// A constraint or trigger of a table refuses a pulled change (contract 1.2).
+    Refused,
     /// The file is not a database that SQLite can read; with a guess what it is.
     Foreign(ForeignFile),
     /// The file, or the folder of its journal, is read-only.

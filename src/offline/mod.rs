@@ -79,7 +79,8 @@ pub use error::{OfflineError, STORAGE_PATH, StorageKind};
 pub use foreign_file::ForeignFile;
 pub use map::size::RowSize;
 pub use read::{
-    JoinRow, JoinSource, ReadOrder, Record, RecordSource, SortedRecord, SortedRecords, dangling_join_rows,
+    JoinRow, JoinSource, MarkedRows, ReadOrder, Record, RecordSource, SortedRecord, SortedRecords,
+    dangling_join_rows,
 };
 pub use row_location::RowLocation;
 pub use sidecar::{Acquired, Sidecar};

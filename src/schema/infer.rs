@@ -3,6 +3,7 @@
 //!
 //! The facts are collected by [`crate::offline`]; the result is an [`Inferred`].
 
+use super::infer_deleted::{self, WATERMELON, deleted_when, is_watermelon};
 use super::inferred::{
     Inferred, InferredField, InferredJoin, InferredRelation, InferredResource, InferredStorage,
 };
@@ -10,9 +11,6 @@ use super::table_facts::{ColumnFacts, ForeignKey, TableFacts};
 
 /// The prefix of the tables in which PowerSync stores its documents.
 const POWERSYNC_DATA: &str = "ps_data__";
-
-/// The columns in which WatermelonDB keeps its sync state.
-const WATERMELON: [&str; 2] = ["_status", "_changed"];
 
 /// The prefixes of the names of tools' internal tables.
 const INTERNAL: [&str; 6] =
@@ -64,10 +62,11 @@ struct Reference {
 
 impl Inferred {
     fn add_resource(&mut self, table: &TableFacts, resource: InferredResource) {
-        if WATERMELON.iter().all(|name| table.column(name).is_some()) {
+        self.notes.extend(infer_deleted::note(table));
+        if is_watermelon(table) {
             let own = WATERMELON.join("` and `");
             self.notes.push(format!(
-                "`{}` is a WatermelonDB table: its columns `{own}` are not uploaded",
+                "`{}` is a WatermelonDB table: its columns `{own}` are not uploaded, and rows whose `_status` is `deleted` are uploaded as deletes",
                 table.name
             ));
         }
@@ -209,6 +208,7 @@ fn resource(table: &TableFacts) -> Result<InferredResource, &'static str> {
             id: id.name.clone(),
             id_format: (!is_text).then(|| format!("{}:{{}}", table.name)),
             document: None,
+            deleted_when: deleted_when(table),
         },
         fields: fields(table, |column| column.name == id.name),
     })
@@ -223,14 +223,16 @@ fn document_resource(table: &TableFacts, name: &str, keys: &[ColumnFacts]) -> In
             id: "id".to_owned(),
             id_format: None,
             document: Some("data".to_owned()),
+            deleted_when: None,
         },
         fields: keys.iter().filter(|key| key.name != "id").map(field).collect(),
     }
 }
 
 fn fields(table: &TableFacts, is_skipped: impl Fn(&ColumnFacts) -> bool) -> Vec<InferredField> {
-    let is_watermelon = WATERMELON.iter().all(|name| table.column(name).is_some());
-    let is_own = |column: &ColumnFacts| is_watermelon && WATERMELON.contains(&column.name.as_str());
+    let is_own = |column: &ColumnFacts| {
+        is_watermelon(table) && WATERMELON.iter().any(|name| name.eq_ignore_ascii_case(&column.name))
+    };
     table.columns.iter().filter(|column| !is_skipped(column) && !is_own(column)).map(field).collect()
 }
 

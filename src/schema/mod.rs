@@ -27,15 +27,18 @@
 //! # Ok::<(), synctool::schema::SchemaError>(())
 //! ```
 
+mod deleted_when;
 mod error;
 mod id_format;
 mod infer;
+mod infer_deleted;
 mod inferred;
 mod model;
 mod order;
 mod parse;
 mod table_facts;
 
+pub use deleted_when::{DeletedRule, DeletedWhen, MarkerValue};
 pub use error::SchemaError;
 pub use id_format::IdFormat;
 pub use infer::infer;

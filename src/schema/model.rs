@@ -1,5 +1,6 @@
 //! The types of a valid schema. They are read from JSON in [`super::parse`].
 
+use super::deleted_when::DeletedWhen;
 use super::id_format::IdFormat;
 
 /// A schema: everything that can be uploaded or served.
@@ -78,6 +79,8 @@ pub struct Storage {
     pub id_format: Option<IdFormat>,
     /// The column that holds the whole record as a JSON object, if there is one.
     pub document: Option<String>,
+    /// Which rows the application has marked as deleted, if it marks any.
+    pub deleted_when: Option<DeletedWhen>,
 }
 
 /// A relation between resources.

@@ -38,6 +38,24 @@ async fn plan_dry_run_inspect_and_schema_check_warn_of_join_rows_without_records
 }
 
 #[tokio::test]
+async fn a_join_row_of_a_record_that_is_marked_as_deleted_is_dangling() {
+    for key in [r#""id": "id""#, r#""id": "id", "idFormat": "x:{}""#] {
+        let storage = format!(r#"{{{key}, "deletedWhen": {{"column": "gone", "values": [1]}}}}"#);
+        let schema = format!(
+            r#"{{"resources": [{{"name": "todos", "storage": {storage}}}, {{"name": "tags", "storage": {storage}}}],
+                "relations": [{{"type": "many-many", "from": "todos", "to": "tags", "relation": "tags"}}]}}"#
+        );
+        let tables = r#"CREATE TABLE todos (id TEXT PRIMARY KEY, gone); CREATE TABLE tags (id TEXT PRIMARY KEY, gone);
+            CREATE TABLE join_todos_tags_tags ("from" TEXT, "to" TEXT);
+            INSERT INTO todos VALUES ('t', NULL), ('u', 1); INSERT INTO tags VALUES ('g', 0), ('h', 1);
+            INSERT INTO join_todos_tags_tags VALUES ('t', 'g'), ('t', 'h'), ('u', 'g')"#;
+        let mut rig = Rig::with(&schema, tables).await;
+        rig.succeed().await;
+        assert!(rig.warnings[0].starts_with("2 join rows of join_todos_tags_tags"), "{:?}", rig.warnings);
+    }
+}
+
+#[tokio::test]
 async fn a_whole_database_is_not_warned_of() {
     let mut rig = Rig::new(
         "INSERT INTO tags VALUES ('g', 'G'); INSERT INTO todos (id) VALUES ('t');

@@ -36,7 +36,11 @@ fn inferred(database: &Database) -> Result<Schema, Failure> {
 fn print(inspection: &Inspection) {
     let mut table = Table::new(&["", "table", "rows", ""]);
     for part in &inspection.parts {
-        let kind = if part.kind == PartKind::Records { "" } else { "join rows" };
+        let kind = match (part.kind, part.deleted) {
+            (PartKind::JoinRows, _) => "join rows".to_owned(),
+            (_, Some(deleted @ 1..)) => format!("and {deleted} marked as deleted"),
+            _ => String::new(),
+        };
         let problem = part.problem.as_ref().map(|problem| {
             let place = part.location.as_ref().map_or_else(String::new, |location| format!(": {location}"));
             output::sentence(problem) + &place
@@ -45,7 +49,7 @@ fn print(inspection: &Inspection) {
             part.name.clone(),
             part.table.clone(),
             part.rows.map_or_else(|| "?".to_owned(), |rows| rows.to_string()),
-            problem.unwrap_or_else(|| kind.to_owned()),
+            problem.unwrap_or(kind),
         ]);
     }
     for row in table.lines() {
@@ -60,6 +64,9 @@ fn print(inspection: &Inspection) {
     output::text(&format!("cursor      {}", inspection.cursor));
     for (name, cursor) in &inspection.cursors {
         output::text(&format!("            {name}: {cursor}"));
+    }
+    if let Some(store_id) = &inspection.store_id {
+        output::text(&format!("store id    {store_id}"));
     }
     output::text(&format!("client id   {}", inspection.client_id.clone().unwrap_or_else(none)));
     let checkpoint = inspection.checkpoint.as_ref().map(|unfinished| {

@@ -35,7 +35,7 @@ pub(in crate::cli) fn run(command: &SchemaCommand) -> Result<u8, Failure> {
 pub(super) fn infer(database: &Database) -> Result<InferredSchema, OfflineError> {
     let snapshot = Snapshot::take(database)?;
     let tables = introspect::tables(&snapshot)?;
-    let warnings = RefCell::new(snapshot.warning().map(str::to_owned).into_iter().collect::<Vec<_>>());
+    let warnings = RefCell::new(Vec::new());
     let documents = |table: &str| {
         introspect::document_keys(&snapshot, table).unwrap_or_else(|error| {
             let warning =
@@ -50,7 +50,11 @@ pub(super) fn infer(database: &Database) -> Result<InferredSchema, OfflineError>
 }
 
 fn print_inferred(db: &Path) -> Result<u8, Failure> {
-    let InferredSchema { json, notes, warnings } = infer(&Database::open(db)?)?;
+    let database = Database::open(db)?;
+    if let Some(warning) = database.warning() {
+        output::warning(&warning);
+    }
+    let InferredSchema { json, notes, warnings } = infer(&database)?;
     for note in notes {
         output::line(&escaped(&note));
     }

@@ -51,6 +51,10 @@ fn offline_hint(error: &OfflineError) -> Option<&'static str> {
         OfflineError::Storage { kind: StorageKind::Missing, .. } => {
             Some("`synctool schema check SCHEMA --db DB` lists everything that does not match")
         }
+        OfflineError::Storage { kind: StorageKind::Refused, .. } => Some(
+            "change the local row or the table's constraint and run again: the pull goes on with this \
+             change; --no-pull-after uploads without pulling",
+        ),
         _ => None,
     }
 }

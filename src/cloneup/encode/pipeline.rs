@@ -39,6 +39,6 @@ pub(crate) fn read_and_encode(
     std::thread::scope(|scope| {
         let encoder = Encoder::new(plan, options, client_id, settings, items);
         scope.spawn(move || encoder.run(&events, &returned));
-        Reader { plan, options, schema, snapshot, events: sender, max_row_bytes, recycled }.run();
+        Reader { plan, options, schema, client_id, snapshot, events: sender, max_row_bytes, recycled }.run();
     });
 }

@@ -8,9 +8,9 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use super::chunk::RowChunk;
 use super::oversized::OversizedRow;
 use crate::cloneup::options::Options;
-use crate::cloneup::plan::{Plan, Source};
+use crate::cloneup::plan::{DeleteContext, Plan, Source};
 use crate::offline::{
-    JoinSource, OfflineDelete, OfflineError, RecordSource, RowSize, Snapshot, SortedRecords, offline_deletes,
+    JoinSource, OfflineDelete, OfflineError, RecordSource, RowSize, Snapshot, SortedRecords,
 };
 use crate::schema::Schema;
 
@@ -31,6 +31,7 @@ pub(super) struct Reader<'a> {
     pub(super) plan: &'a Plan,
     pub(super) options: &'a Options,
     pub(super) schema: &'a Schema,
+    pub(super) client_id: &'a str,
     pub(super) snapshot: &'a Snapshot,
     pub(super) events: SyncSender<Result<ReadEvent, OfflineError>>,
     /// The largest body that the server takes, in bytes; a row with larger values is not encoded.
@@ -105,12 +106,9 @@ impl Reader<'_> {
     }
 
     fn deletes(&self) -> Result<(), OfflineError> {
-        offline_deletes(self.snapshot, self.schema, &self.plan.scope, self.plan.seq, |delete| {
-            if self.options.selects(&delete.resource, &delete.id) {
-                self.send(ReadEvent::Delete(delete))?;
-            }
-            Ok(())
-        })
+        let Self { options, schema, snapshot, client_id, .. } = *self;
+        let context = DeleteContext { options, schema, snapshot };
+        self.plan.for_each_delete(&context, client_id, |delete| self.send(ReadEvent::Delete(delete)))
     }
 
     /// A row was added to the chunk, or is too large: then it follows the rows before it.

@@ -33,9 +33,12 @@ pub(crate) async fn finalize(
     }
     let (database, schema) = (job.database.clone(), (*job.schema).clone());
     let (seq, scope) = (plan.seq, plan.scope.clone());
-    let mut finalizer = blocking(move || Finalizer::open(&database, schema, seq, scope)).await?;
+    let store_id = store_id(job, plan).await;
+    let start = plan.cursors.clone().for_store(store_id.as_deref());
+    let opened = blocking(move || Finalizer::open(&database, schema, seq, scope)).await?;
+    let mut finalizer = opened.store_id(store_id);
     if job.options.pull_after {
-        finalizer = pull(job, plan.cursors.clone(), begun_at, finalizer).await?;
+        finalizer = pull(job, start, begun_at, finalizer).await?;
     }
     failpoint::reach("pulled");
     let unreadable = blocking(move || finalizer.finish(cursor.as_ref(), drain)).await?;
@@ -44,6 +47,16 @@ pub(crate) async fn finalize(
         job.observer.on(&Event::Warning(&message));
     }
     Ok(())
+}
+
+/// The id of the server's store, where it has one. Where the database knows whose its cursors are
+/// and the server did not say its id when the run began, it is asked once more: with the cursors of
+/// another server, changes would never be pulled.
+async fn store_id(job: &Job<'_>, plan: &Plan) -> Option<String> {
+    if job.server.store_id.is_some() || plan.cursors.store_id.is_none() {
+        return job.server.store_id.clone().filter(|id| !id.is_empty());
+    }
+    job.remote.status().await.ok()?.store_id.filter(|id| !id.is_empty())
 }
 
 /// Pulls page by page until the database has caught up.

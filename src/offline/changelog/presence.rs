@@ -11,6 +11,7 @@ use crate::offline::changelog::entry::{Entry, Reference, ReferenceKind};
 use crate::offline::error::OfflineError;
 use crate::offline::map::document::value_expression;
 use crate::offline::map::keys::Key;
+use crate::offline::map::marker::Marker;
 use crate::offline::sql::{Table, quoted};
 use crate::schema::{IdFormat, ManyOne, Resource, Schema, Storage};
 
@@ -57,8 +58,9 @@ impl<'a> Presence<'a> {
         match entry.operation.as_str() {
             "delete" => {
                 let Some(resource) = self.schema.resource(&entry.resource) else { return Ok(false) };
-                let id = SubjectId::of_record(&resource.storage, &entry.id);
-                Ok(!self.has_row(&resource.storage.table, &[id], None)?)
+                let storage = &resource.storage;
+                let id = SubjectId::of_record(storage, &entry.id);
+                Ok(!self.has_row(&storage.table, &[id], None, Some(storage))?)
             }
             "unrelate" => {
                 // A reference that the schema lacks is dropped. One that can be stored in several
@@ -86,33 +88,33 @@ impl<'a> Presence<'a> {
                     SubjectId::of_end(&storage.from, store.from, &reference.from),
                     SubjectId::of_end(&storage.to, store.to, &reference.to),
                 ];
-                self.has_row(&storage.table, &ids, None)
+                self.has_row(&storage.table, &ids, None, None)
             }
             ReferenceKind::Field(many_one) => {
                 let storage = &many_one.from.storage;
                 let id = SubjectId::of_record(storage, &reference.from);
-                self.has_row(&storage.table, &[id], Some(many_one))
+                self.has_row(&storage.table, &[id], Some(many_one), Some(storage))
             }
         }
     }
 
     /// Whether the table has a row with these ids and, with `referring`, a value in the field that
-    /// refers.
+    /// refers. A row of a resource, whose `storage` is given, does not count when it is marked as
+    /// deleted.
     fn has_row(
         &self,
         table: &str,
         ids: &[SubjectId<'_>],
         referring: Option<&ManyOne<'_>>,
+        storage: Option<&Storage>,
     ) -> Result<bool, OfflineError> {
         let columns: Vec<_> = ids.iter().map(|id| id.columns).collect();
-        let name = format!("{table:?} {columns:?} {:?}", referring.map(|reference| reference.fk_field));
+        let field = referring.map(|reference| reference.fk_field);
+        let name = format!("{table:?} {columns:?} {field:?} {}", storage.is_some());
         let mut lookups = self.lookups.borrow_mut();
         let lookup = match lookups.entry(name) {
             MapEntry::Occupied(known) => known.into_mut(),
-            MapEntry::Vacant(place) => {
-                let lookup = self.lookup(table, ids, referring);
-                place.insert(lookup.map_err(reading(table))?)
-            }
+            MapEntry::Vacant(place) => place.insert(self.lookup(table, ids, referring, storage)?),
         };
         let Some(Lookup { keys, sql }) = lookup else { return Ok(false) };
         let mut values = Vec::new();
@@ -134,13 +136,14 @@ impl<'a> Presence<'a> {
         table: &str,
         ids: &[SubjectId<'_>],
         referring: Option<&ManyOne<'_>>,
-    ) -> rusqlite::Result<Option<Lookup>> {
-        let Some(found) = Table::find(self.connection, table)? else { return Ok(None) };
+        storage: Option<&Storage>,
+    ) -> Result<Option<Lookup>, OfflineError> {
+        let found = Table::find(self.connection, table).map_err(reading(table))?;
+        let Some(found) = found else { return Ok(None) };
         let (mut keys, mut conditions, mut parameters) = (Vec::new(), Vec::new(), 0);
         for SubjectId { columns, format, .. } in ids {
-            let Ok(key) = Key::find(self.connection, table, &found, columns, *format)? else {
-                return Ok(None);
-            };
+            let key = Key::find(self.connection, table, &found, columns, *format).map_err(reading(table))?;
+            let Ok(key) = key else { return Ok(None) };
             conditions.push(key.condition(parameters));
             parameters += key.parameter_count();
             keys.push(key);
@@ -158,7 +161,12 @@ impl<'a> Presence<'a> {
                 },
             }
         }
-        let sql = format!("SELECT 1 FROM {} WHERE {}", quoted(table), conditions.join(" AND "));
+        if let Some(storage) = storage
+            && let Some(marker) = Marker::find(storage, &found)?
+        {
+            conditions.push(marker.is_live("t"));
+        }
+        let sql = format!("SELECT 1 FROM {} AS t WHERE {}", quoted(table), conditions.join(" AND "));
         Ok(Some(Lookup { keys, sql }))
     }
 }

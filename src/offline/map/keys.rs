@@ -122,6 +122,22 @@ impl Key {
         })
     }
 
+    /// The columns' names.
+    pub(crate) fn column_names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|column| &*column.name)
+    }
+
+    /// Whether the row id is one of its columns.
+    pub(crate) fn is_row_id(&self) -> bool {
+        self.columns.iter().any(|column| column.is_row_id)
+    }
+
+    /// Whether different keys make different ids. 1, '1' and x'31' do not, in a column that does
+    /// not convert one to the other.
+    pub(crate) fn makes_different_ids(&self) -> bool {
+        self.format.is_none() || self.columns.iter().all(KeyColumn::has_one_value_for_a_text)
+    }
+
     /// Whether one of its columns is this one: then the id decides its value.
     pub(crate) fn has_column(&self, name: &str) -> bool {
         self.columns.iter().any(|column| column.name == name)
@@ -175,10 +191,8 @@ impl Key {
     /// SQL expression, too. `affinity` is that of the value; `None` for one that has none.
     pub(crate) fn alike(&self, value: &str, affinity: Option<Affinity>) -> Vec<String> {
         let column = &self.columns[0];
-        let converts = |affinity| matches!(affinity, Affinity::Numeric | Affinity::Text);
         // SQLite compares 1 and '1' as equal itself where both columns convert one to the other.
-        let is_same =
-            converts(column.affinity) && affinity == Some(column.affinity) && !column.may_hold_blobs;
+        let is_same = affinity == Some(column.affinity) && column.has_one_value_for_a_text();
         if self.format.is_none() || column.is_row_id || is_same {
             return vec![value.to_owned()];
         }
@@ -297,6 +311,12 @@ impl KeyColumn {
             is_declared_for_blobs: false,
             may_hold_blobs: false,
         }
+    }
+
+    /// Whether it holds no two values of which the template makes the same id.
+    fn has_one_value_for_a_text(&self) -> bool {
+        let converts = matches!(self.affinity, Affinity::Numeric | Affinity::Text);
+        self.is_row_id || (converts && !self.may_hold_blobs)
     }
 
     /// The SQL expression for the text of which the template makes an id.

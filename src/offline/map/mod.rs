@@ -8,6 +8,7 @@ pub(super) mod document;
 pub(super) mod fields;
 pub(super) mod keys;
 pub(super) mod local_keys;
+pub(super) mod marker;
 pub(super) mod size;
 mod sql_value;
 pub(super) mod value;

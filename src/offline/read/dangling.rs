@@ -1,4 +1,5 @@
-//! Dangling join rows: those of which a record is not in the database (contract 3.1.1). A server
+//! Dangling join rows: those of which a record is not in the database, or is marked as deleted
+//! (contract 3.1.1). A server
 //! rejects them with `NOT_FOUND`, so the plan warns of them. Whether the rows themselves can be
 //! uploaded is checked by [`super::join_rows`].
 
@@ -7,6 +8,7 @@ use rusqlite::{Connection, Row};
 
 use crate::offline::error::OfflineError;
 use crate::offline::map::keys::Key;
+use crate::offline::map::marker::Marker;
 use crate::offline::row_location::shortened;
 use crate::offline::snapshot::Snapshot;
 use crate::offline::sql::{Table, quoted};
@@ -106,13 +108,17 @@ fn missing_condition(
     let Ok(key) = Key::find(connection, &storage.table, &table, &storage.id, format)? else {
         return Ok(None);
     };
+    // A missing marker column is an error of the resource's own part of the plan.
+    let marker = Marker::find(storage, &table).ok().flatten();
+    let where_live = marker.map_or_else(String::new, |marker| format!(" WHERE {}", marker.is_live("t")));
     let is_not_in = |value: String, keys: String| {
-        format!("{value} COLLATE BINARY NOT IN (SELECT {keys} FROM {})", quoted(&storage.table))
+        let name = quoted(&storage.table);
+        format!("{value} COLLATE BINARY NOT IN (SELECT {keys} FROM {name} AS t{where_live})")
     };
     // An end holds the key of the record; where that has several columns, it holds the whole id.
-    let by_key = (key.width() == 1).then(|| is_not_in(end.select_list("j."), key.select_list("")));
+    let by_key = (key.width() == 1).then(|| is_not_in(end.select_list("j."), key.select_list("t.")));
     // 1 and '1' make the same id; only looked at for rows that seem to be dangling.
-    let by_id = key.text_column().is_none().then(|| is_not_in(end.expression("j."), key.expression("")));
+    let by_id = key.text_column().is_none().then(|| is_not_in(end.expression("j."), key.expression("t.")));
     let conditions: Vec<_> = by_key.into_iter().chain(by_id).collect();
     Ok(Some(format!("({})", conditions.join(" AND "))))
 }

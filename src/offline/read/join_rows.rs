@@ -11,7 +11,7 @@ use crate::offline::error::OfflineError;
 use crate::offline::map::fields::{MappedField, map_fields, select_list, write_object};
 use crate::offline::map::keys::{Key, text_id};
 use crate::offline::map::size::RowSize;
-use crate::offline::read::check::check_rows;
+use crate::offline::read::check::{ALL_ROWS, check_rows};
 use crate::offline::row_location::{RowLocation, SameKey, locate};
 use crate::offline::snapshot::Snapshot;
 use crate::offline::sql::{Table, quoted};
@@ -145,7 +145,7 @@ impl JoinSource {
     pub fn check(&self, snapshot: &Snapshot) -> Result<u64, OfflineError> {
         let Some(table) = &self.table else { return Ok(0) };
         let keys: Vec<_> = table.keys().into_iter().filter_map(Key::text_column).collect();
-        let checked = check_rows(snapshot, &table.storage.table, &keys, &table.invalid_values())?;
+        let checked = check_rows(snapshot, &table.storage.table, &keys, &table.invalid_values(), ALL_ROWS)?;
         if checked.has_invalid_row {
             // Reading finds the first one in upload order, and what is wrong with it.
             let mut json = Vec::new();

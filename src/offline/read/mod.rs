@@ -15,5 +15,5 @@ mod sorted_records;
 
 pub use dangling::dangling_join_rows;
 pub use join_rows::{JoinRow, JoinSource};
-pub use records::{ReadOrder, Record, RecordSource};
+pub use records::{MarkedRows, ReadOrder, Record, RecordSource};
 pub use sorted_records::{SortedRecord, SortedRecords};

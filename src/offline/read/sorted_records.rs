@@ -203,6 +203,11 @@ mod tests {
                 r#"{"id": "id", "idFormat": "t-{}"}"#,
                 table(ROWS, "INTEGER PRIMARY KEY", "n", ""),
             ),
+            (
+                "marked rows",
+                r#"{"deletedWhen": {"column": "done", "values": [1]}}"#,
+                table(ROWS, "TEXT PRIMARY KEY", SCATTERED, ""),
+            ),
             ("UTF-16", TEXT_IDS, format!("PRAGMA encoding = 'UTF-16le'; {scattered}")),
             (
                 "a key of several columns",

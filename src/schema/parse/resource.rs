@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::deleted_when::deleted_when;
 use super::field::fields;
 use super::member::{boolean, name, object, string};
 use crate::protocol::GLOBAL_CURSOR;
@@ -63,6 +64,7 @@ fn storage(item: &Map<String, Value>, name: &str, path: &str) -> Result<Storage>
         id_format: id_format(storage, id.len(), &path)?,
         id,
         document: string(storage, "document", &path)?,
+        deleted_when: deleted_when(storage, &path)?,
     })
 }
 

@@ -14,6 +14,7 @@ use crate::offline::map::size::RowSize;
 use crate::offline::read::check::check_rows;
 use crate::offline::read::records::read_order::{select_in_order, select_stored};
 use crate::offline::read::records::source::RecordSource;
+use crate::offline::read::records::table::Rows;
 use crate::offline::row_location::{SameKey, locate};
 use crate::offline::snapshot::Snapshot;
 use crate::offline::sql::quoted;
@@ -93,7 +94,8 @@ impl RecordSource {
         if key.is_none() {
             invalid_values.extend(table.key.invalid_conditions());
         }
-        let checked = check_rows(snapshot, &table.name, key.as_slice(), &invalid_values)?;
+        let rows = table.row_condition();
+        let checked = check_rows(snapshot, &table.name, key.as_slice(), &invalid_values, &rows)?;
         if checked.has_invalid_row {
             // Reading finds the first one in upload order, and what is wrong with it.
             let mut json = Vec::new();
@@ -188,6 +190,10 @@ impl RecordSource {
             key.write_id(row, 0, &mut id)
                 .map_err(|error| invalid_id(index, &error).at_row(|| place(None, SameKey::Value)))?;
             if previous.as_ref() == Some(&id) {
+                // A delete is sent once for all rows of one id.
+                if matches!(self.table.rows, Rows::Where(_)) {
+                    continue;
+                }
                 return Err(not_unique(index).at_row(|| place(Some(&id), SameKey::Id)));
             }
             consume(Record { id: &id, group, source: self, row, index })

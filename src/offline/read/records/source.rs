@@ -14,7 +14,7 @@ pub struct RecordSource {
     pub(super) resource: String,
     version: u64,
     pub(super) table: RecordTable,
-    order: ReadOrder,
+    pub(super) order: ReadOrder,
 }
 
 impl RecordSource {

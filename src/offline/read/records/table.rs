@@ -5,6 +5,8 @@ use crate::offline::error::OfflineError;
 use crate::offline::map::document::value_expression;
 use crate::offline::map::fields::{MappedField, document_fields, map_fields};
 use crate::offline::map::keys::Key;
+use crate::offline::map::marker::Marker;
+use crate::offline::read::check::ALL_ROWS;
 use crate::offline::snapshot::Snapshot;
 use crate::offline::sql::{Affinity, Table, quoted};
 use crate::schema::{Field, Resource, Schema};
@@ -20,7 +22,20 @@ pub(super) struct RecordTable {
     pub(super) document: Option<String>,
     /// The columns, or keys of the document, that refer to records of the same resource, and the
     /// affinities of the columns.
-    parents: Vec<(String, Option<Affinity>)>,
+    pub(super) parents: Vec<(String, Option<Affinity>)>,
+    /// What marks rows as deleted, where the schema says it.
+    pub(super) marker: Option<Marker>,
+    /// Which of the rows are read.
+    pub(super) rows: Rows,
+}
+
+/// Which rows of a table are read.
+#[derive(Debug, Clone)]
+pub(super) enum Rows {
+    /// The records: all rows that are not marked as deleted.
+    Live,
+    /// The rows that meet an SQL condition on columns of the table with the alias `t`.
+    Where(String),
 }
 
 impl RecordTable {
@@ -55,6 +70,7 @@ impl RecordTable {
                 OfflineError::missing(format!("table {name} has no id column {}", quoted(missing)))
             })?;
         warnings.extend(key.warning());
+        let marker = Marker::find(storage, &table)?;
         let references: Vec<_> =
             schema.many_ones().into_iter().filter(|reference| reference.from.name == resource.name).collect();
         let id_format = |field: &Field| {
@@ -77,7 +93,21 @@ impl RecordTable {
                 (field.column.clone(), column.map(|column| column.affinity(false)))
             })
             .collect();
-        Ok(Self { name: storage.table.clone(), key, fields, document, parents })
+        Ok(Self { name: storage.table.clone(), key, fields, document, parents, marker, rows: Rows::Live })
+    }
+
+    /// An SQL condition that holds for the rows that are read, in a query with the alias `t`.
+    pub(super) fn row_condition(&self) -> String {
+        match &self.rows {
+            Rows::Live => self.live_condition("t"),
+            Rows::Where(condition) => condition.clone(),
+        }
+    }
+
+    /// An SQL condition that holds for rows that are not marked as deleted, in a query with this
+    /// alias.
+    pub(super) fn live_condition(&self, alias: &str) -> String {
+        self.marker.as_ref().map_or_else(|| ALL_ROWS.to_owned(), |marker| marker.is_live(alias))
     }
 
     /// Whether the resource refers to itself: then its records go by depth.

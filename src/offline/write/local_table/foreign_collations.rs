@@ -17,7 +17,7 @@ use crate::offline::write::local_table::table::{LocalTable, failed};
 /// stand-ins for them.
 pub(crate) struct ForeignCollations {
     names: Vec<String>,
-    reader: Connection,
+    pub(super) reader: Connection,
 }
 
 impl ForeignCollations {
@@ -76,7 +76,7 @@ impl LocalTable {
         if row.is_none() { Ok(()) } else { Err(self.refusal(foreign)) }
     }
 
-    fn refusal(&self, foreign: &ForeignCollations) -> OfflineError {
+    pub(super) fn refusal(&self, foreign: &ForeignCollations) -> OfflineError {
         let (noun, names) = match foreign.names.as_slice() {
             [one] => ("collation", one.clone()),
             several => ("collations", several.join(", ")),

@@ -4,7 +4,10 @@
 //! in [`crate::offline::map`].
 
 mod foreign_collations;
+mod refusal;
+mod revival;
 mod table;
 mod upsert;
 
+pub(super) use refusal::{is_refusal, with_subject};
 pub(super) use table::LocalTable;

@@ -11,6 +11,8 @@ use crate::offline::map::keys::Key;
 use crate::offline::map::written_keys::{WrittenColumn, WrittenReference};
 use crate::offline::sql::{Column, Table, quoted};
 use crate::offline::write::local_table::foreign_collations::ForeignCollations;
+use crate::offline::write::local_table::refusal::ignored;
+use crate::offline::write::local_table::revival::Revival;
 use crate::schema::{Field, IdFormat, JoinStore, Resource, Schema, Storage};
 
 /// A table of a resource or a join store.
@@ -30,6 +32,8 @@ pub(crate) struct LocalTable {
     pub(super) is_not_null: Vec<bool>,
     /// The column that holds all fields as a document, where they have no columns of their own.
     pub(super) document: Option<String>,
+    /// How a row that is marked as deleted becomes a record again, where rows can be marked.
+    pub(super) revival: Option<Revival>,
     /// What keeps the table from being written to.
     pub(super) foreign_collations: Option<ForeignCollations>,
 }
@@ -55,10 +59,11 @@ impl LocalTable {
         let references: Vec<_> =
             schema.many_ones().into_iter().filter(|reference| reference.from.name == resource.name).collect();
         let place = (connection, database, &*storage.table);
-        Self::find(place, &keys, &resource.fields, document, |field| {
+        let table = Self::find(place, &keys, &resource.fields, document, |field| {
             let reference = references.iter().find(|reference| reference.fk_field == field.name)?;
             Some(&reference.to.storage)
-        })
+        })?;
+        table.map(|table| table.with_revival(connection, storage)).transpose()
     }
 
     /// Finds the table of a join store, and creates it first where the default table is missing.
@@ -140,6 +145,7 @@ impl LocalTable {
             is_blob,
             is_not_null,
             document: document.map(str::to_owned),
+            revival: None,
             foreign_collations,
         }))
     }
@@ -152,11 +158,8 @@ impl LocalTable {
     /// Deletes the row with these ids, if the table has it.
     pub(crate) fn delete(&self, connection: &Connection, ids: &[&str]) -> Result<(), OfflineError> {
         let Some(keys) = self.key_parameters(ids) else { return Ok(()) };
-        if self.foreign_collations.is_some() {
-            return self.refuse_delete(&self.key_conditions(0), keys);
-        }
-        let sql = format!("DELETE FROM {} WHERE {}", quoted(&self.name), self.key_conditions(0));
-        self.execute(connection, &sql, keys)
+        let condition = self.key_conditions(0);
+        self.delete_where(connection, &condition, keys)
     }
 
     /// Deletes the join row that the feed names `from:to`. Ids may contain colons, so SQLite
@@ -164,24 +167,63 @@ impl LocalTable {
     pub(crate) fn delete_joined(&self, connection: &Connection, id: &str) -> Result<(), OfflineError> {
         let ids: Vec<_> = self.keys.iter().map(|local| local.key.expression("")).collect();
         let condition = format!("({}) COLLATE BINARY = ?1", ids.join(" || ':' || "));
-        if self.foreign_collations.is_some() {
-            return self.refuse_delete(&condition, vec![SqlValue::Text(id.to_owned())]);
-        }
-        let sql = format!("DELETE FROM {} WHERE {condition}", quoted(&self.name));
-        self.execute(connection, &sql, vec![SqlValue::Text(id.to_owned())])
+        self.delete_where(connection, &condition, vec![SqlValue::Text(id.to_owned())])
     }
 
-    pub(super) fn execute(
+    /// Deletes the rows that meet an SQL condition with these parameters.
+    fn delete_where(
+        &self,
+        connection: &Connection,
+        condition: &str,
+        values: Vec<SqlValue>,
+    ) -> Result<(), OfflineError> {
+        if self.foreign_collations.is_some() {
+            return self.refuse_delete(condition, values);
+        }
+        let sql = format!("DELETE FROM {} WHERE {condition}", quoted(&self.name));
+        if self.execute(connection, &sql, values.clone())? == 0
+            && self.exists(connection, condition, &values)?
+        {
+            return Err(ignored(&self.name));
+        }
+        Ok(())
+    }
+
+    /// Whether the table has a row that meets an SQL condition with these parameters.
+    fn exists(
+        &self,
+        connection: &Connection,
+        condition: &str,
+        values: &[SqlValue],
+    ) -> Result<bool, OfflineError> {
+        let sql = format!("SELECT 1 FROM {} WHERE {condition}", quoted(&self.name));
+        connection
+            .prepare_cached(&sql)
+            .and_then(|mut statement| statement.exists(params_from_iter(values)))
+            .map_err(failed(&self.name))
+    }
+
+    /// Runs a statement that must change a row.
+    pub(super) fn change(
         &self,
         connection: &Connection,
         sql: &str,
         values: Vec<SqlValue>,
     ) -> Result<(), OfflineError> {
+        if self.execute(connection, sql, values)? == 0 { Err(ignored(&self.name)) } else { Ok(()) }
+    }
+
+    /// Runs a statement, and returns the number of rows that it has changed.
+    pub(super) fn execute(
+        &self,
+        connection: &Connection,
+        sql: &str,
+        values: Vec<SqlValue>,
+    ) -> Result<usize, OfflineError> {
         connection
             .prepare_cached(sql)
             .and_then(|mut statement| statement.execute(params_from_iter(values)))
-            .map_err(failed(&self.name))?;
-        Ok(())
+            .map_err(failed(&self.name))
     }
 
     /// The parameters of [`LocalTable::key_conditions`] for these ids; `None` when an id does not

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::offline::error::OfflineError;
 use crate::offline::map::document;
 use crate::offline::sql::quoted;
+use crate::offline::write::local_table::revival::Revived;
 use crate::offline::write::local_table::table::{LocalTable, failed};
 
 impl LocalTable {
@@ -17,7 +18,7 @@ impl LocalTable {
     /// replaced (contract 1.2).
     ///
     /// Returns false, and writes nothing, when the record does not fit the table: no row can have
-    /// its id, or a value could not be uploaded again.
+    /// its id, a value could not be uploaded again, or the mark of a deleted row cannot be cleared.
     pub(crate) fn upsert(
         &self,
         connection: &Connection,
@@ -30,22 +31,36 @@ impl LocalTable {
         if !self.fields.iter().zip(&pulled).all(|(field, value)| field.mapping.accepts(value)) {
             return Ok(false);
         }
+        let revived = self.revived(connection, &keys)?;
+        if matches!(revived, Revived::Impossible) {
+            return Ok(false);
+        }
         if let Some(foreign) = &self.foreign_collations {
             if self.key_values(ids).is_none() {
                 return Ok(false);
             }
-            return self.refuse_upsert(foreign, &keys, record, &pulled).map(|()| true);
+            // Clearing the mark of a deleted row writes to the table as well.
+            return match revived {
+                Revived::By(_) => Err(self.refusal(foreign)),
+                _ => self.refuse_upsert(foreign, &keys, record, &pulled).map(|()| true),
+            };
         }
         if let Some(column) = &self.document {
-            return self.upsert_document(connection, ids, keys, column, record);
+            if !self.upsert_document(connection, ids, keys.clone(), column, record)? {
+                return Ok(false);
+            }
+        } else {
+            match self.differences(connection, &keys, &pulled)? {
+                None => match self.key_values(ids) {
+                    Some(keys) => self.insert(connection, keys, &pulled)?,
+                    None => return Ok(false),
+                },
+                Some(differences) if differences.is_empty() => {}
+                Some(differences) => self.update(connection, keys.clone(), differences)?,
+            }
         }
-        match self.differences(connection, &keys, &pulled)? {
-            None => match self.key_values(ids) {
-                Some(keys) => self.insert(connection, keys, &pulled)?,
-                None => return Ok(false),
-            },
-            Some(differences) if differences.is_empty() => {}
-            Some(differences) => self.update(connection, keys, differences)?,
+        if let Revived::By(sql) = revived {
+            self.change(connection, &sql, keys)?;
         }
         Ok(true)
     }
@@ -96,14 +111,18 @@ impl LocalTable {
                 values.push(self.to_sql(index, value, ValueRef::Null));
             }
         }
-        let parameters: Vec<_> = (1..=values.len()).map(|index| format!("?{index}")).collect();
+        let mut parameters: Vec<_> = (1..=values.len()).map(|index| format!("?{index}")).collect();
+        if let Some((column, live_value)) = self.marker_of_new_row() {
+            columns.push(column);
+            parameters.push(live_value.to_owned());
+        }
         let sql = format!(
             "INSERT INTO {} ({}) VALUES ({})",
             quoted(&self.name),
             columns.join(", "),
             parameters.join(", ")
         );
-        self.execute(connection, &sql, values)
+        self.change(connection, &sql, values)
     }
 
     fn update(
@@ -125,7 +144,7 @@ impl LocalTable {
             self.key_conditions(values.len())
         );
         values.extend(keys);
-        self.execute(connection, &sql, values)
+        self.change(connection, &sql, values)
     }
 
     /// Writes a pulled record into the row's document. Returns false when no row can have its id.
@@ -150,14 +169,19 @@ impl LocalTable {
         if stored.is_none() {
             let Some(mut values) = self.key_values(ids) else { return Ok(false) };
             values.push(text);
-            let parameters: Vec<_> = (1..=values.len()).map(|index| format!("?{index}")).collect();
-            let columns = self.key_columns();
-            let sql = format!("INSERT INTO {table} ({columns}, {column}) VALUES ({})", parameters.join(", "));
-            self.execute(connection, &sql, values)?;
+            let mut parameters: Vec<_> = (1..=values.len()).map(|index| format!("?{index}")).collect();
+            let mut columns = vec![self.key_columns(), column];
+            if let Some((column, live_value)) = self.marker_of_new_row() {
+                columns.push(column);
+                parameters.push(live_value.to_owned());
+            }
+            let (columns, parameters) = (columns.join(", "), parameters.join(", "));
+            let sql = format!("INSERT INTO {table} ({columns}) VALUES ({parameters})");
+            self.change(connection, &sql, values)?;
         } else if has_changed {
             keys.insert(0, text);
             let sql = format!("UPDATE {table} SET {column} = ?1 WHERE {}", self.key_conditions(1));
-            self.execute(connection, &sql, keys)?;
+            self.change(connection, &sql, keys)?;
         }
         Ok(true)
     }
