@@ -206,9 +206,8 @@ fn place(schema: &Schema, plan: &Plan, part: &Part) -> String {
         Source::Deletes => return "deletes go last".to_owned(),
     };
     let referring: Vec<_> = schema
-        .many_ones()
+        .many_ones_to(source.name())
         .into_iter()
-        .filter(|reference| reference.to.name == source.name())
         .map(|reference| reference.from.name.as_str())
         .filter(|name| plan.scope.resources.contains(*name))
         .collect();

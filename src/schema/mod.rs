@@ -27,7 +27,9 @@
 //! # Ok::<(), synctool::schema::SchemaError>(())
 //! ```
 
+mod components;
 mod error;
+mod index;
 mod infer;
 mod inferred;
 mod model;

@@ -135,8 +135,8 @@ fn local_table(
         }
         LocalTable::of_resource(connection, schema, resource)?
     } else {
-        match schema.join_stores().iter().find(|store| store.name() == name) {
-            Some(store) => LocalTable::of_join_store(connection, store)?,
+        match schema.join_store(name) {
+            Some(store) => LocalTable::of_join_store(connection, &store)?,
             None => return Ok(None),
         }
     };

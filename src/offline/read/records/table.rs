@@ -48,8 +48,7 @@ impl RecordTable {
             }
         };
         let id_column = column("id", &storage.id)?;
-        let references: Vec<_> =
-            schema.many_ones().into_iter().filter(|reference| reference.from.name == resource.name).collect();
+        let references = schema.many_ones_from(&resource.name);
         let id_format = |field: &Field| {
             let reference = references.iter().find(|reference| reference.fk_field == field.name)?;
             reference.to.storage.id_format.clone()

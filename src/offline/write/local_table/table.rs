@@ -41,11 +41,9 @@ impl LocalTable {
         let storage = &resource.storage;
         let keys = [(storage.id.as_str(), storage.id_format.as_ref())];
         let document = storage.document.as_deref();
+        let references = schema.many_ones_from(&resource.name);
         Self::find(connection, &storage.table, &keys, &resource.fields, document, |field| {
-            let reference = schema
-                .many_ones()
-                .into_iter()
-                .find(|reference| reference.from.name == resource.name && reference.fk_field == field.name)?;
+            let reference = references.iter().find(|reference| reference.fk_field == field.name)?;
             reference.to.storage.id_format.clone()
         })
     }
