@@ -77,6 +77,11 @@ fn tell(inspection: &Inspection) {
         format!("{} mutations acknowledged by {}", unfinished.mutations, unfinished.remote)
     });
     output::text(&format!("checkpoint  {}", checkpoint.unwrap_or_else(none)));
+    for (index, left_out) in inspection.left_out.iter().enumerate() {
+        let label = if index == 0 { "left out    " } else { "            " };
+        let column = left_out.column.as_ref().map(|column| format!(".{column}")).unwrap_or_default();
+        output::text(&format!("{label}{}{column}: {}", left_out.table, left_out.why));
+    }
     for warning in &inspection.warnings {
         output::line(&format!("warning: {}", super::escape::escaped(warning)));
     }

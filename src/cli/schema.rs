@@ -28,10 +28,7 @@ pub(super) fn run(command: &SchemaCommand) -> u8 {
 /// A schema for a database as JSON, and what was guessed for it.
 pub(super) fn infer(database: &Database) -> Result<(String, Vec<String>), OfflineError> {
     let snapshot = Snapshot::take(database)?;
-    let tables = introspect::tables(&snapshot)?;
-    // A table whose documents cannot be read has no keys that could be fields.
-    let documents = |table: &str| introspect::document_keys(&snapshot, table).unwrap_or_default();
-    let inferred = crate::schema::infer(&tables, documents);
+    let inferred = introspect::infer(&snapshot)?;
     // Text cannot fail to be written.
     let text = serde_json::to_string_pretty(&inferred).unwrap_or_default();
     Ok((text, inferred.notes))

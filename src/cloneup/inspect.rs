@@ -7,7 +7,10 @@ use serde::Serialize;
 use super::failure::Failure;
 use super::observer::PartKind;
 use super::progress::checkpoint::Unfinished;
-use crate::offline::{ChangeLog, Cursors, Database, JoinSource, OfflineError, RecordSource, Snapshot};
+use crate::offline::introspect::LeftOut;
+use crate::offline::{
+    ChangeLog, Cursors, Database, JoinSource, OfflineError, RecordSource, Snapshot, introspect, upload_queue,
+};
 use crate::protocol::{Cursor, ErrorBody};
 use crate::schema::{Schema, upload_order};
 
@@ -27,6 +30,8 @@ pub struct Inspection {
     pub client_id: Option<String>,
     /// An upload that was interrupted; the same command continues it.
     pub checkpoint: Option<Unfinished>,
+    /// Tables and generated columns that an upload does not read.
+    pub left_out: Vec<LeftOut>,
     /// Warnings for a person.
     pub warnings: Vec<String>,
 }
@@ -60,7 +65,7 @@ pub fn inspect(schema: &Schema, database: &Database) -> Result<Inspection, Offli
     let local: Vec<_> = schema.resources.iter().filter(|resource| !resource.is_remote_only).collect();
     for resource in upload_order(schema, &local) {
         let rows = RecordSource::resolve(&snapshot, schema, resource, &mut warnings)
-            .and_then(|source| source.check(&snapshot));
+            .and_then(|source| source.check_and_warn(&snapshot, &mut warnings));
         parts.push(part(PartKind::Records, resource.name.clone(), resource.storage.table.clone(), rows));
     }
     for store in schema.join_stores() {
@@ -68,6 +73,7 @@ pub fn inspect(schema: &Schema, database: &Database) -> Result<Inspection, Offli
             JoinSource::resolve(&snapshot, &store, &mut warnings).and_then(|source| source.check(&snapshot));
         parts.push(part(PartKind::JoinRows, store.name(), store.storage().table, rows));
     }
+    warnings.extend(upload_queue::warning(&snapshot)?);
     let Cursors { global, tables } = Cursors::read(&snapshot)?;
     Ok(Inspection {
         parts,
@@ -76,6 +82,7 @@ pub fn inspect(schema: &Schema, database: &Database) -> Result<Inspection, Offli
         cursors: tables,
         checkpoint: Unfinished::peek(database),
         client_id: snapshot.client_id()?,
+        left_out: introspect::left_out(&snapshot, schema)?,
         warnings,
     })
 }

@@ -64,6 +64,7 @@ pub mod sample;
 mod sidecar;
 mod snapshot;
 mod sql;
+pub mod upload_queue;
 mod write;
 
 pub use changelog::{ChangeLog, OfflineDelete, Scope, offline_deletes, touched_since};

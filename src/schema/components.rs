@@ -10,11 +10,7 @@ struct Step {
 
 /// The components of the graph of the `nodes` and the edges to their `targets`. Edges to nodes that
 /// are `gone` are ignored; all others must lead to one of the nodes.
-pub(super) fn strong_components(
-    nodes: &[usize],
-    targets: &[Vec<usize>],
-    gone: &[bool],
-) -> Vec<Vec<usize>> {
+pub(super) fn strong_components(nodes: &[usize], targets: &[Vec<usize>], gone: &[bool]) -> Vec<Vec<usize>> {
     let mut search = Search { targets, gone, ..Search::default() };
     for &node in nodes {
         if !search.number.contains_key(&node) {

@@ -19,7 +19,8 @@ pub fn upload_order<'a>(schema: &'a Schema, requested: &[&'a Resource]) -> Vec<&
         requested.iter().enumerate().map(|(place, resource)| (resource.name.as_str(), place)).collect();
     let targets = requested.iter().enumerate().map(|(place, resource)| {
         let references = schema.many_ones_from(&resource.name);
-        let targets = references.iter().filter_map(|reference| places.get(reference.to.name.as_str()).copied());
+        let targets =
+            references.iter().filter_map(|reference| places.get(reference.to.name.as_str()).copied());
         let mut targets: Vec<_> = targets.filter(|target| *target != place).collect();
         targets.sort_unstable();
         targets.dedup();
@@ -126,9 +127,8 @@ impl Sorting {
             self.cycles.members.push(members);
         }
         for component in first..self.cycles.members.len() {
-            let is_elsewhere = |target: &&usize| {
-                !self.is_ordered[**target] && self.cycles.component[**target] != component
-            };
+            let is_elsewhere =
+                |target: &&usize| !self.is_ordered[**target] && self.cycles.component[**target] != component;
             let members = self.cycles.members[component].iter();
             let open = members.map(|&member| self.targets[member].iter().filter(is_elsewhere).count()).sum();
             self.cycles.open.push(open);
@@ -214,8 +214,9 @@ mod tests {
         let (mut waiting, mut order): (Vec<usize>, _) = ((0..targets.len()).collect(), Vec::new());
         while !waiting.is_empty() {
             let is_ready = |place: &usize| !targets[*place].iter().any(|target| waiting.contains(target));
-            let is_on_cycle =
-                |place: &usize| reached(*place, &waiting).iter().all(|it| reached(*it, &waiting).contains(place));
+            let is_on_cycle = |place: &usize| {
+                reached(*place, &waiting).iter().all(|it| reached(*it, &waiting).contains(place))
+            };
             let next = waiting.iter().copied().find(is_ready);
             let next = next.or_else(|| waiting.iter().copied().find(is_on_cycle)).unwrap();
             waiting.retain(|place| *place != next);

@@ -6,6 +6,7 @@ use crate::cloneup::observer::{PartKind, PlannedPart};
 use crate::cloneup::options::Options;
 use crate::offline::{
     ChangeLog, Cursors, JoinSource, OfflineError, RecordSource, Scope, Snapshot, offline_deletes,
+    upload_queue,
 };
 use crate::schema::Schema;
 
@@ -54,11 +55,12 @@ impl Plan {
     ) -> Result<Self, OfflineError> {
         let (seq, cursors) = (ChangeLog::of(snapshot).highest_seq()?, Cursors::read(snapshot)?);
         // Missing tables and columns are found before any row is read.
-        let Sources { records, join_rows, warnings } = Sources::resolve(snapshot, schema, &requested)?;
+        let Sources { records, join_rows, mut warnings } = Sources::resolve(snapshot, schema, &requested)?;
+        warnings.extend(upload_queue::warning(snapshot)?);
         let scope = requested.scope;
         let mut parts = Vec::new();
         for source in records {
-            let rows = count_records(options, &source, snapshot)?;
+            let rows = count_records(options, &source, snapshot, &mut warnings)?;
             if rows > 0 {
                 parts.push(Part { source: Source::Records(source), rows });
             }
@@ -94,8 +96,13 @@ impl Plan {
 }
 
 /// Checks all records of a resource, and counts those that are selected.
-fn count_records(options: &Options, source: &RecordSource, snapshot: &Snapshot) -> Result<u64, OfflineError> {
-    let all = source.check(snapshot)?;
+fn count_records(
+    options: &Options,
+    source: &RecordSource,
+    snapshot: &Snapshot,
+    warnings: &mut Vec<String>,
+) -> Result<u64, OfflineError> {
+    let all = source.check_and_warn(snapshot, warnings)?;
     if options.only.is_none() {
         return Ok(all);
     }

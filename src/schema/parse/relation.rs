@@ -22,7 +22,8 @@ pub(super) fn relations(
     problems: &mut Vec<SchemaError>,
 ) -> Vec<Relation> {
     let mut found = Vec::with_capacity(items.len());
-    let by_name: Resources<'_> = resources.iter().map(|resource| (resource.name.as_str(), resource)).collect();
+    let by_name: Resources<'_> =
+        resources.iter().map(|resource| (resource.name.as_str(), resource)).collect();
     for (index, item) in items.iter().enumerate() {
         let parsed = relation(item, &by_name, &format!("relations[{index}]"), problems);
         found.extend(ok_or_collect(parsed, problems));

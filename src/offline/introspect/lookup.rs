@@ -1,0 +1,109 @@
+//! Questions about rows that only come up while a schema is inferred, answered in SQL.
+
+use std::collections::{BTreeMap, HashMap};
+
+use rusqlite::Connection;
+
+use crate::offline::error::OfflineError;
+use crate::offline::introspect::documents::documents;
+use crate::offline::introspect::tables::facts;
+use crate::offline::snapshot::Snapshot;
+use crate::offline::sql::{Table, quoted};
+use crate::offline::upload_queue;
+use crate::schema::{DocumentFacts, Inferred, Lookup};
+
+/// Infers a schema for a database. It reads every value of every table.
+///
+/// # Errors
+/// [`OfflineError::Storage`] when the database cannot be read.
+pub fn infer(snapshot: &Snapshot) -> Result<Inferred, OfflineError> {
+    crate::schema::infer(&facts(snapshot)?, &Rows(snapshot))
+}
+
+/// The rows of a snapshot.
+struct Rows<'s>(&'s Snapshot);
+
+impl Lookup for Rows<'_> {
+    type Error = OfflineError;
+
+    fn documents(&self, table: &str, column: &str) -> Result<DocumentFacts, OfflineError> {
+        documents(self.0, table, column)
+    }
+
+    fn has_equal_ids(&self, table: &str, columns: &[&str]) -> Result<bool, OfflineError> {
+        let texts: Vec<_> = columns.iter().map(|column| id_text(column)).collect();
+        let sql = format!(
+            "SELECT EXISTS (SELECT 1 FROM {} GROUP BY {} HAVING count(*) > 1)",
+            quoted(table),
+            texts.join(", ")
+        );
+        let found = self.0.connection().query_row(&sql, [], |row| row.get(0));
+        found.map_err(OfflineError::while_doing(format!("cannot read table {}", quoted(table))))
+    }
+
+    fn count_unmatched(&self, from: (&str, &str), to: (&str, &str)) -> Result<u64, OfflineError> {
+        let ((table, column), (target, key)) = (from, to);
+        let sql = format!(
+            "SELECT count(*) FROM {} WHERE {} IS NOT NULL AND {} NOT IN (SELECT {} FROM {} WHERE {} IS NOT NULL)",
+            quoted(table),
+            quoted(column),
+            id_text(column),
+            id_text(key),
+            quoted(target),
+            quoted(key)
+        );
+        let count = self.0.connection().query_row(&sql, [], |row| row.get(0));
+        count.map_err(OfflineError::while_doing(format!("cannot read table {}", quoted(table))))
+    }
+
+    fn entity_tables(&self) -> Result<Vec<(i64, String)>, OfflineError> {
+        entity_tables(self.0.connection()).map_err(OfflineError::while_doing("cannot read Z_PRIMARYKEY"))
+    }
+
+    fn queued(&self) -> Result<BTreeMap<String, u64>, OfflineError> {
+        upload_queue::queued(self.0)
+    }
+}
+
+/// The text that a template makes an id of, as an SQL expression.
+fn id_text(column: &str) -> String {
+    let column = quoted(column);
+    format!(
+        "(CASE typeof({column}) WHEN 'blob' THEN lower(hex({column})) ELSE CAST({column} AS TEXT) END)
+         COLLATE BINARY"
+    )
+}
+
+/// The table of each entity of Core Data: that of its topmost parent, named `Z` and the name in
+/// capitals.
+fn entity_tables(connection: &Connection) -> rusqlite::Result<Vec<(i64, String)>> {
+    let columns = ["Z_ENT", "Z_NAME", "Z_SUPER"];
+    match Table::find(connection, "Z_PRIMARYKEY")? {
+        Some(table) if columns.iter().all(|column| table.column(column).is_some()) => {}
+        _ => return Ok(Vec::new()),
+    }
+    let mut statement = connection.prepare(
+        "SELECT Z_ENT, Z_NAME, Z_SUPER FROM Z_PRIMARYKEY
+         WHERE typeof(Z_ENT) = 'integer' AND typeof(Z_NAME) = 'text' ORDER BY Z_ENT",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut entities = HashMap::new();
+    while let Some(row) = rows.next()? {
+        let number: i64 = row.get(0)?;
+        entities.insert(number, (row.get::<_, String>(1)?, row.get::<_, Option<i64>>(2)?));
+    }
+    let root = |number: &i64| {
+        let mut current = number;
+        // As many steps as there are entities: a cycle of parents has no end.
+        for _ in 0..entities.len() {
+            match &entities[current].1 {
+                Some(parent) if entities.contains_key(parent) => current = parent,
+                _ => break,
+            }
+        }
+        format!("Z{}", entities[current].0.to_uppercase())
+    };
+    let mut tables: Vec<_> = entities.keys().map(|number| (*number, root(number))).collect();
+    tables.sort_unstable();
+    Ok(tables)
+}
