@@ -206,7 +206,8 @@ impl Generator {
             _ => self.name(COLUMNS, &columns),
         };
         let has_id = key == KeyKind::Other;
-        let key_column = if has_id && key_column == "id" { "pk".to_owned() } else { key_column };
+        let key_column =
+            if has_id && key_column.eq_ignore_ascii_case("id") { "pk".to_owned() } else { key_column };
         columns.push(key_column.clone());
         let mut parts = vec![key_declaration(key, &key_column, self.random.bool())];
         let mut after = Vec::new();

@@ -32,8 +32,8 @@ pub fn queue_note(queued: &BTreeMap<String, u64>) -> Option<String> {
     }
     let counts: Vec<_> = queued.iter().map(|(operation, count)| format!("{count} {operation}")).collect();
     Some(format!(
-        "PowerSync's own upload has not sent all changes: `ps_crud` holds {} (a record that was deleted is not \
-         uploaded, but its delete is not either; `ps_crud` is not changed)",
+        "PowerSync has not uploaded all changes yet: `ps_crud` holds {}; records are uploaded as they are now, but \
+         deletes that wait there are not, and `ps_crud` stays as it is",
         counts.join(", ")
     ))
 }
