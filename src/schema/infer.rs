@@ -50,6 +50,7 @@ pub fn infer<L: Lookup>(facts: &DatabaseFacts, lookup: &L) -> Result<Inferred, L
         kinds: Vec::with_capacity(facts.tables.len()),
         names: Names::default(),
         resources: HashMap::new(),
+        document_keys: HashMap::new(),
         guesses: Guesses::new(std::iter::empty(), &[]),
         lookup,
         inferred,
@@ -73,6 +74,8 @@ struct Inference<'f, L> {
     names: Names,
     /// The places of the resources of tables.
     resources: HashMap<usize, usize>,
+    /// The keys of documents whose names may say what they refer to, by the places of tables.
+    document_keys: HashMap<usize, Vec<ColumnFacts>>,
     guesses: Guesses,
     lookup: &'f L,
     inferred: Inferred,
@@ -147,7 +150,16 @@ impl<'f, L: Lookup> Inference<'f, L> {
                 TableKind::Documents(_) => {
                     let facts = self.lookup.documents(&table.name, "data")?;
                     let notes = notes::of_documents(&table.name, &name, &facts);
-                    (document_resource(table, &name, key, &facts.keys), notes)
+                    let resource = document_resource(table, &name, key, &facts.keys);
+                    // SQL reads the values of simple names, in documents that are JSON.
+                    let is_simple = |key: &ColumnFacts| {
+                        key.name.chars().all(|letter| letter.is_alphanumeric() || letter == '_')
+                    };
+                    if facts.invalid == 0 {
+                        let keys = facts.keys.into_iter().filter(is_simple).collect();
+                        self.document_keys.insert(place, keys);
+                    }
+                    (resource, notes)
                 }
                 _ => {
                     let (resource, mut notes) = resource(table, &name, key);

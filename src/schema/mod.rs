@@ -46,4 +46,5 @@ pub use model::{
 pub use order::upload_order;
 pub use table_facts::{
     ColumnFacts, DatabaseFacts, DocumentFacts, ForeignKey, Lookup, OtherKind, OtherTable, TableFacts,
+    ValuesOf,
 };

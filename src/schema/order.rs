@@ -197,6 +197,32 @@ mod tests {
         assert_eq!(order(&["a", "b", "c"], &[("a", "b"), ("b", "c"), ("c", "b")]), ["b", "a", "c"]);
     }
 
+    /// In cubic time this would take hours.
+    #[test]
+    fn thousands_of_resources_are_ordered() {
+        let count = 5000;
+        let field = serde_json::json!([{"name": "next", "type": "string"}]);
+        let resources: Vec<_> = (0..count)
+            .map(|place| serde_json::json!({"name": format!("r{place}"), "fields": field}))
+            .collect();
+        // One cycle of the first half, one chain of the second.
+        let target = |place: usize| if place + 1 == count / 2 { 0 } else { (place + 1).min(count - 1) };
+        let relations: Vec<_> = (0..count)
+            .map(|place| {
+                let (from, to) = (format!("r{place}"), format!("r{}", target(place)));
+                serde_json::json!({"type": "many-one", "from": from, "to": to, "fkField": "next"})
+            })
+            .collect();
+        let text = serde_json::json!({"resources": resources, "relations": relations}).to_string();
+        let schema = Schema::parse(&text).unwrap();
+        let requested: Vec<_> = schema.resources.iter().collect();
+        let order = upload_order(&schema, &requested);
+        let names: Vec<_> = order.iter().map(|resource| resource.name.clone()).collect();
+        let chain = (count / 2..count).rev();
+        let cycle = std::iter::once(0).chain((1..count / 2).rev());
+        assert_eq!(names, chain.chain(cycle).map(|place| format!("r{place}")).collect::<Vec<_>>());
+    }
+
     /// The order by its definition, in cubic time.
     fn by_definition(targets: &[Vec<usize>]) -> Vec<usize> {
         let reached = |start: usize, waiting: &[usize]| {

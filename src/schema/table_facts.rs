@@ -137,6 +137,17 @@ impl TableFacts {
     }
 }
 
+/// The values of a column, or of a key of the documents in a column.
+#[derive(Debug, Clone, Copy)]
+pub struct ValuesOf<'n> {
+    /// The table's name.
+    pub table: &'n str,
+    /// The column's name, or that of the key.
+    pub column: &'n str,
+    /// The column that holds the documents, where it is a key.
+    pub document: Option<&'n str>,
+}
+
 /// Questions about rows that only come up while a schema is inferred.
 pub trait Lookup {
     /// Why a question cannot be answered.
@@ -155,12 +166,12 @@ pub trait Lookup {
     /// When the table cannot be read.
     fn has_equal_ids(&self, table: &str, columns: &[&str]) -> Result<bool, Self::Error>;
 
-    /// The number of rows whose value in a column, given as table and column, is not NULL and not
-    /// the text of a value in the column `to`.
+    /// The number of rows whose value is not NULL and not the text of a value in `to`, given as
+    /// table and column.
     ///
     /// # Errors
     /// When a table cannot be read.
-    fn count_unmatched(&self, from: (&str, &str), to: (&str, &str)) -> Result<u64, Self::Error>;
+    fn count_unmatched(&self, from: ValuesOf<'_>, to: (&str, &str)) -> Result<u64, Self::Error>;
 
     /// The tables of the entities of Core Data by their numbers; empty where there are none.
     ///

@@ -54,6 +54,16 @@ fn every_document_is_looked_at() {
     );
 }
 
+#[test]
+fn references_in_documents_are_guessed() {
+    let offline = Offline::new(POWERSYNC);
+    let (schema, said) = infer(&offline);
+    assert_eq!(relations(&schema), [["many-one", "todos", "lists", "list", "list_id"]]);
+    assert!(said.contains("`list_id` of `ps_data__todos` refers to `ps_data__lists`: a guess"), "{said}");
+    offline.execute(r#"UPDATE ps_data__todos SET data = '{"list_id":"gone"}' WHERE id = 't1'"#);
+    assert_eq!(infer(&offline).0["relations"], json!([]));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_that_a_schema_lacks_are_warned_about_at_every_upload() {
     let offline = Offline::new(POWERSYNC);

@@ -22,7 +22,7 @@ pub(super) fn documents(
     table: &str,
     column: &str,
 ) -> Result<DocumentFacts, OfflineError> {
-    let sql = format!("SELECT {} FROM {}", quoted(column), quoted(table));
+    let sql = format!("SELECT {} FROM {} NOT INDEXED", quoted(column), quoted(table));
     let collect = || -> rusqlite::Result<DocumentFacts> {
         let (mut facts, mut keys) = (DocumentFacts::default(), BTreeMap::<String, ColumnFacts>::new());
         let mut statement = snapshot.connection().prepare(&sql)?;

@@ -1,4 +1,5 @@
-//! Questions about rows that only come up while a schema is inferred, answered in SQL.
+//! Questions about rows that only come up while a schema is inferred, answered in SQL. Each reads
+//! whole tables, and no index: one may have a collation that only the application knows.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,10 +8,11 @@ use rusqlite::Connection;
 use crate::offline::error::OfflineError;
 use crate::offline::introspect::documents::documents;
 use crate::offline::introspect::tables::facts;
+use crate::offline::map::document::value_expression;
 use crate::offline::snapshot::Snapshot;
 use crate::offline::sql::{Table, quoted};
 use crate::offline::upload_queue;
-use crate::schema::{DocumentFacts, Inferred, Lookup};
+use crate::schema::{DocumentFacts, Inferred, Lookup, ValuesOf};
 
 /// Infers a schema for a database. It reads every value of every table.
 ///
@@ -31,9 +33,9 @@ impl Lookup for Rows<'_> {
     }
 
     fn has_equal_ids(&self, table: &str, columns: &[&str]) -> Result<bool, OfflineError> {
-        let texts: Vec<_> = columns.iter().map(|column| id_text(column)).collect();
+        let texts: Vec<_> = columns.iter().map(|column| id_text(&quoted(column))).collect();
         let sql = format!(
-            "SELECT EXISTS (SELECT 1 FROM {} GROUP BY {} HAVING count(*) > 1)",
+            "SELECT EXISTS (SELECT 1 FROM {} NOT INDEXED GROUP BY {} HAVING count(*) > 1)",
             quoted(table),
             texts.join(", ")
         );
@@ -41,19 +43,23 @@ impl Lookup for Rows<'_> {
         found.map_err(OfflineError::while_doing(format!("cannot read table {}", quoted(table))))
     }
 
-    fn count_unmatched(&self, from: (&str, &str), to: (&str, &str)) -> Result<u64, OfflineError> {
-        let ((table, column), (target, key)) = (from, to);
+    fn count_unmatched(&self, from: ValuesOf<'_>, to: (&str, &str)) -> Result<u64, OfflineError> {
+        let (target, key) = to;
+        let value = match from.document {
+            None => quoted(from.column),
+            Some(document) => value_expression(&quoted(document), from.column),
+        };
         let sql = format!(
-            "SELECT count(*) FROM {} WHERE {} IS NOT NULL AND {} NOT IN (SELECT {} FROM {} WHERE {} IS NOT NULL)",
-            quoted(table),
-            quoted(column),
-            id_text(column),
-            id_text(key),
+            "SELECT count(*) FROM {} NOT INDEXED WHERE {value} IS NOT NULL
+             AND {} NOT IN (SELECT {} FROM {} NOT INDEXED WHERE {} IS NOT NULL)",
+            quoted(from.table),
+            id_text(&value),
+            id_text(&quoted(key)),
             quoted(target),
             quoted(key)
         );
         let count = self.0.connection().query_row(&sql, [], |row| row.get(0));
-        count.map_err(OfflineError::while_doing(format!("cannot read table {}", quoted(table))))
+        count.map_err(OfflineError::while_doing(format!("cannot read table {}", quoted(from.table))))
     }
 
     fn entity_tables(&self) -> Result<Vec<(i64, String)>, OfflineError> {
@@ -65,12 +71,10 @@ impl Lookup for Rows<'_> {
     }
 }
 
-/// The text that a template makes an id of, as an SQL expression.
-fn id_text(column: &str) -> String {
-    let column = quoted(column);
+/// The text that a template makes an id of, as an SQL expression; `value` is one.
+fn id_text(value: &str) -> String {
     format!(
-        "(CASE typeof({column}) WHEN 'blob' THEN lower(hex({column})) ELSE CAST({column} AS TEXT) END)
-         COLLATE BINARY"
+        "(CASE typeof({value}) WHEN 'blob' THEN lower(hex({value})) ELSE CAST({value} AS TEXT) END) COLLATE BINARY"
     )
 }
 

@@ -17,8 +17,11 @@ pub(super) fn note_values(connection: &Connection, facts: &mut TableFacts) -> ru
     });
     let columns: Vec<_> =
         std::iter::once("1".to_owned()).chain(columns).skip(usize::from(!facts.columns.is_empty())).collect();
-    let mut statement =
-        connection.prepare(&format!("SELECT {} FROM {}", columns.join(", "), quoted(&facts.name)))?;
+    let mut statement = connection.prepare(&format!(
+        "SELECT {} FROM {} NOT INDEXED",
+        columns.join(", "),
+        quoted(&facts.name)
+    ))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         facts.rows += 1;

@@ -7,7 +7,7 @@ use super::key::Source;
 use super::notes::list;
 use super::{Inference, TableKind, fields};
 use crate::schema::inferred::{InferredJoin, InferredRelation};
-use crate::schema::table_facts::{ColumnFacts, Lookup, TableFacts};
+use crate::schema::table_facts::{ColumnFacts, Lookup, TableFacts, ValuesOf};
 
 /// Names that metadata of a join row cannot have: they name its ends on the wire.
 const RESERVED: &[&str] = &["$ref", "from", "to"];
@@ -112,7 +112,8 @@ impl<'f, L: Lookup> Inference<'f, L> {
             return Ok(None);
         }
         for (column, target) in &link.ends {
-            let count = self.count_unmatched(place, &column.name, *target)?;
+            let values = ValuesOf { table: &table.name, column: &column.name, document: None };
+            let count = self.count_unmatched(values, *target)?;
             if count > 0 {
                 return Ok(Some(format!(
                     "the records of `{}` that `{}` of {count} rows refers to are not there",

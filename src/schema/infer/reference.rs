@@ -4,7 +4,7 @@
 use super::names::stem;
 use super::{Inference, TableKind};
 use crate::schema::inferred::InferredRelation;
-use crate::schema::table_facts::{ColumnFacts, ForeignKey, Lookup, TableFacts};
+use crate::schema::table_facts::{ColumnFacts, ForeignKey, Lookup, TableFacts, ValuesOf};
 
 /// A column that refers to a table.
 #[derive(Clone, Copy)]
@@ -19,6 +19,7 @@ pub(super) struct Target {
 pub(super) fn misfit(column: &ColumnFacts, target: &ColumnFacts, has_template: bool) -> Option<&'static str> {
     match () {
         () if column.has_invalid_text => Some("it holds text that is not UTF-8"),
+        () if column.has_nested || column.has_boolean => Some("it holds other JSON than text and integers"),
         () if column.has_real => Some("it holds floating-point numbers"),
         () if column.has_blob && !(has_template && target.has_blob) => Some("it holds BLOBs"),
         () if column.has_integer && !has_template => Some("it holds integers, and the ids are text"),
@@ -32,6 +33,9 @@ impl<L: Lookup> Inference<'_, L> {
     pub(super) fn add_references(&mut self) -> Result<(), L::Error> {
         for place in 0..self.tables.len() {
             if !matches!(self.kinds[place], TableKind::Records(_)) {
+                for key in self.document_keys.remove(&place).unwrap_or_default() {
+                    self.add_guessed(place, &key, Some("data"))?;
+                }
                 continue;
             }
             let table = &self.tables[place];
@@ -46,7 +50,7 @@ impl<L: Lookup> Inference<'_, L> {
                 }
             }
             for column in &table.columns {
-                self.add_guessed(place, column)?;
+                self.add_guessed(place, column, None)?;
             }
         }
         Ok(())
@@ -69,7 +73,12 @@ impl<L: Lookup> Inference<'_, L> {
 
     /// Adds the relation that the name of a column suggests, where all of its values are keys of the
     /// other table.
-    fn add_guessed(&mut self, place: usize, column: &ColumnFacts) -> Result<(), L::Error> {
+    fn add_guessed(
+        &mut self,
+        place: usize,
+        column: &ColumnFacts,
+        document: Option<&str>,
+    ) -> Result<(), L::Error> {
         let table = &self.tables[place];
         let has_values = column.has_integer || column.has_text || column.has_blob;
         let is_declared = table.foreign_keys.iter().any(|key| has_column(key, &column.name));
@@ -77,7 +86,8 @@ impl<L: Lookup> Inference<'_, L> {
         if !has_values || is_declared || self.field_of(place, &column.name).is_none() {
             return Ok(());
         }
-        if self.fits(column, target).is_err() || self.count_unmatched(place, &column.name, target)? > 0 {
+        let values = ValuesOf { table: &table.name, column: &column.name, document };
+        if self.fits(column, target).is_err() || self.count_unmatched(values, target)? > 0 {
             return Ok(());
         }
         let (name, other) = (&column.name, &self.tables[target].name);
@@ -112,10 +122,10 @@ impl<L: Lookup> Inference<'_, L> {
         misfit(column, id, key.has_template).map_or(Ok(()), Err)
     }
 
-    /// The number of rows whose value in a column is no key of the target.
-    pub(super) fn count_unmatched(&self, place: usize, column: &str, target: usize) -> Result<u64, L::Error> {
+    /// The number of values that are no key of the target.
+    pub(super) fn count_unmatched(&self, values: ValuesOf<'_>, target: usize) -> Result<u64, L::Error> {
         let Some(id) = self.kinds[target].key().and_then(|key| key.single()) else { return Ok(u64::MAX) };
-        self.lookup.count_unmatched((&self.tables[place].name, column), (&self.tables[target].name, &id.name))
+        self.lookup.count_unmatched(values, (&self.tables[target].name, &id.name))
     }
 
     /// The name of the field that a column is.
