@@ -93,7 +93,9 @@ mod tests {
     fn nodes_that_reach_each_other_are_one_component() {
         let targets = [vec![1], vec![2], vec![0, 3], vec![4], vec![3], vec![0]];
         let mut components = strong_components(&[0, 1, 2, 3, 4, 5], &targets, &[false; 6]);
-        components.iter_mut().for_each(|component| component.sort_unstable());
+        for component in &mut components {
+            component.sort_unstable();
+        }
         assert_eq!(components, [vec![3, 4], vec![0, 1, 2], vec![5]]);
     }
 

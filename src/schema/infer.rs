@@ -103,7 +103,7 @@ impl TableKind<'_> {
     }
 }
 
-impl<'f, L: Lookup> Inference<'f, L> {
+impl<L: Lookup> Inference<'_, L> {
     fn note(&mut self, note: impl Into<String>) {
         self.inferred.notes.push(note.into());
     }

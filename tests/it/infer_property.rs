@@ -382,7 +382,7 @@ impl Generator {
                 );
             }
         }
-        links.iter().for_each(|link| self.sql.push_str(link));
+        self.sql.extend(links);
     }
 
     fn value(&mut self, place: usize, column: usize, row: usize) -> String {

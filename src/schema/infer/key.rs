@@ -106,7 +106,7 @@ fn flaw<L: Lookup>(
     let is_mixed = |column: &&ColumnFacts| {
         [column.has_integer, column.has_text, column.has_blob].iter().filter(|has| **has).count() > 1
     };
-    if table.rows > 0 && (source == Source::IdColumn || columns.iter().any(|column| is_mixed(&column))) {
+    if table.rows > 0 && (source == Source::IdColumn || columns.iter().any(is_mixed)) {
         let names: Vec<_> = columns.iter().map(|column| column.name.as_str()).collect();
         if lookup.has_equal_ids(&table.name, &names)? {
             return Ok(Some(format!("two rows have the same `{}`", names.join("` and `"))));
