@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::key::Source;
+use super::key::{Key, Source};
 use super::notes::list;
 use super::{Inference, TableKind, fields};
 use crate::schema::inferred::{InferredJoin, InferredRelation};
@@ -37,10 +37,10 @@ impl<'f, L: Lookup> Inference<'f, L> {
             let Some(link) = link else { continue };
             match self.flaw(place, &link)? {
                 None => self.kinds[place] = TableKind::Link(link),
-                Some(why) if link.is_declared => {
-                    self.note(format!("`{}` links two tables, but becomes a resource: {why}", table.name));
+                Some(why) => {
+                    let looks = if link.is_declared { "links" } else { "seems from its names to link" };
+                    self.note(format!("`{}` {looks} two tables, but becomes a resource: {why}", table.name));
                 }
-                Some(_) => {}
             }
         }
         Ok(())
@@ -122,7 +122,13 @@ impl<'f, L: Lookup> Inference<'f, L> {
             }
         }
         let ends: Vec<_> = link.ends.iter().map(|(column, _)| column.name.as_str()).collect();
-        let is_repeated = self.lookup.has_equal_ids(&table.name, &ends)?;
+        // The columns of a key have been checked already.
+        let is_key = |key: &Key<'_>| {
+            let is_end = |column: &&ColumnFacts| ends.contains(&column.name.as_str());
+            key.columns.len() == ends.len() && key.columns.iter().all(is_end)
+        };
+        let is_checked = self.kinds[place].key().is_some_and(is_key);
+        let is_repeated = !is_checked && self.lookup.has_equal_ids(&table.name, &ends)?;
         Ok(is_repeated.then(|| format!("two rows have the same {}", list(&ends))))
     }
 

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::key::{Key, Source};
 use super::kind::{is_all_json, is_inexact_json, kind};
 use super::names::template;
+use super::tool_tables::POWERSYNC_LOCAL;
 use crate::schema::inferred::InferredResource;
 use crate::schema::table_facts::{ColumnFacts, DocumentFacts, OtherKind, OtherTable, TableFacts};
 
@@ -75,7 +76,11 @@ pub(super) fn of_others(others: &[OtherTable]) -> Vec<String> {
 }
 
 pub(super) fn tool_table(table: &str, tool: &str) -> String {
-    format!("`{table}` is left out: it is a table of {tool}")
+    let local = table.strip_prefix(POWERSYNC_LOCAL).map(|name| {
+        let resource = json!({"name": name, "storage": {"table": table, "document": "data"}});
+        format!("; to upload its documents, add the resource {resource} with its fields")
+    });
+    format!("`{table}` is left out: it is a table of {tool}{}", local.unwrap_or_default())
 }
 
 pub(super) fn no_key(table: &str, why: &str) -> String {

@@ -5,7 +5,7 @@
 pub(super) const POWERSYNC_DATA: &str = "ps_data__";
 
 /// The prefix of the tables in which PowerSync stores documents that it never uploads.
-const POWERSYNC_LOCAL: &str = "ps_data_local__";
+pub(super) const POWERSYNC_LOCAL: &str = "ps_data_local__";
 
 /// The names of tools' own tables, and the tool.
 const TABLES: &[(&str, &str)] = &[
