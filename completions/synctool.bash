@@ -139,7 +139,7 @@ _synctool() {
             return 0
             ;;
         synctool__subcmd__cloneup)
-            opts="-q -v -h -V --db --remote --schema --client-id --token-file --token-command --header --ca-cert --resources --include-many-many --no-include-many-many --include-deletes --no-include-deletes --record-operation --only-failed --mutation-id-prefix --batch-size --batch-bytes --compress --concurrency --no-resume --max-retries --retry-delay --retry-max-delay --timeout --connect-timeout --fail-fast --error-file --no-fail-fast --pull-after --no-pull-after --pull-limit --set-global-cursor-on-success --no-set-global-cursor-on-success --clear-changelog-on-success --no-clear-changelog-on-success --dry-run --verify --output --events --quiet --verbose --config --help --version"
+            opts="-q -v -h -V --db --remote --schema --client-id --token-file --token-command --header --ca-cert --resources --include-many-many --no-include-many-many --include-deletes --no-include-deletes --record-operation --only-failed --mutation-id-prefix --batch-size --batch-bytes --compress --concurrency --no-resume --max-retries --retry-delay --retry-max-delay --timeout --connect-timeout --fail-fast --no-fail-fast --error-file --pull-after --no-pull-after --pull-limit --set-global-cursor-on-success --no-set-global-cursor-on-success --clear-changelog-on-success --no-clear-changelog-on-success --verify --dry-run --output --events --quiet --verbose --config --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -973,7 +973,7 @@ _synctool() {
             return 0
             ;;
         synctool__subcmd__verify)
-            opts="-q -v -h -V --db --remote --schema --client-id --token-file --token-command --header --ca-cert --resources --no-include-many-many --max-retries --retry-delay --retry-max-delay --timeout --connect-timeout --pull-limit --output --quiet --verbose --config --help --version"
+            opts="-q -v -h -V --db --remote --schema --client-id --token-file --token-command --header --ca-cert --resources --include-many-many --no-include-many-many --max-retries --retry-delay --retry-max-delay --timeout --connect-timeout --pull-limit --output --quiet --verbose --config --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1057,6 +1057,10 @@ _synctool() {
                     ;;
                 --resources)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --include-many-many)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
                     return 0
                     ;;
                 --max-retries)

@@ -1,6 +1,6 @@
 //! Writes the generated files (shell completions, manual pages, parts of the documents). With `--check`
 //! it writes nothing, names the stale files, and fails if there are any. Their content is defined in
-//! `src/cli/generated.rs`.
+//! `src/cli/generated/`.
 
 use std::path::Path;
 use std::process::ExitCode;

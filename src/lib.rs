@@ -84,3 +84,8 @@ pub mod schema;
 pub mod secret;
 #[cfg(feature = "serve")]
 pub mod server;
+
+/// Compiles the README's library example, so that it cannot drift.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

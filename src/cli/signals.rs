@@ -1,16 +1,11 @@
-//! SIGINT and SIGTERM: the first one asks politely, the second one is obeyed at once.
+//! SIGINT and SIGTERM: the first one cancels a run cooperatively, the second one ends the process. What
+//! is cancelled is decided by the subcommands.
 
 use tokio::sync::watch;
 
-use super::exit;
+use super::exit::{self, SIGINT};
 
-/// SIGINT's number.
-pub(super) const SIGINT: u8 = 2;
-/// SIGTERM's number.
-#[cfg(unix)]
-const SIGTERM: u8 = 15;
-
-/// The number of the first signal, once there was one.
+/// The number of the first signal, once it was received.
 #[derive(Debug, Clone)]
 pub(super) struct Signals(watch::Receiver<Option<u8>>);
 
@@ -21,30 +16,30 @@ impl Signals {
         tokio::spawn(async move {
             let first = next().await;
             sender.send_replace(Some(first));
-            leave(next().await);
+            end_process(next().await);
         });
         Self(receiver)
     }
 
-    /// Waits for the first signal; for ever, if none comes.
+    /// Waits for the first signal; without one, for ever.
     pub(super) async fn first(&self) -> u8 {
         let mut receiver = self.0.clone();
         let signal = receiver.wait_for(Option::is_some).await.ok().map(|signal| signal.unwrap_or(SIGINT));
         match signal {
             Some(signal) => signal,
-            // The listener went with the runtime, so no signal can come any more.
+            // The listener has ended with the runtime, so no signal can be received any more.
             None => std::future::pending().await,
         }
     }
 
-    /// The first signal, if there was one.
+    /// The number of the first signal, if there was one.
     pub(super) fn received(&self) -> Option<u8> {
         *self.0.borrow()
     }
 }
 
-#[expect(clippy::exit, reason = "a second signal means now, whatever is still in flight")]
-fn leave(signal: u8) {
+#[expect(clippy::exit, reason = "a second signal ends the process even while requests are in flight")]
+fn end_process(signal: u8) {
     std::process::exit(i32::from(exit::SIGNAL + signal));
 }
 
@@ -54,12 +49,12 @@ async fn next() -> u8 {
     let (Ok(mut interrupt), Ok(mut terminate)) =
         (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
-        // Then signals keep their default effect, which is to end the process.
+        // Signals keep their default effect, which is to end the process.
         return std::future::pending().await;
     };
     tokio::select! {
         _ = interrupt.recv() => SIGINT,
-        _ = terminate.recv() => SIGTERM,
+        _ = terminate.recv() => exit::SIGTERM,
     }
 }
 

@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::offline::{OfflineError, STORAGE_PATH};
+use crate::offline::{OfflineError, RowLocation, STORAGE_PATH};
 use crate::protocol::{ErrorBody, MutationError, ROOT_PATH, code};
 use crate::remote::{ConfigError, RetryError};
 
-/// The paths of errors of a request (contract 3.5).
+/// The path of errors of a pull (contract 3.5).
+pub(crate) const PULL_PATH: &str = "sync.pull";
+
+/// The paths of errors of other requests (contract 3.5).
 pub(super) const PUSH_PATH: &str = "sync.push";
-pub(super) const PULL_PATH: &str = "sync.pull";
 pub(super) const STATUS_PATH: &str = "sync.status";
 
 /// One reason why a run did not succeed (contract 3.5).
@@ -24,7 +26,8 @@ pub struct Failure {
     /// Code, message and path as the result shows them; the mutation id is empty where no
     /// mutation is to blame.
     pub error: MutationError,
-    /// The record or join row of a rejected mutation that this run has sent.
+    /// The record or join row of a rejected mutation that this run has sent, or that it did not
+    /// send because no request can carry it.
     pub subject: Option<Subject>,
     /// The typed error that led to it, if there is one.
     #[source]
@@ -93,7 +96,7 @@ impl Failure {
         Self::new(FailureKind::Invalid, ErrorBody::new(code::SCHEMA_INVALID, message, path))
     }
 
-    /// The server rejected a mutation; `subject` is known where this run has sent it.
+    /// The server rejected a mutation; `subject` is known where it is one of this run.
     #[must_use]
     pub fn rejected(error: MutationError, subject: Option<Subject>) -> Self {
         Self { kind: FailureKind::Rejected, error, subject, cause: None }
@@ -150,6 +153,31 @@ impl Failure {
         Self::new(FailureKind::Storage, ErrorBody::new(code::STORAGE_ERROR, message, ROOT_PATH))
     }
 
+    /// Whether both are the same error of a request as a whole. How often a request was sent, and for
+    /// how long, makes no difference.
+    pub(super) fn is_same_as(&self, other: &Self) -> bool {
+        let (a, b) = (&self.error, &other.error);
+        if self.kind != other.kind
+            || !(a.mutation_id.is_empty() && b.mutation_id.is_empty())
+            || (&a.body.code, &a.body.path) != (&b.body.code, &b.body.path)
+        {
+            return false;
+        }
+        match (&self.cause, &other.cause) {
+            (Some(Cause::Request(a)), Some(Cause::Request(b))) => (&a.url, &a.source) == (&b.url, &b.source),
+            _ => a.body.message == b.body.message,
+        }
+    }
+
+    /// Where the row that cannot be uploaded is in the offline database, where that is known.
+    #[must_use]
+    pub fn location(&self) -> Option<&RowLocation> {
+        match &self.cause {
+            Some(Cause::Offline(error)) => error.location(),
+            _ => None,
+        }
+    }
+
     /// Code, message and path, without a mutation id.
     #[must_use]
     pub fn body(&self) -> &ErrorBody {
@@ -160,7 +188,7 @@ impl Failure {
 impl From<OfflineError> for Failure {
     fn from(error: OfflineError) -> Self {
         let failure = match &error {
-            OfflineError::Data { code, message, path } => Self::invalid(code, message, path),
+            OfflineError::Data { code, message, path, .. } => Self::invalid(code, message, path),
             OfflineError::Interrupted => Self::interrupted(),
             OfflineError::Storage { .. } | OfflineError::Stopped => Self::new(
                 FailureKind::Storage,
@@ -174,6 +202,17 @@ impl From<OfflineError> for Failure {
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         Self::invalid(code::DFQL_INVALID, &error, error.path())
+    }
+}
+
+/// One failure or several, since everything that is wrong with the options is reported at once.
+/// It is made from anything that a [`Failure`] is made from, so that `?` works.
+#[derive(Debug)]
+pub struct Failures(pub Vec<Failure>);
+
+impl<F: Into<Failure>> From<F> for Failures {
+    fn from(failure: F) -> Self {
+        Self(vec![failure.into()])
     }
 }
 

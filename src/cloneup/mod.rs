@@ -12,6 +12,8 @@
 //! * [`send`]: batches in flight, retried with exponential backoff, as many as AIMD allows;
 //! * [`progress`]: one tally of all answers, and the checkpoint of the acknowledged prefix;
 //! * [`finish`]: pulling and finalization;
+//! * [`missing_route`], [`server_check`]: which base a wrong one was meant to be, and whether a server is
+//!   there, for a dry run;
 //! * [`upload`], then [`run`], [`preview`], [`verify`] and [`inspect`](mod@inspect): what a
 //!   library user calls.
 //!
@@ -53,6 +55,7 @@ mod failure;
 mod finish;
 mod inspect;
 mod job;
+mod missing_route;
 mod observer;
 mod options;
 mod outcome;
@@ -61,17 +64,21 @@ mod preview;
 mod progress;
 mod run;
 mod send;
+mod server_check;
 mod upload;
 mod verify;
 
 pub use compare::{Difference, DifferenceKind, TableCounts};
-pub use failure::{Cause, Failure, FailureKind, Subject, most_severe};
+#[cfg(feature = "cli")]
+pub(crate) use failure::PULL_PATH;
+pub use failure::{Cause, Failure, FailureKind, Failures, Subject, most_severe};
 pub use inspect::{InspectedPart, Inspection, inspect};
-pub use observer::{Event, Observer, PartKind, PlannedPart};
+pub use observer::{Activity, Event, Observer, PartKind, PlannedPart};
 pub use options::{Concurrency, MAX_CONCURRENCY, Options, Selection};
 pub use outcome::{DeleteStats, JoinStats, Outcome, RecordStats, Stats};
-pub use preview::{Finalization, Preview, PreviewPart, ServerCheck};
+pub use preview::{Finalization, Preview, PreviewPart};
 pub use progress::checkpoint::Unfinished;
 pub use run::Upload;
+pub use server_check::ServerCheck;
 pub use tokio_util::sync::CancellationToken;
 pub use verify::{Comparison, Verification};

@@ -67,6 +67,27 @@ pub enum Event<'a> {
     },
     /// A warning for a person; the run goes on.
     Warning(&'a str),
+    /// What the run does from now on.
+    Activity(Activity),
+}
+
+/// What a run does: whether it waits for the server or is busy itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Activity {
+    /// The database is read and its rows are checked, before the first request.
+    Checking,
+    /// A request is in flight.
+    AwaitingAnswers,
+    /// No request is in flight: the rows of a part are read, put in order and encoded.
+    Preparing {
+        /// The part's index in the plan.
+        part: usize,
+    },
+    /// Pulled changes are written to the database.
+    WritingChanges,
+    /// The database is compared with what the server has.
+    Comparing,
 }
 
 /// One part of the plan, as an observer gets it.

@@ -44,6 +44,9 @@ pub struct RecordStats {
     pub records: u64,
     /// Mutations that the server answered, rejected ones too.
     pub mutations: u64,
+    /// Records among them that the server rejected.
+    #[serde(skip)]
+    pub rejected: u64,
 }
 
 /// The counts of one join store.
@@ -53,6 +56,9 @@ pub struct JoinStats {
     pub rows: u64,
     /// Mutations that the server answered, rejected ones too.
     pub mutations: u64,
+    /// Rows among them that the server rejected.
+    #[serde(skip)]
+    pub rejected: u64,
 }
 
 /// The counts of stage C.
@@ -60,6 +66,9 @@ pub struct JoinStats {
 pub struct DeleteStats {
     /// Mutations that the server answered, rejected ones too.
     pub mutations: u64,
+    /// Mutations among them that the server rejected.
+    #[serde(skip)]
+    pub rejected: u64,
 }
 
 fn as_map<S: Serializer>(entries: &[(String, RecordStats)], serializer: S) -> Result<S::Ok, S::Error> {

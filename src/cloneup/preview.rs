@@ -1,22 +1,20 @@
 //! A dry run: the plan as a value that can be printed, and the server's status. Nothing is sent
 //! or stored.
 
-use std::time::Duration;
-
 use serde::Serialize;
 
 use super::blocking::blocking;
 use super::encode::{join_encoder, record_encoder};
-use super::failure::{Failure, FailureKind, STATUS_PATH, most_severe};
+use super::failure::{Failure, FailureKind, Failures, most_severe};
 use super::observer::PartKind;
 use super::options::Options;
 use super::outcome::as_mutation_errors;
-use super::plan::{Part, Plan, Requested, Source};
+use super::plan::{DeleteContext, Part, Plan, Requested, Source, check_writable};
 use super::run::Upload;
+use super::server_check::{self, Checked, ServerCheck};
 use crate::mutation::ContentHash;
-use crate::offline::{Database, OfflineError, Snapshot, offline_deletes};
+use crate::offline::{Database, OfflineError, RowSize, Snapshot};
 use crate::protocol::Cursor;
-use crate::remote::{GaveUp, Remote, RequestError, RetryError};
 use crate::schema::Schema;
 
 /// How many rows of a part are encoded to estimate the size of all.
@@ -58,7 +56,7 @@ pub struct PreviewPart {
     pub name: String,
     /// The number of rows.
     pub rows: u64,
-    /// The least number of requests: depths of a resource that refers to itself add some.
+    /// The least number of requests.
     pub batches: u64,
     /// The size of all bodies in bytes, estimated from the first 1,000 rows.
     pub estimated_bytes: u64,
@@ -78,23 +76,18 @@ pub struct Finalization {
     pub drain_up_to: Option<i64>,
 }
 
-/// What the server answers to a dry run.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ServerCheck {
-    /// Whether it answers.
-    pub answers: bool,
-    /// Whether it accepts the credentials; `None` when its answer does not say.
-    pub accepts_token: Option<bool>,
-}
-
 impl Upload<'_> {
-    /// A dry run: plans the upload and asks for the server's status. Nothing is sent or stored.
+    /// A dry run: plans the upload and asks for the server's status; where there is none, for one
+    /// change, to find out whether the base is right. Nothing is uploaded or stored.
     pub async fn preview(self) -> Preview {
         let Self { database, remote, schema, options, .. } = self;
-        let planned = blocking(move || plan(&options, &schema, &database)).await;
-        let (server, failure) = server_state(&remote).await;
-        let preview = planned.unwrap_or_else(|failures| Preview { failures, ..Preview::empty() });
+        let checked = server_check::check(&remote, &options).await;
+        let Checked { server, max_body, failure, warning, store_id } = checked;
+        let planned =
+            blocking(move || plan(&options, &schema, &database, max_body, store_id.as_deref())).await;
+        let mut preview =
+            planned.unwrap_or_else(|Failures(failures)| Preview { failures, ..Preview::empty() });
+        preview.warnings.extend(warning);
         let failures: Vec<_> = preview.failures.into_iter().chain(failure).collect();
         Preview { ok: failures.is_empty(), server, failures, ..preview }
     }
@@ -121,9 +114,15 @@ impl Preview {
     }
 }
 
-fn plan(options: &Options, schema: &Schema, database: &Database) -> Result<Preview, Vec<Failure>> {
+fn plan(
+    options: &Options,
+    schema: &Schema,
+    database: &Database,
+    max_body: Option<u64>,
+    store_id: Option<&str>,
+) -> Result<Preview, Failures> {
     let requested = Requested::new(options, schema)?;
-    describe(options, schema, database, requested).map_err(|error| vec![error.into()])
+    Ok(describe(options, schema, database, requested, max_body, store_id)?)
 }
 
 fn describe(
@@ -131,9 +130,14 @@ fn describe(
     schema: &Schema,
     database: &Database,
     requested: Requested,
+    max_body: Option<u64>,
+    store_id: Option<&str>,
 ) -> Result<Preview, OfflineError> {
     let snapshot = Snapshot::take(database)?;
-    let plan = Plan::new(options, schema, requested, &snapshot)?;
+    let mut plan = Plan::new(options, schema, requested, &snapshot)?;
+    plan.warnings.extend(plan.other_store_warning(options, store_id));
+    let oversized = max_body.map_or(Ok(Vec::new()), |max| warnings_of_oversized(&plan, &snapshot, max))?;
+    plan.warnings.extend(oversized);
     let mut parts = Vec::with_capacity(plan.parts.len());
     for (part, outline) in plan.parts.iter().zip(plan.outline()) {
         parts.push(PreviewPart {
@@ -141,25 +145,51 @@ fn describe(
             name: outline.name,
             rows: part.rows,
             batches: part.rows.div_ceil(options.batch_size.get() as u64),
-            estimated_bytes: estimate(options, &snapshot, part)?,
+            estimated_bytes: estimate(options, &snapshot, part, max_body.unwrap_or(u64::MAX))?,
             why: place(schema, &plan, part),
         });
     }
-    let mut deletes = Vec::new();
-    offline_deletes(&snapshot, schema, &plan.scope, plan.seq, |delete| {
+    let (mut deletes, mut bytes) = (Vec::new(), 0);
+    let context = DeleteContext { options, schema, snapshot: &snapshot };
+    plan.for_each_delete(&context, SAMPLE_CLIENT_ID, |delete| {
+        bytes += delete.json.len() as u64 + 1;
         deletes.push(delete.mutation_id);
         Ok(())
     })?;
+    if let Some(part) = parts.iter_mut().find(|part| part.kind == PartKind::Deletes) {
+        part.estimated_bytes = bytes;
+    }
+    let failures = check_writable(options, &plan, &snapshot, database).err().into_iter();
+    let failures = failures.map(Failure::from).collect();
     let finalization = Finalization {
-        pull_from: options.pull_after.then_some(plan.cursors.global),
+        pull_from: options.pull_after.then_some(plan.cursors.for_store(store_id).global),
         set_global_cursor: options.set_global_cursor_on_success,
         drain_up_to: options.clear_changelog_on_success.then_some(plan.seq),
     };
-    Ok(Preview { parts, deletes, finalization, warnings: plan.warnings, ..Preview::empty() })
+    Ok(Preview { parts, deletes, finalization, warnings: plan.warnings, failures, ..Preview::empty() })
 }
 
-/// Encodes the first rows of a part and extrapolates.
-fn estimate(options: &Options, snapshot: &Snapshot, part: &Part) -> Result<u64, OfflineError> {
+/// A warning for every resource with records that the server takes no request for.
+fn warnings_of_oversized(plan: &Plan, snapshot: &Snapshot, max: u64) -> Result<Vec<String>, OfflineError> {
+    let mut warnings = Vec::new();
+    for part in &plan.parts {
+        let Source::Records(source) = &part.source else { continue };
+        let (records, have) = match source.count_larger_than(snapshot, max)? {
+            0 => continue,
+            1 => ("1 record".to_owned(), "has"),
+            count => (format!("{count} records"), "have"),
+        };
+        let name = source.name();
+        warnings.push(format!(
+            "{records} of {name} {have} more than {max} bytes of values, and the server takes no larger request"
+        ));
+    }
+    Ok(warnings)
+}
+
+/// Encodes the first rows of a part and extrapolates. A row whose values alone are larger than
+/// `max_body` bytes would not be sent.
+fn estimate(options: &Options, snapshot: &Snapshot, part: &Part, max_body: u64) -> Result<u64, OfflineError> {
     let (mut json, mut body) = (Vec::new(), Vec::new());
     let (mut rows, mut bytes) = (0_u64, 0_u64);
     let mut count = |body: &mut Vec<u8>| {
@@ -176,8 +206,9 @@ fn estimate(options: &Options, snapshot: &Snapshot, part: &Part) -> Result<u64, 
             let encoder = record_encoder(options, client_id, source);
             source.for_each(snapshot, |record| {
                 json.clear();
-                record.write_fields(&mut json)?;
-                encoder.encode(&mut body, record.id, &json, hash);
+                if record.write_fields_within(&mut json, max_body)? == RowSize::Fits {
+                    encoder.encode(&mut body, record.id, &json, hash);
+                }
                 count(&mut body)
             })
         }
@@ -185,11 +216,13 @@ fn estimate(options: &Options, snapshot: &Snapshot, part: &Part) -> Result<u64, 
             let encoder = join_encoder(options, client_id, source);
             source.for_each(snapshot, |row| {
                 json.clear();
-                row.write_metadata(&mut json)?;
-                encoder.encode(&mut body, row.from, row.to, &json, hash);
+                if row.write_metadata_within(&mut json, max_body)? == RowSize::Fits {
+                    encoder.encode(&mut body, row.from, row.to, &json, hash);
+                }
                 count(&mut body)
             })
         }
+        // All of them are encoded for the list of their mutation ids.
         Source::Deletes => Ok(()),
     };
     match read {
@@ -215,32 +248,5 @@ fn place(schema: &Schema, plan: &Plan, part: &Part) -> String {
         [] => "nothing refers to it".to_owned(),
         [only] if *only == source.name() => "parents before children".to_owned(),
         names => format!("before {}, which refer to it", names.join(", ")),
-    }
-}
-
-async fn server_state(remote: &Remote) -> (ServerCheck, Option<Failure>) {
-    let state = |answers, accepts_token| ServerCheck { answers, accepts_token };
-    let Err(error) = remote.status().await else { return (state(true, Some(true)), None) };
-    // A server without that route is a server all the same.
-    let is_client_error = |status: u16| (400..500).contains(&status);
-    match &error {
-        RequestError::Forbidden(body) => {
-            let failure = Failure::forbidden(body.message.clone(), STATUS_PATH);
-            (state(true, Some(false)), Some(failure))
-        }
-        RequestError::Transient(transport) | RequestError::Broken(transport)
-            if !transport.status.is_some_and(is_client_error) =>
-        {
-            let error = RetryError {
-                method: "GET",
-                url: remote.status_url(),
-                tries: 1,
-                elapsed: Duration::ZERO,
-                reason: GaveUp::NotRetryable,
-                source: error,
-            };
-            (state(false, None), Some(Failure::transport(error, STATUS_PATH)))
-        }
-        _ => (state(true, None), None),
     }
 }

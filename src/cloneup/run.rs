@@ -6,13 +6,14 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::blocking::{blocking, interrupt_until_done};
-use super::failure::Failure;
+use super::failure::{Failure, Failures, PUSH_PATH};
 use super::finish::finalize;
 use super::job::Job;
-use super::observer::{Event, Observer};
+use super::missing_route::suggest_base;
+use super::observer::{Activity, Event, Observer};
 use super::options::Options;
 use super::outcome::Outcome;
-use super::plan::{Plan, Requested};
+use super::plan::{Plan, Requested, check_writable};
 use super::progress::tally::Tally;
 use super::progress::{CheckpointWriter, UploadIdentity};
 use super::upload;
@@ -97,12 +98,13 @@ impl<'o> Upload<'o> {
     pub async fn run(self) -> Outcome {
         match self.execute().await {
             Ok(outcome) => outcome,
-            Err(failures) => Outcome::failed(failures),
+            Err(Failures(failures)) => Outcome::failed(failures),
         }
     }
 
-    async fn execute(self) -> Result<Outcome, Vec<Failure>> {
+    async fn execute(self) -> Result<Outcome, Failures> {
         let requested = Requested::new(&self.options, &self.schema)?;
+        self.observer.on(&Event::Activity(Activity::Checking));
         let Prepared { plan, snapshot, client_id, sidecar } = self.prepare(requested).await?;
         let identity = UploadIdentity::new(&self.remote, &client_id, &self.schema, &self.options);
         failpoint::reach("planned");
@@ -134,22 +136,25 @@ impl<'o> Upload<'o> {
                 compare(&job, plan.seq, &mut tally).await;
             }
         }
-        Ok(tally.outcome())
+        let mut outcome = tally.outcome();
+        suggest_base(&self.remote, &mut outcome.failures, PUSH_PATH).await;
+        Ok(outcome)
     }
 
     /// Takes the lock and the snapshot, then makes the plan from the snapshot.
-    async fn prepare(&self, requested: Requested) -> Result<Prepared, Vec<Failure>> {
+    async fn prepare(&self, requested: Requested) -> Result<Prepared, Failures> {
         let database = self.database.clone();
         let begun = blocking(move || {
             let acquired = Sidecar::acquire(&database)?;
             Ok::<_, OfflineError>((acquired, Snapshot::take(&database)?))
         });
-        let (acquired, snapshot) = begun.await.map_err(one_failure)?;
+        let (acquired, snapshot) = begun.await?;
         let interrupt = snapshot.interrupter();
         let (options, schema) = (Arc::clone(&self.options), Arc::clone(&self.schema));
         let database = self.database.clone();
         let planning = blocking(move || {
             let plan = Plan::new(&options, &schema, requested, &snapshot)?;
+            check_writable(&options, &plan, &snapshot, &database)?;
             let client_id = client_id(&options, &database)?;
             failpoint::reach("client-id");
             Ok::<_, OfflineError>((plan, snapshot, client_id))
@@ -159,7 +164,7 @@ impl<'o> Upload<'o> {
             planned = &mut planning => planned,
             () = self.cancellation.cancelled() => interrupt_until_done(planning, interrupt).await,
         };
-        let (mut plan, snapshot, client_id) = planned.map_err(one_failure)?;
+        let (mut plan, snapshot, client_id) = planned?;
         let sidecar = match acquired {
             Acquired::Held(sidecar) => Some(sidecar),
             Acquired::Without(why) => {
@@ -217,7 +222,8 @@ async fn server_status(remote: &Remote) -> ServerStatus {
 
 /// Tells the observer and the log about the plan.
 fn announce(job: &Job<'_>, plan: &Plan) {
-    for warning in &plan.warnings {
+    let other_store = plan.other_store_warning(&job.options, job.server.store_id.as_deref());
+    for warning in plan.warnings.iter().chain(&other_store) {
         job.observer.on(&Event::Warning(warning));
     }
     let outline = plan.outline();
@@ -245,8 +251,4 @@ async fn compare(job: &Job<'_>, seq: i64, tally: &mut Tally<'_>) {
         );
         tally.fail(Failure::refused(ErrorBody::new(code::NOT_EQUAL, message, &table.name)));
     }
-}
-
-fn one_failure(failure: impl Into<Failure>) -> Vec<Failure> {
-    vec![failure.into()]
 }

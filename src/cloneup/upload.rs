@@ -2,7 +2,6 @@
 //! and gives every answer to the tally (contract 3.1, stages A to C). Reader and encoder run on
 //! threads of their own; the bounded channels between them and this loop are the back-pressure.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
@@ -18,7 +17,7 @@ use super::encode::limits::BatchLimits;
 use super::encode::pipeline::{RowSource, read_and_encode};
 use super::failure::Failure;
 use super::job::Job;
-use super::observer::Event;
+use super::observer::{Activity, Event};
 use super::plan::Plan;
 use super::progress::CheckpointWriter;
 use super::progress::checkpoint::Checkpoint;
@@ -27,6 +26,7 @@ use super::send::batch_sender::BatchSender;
 use super::send::delivered::Delivered;
 use super::send::gate::RequestGate;
 use super::send::unsent_errors::UnsentErrors;
+use super::send::window::SlidingWindow;
 use crate::failpoint;
 use crate::offline::{OfflineError, Snapshot};
 
@@ -95,7 +95,7 @@ async fn pass(
     };
     let limit = batch_sender.gate.limit();
     job.observer.on(&Event::ConcurrencyChanged { limit, reason: "the run begins with this limit" });
-    let upload = UploadLoop { job, batch_sender: &batch_sender, checkpoints, tally, earlier };
+    let upload = UploadLoop { job, batch_sender: &batch_sender, checkpoints, tally, earlier, part: None };
     let sending = upload.run(items);
     tokio::pin!(sending);
     let mut snapshot = None;
@@ -125,10 +125,17 @@ async fn encode(
 ) -> Snapshot {
     let (plan, options, schema) = (Arc::clone(plan), Arc::clone(&job.options), Arc::clone(&job.schema));
     let client_id = job.client_id.clone();
+    let max_row_bytes = job.server.limits.max_body_bytes.filter(|max| *max > 0).unwrap_or(u64::MAX);
     blocking(move || {
         let (options, schema, snapshot_ref) = (&*options, &*schema, &snapshot);
-        let source =
-            RowSource { plan: &plan, options, schema, client_id: &client_id, snapshot: snapshot_ref };
+        let source = RowSource {
+            plan: &plan,
+            options,
+            schema,
+            client_id: &client_id,
+            snapshot: snapshot_ref,
+            max_row_bytes,
+        };
         read_and_encode(&source, settings, items);
         snapshot
     })
@@ -143,6 +150,8 @@ struct UploadLoop<'s, 'p> {
     tally: &'s mut Tally<'p>,
     /// The checkpoint of the prefix that is being skipped.
     earlier: Option<Checkpoint>,
+    /// The index of the current part in the plan; `None` before the first one.
+    part: Option<usize>,
 }
 
 impl UploadLoop<'_, '_> {
@@ -150,35 +159,54 @@ impl UploadLoop<'_, '_> {
     async fn run(mut self, mut items: mpsc::Receiver<Result<SendItem, OfflineError>>) -> Ending {
         let mut in_flight = FuturesUnordered::new();
         let mut window = SlidingWindow::default();
-        // The item that waits until everything before it is answered.
-        let mut barrier: Option<SendItem> = None;
-        let mut is_encoding = true;
+        // The next item, which waits for answers: a batch for those that it depends on and for its
+        // turn, any other item for all.
+        let mut waiting: Option<SendItem> = None;
+        let (mut is_encoding, mut told_idle) = (true, None);
         loop {
             let is_halted = self.batch_sender.halt.is_cancelled();
-            if in_flight.is_empty()
-                && !is_halted
-                && let Some(item) = barrier.take()
+            let limit = self.batch_sender.gate.limit();
+            let may_pass = |item: &mut SendItem| match item {
+                SendItem::Batch(batch) => window.admits(batch.groups(), limit),
+                _ => in_flight.is_empty(),
+            };
+            let next = if is_halted { None } else { waiting.take_if(may_pass) };
+            if let Some(SendItem::Batch(batch)) = next {
+                if in_flight.is_empty() {
+                    self.job.observer.on(&Event::Activity(Activity::AwaitingAnswers));
+                    told_idle = None;
+                }
+                window.open(batch.sequence, batch.groups());
+                in_flight.push(self.batch_sender.deliver(batch));
+            } else if let Some(item) = next
                 && self.pass_barrier(item).await == Ending::PrefixChanged
             {
                 return Ending::PrefixChanged;
             }
-            if in_flight.is_empty() && (is_halted || !is_encoding) {
-                return Ending::Done;
+            if in_flight.is_empty() {
+                if is_halted || !is_encoding {
+                    return Ending::Done;
+                }
+                // No request is in flight: the run waits for the reader and the encoder.
+                if let Some(part) = self.part.filter(|part| told_idle != Some(*part)) {
+                    self.job.observer.on(&Event::Activity(Activity::Preparing { part }));
+                    told_idle = Some(part);
+                }
             }
-            let limit = self.batch_sender.gate.limit();
-            let has_room = in_flight.len() < limit && window.has_room(limit);
             tokio::select! {
                 Some(delivered) = in_flight.next(), if !in_flight.is_empty() => {
                     let delivered: Delivered = delivered;
                     window.close(delivered.sequence);
                     self.answered(delivered);
                 }
-                item = items.recv(), if is_encoding && !is_halted && barrier.is_none() && has_room => match item {
-                    Some(Ok(SendItem::Batch(batch))) => {
-                        window.open(batch.sequence);
-                        in_flight.push(self.batch_sender.deliver(batch));
+                item = items.recv(), if is_encoding && !is_halted && waiting.is_none() => match item {
+                    // With fail-fast it ends the run, when everything before is answered.
+                    Some(Ok(SendItem::TooLarge { part, sequence, failure }))
+                        if !self.job.options.fail_fast =>
+                    {
+                        self.rejected_unsent(part, sequence, *failure);
                     }
-                    Some(Ok(other)) => barrier = Some(other),
+                    Some(Ok(item)) => waiting = Some(item),
                     Some(Err(error)) => {
                         self.tally.fail(error);
                         self.batch_sender.halt.cancel();
@@ -194,6 +222,7 @@ impl UploadLoop<'_, '_> {
     async fn pass_barrier(&mut self, item: SendItem) -> Ending {
         match item {
             SendItem::Part(part) => {
+                self.part = Some(part);
                 self.tally.start(part);
                 self.job.observer.on(&Event::PartStarted { part });
             }
@@ -203,7 +232,10 @@ impl UploadLoop<'_, '_> {
             }
             SendItem::Probe(batch) => return self.probe(batch).await,
             SendItem::PrefixChanged => return Ending::PrefixChanged,
-            SendItem::Barrier | SendItem::Batch(_) => {}
+            SendItem::TooLarge { part, sequence, failure } => {
+                self.rejected_unsent(part, sequence, *failure);
+            }
+            SendItem::Batch(_) => unreachable!("a batch waits for the window"),
         }
         Ending::Done
     }
@@ -213,6 +245,7 @@ impl UploadLoop<'_, '_> {
     /// without cursors cannot show it.
     async fn probe(&mut self, batch: Batch) -> Ending {
         let Some(earlier) = self.earlier.take() else { return Ending::Done };
+        self.job.observer.on(&Event::Activity(Activity::AwaitingAnswers));
         let delivering = self.batch_sender.deliver(batch);
         tokio::pin!(delivering);
         let delivered = tokio::select! {
@@ -235,6 +268,15 @@ impl UploadLoop<'_, '_> {
         Ending::Done
     }
 
+    /// A row is not sent, because the server takes no request of its size: it counts as rejected.
+    fn rejected_unsent(&mut self, part: usize, sequence: u64, failure: Failure) {
+        self.job.observer.on(&Event::Answered { part, rows: 1, bytes: 0, requests: 0 });
+        self.tally.add_unsent(part, sequence, failure);
+        if self.job.options.fail_fast {
+            self.batch_sender.halt.cancel();
+        }
+    }
+
     fn cancel(&mut self) {
         self.tally.fail(Failure::interrupted());
         self.batch_sender.halt.cancel();
@@ -253,49 +295,5 @@ impl UploadLoop<'_, '_> {
     fn observe(&self, delivered: &Delivered) {
         let Delivered { part, rows, bytes, requests, .. } = *delivered;
         self.job.observer.on(&Event::Answered { part, rows, bytes, requests });
-    }
-}
-
-/// The sliding window of batches in flight, by their numbers: no batch is sent further ahead of
-/// the oldest unanswered one than the concurrency limit. So the checkpoint, which covers a prefix
-/// without gaps, is never further back than that from what the server has acknowledged.
-#[derive(Debug, Default)]
-struct SlidingWindow {
-    open: BTreeSet<u64>,
-    /// The number after the last batch that was opened.
-    next: u64,
-}
-
-impl SlidingWindow {
-    fn has_room(&self, limit: usize) -> bool {
-        self.open.first().is_none_or(|oldest| self.next - oldest < limit as u64)
-    }
-
-    fn open(&mut self, sequence: u64) {
-        self.open.insert(sequence);
-        self.next = sequence + 1;
-    }
-
-    fn close(&mut self, sequence: u64) {
-        self.open.remove(&sequence);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_window_moves_only_when_its_oldest_batch_is_answered() {
-        let mut window = SlidingWindow::default();
-        for sequence in 0..3 {
-            assert!(window.has_room(3));
-            window.open(sequence);
-        }
-        assert!(!window.has_room(3));
-        window.close(2);
-        assert!(!window.has_room(3), "batch 0 is still unanswered");
-        window.close(0);
-        assert!(window.has_room(3));
     }
 }

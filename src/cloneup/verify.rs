@@ -9,9 +9,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::blocking::blocking;
 use super::compare::{Difference, Differences, FeedComparison, TableCounts};
-use super::failure::{Failure, FailureKind, most_severe};
+use super::failure::{Failure, FailureKind, Failures, PULL_PATH, most_severe};
 use super::finish::pull::{Page, Puller};
-use super::observer::Observer;
+use super::missing_route::suggest_base;
+use super::observer::{Activity, Event, Observer};
 use super::options::Options;
 use super::plan::Requested;
 use crate::offline::{Database, Snapshot};
@@ -147,20 +148,28 @@ impl<'o> Comparison<'o> {
 
     /// Compares. Needs a tokio runtime with time and network. Failures are part of the result.
     pub async fn run(self) -> Verification {
+        let remote = self.remote.clone();
         match self.compare().await {
             Ok(differences) => differences.into(),
-            Err(failures) => Verification::failed(failures),
+            Err(Failures(mut failures)) => {
+                suggest_base(&remote, &mut failures, PULL_PATH).await;
+                Verification::failed(failures)
+            }
         }
     }
 
-    async fn compare(self) -> Result<Differences, Vec<Failure>> {
+    async fn compare(self) -> Result<Differences, Failures> {
         let requested = Requested::new(&self.options, &self.schema)?;
+        // An upload that compares at its end has given the warning already.
+        if let (Some(warning), None) = (self.database.warning(), self.since) {
+            self.observer.on(&Event::Warning(&warning));
+        }
         let (database, schema, since) = (self.database.clone(), Arc::clone(&self.schema), self.since);
         let begun = blocking(move || {
             let snapshot = Snapshot::take(&database)?;
             FeedComparison::new(&schema, &requested, snapshot, since)
         });
-        let mut comparison = begun.await.map_err(one_failure)?;
+        let mut comparison = begun.await?;
         let puller = Puller {
             remote: &self.remote,
             max_retries: self.options.max_retries,
@@ -175,18 +184,15 @@ impl<'o> Comparison<'o> {
             exclude_own_after: None,
         };
         loop {
-            let Page { answer, is_last } = puller.next(&mut request).await.map_err(one_failure)?;
+            let Page { answer, is_last } = puller.next(&mut request).await?;
             let added = blocking(move || comparison.add_page(&answer).map(|()| comparison)).await;
-            comparison = added.map_err(one_failure)?;
+            comparison = added?;
             if is_last {
                 break;
             }
         }
+        self.observer.on(&Event::Activity(Activity::Comparing));
         let cancellation = self.cancellation.clone();
-        blocking(move || comparison.compare(&cancellation)).await.map_err(one_failure)
+        Ok(blocking(move || comparison.compare(&cancellation)).await?)
     }
-}
-
-fn one_failure(failure: impl Into<Failure>) -> Vec<Failure> {
-    vec![failure.into()]
 }

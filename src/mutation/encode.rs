@@ -162,6 +162,45 @@ impl JoinEncoder {
     }
 }
 
+/// Encodes the deletes of the records of one resource that the application has marked as deleted
+/// (contract 3.1, stage C).
+#[derive(Debug, Clone)]
+pub struct DeleteEncoder {
+    hash_tail: Vec<u8>,
+    body_head: Vec<u8>,
+    tail: Tail,
+}
+
+impl DeleteEncoder {
+    /// Prepares the bytes that all deletes of `resource` share.
+    ///
+    /// `prefix` is the first part of every mutation id.
+    #[must_use]
+    pub fn new(prefix: &str, client_id: &str, resource: &str, version: u64) -> Self {
+        let kind = MutationKind::Delete.as_str();
+        let resource_json = json(resource);
+        Self {
+            hash_tail: format!(r#","kind":"{kind}","resource":{resource_json}}}"#).into_bytes(),
+            body_head: format!(
+                r#"{{"resource":{resource_json},"version":{version},"operation":"delete","id":"#
+            )
+            .into_bytes(),
+            tail: Tail::new(client_id, &format!("{prefix}:{kind}:{resource}:")),
+        }
+    }
+
+    /// Appends the mutation that deletes a record to `body`.
+    pub fn encode(&self, body: &mut Vec<u8>, id: &str) -> Encoded {
+        let mut id_json = Vec::with_capacity(id.len() + 2);
+        write_string(&mut id_json, id);
+        let hash = ContentHash::of(&[br#"{"id":"#, &id_json, &self.hash_tail]);
+        body.extend_from_slice(&self.body_head);
+        let id = append_string(body, id);
+        let mutation_id = self.tail.append(body, &[&id], hash);
+        Encoded { id, mutation_id, hash }
+    }
+}
+
 /// Appends a JSON string. Returns the range of its content, without the quotes.
 fn append_string(body: &mut Vec<u8>, text: &str) -> Range<usize> {
     let start = body.len() + 1;
@@ -269,6 +308,20 @@ mod tests {
             };
             assert_eq!(string_at(encoded.mutation_id), vector["mutationId"], "{name}");
             assert_eq!(string_at(encoded.id), sent["id"], "{name}");
+        }
+    }
+
+    #[test]
+    fn a_delete_has_the_hash_of_its_canonical_json_in_its_id() {
+        for (resource, id) in [("todos", "t1"), ("a\"b", "Zürich: \u{1}\\")] {
+            let mut body = Vec::new();
+            let encoded = DeleteEncoder::new("p", "C", resource, 3).encode(&mut body, id);
+            let input = canonical(&json!({"kind": "del", "resource": resource, "id": id}));
+            let hash = blake3::hash(&input).to_hex()[..32].to_owned();
+            let expected = json!({"resource": resource, "version": 3, "operation": "delete", "id": id,
+                "clientId": "C", "mutationId": format!("p:del:{resource}:{id}:{hash}")});
+            assert_eq!(serde_json::from_slice::<Value>(&body).unwrap(), expected);
+            assert_eq!(encoded.hash, ContentHash::of(&[&input]));
         }
     }
 

@@ -48,6 +48,8 @@ pub enum MutationKind {
     Record,
     /// A join row: `rel`.
     JoinRow,
+    /// The delete of a record that the application has marked as deleted: `del`.
+    Delete,
 }
 
 impl MutationKind {
@@ -57,6 +59,7 @@ impl MutationKind {
         match self {
             Self::Record => "rec",
             Self::JoinRow => "rel",
+            Self::Delete => "del",
         }
     }
 }

@@ -39,7 +39,7 @@ mod id;
 mod lanes;
 mod operation;
 
-pub use encode::{Encoded, JoinEncoder, RecordEncoder};
+pub use encode::{DeleteEncoder, Encoded, JoinEncoder, RecordEncoder};
 pub use hasher::ContentHasher;
 pub use id::{ContentHash, MutationKind};
 pub use operation::RecordOperation;

@@ -5,19 +5,26 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension};
 
 use crate::offline::error::OfflineError;
 use crate::offline::sql::Table;
+use crate::offline::{collation, read_only_wal};
 
 /// How long a connection waits for a lock that the application holds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Creates the table for what synctool and the application remember (contract 1.3).
+const CREATE_META: &str =
+    "CREATE TABLE IF NOT EXISTS __datafn_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)";
 
 /// The file of an offline database that was checked to be a SQLite database. It holds no
 /// connection open.
 #[derive(Debug, Clone)]
 pub struct Database {
     path: PathBuf,
+    /// Whether it is a WAL database that can only be read as immutable (contract 3.7).
+    is_immutable: bool,
 }
 
 impl Database {
@@ -27,7 +34,7 @@ impl Database {
     /// [`OfflineError::Storage`] when the file does not exist, cannot be read or is not a SQLite
     /// database.
     pub fn open(path: &Path) -> Result<Self, OfflineError> {
-        let database = Self::at(path);
+        let mut database = Self::at(path);
         match std::fs::metadata(path) {
             Err(error) => {
                 return Err(OfflineError::storage(format!("cannot open {}: {error}", path.display())));
@@ -37,17 +44,26 @@ impl Database {
             }
             Ok(_) => {}
         }
-        // SQLite reads the file's header at the first query.
-        database
-            .connect()?
-            .query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
-            .map_err(OfflineError::at(path))?;
+        let is_readonly = database.connect_to_write()?.is_readonly(MAIN_DB).unwrap_or(false);
+        database.is_immutable = is_readonly && read_only_wal::is_closed(path);
+        if let Err(error) = database.read_schema() {
+            read_only_wal::check_immutable(path, error)?;
+            database.is_immutable = true;
+            database.read_schema()?;
+        }
         Ok(database)
+    }
+
+    /// Reads the schema of the database: SQLite reads the file's header at the first query.
+    fn read_schema(&self) -> Result<(), OfflineError> {
+        self.connect()?
+            .query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
+            .map_err(OfflineError::opening(&self.path))
     }
 
     /// A database of which the caller knows that it exists.
     pub(super) fn at(path: &Path) -> Self {
-        Self { path: path.to_owned() }
+        Self { path: path.to_owned(), is_immutable: false }
     }
 
     /// The path of the file.
@@ -56,10 +72,40 @@ impl Database {
         &self.path
     }
 
-    /// Opens a connection that can write, or one that only reads where the file does not allow
-    /// more.
+    /// Whether the file cannot be written to and is read as immutable.
+    pub(super) fn is_immutable(&self) -> bool {
+        self.is_immutable
+    }
+
+    /// A warning about the way in which the file is read.
+    #[must_use]
+    pub fn warning(&self) -> Option<String> {
+        self.is_immutable.then(|| read_only_wal::warning(&self.path))
+    }
+
+    /// Opens a connection for reading, with stand-ins for collations that only the application has.
     pub(super) fn connect(&self) -> Result<Connection, OfflineError> {
+        let connection = self.connect_to_write()?;
+        match collation::register_stand_ins(&connection) {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                Err(OfflineError::at(&self.path)(error))
+            }
+            // A file whose schema cannot be read fails the first query in the same way, and there
+            // the error is explained.
+            _ => Ok(connection),
+        }
+    }
+
+    /// Opens a connection that can write, or one that only reads where the file does not allow
+    /// more. It does not know collations of the application, so SQLite refuses to write what needs
+    /// one.
+    pub(super) fn connect_to_write(&self) -> Result<Connection, OfflineError> {
         let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        if self.is_immutable {
+            return read_only_wal::open_immutable(&self.path, flags)
+                .and_then(|connection| configure(&connection).map(|()| connection))
+                .map_err(OfflineError::at(&self.path));
+        }
         let connection = Connection::open_with_flags(&self.path, flags | OpenFlags::SQLITE_OPEN_READ_WRITE)
             .or_else(|error| match error.sqlite_error_code() {
                 Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
@@ -93,9 +139,7 @@ impl Database {
         }
         // Another process can have stored one since: then that one is used.
         connection
-            .execute_batch(
-                "CREATE TABLE IF NOT EXISTS __datafn_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
-            )
+            .execute_batch(CREATE_META)
             .and_then(|()| {
                 connection.execute(
                     "INSERT OR IGNORE INTO __datafn_meta (key, value) VALUES ('clientId', ?1)",
@@ -117,6 +161,16 @@ pub(super) fn meta(connection: &Connection, key: &str) -> rusqlite::Result<Optio
         .query_row("SELECT value FROM __datafn_meta WHERE key = ?1", [key], |row| row.get(0))
         .optional()?;
     Ok(value.filter(|value| !value.is_empty()))
+}
+
+/// Stores a value in `__datafn_meta`.
+pub(super) fn set_meta(connection: &Connection, key: &str, value: &str) -> rusqlite::Result<()> {
+    connection.execute_batch(CREATE_META)?;
+    // An application's table may lack the key that an upsert needs.
+    if connection.execute("UPDATE __datafn_meta SET value = ?2 WHERE key = ?1", [key, value])? == 0 {
+        connection.execute("INSERT INTO __datafn_meta (key, value) VALUES (?1, ?2)", [key, value])?;
+    }
+    Ok(())
 }
 
 /// Sets what every connection needs.

@@ -4,6 +4,9 @@ use std::path::Path;
 
 use rusqlite::ErrorCode;
 
+use super::foreign_file::ForeignFile;
+use crate::offline::row_location::RowLocation;
+
 /// The path of an error of the database (contract 3.5).
 pub const STORAGE_PATH: &str = "storage";
 
@@ -31,6 +34,8 @@ pub enum OfflineError {
         message: String,
         /// The place of the row in upload order, and the field: `records[0].title`.
         path: String,
+        /// Where the row is in the database, where that is known.
+        location: Option<Box<RowLocation>>,
     },
     /// The run was cancelled while the database was being read.
     #[error("reading was interrupted")]
@@ -48,6 +53,12 @@ pub enum StorageKind {
     Locked,
     /// A table or column that the schema needs is missing (contract 1.1).
     Missing,
+    /// A constraint or trigger of a table refuses a pulled change (contract 1.2).
+    Refused,
+    /// The file is not a database that SQLite can read; with a guess what it is.
+    Foreign(ForeignFile),
+    /// The file, or the folder of its journal, is read-only.
+    NotWritable,
     /// Any other: the file, the disk, or its content.
     Other,
 }
@@ -85,8 +96,45 @@ impl OfflineError {
         Self::while_doing(format!("cannot use {}", path.display()))
     }
 
+    /// For `map_err`: the file at `path` cannot be opened as a database. Where SQLite cannot read its
+    /// content, the message says what it may be.
+    pub(super) fn opening(path: &Path) -> impl FnOnce(rusqlite::Error) -> Self {
+        move |source| {
+            let guess = match source.sqlite_error_code() {
+                Some(ErrorCode::NotADatabase) => Some(ForeignFile::guess(path)),
+                // Encrypted pages below a header in the clear are malformed, or of an unknown format.
+                Some(ErrorCode::DatabaseCorrupt | ErrorCode::Unknown) => {
+                    Some(ForeignFile::guess(path)).filter(|guess| *guess == ForeignFile::Encrypted)
+                }
+                _ => None,
+            };
+            let Some(guess) = guess else { return Self::at(path)(source) };
+            let what = format!("cannot use {}{}", path.display(), guess.clause());
+            Self::Storage { kind: StorageKind::Foreign(guess), what, source: Some(source) }
+        }
+    }
+
     /// A row that cannot be uploaded.
     pub(crate) fn data(code: &'static str, message: impl Into<String>, path: impl Into<String>) -> Self {
-        Self::Data { code, message: message.into(), path: path.into() }
+        Self::Data { code, message: message.into(), path: path.into(), location: None }
+    }
+
+    /// The same error with the location that `find` returns, if it is of a row and has none.
+    pub(crate) fn at_row(self, find: impl FnOnce() -> RowLocation) -> Self {
+        match self {
+            Self::Data { code, message, path, location: None } => {
+                Self::Data { code, message, path, location: Some(Box::new(find())) }
+            }
+            other => other,
+        }
+    }
+
+    /// Where the row that cannot be uploaded is in the database, where that is known.
+    #[must_use]
+    pub fn location(&self) -> Option<&RowLocation> {
+        match self {
+            Self::Data { location, .. } => location.as_deref(),
+            _ => None,
+        }
     }
 }

@@ -9,7 +9,8 @@
 //!
 //! The rooms, each of which imports only from those above it:
 //!
-//! * `error`, `sql`, `database`, `snapshot`: the file, and one state of it;
+//! * `error`, `sql`, `collation`, `read_only_wal`, `database`, `snapshot`: the file, and one state
+//!   of it;
 //! * `map`: from SQLite values to JSON and back;
 //! * `read`: checking and reading records and join rows, with an external merge sort for large
 //!   tables of random ids;
@@ -53,25 +54,36 @@
 //! ```
 
 mod changelog;
+mod collation;
 mod database;
 mod digests;
 mod error;
+mod foreign_file;
 pub mod introspect;
 mod map;
 mod read;
+mod read_only_wal;
+mod row_location;
 #[cfg(feature = "serve")]
 pub mod sample;
 mod sidecar;
 mod snapshot;
 mod sql;
 pub mod upload_queue;
+mod writable;
 mod write;
 
 pub use changelog::{ChangeLog, OfflineDelete, Scope, offline_deletes, touched_since};
 pub use database::Database;
 pub use digests::{Digest, Digests};
 pub use error::{OfflineError, STORAGE_PATH, StorageKind};
-pub use read::{JoinRow, JoinSource, ReadOrder, Record, RecordSource, SortedRecord, SortedRecords};
+pub use foreign_file::ForeignFile;
+pub use map::size::RowSize;
+pub use read::{
+    JoinRow, JoinSource, MarkedRows, ReadOrder, Record, RecordSource, SortedRecord, SortedRecords,
+    dangling_join_rows,
+};
+pub use row_location::RowLocation;
 pub use sidecar::{Acquired, Sidecar};
 pub use snapshot::Snapshot;
 pub use write::{Applied, Cursors, Finalizer};

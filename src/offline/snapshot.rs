@@ -17,7 +17,8 @@ const COPY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Read transactions that see one state of the database.
 ///
-/// In WAL mode it reads the database itself: readers do not block writers there. With a rollback
+/// In WAL mode it reads the database itself: readers do not block writers there. So it does with an
+/// immutable file, which has no writers. With a rollback
 /// journal a long read would keep the application from committing, so the snapshot reads a
 /// private copy, which is made under a short lock and removed with the snapshot.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub struct Snapshot {
     second_connection: Option<Mutex<Connection>>,
     /// The name of the collation that orders text by its UTF-8 bytes.
     byte_order: &'static str,
+    /// A warning about the way in which the file is read.
+    warning: Option<String>,
     /// Keeps the copy until the connections are closed.
     _copy: Option<NamedTempFile>,
 }
@@ -46,7 +49,7 @@ impl Snapshot {
         let mode: String = live
             .query_row("PRAGMA journal_mode", [], |row| row.get(0))
             .map_err(OfflineError::at(database.path()))?;
-        let (connection, second, copy) = if mode.eq_ignore_ascii_case("wal") {
+        let (connection, second, copy) = if mode.eq_ignore_ascii_case("wal") || database.is_immutable() {
             (live, connect_second(database), None)
         } else {
             let copy = copy(&live)?;
@@ -63,7 +66,7 @@ impl Snapshot {
         };
         let second_connection = second.filter(is_same_state).map(Mutex::new);
         let byte_order = byte_order(&connection).map_err(OfflineError::at(database.path()))?;
-        Ok(Self { connection, second_connection, byte_order, _copy: copy })
+        Ok(Self { connection, second_connection, byte_order, warning: database.warning(), _copy: copy })
     }
 
     /// Makes a function that interrupts every statement that the snapshot runs when the function
@@ -82,6 +85,12 @@ impl Snapshot {
     /// [`OfflineError::Storage`] when the database cannot be read.
     pub fn client_id(&self) -> Result<Option<String>, OfflineError> {
         meta(&self.connection, "clientId").map_err(OfflineError::while_doing("cannot read __datafn_meta"))
+    }
+
+    /// A warning for the user about the way in which the file is read.
+    #[must_use]
+    pub fn warning(&self) -> Option<&str> {
+        self.warning.as_deref()
     }
 
     /// The connection that every snapshot has.

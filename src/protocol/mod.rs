@@ -43,6 +43,7 @@ mod nesting;
 mod pull;
 mod push;
 mod raw_object;
+mod reserved_keys;
 pub mod status;
 mod wire_error;
 
@@ -54,4 +55,5 @@ pub use nesting::{MAX_NESTING, is_nested_deeper_than};
 pub use pull::{FeedChange, Op, PullAnswer, PullRequest, TableChanges};
 pub use push::{MutationError, PushAnswer};
 pub use raw_object::RawObject;
+pub use reserved_keys::{RESERVED_PREFIX, has_reserved_key};
 pub use status::{ServerLimits, ServerStatus};

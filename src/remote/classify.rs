@@ -12,15 +12,31 @@ use crate::protocol::{Envelope, ErrorBody, NeitherDialect, ROOT_PATH, RawObject,
 /// The statuses that mean "try again later", whatever the body (contract 3.3).
 const TRANSIENT: [u16; 7] = [408, 425, 429, 500, 502, 503, 504];
 
+/// The statuses that mean "there is no such route here", unless the body is an error about the
+/// request itself (contract 3.3).
+const NO_ROUTE: [u16; 4] = [404, 405, 410, 501];
+
 /// How many characters of a body that is not JSON a message shows.
 const EXCERPT_CHARS: usize = 60;
 
+/// The hint for an answer to TLS that is none.
+const NO_TLS_HINT: &str =
+    " (the answer is no TLS: does the server speak plain HTTP? Then its URL begins with http://)";
+
+/// The hint for an answer to plain HTTP that is none.
+const NO_HTTP_HINT: &str =
+    " (the answer is no HTTP: does the server speak TLS? Then its URL begins with https://)";
+
 /// The parts of a complete answer from which its meaning follows.
 pub(super) struct RawAnswer<'a> {
+    /// The name of the route that was asked for, such as `push`.
+    pub(super) route: &'static str,
     /// The HTTP status; not a redirect.
     pub(super) status: u16,
     /// The value of `Retry-After`.
     pub(super) retry_after: Option<&'a str>,
+    /// The value of `Date`: the server's clock when it wrote the answer.
+    pub(super) date: Option<&'a str>,
     /// Whether the body of the request was compressed.
     pub(super) is_compressed: bool,
     /// The body, decompressed.
@@ -28,7 +44,8 @@ pub(super) struct RawAnswer<'a> {
 }
 
 impl<'a> RawAnswer<'a> {
-    /// The result inside a successful answer; `now` is what a date in `Retry-After` is relative to.
+    /// The result inside a successful answer. A date in `Retry-After` is relative to the server's
+    /// clock, which `Date` tells; `now` is the local clock, for answers without it.
     ///
     /// # Errors
     /// The [`RequestError`] that the contract assigns to the answer.
@@ -51,7 +68,7 @@ impl<'a> RawAnswer<'a> {
             413 => Err(RequestError::TooLarge(Excess::Bytes, server_error().map(or_limit_exceeded))),
             415 if self.is_compressed => Err(RequestError::NotDecoded),
             status if TRANSIENT.contains(&status) => {
-                let retry_after = self.retry_after.and_then(|text| parse_retry_after(text, now));
+                let retry_after = self.retry_after.and_then(|text| parse_retry_after(text, self.date, now));
                 let message = match server_error() {
                     Some(body) => format!("HTTP {status}: {}", body.message),
                     None => format!("HTTP {status}"),
@@ -59,6 +76,9 @@ impl<'a> RawAnswer<'a> {
                 let is_throttled = status == 429 || retry_after.is_some();
                 let error = TransportError::new(TransportKind::Status, message).with_status(status);
                 Err(RequestError::Transient(TransportError { retry_after, is_throttled, ..error }))
+            }
+            status if NO_ROUTE.contains(&status) && !is_about_the_request(&envelope) => {
+                Err(no_route(status, self.route, server_error()))
             }
             status => match envelope {
                 Ok(Envelope::Success(result)) if (200..300).contains(&status) => Ok(result),
@@ -80,6 +100,30 @@ impl<'a> RawAnswer<'a> {
             },
         }
     }
+}
+
+/// Whether an answer is an error about what was sent, so that the route exists: one with a path into
+/// the request, or about its size.
+fn is_about_the_request(envelope: &Result<Envelope<'_>, NeitherDialect>) -> bool {
+    match envelope {
+        Ok(Envelope::Failure(body)) => {
+            body.code == code::LIMIT_EXCEEDED || !matches!(body.path.as_str(), "" | ROOT_PATH)
+        }
+        _ => false,
+    }
+}
+
+/// The error of a route that is not there: most often the base URL is wrong, which every other
+/// request would find as well.
+fn no_route(status: u16, route: &str, said: Option<ErrorBody>) -> RequestError {
+    let said = said.filter(|body| !body.message.is_empty());
+    let said = said.map_or_else(String::new, |body| format!(" ({})", body.message));
+    let message = format!(
+        "HTTP {status}{said}: there is no {route} route at this URL; is the remote the right base? /push, \
+         /pull and /status are added to it, as to https://example.org/datafn"
+    );
+    let error = TransportError::new(TransportKind::NoRoute, message);
+    RequestError::Broken(error.with_status(status))
 }
 
 /// The error of an answer whose body does not follow the protocol, with a status that does not
@@ -112,16 +156,19 @@ fn not_json(body: &[u8], is_cut_off: bool) -> NeitherDialect {
     NeitherDialect::new(what)
 }
 
-/// The pause of a `Retry-After`, in seconds or as a date (RFC 9110, section 10.2.3).
-fn parse_retry_after(text: &str, now: SystemTime) -> Option<Duration> {
+/// The pause of a `Retry-After`, in seconds or as a date (RFC 9110, section 10.2.3). A date is read
+/// by the clock of the server that wrote it, which can be days apart from the local one: `date` is
+/// the answer's `Date` (RFC 9110, section 6.6.1). Without a valid one the local clock, `now`, counts.
+fn parse_retry_after(text: &str, date: Option<&str>, now: SystemTime) -> Option<Duration> {
     let text = text.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         // A number that does not fit into 64 bits is over every limit for obeying it.
         return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
-    let date = httpdate::parse_http_date(text).ok()?;
+    let until = httpdate::parse_http_date(text).ok()?;
+    let now = date.and_then(|date| httpdate::parse_http_date(date.trim()).ok()).unwrap_or(now);
     // A date in the past asks for no pause.
-    Some(date.duration_since(now).unwrap_or(Duration::ZERO))
+    Some(until.duration_since(now).unwrap_or(Duration::ZERO))
 }
 
 /// The error of an answer with a result of the wrong type.
@@ -144,16 +191,18 @@ pub(super) fn transport_error(error: reqwest::Error) -> RequestError {
     };
     let mut hint = "";
     for cause in causes(&error) {
-        if let Some(rustls::Error::InvalidCertificate(problem)) = cause.downcast_ref() {
-            kind = TransportKind::Certificate;
-            hint = certificate_hint(problem);
-        } else if let Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) =
-            cause.downcast_ref()
-        {
-            hint =
-                " (the answer is no TLS: does the server speak plain HTTP? Then its URL begins with http://)";
-        } else if is_plain_http && cause.downcast_ref().is_some_and(is_not_http) {
-            hint = " (the answer is no HTTP: does the server speak TLS? Then its URL begins with https://)";
+        match cause.downcast_ref() {
+            Some(rustls::Error::InvalidCertificate(problem)) => {
+                kind = TransportKind::Certificate;
+                hint = certificate_hint(problem);
+            }
+            Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
+                kind = TransportKind::Tls;
+                hint = NO_TLS_HINT;
+            }
+            Some(_) => kind = TransportKind::Tls,
+            None if is_plain_http && cause.downcast_ref().is_some_and(is_not_http) => hint = NO_HTTP_HINT,
+            None => {}
         }
     }
     // The errors between the first and the last say only that the next one occurred.
@@ -186,7 +235,9 @@ mod tests {
     const REFUSAL: &[u8] = br#"{"ok":false,"error":{"code":"DFQL_INVALID","message":"no","path":"x"}}"#;
 
     fn classify(status: u16, body: &[u8]) -> Result<RawObject<'_>, RequestError> {
-        RawAnswer { status, retry_after: None, is_compressed: false, body }.classify(SystemTime::UNIX_EPOCH)
+        let answer =
+            RawAnswer { route: "push", status, retry_after: None, date: None, is_compressed: false, body };
+        answer.classify(SystemTime::UNIX_EPOCH)
     }
 
     #[test]
@@ -208,7 +259,7 @@ mod tests {
     #[test]
     fn a_body_of_neither_dialect_is_transient() {
         for body in [b"".as_slice(), b"<html>", b"{\"ok\":tr", b"[]", b"{\"ok\":1}", b"\xff"] {
-            for status in [200, 400, 404] {
+            for status in [200, 400, 422] {
                 let error = classify(status, body).unwrap_err();
                 assert!(matches!(error, RequestError::Transient(_)), "{status} {body:?}: {error:?}");
             }
@@ -241,10 +292,60 @@ mod tests {
     #[test]
     fn retry_after_is_seconds_or_a_date() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
-        assert_eq!(parse_retry_after("120", now), Some(Duration::from_mins(2)));
-        assert_eq!(parse_retry_after("Sun, 06 Nov 1994 08:49:47 GMT", now), Some(Duration::from_secs(10)));
-        assert_eq!(parse_retry_after("Sun, 06 Nov 1994 08:49:07 GMT", now), Some(Duration::ZERO));
-        assert_eq!(parse_retry_after("99999999999999999999999", now), Some(Duration::from_secs(u64::MAX)));
-        assert_eq!(parse_retry_after("soon", now), None);
+        let parse = |text| parse_retry_after(text, None, now);
+        assert_eq!(parse("120"), Some(Duration::from_mins(2)));
+        assert_eq!(parse("Sun, 06 Nov 1994 08:49:47 GMT"), Some(Duration::from_secs(10)));
+        assert_eq!(parse("Sun, 06 Nov 1994 08:49:07 GMT"), Some(Duration::ZERO));
+        assert_eq!(parse("99999999999999999999999"), Some(Duration::from_secs(u64::MAX)));
+        assert_eq!(parse("soon"), None);
+    }
+
+    #[test]
+    fn a_retry_after_date_is_relative_to_the_date_of_the_answer() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+        for (retry_after, date, expected) in [
+            // A clock that is a day ahead, and one that is a day behind.
+            ("Mon, 07 Nov 1994 08:49:47 GMT", "Mon, 07 Nov 1994 08:49:37 GMT", 10),
+            ("Sat, 05 Nov 1994 08:49:47 GMT", "Sat, 05 Nov 1994 08:49:37 GMT", 10),
+            ("Sat, 05 Nov 1994 08:49:27 GMT", "Sat, 05 Nov 1994 08:49:37 GMT", 0),
+            ("Sun, 06 Nov 1994 08:49:47 GMT", "yesterday", 10),
+            // RFC 850 and asctime forms, which RFC 9110 still allows.
+            ("Monday, 07-Nov-94 08:49:47 GMT", "Mon Nov  7 08:49:37 1994", 10),
+            ("7", "Mon, 07 Nov 1994 08:49:37 GMT", 7),
+        ] {
+            let pause = parse_retry_after(retry_after, Some(date), now);
+            assert_eq!(pause, Some(Duration::from_secs(expected)), "{retry_after}, {date}");
+        }
+    }
+
+    #[test]
+    fn a_missing_route_is_broken_unless_the_error_has_a_path_into_the_request() {
+        let envelope = |path: &str| format!(r#"{{"ok":false,"error":{{"code":"X","message":"m"{path}}}}}"#);
+        for status in [404, 405, 410, 501] {
+            for body in [
+                "",
+                "Not Found",
+                "<html>",
+                "{}",
+                "[]",
+                r#"{"message":"no"}"#,
+                r#"{"ok":true,"result":{"applied":[]}}"#,
+                r#"{"ok":false,"error":"no"}"#,
+                r#"{"ok":false,"error":{}}"#,
+                &envelope(""),
+                &envelope(",\"path\":\"\""),
+                &envelope(",\"path\":\"$\""),
+                &envelope(",\"details\":{\"path\":\"$\"}"),
+            ] {
+                let error = classify(status, body.as_bytes()).unwrap_err();
+                assert_eq!(error.kind(), Some(TransportKind::NoRoute), "{status} {body}: {error:?}");
+                assert!(!error.is_transient(), "{status} {body}");
+                assert!(error.to_string().contains("/push"), "{error}");
+            }
+            for path in [",\"path\":\"mutations[0].id\"", ",\"details\":{\"path\":\"clientId\"}"] {
+                let error = classify(status, envelope(path).as_bytes()).unwrap_err();
+                assert!(matches!(error, RequestError::Refused(_)), "{status} {path}: {error:?}");
+            }
+        }
     }
 }

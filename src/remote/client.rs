@@ -12,7 +12,7 @@ use super::config::{ConfigError, RemoteConfig};
 use super::encoding::{Compression, Encoding};
 use super::error::RequestError;
 use super::request::{Body, HttpClient, Request};
-use super::url::{parse_base, route, shown};
+use super::url::{nearby, parse_base, route, shown};
 use crate::protocol::{PullAnswer, PullRequest, PushAnswer, RawObject, ServerStatus};
 
 /// The largest answer that is read, in bytes (contract 3.3).
@@ -22,10 +22,14 @@ const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 /// run does not depend on it.
 const MAX_STATUS_BYTES: usize = 1024 * 1024;
 
+/// The timeout for the status of a URL that was perhaps meant: only a suggestion depends on it.
+const SUGGESTION_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// A server: its routes, and the HTTP client for them. A clone shares the connections.
 #[derive(Clone)]
 pub struct Remote {
     http: HttpClient,
+    base: Url,
     push: Url,
     pull: Url,
     status: Url,
@@ -40,14 +44,17 @@ impl Remote {
     ///
     /// # Errors
     /// [`ConfigError`] when no client can be made from the settings: the base is not an http or
-    /// https URL, a header or the token cannot be sent, or the CA certificates cannot be used.
+    /// https URL, two credentials are given, a header or the token cannot be sent, or the CA
+    /// certificates cannot be used.
     pub fn new(config: &RemoteConfig) -> Result<Self, ConfigError> {
         let base = parse_base(&config.base).ok_or(ConfigError::Url)?;
+        config.check_credentials(&base)?;
         Ok(Self {
             http: HttpClient::new(config, &base)?,
             push: route(&base, "push"),
             pull: route(&base, "pull"),
             status: route(&base, "status"),
+            base,
             fingerprint: config.fingerprint(),
             retry_delay: config.retry_delay,
             retry_max_delay: config.retry_max_delay,
@@ -98,7 +105,7 @@ impl Remote {
     /// # Errors
     /// [`RequestError`] when there is no answer that names the mutations' outcomes.
     pub async fn push(&self, body: Bytes, encoding: Option<Encoding>) -> Result<PushAnswer, RequestError> {
-        let request = post(&self.push, body, encoding);
+        let request = post("push", &self.push, body, encoding);
         let mut answer = self.http.send(request, PushAnswer::from_raw).await?;
         for error in &mut answer.errors {
             self.http.redact(&mut error.body.message);
@@ -115,7 +122,7 @@ impl Remote {
     pub async fn pull(&self, request: &PullRequest) -> Result<PullAnswer, RequestError> {
         let body =
             serde_json::to_vec(request).expect("strings, integers and maps of them can be written as JSON");
-        let sent = post(&self.pull, body.into(), None);
+        let sent = post("pull", &self.pull, body.into(), None);
         let mut page = self.http.send(sent, PullAnswer::from_raw).await?;
         if let (PullAnswer::Feed { reached, .. }, None) = (&mut page, &request.exclude_own_after) {
             // It answers `exclude_own_after`; without that, its meaning is unknown.
@@ -131,8 +138,26 @@ impl Remote {
     /// [`RequestError`] when the server does not answer or refuses the request; a server without
     /// a `status` route answers with an error of its own.
     pub async fn status(&self) -> Result<ServerStatus, RequestError> {
-        let request = Request { url: &self.status, body: None, max_answer_bytes: MAX_STATUS_BYTES };
+        self.status_at(&self.status).await
+    }
+
+    async fn status_at(&self, url: &Url) -> Result<ServerStatus, RequestError> {
+        let request = Request { route: "status", url, body: None, max_answer_bytes: MAX_STATUS_BYTES };
         self.http.send(request, |result: &RawObject<'_>| Ok(ServerStatus::from_raw(result))).await
+    }
+
+    /// The base that was probably meant where this one has no routes: the first of a few URLs near
+    /// it whose `status` says something that only a sync server says. All have the same origin.
+    /// `None` when there is none, or it does not answer soon.
+    pub async fn suggest_base(&self) -> Option<String> {
+        for base in nearby(&self.base) {
+            let url = route(&base, "status");
+            let answer = tokio::time::timeout(SUGGESTION_TIMEOUT, self.status_at(&url)).await;
+            if matches!(answer, Ok(Ok(status)) if status != ServerStatus::default()) {
+                return Some(shown(&base));
+            }
+        }
+        None
     }
 }
 
@@ -143,8 +168,8 @@ impl fmt::Debug for Remote {
     }
 }
 
-fn post(url: &Url, bytes: Bytes, encoding: Option<Encoding>) -> Request<'_> {
-    Request { url, body: Some(Body { bytes, encoding }), max_answer_bytes: MAX_ANSWER_BYTES }
+fn post<'u>(route: &'static str, url: &'u Url, bytes: Bytes, encoding: Option<Encoding>) -> Request<'u> {
+    Request { route, url, body: Some(Body { bytes, encoding }), max_answer_bytes: MAX_ANSWER_BYTES }
 }
 
 #[cfg(test)]

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 use std::{fmt, io};
 
-use reqwest::Certificate;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Certificate, Url};
 
 use super::encoding::Compression;
 use super::error::chain;
-use super::url::{is_loopback, parse_base, shown};
+use super::url::{has_credentials, is_loopback, parse_base, shown};
 use crate::secret::Secret;
 
 /// The settings of a [`super::Remote`].
@@ -55,6 +55,15 @@ pub enum ConfigError {
     /// The token has a character that HTTP does not allow in a header.
     #[error("the token has characters that cannot be sent in a header")]
     Token,
+    /// Two credentials are given, of which a request can carry one: both are the header
+    /// `Authorization`.
+    #[error("{first} and {second} are both given, and a request can carry only one: leave one out")]
+    TwoCredentials {
+        /// Where one of them is.
+        first: &'static str,
+        /// Where the other is.
+        second: &'static str,
+    },
     /// The file of CA certificates cannot be read.
     #[error("the CA certificates cannot be used: {}: {source}", path.display())]
     UnreadableCertificates {
@@ -87,7 +96,7 @@ impl ConfigError {
     #[must_use]
     pub fn path(&self) -> &'static str {
         match self {
-            Self::Url | Self::Client(_) => "sync.remote",
+            Self::Url | Self::TwoCredentials { .. } | Self::Client(_) => "sync.remote",
             Self::Header(_) => "header",
             Self::Token => "tokenFile",
             Self::UnreadableCertificates { .. }
@@ -117,7 +126,7 @@ impl RemoteConfig {
     /// Whether others on the network can read the token: plain http to another machine.
     #[must_use]
     pub fn sends_token_in_the_clear(&self) -> bool {
-        let url = reqwest::Url::parse(&self.base);
+        let url = Url::parse(&self.base);
         self.token.is_some() && url.is_ok_and(|url| url.scheme() == "http" && !is_loopback(&url))
     }
 
@@ -131,6 +140,22 @@ impl RemoteConfig {
             hasher.update(&part.len().to_le_bytes()).update(part.as_bytes());
         }
         hasher.finalize().to_hex()[..32].to_owned()
+    }
+
+    /// Refuses credentials of which all but one would be dropped.
+    pub(super) fn check_credentials(&self, base: &Url) -> Result<(), ConfigError> {
+        let is_authorization =
+            |(name, _): &(String, String)| name.eq_ignore_ascii_case(AUTHORIZATION.as_str());
+        let given = [
+            (has_credentials(base), "the user and password in the remote's URL"),
+            (self.token.is_some(), "the token (SYNCTOOL_TOKEN, --token-file or --token-command)"),
+            (self.headers.iter().any(is_authorization), "the header Authorization (--header)"),
+        ];
+        let mut given = given.into_iter().filter_map(|(is_given, what)| is_given.then_some(what));
+        match (given.next(), given.next()) {
+            (Some(first), Some(second)) => Err(ConfigError::TwoCredentials { first, second }),
+            _ => Ok(()),
+        }
     }
 
     /// The headers of every request, marked as sensitive so that no log shows their values.
@@ -197,6 +222,35 @@ mod tests {
         let text = format!("{config:?}");
         assert!(text.contains("https://h/datafn") && text.contains("X-Api-Key"), "{text}");
         assert!(!text.contains("s3cr3t"), "{text}");
+    }
+
+    #[test]
+    fn two_credentials_are_refused_and_both_are_named() {
+        let check = |base: &str, token: Option<&str>, header: Option<&str>| {
+            let mut config = RemoteConfig::new(base);
+            config.token = token.map(Secret::new);
+            config.headers.extend(header.map(|name| (name.to_owned(), "s3cr3t".to_owned())));
+            config.check_credentials(&Url::parse(base).unwrap())
+        };
+        let (user, plain) = ("https://user:s3cr3t@h/datafn", "https://h/datafn");
+        for (base, token, header, named) in [
+            (user, Some("s3cr3t"), None, ["URL", "token"]),
+            ("https://user@h", Some("s3cr3t"), None, ["URL", "token"]),
+            ("https://:s3cr3t@h", None, Some("authorization"), ["URL", "Authorization"]),
+            (plain, Some("s3cr3t"), Some("AUTHORIZATION"), ["token", "Authorization"]),
+        ] {
+            let error = check(base, token, header).unwrap_err();
+            assert_eq!(error.path(), "sync.remote");
+            let text = error.to_string();
+            assert!(named.iter().all(|name| text.contains(name)) && !text.contains("s3cr3t"), "{text}");
+        }
+        for (base, token, header) in [
+            (user, None, Some("X-Api-Key")),
+            (plain, Some("s3cr3t"), Some("X-Authorization")),
+            (plain, None, Some("Authorization")),
+        ] {
+            assert!(check(base, token, header).is_ok(), "{base} {token:?} {header:?}");
+        }
     }
 
     #[test]

@@ -57,6 +57,8 @@ pub enum TransportKind {
     Connect,
     /// TLS does not accept the server's certificate.
     Certificate,
+    /// The TLS handshake fails for another reason.
+    Tls,
     /// No complete answer arrived within the timeout.
     Timeout,
     /// The connection failed while it was in use.
@@ -71,6 +73,8 @@ pub enum TransportKind {
     AnswerTooLarge,
     /// A redirect that is not followed.
     Redirect,
+    /// There is no such route: HTTP 404, 405, 410 or 501, and no error about the request itself.
+    NoRoute,
 }
 
 /// The measure of which a request has too much.

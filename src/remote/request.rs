@@ -5,7 +5,9 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::header::{
+    CONTENT_ENCODING, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, redirect};
 
 use super::classify::{RawAnswer, neither_dialect, transport_error};
@@ -34,6 +36,8 @@ pub(super) struct HttpClient {
 
 /// One request.
 pub(super) struct Request<'u> {
+    /// The name of the route, such as `push`.
+    pub(super) route: &'static str,
     pub(super) url: &'u Url,
     /// The body of a POST; without one the request is a GET.
     pub(super) body: Option<Body>,
@@ -125,7 +129,7 @@ impl HttpClient {
         parse: impl Fn(&RawObject<'_>) -> Result<T, NeitherDialect>,
     ) -> Result<T, RequestError> {
         let (status, limit) = (response.status().as_u16(), request.max_answer_bytes);
-        let retry_after = response.headers().get(RETRY_AFTER).cloned();
+        let headers = std::mem::take(response.headers_mut());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(transport_error)? {
             if body.len() + chunk.len() > limit {
@@ -134,9 +138,14 @@ impl HttpClient {
             }
             body.extend_from_slice(&chunk);
         }
-        let retry_after = retry_after.as_ref().and_then(|value| value.to_str().ok());
-        let is_compressed = request.body.as_ref().is_some_and(|body| body.encoding.is_some());
-        let answer = RawAnswer { status, retry_after, is_compressed, body: &body };
+        let answer = RawAnswer {
+            route: request.route,
+            status,
+            retry_after: text_of(&headers, &RETRY_AFTER),
+            date: text_of(&headers, &DATE),
+            is_compressed: request.body.as_ref().is_some_and(|body| body.encoding.is_some()),
+            body: &body,
+        };
         let parsed = answer
             .classify(SystemTime::now())
             .and_then(|result| parse(&result).map_err(|error| neither_dialect(&error)));
@@ -145,6 +154,11 @@ impl HttpClient {
             error
         })
     }
+}
+
+/// A header as text; `None` where it is missing or not ASCII.
+fn text_of<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 /// The target of a redirect. Only 307 and 308 keep method and body (RFC 9110, section 15.4), and

@@ -18,6 +18,28 @@ pub(super) fn route(base: &Url, name: &str) -> Url {
     url
 }
 
+/// The bases that a person probably means who gives this one, the likeliest first: with `/datafn`,
+/// without the last segment, or with `/datafn` instead of the whole path.
+pub(super) fn nearby(base: &Url) -> Vec<Url> {
+    let path = base.path().trim_end_matches('/');
+    let parent = path.rsplit_once('/').map(|(parent, _)| parent.to_owned());
+    let paths = [Some(format!("{path}/datafn")), parent, Some("/datafn".to_owned())];
+    let mut bases: Vec<Url> = Vec::new();
+    for path in paths.into_iter().flatten() {
+        let mut url = base.clone();
+        url.set_path(&path);
+        if url.path().trim_end_matches('/') != base.path().trim_end_matches('/') && !bases.contains(&url) {
+            bases.push(url);
+        }
+    }
+    bases
+}
+
+/// Whether a URL has a user or a password in it.
+pub(super) fn has_credentials(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
+}
+
 /// A URL as messages show it: without user, password, query and fragment, which may be secrets.
 pub(super) fn shown(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
@@ -57,6 +79,20 @@ mod tests {
             assert_eq!(route(&base, "push").as_str(), "http://h:1/datafn/push");
         }
         assert_eq!(route(&Url::parse("http://h").unwrap(), "pull").as_str(), "http://h/pull");
+    }
+
+    #[test]
+    fn the_bases_that_were_probably_meant_are_near_the_given_one() {
+        for (base, expected) in [
+            ("http://h:1", &["http://h:1/datafn"][..]),
+            ("http://h:1/", &["http://h:1/datafn"]),
+            ("http://h:1/datafn/", &["http://h:1/datafn/datafn", "http://h:1/"]),
+            ("http://h:1/datafn/push", &["http://h:1/datafn/push/datafn", "http://h:1/datafn"]),
+            ("http://h:1/api/v1", &["http://h:1/api/v1/datafn", "http://h:1/api", "http://h:1/datafn"]),
+        ] {
+            let bases = nearby(&Url::parse(base).unwrap());
+            assert_eq!(bases.iter().map(Url::as_str).collect::<Vec<_>>(), expected, "{base}");
+        }
     }
 
     #[test]

@@ -29,11 +29,10 @@ pub use notes::{other_note, queue_note};
 use tool_tables::POWERSYNC_DATA;
 pub use tool_tables::tool_of;
 
+use super::infer_deleted::{self, WATERMELON, deleted_when, is_watermelon};
 use super::inferred::{Inferred, InferredField, InferredKey, InferredResource, InferredStorage};
 use super::table_facts::{ColumnFacts, DatabaseFacts, Lookup, TableFacts};
-
-/// The columns in which WatermelonDB keeps its sync state.
-const WATERMELON: [&str; 2] = ["_status", "_changed"];
+use crate::protocol::RESERVED_PREFIX;
 
 /// The name of every record's id, which no field can have.
 const RESERVED: &[&str] = &["id"];
@@ -168,12 +167,11 @@ impl<L: Lookup> Inference<'_, L> {
                 }
             };
             self.resources.insert(place, self.inferred.resources.len());
-            if WATERMELON.iter().all(|name| table.column(name).is_some()) {
-                let own = WATERMELON.join("` and `");
-                self.note(format!(
-                    "`{}` is a WatermelonDB table: its columns `{own}` are not uploaded",
-                    table.name
-                ));
+            if matches!(self.kinds[place], TableKind::Records(_)) {
+                self.inferred.notes.extend(infer_deleted::note(table));
+                if is_watermelon(table) {
+                    self.note(notes::watermelon(&table.name));
+                }
             }
             self.inferred.notes.extend(notes);
             self.inferred.notes.extend(notes::of_generated(table));
@@ -238,7 +236,9 @@ fn storage(table: &TableFacts, key: &Key<'_>, document: Option<String>) -> Infer
     };
     // A key of several columns has a template by default.
     let id_format = (key.has_template && key.columns.len() < 2).then(|| template(&table.name));
-    InferredStorage { table: table.name.clone(), id, id_format, document }
+    // A document may have a key that marks it, but no column.
+    let deleted_when = if document.is_none() { deleted_when(table) } else { None };
+    InferredStorage { table: table.name.clone(), id, id_format, document, deleted_when }
 }
 
 /// The fields of a table, and what is to be said about them. `reserved` are names that no field can
@@ -248,8 +248,10 @@ fn fields(
     reserved: &[&str],
     is_skipped: impl Fn(&ColumnFacts) -> bool,
 ) -> (Vec<InferredField>, Vec<String>) {
-    let is_watermelon = WATERMELON.iter().all(|name| table.column(name).is_some());
-    let is_own = |column: &ColumnFacts| is_watermelon && WATERMELON.contains(&column.name.as_str());
+    let is_watermelon = is_watermelon(table);
+    let is_own = |column: &ColumnFacts| {
+        is_watermelon && WATERMELON.iter().any(|name| name.eq_ignore_ascii_case(&column.name))
+    };
     let (mut fields, mut notes) = (Vec::new(), Vec::new());
     let columns = || table.columns.iter().filter(|column| !is_skipped(column) && !is_own(column));
     let is_taken =
@@ -276,6 +278,7 @@ fn fields(
 fn why_left_out(column: &ColumnFacts) -> Option<&'static str> {
     match () {
         () if column.name.is_empty() => Some("it has no name"),
+        () if column.name.starts_with(RESERVED_PREFIX) => Some("its name is reserved"),
         () if column.has_infinity => Some("it holds an infinite number, which JSON cannot express"),
         () if column.has_invalid_text => Some("it holds text that is not UTF-8"),
         () => None,

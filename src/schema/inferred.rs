@@ -33,6 +33,8 @@ pub(super) struct InferredStorage {
     pub(super) id_format: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) document: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) deleted_when: Option<serde_json::Value>,
 }
 
 /// `storage.id`: a column, or the columns of a key of several.

@@ -28,15 +28,18 @@
 //! ```
 
 mod components;
+mod deleted_when;
 mod error;
 mod index;
 mod infer;
+mod infer_deleted;
 mod inferred;
 mod model;
 mod order;
 mod parse;
 mod table_facts;
 
+pub use deleted_when::{DeletedRule, DeletedWhen, MarkerValue};
 pub use error::SchemaError;
 pub use infer::{infer, other_note, queue_note, tool_of};
 pub use inferred::Inferred;

@@ -1,5 +1,6 @@
 //! The types of a valid schema. They are read from JSON in [`super::parse`].
 
+use super::deleted_when::DeletedWhen;
 use super::index::Index;
 
 /// A schema: everything that can be uploaded or served.
@@ -79,6 +80,8 @@ pub struct Storage {
     pub id_format: Option<IdFormat>,
     /// The column that holds the whole record as a JSON object, if there is one.
     pub document: Option<String>,
+    /// Which rows the application has marked as deleted, if it marks any.
+    pub deleted_when: Option<DeletedWhen>,
 }
 
 /// A template such as `track:{}`, which turns a key into an id and back.

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::dfql::invalid;
 use super::raw_json::{Key, Kind};
-use crate::protocol::{ErrorBody, code};
+use crate::protocol::{ErrorBody, code, has_reserved_key};
 use crate::schema::{Field, Resource, Type};
 
 type Result<T> = std::result::Result<T, ErrorBody>;
@@ -105,6 +105,41 @@ impl<'s> Places<'s> {
             Self::Few(fields) => fields.iter().position(|field| field.name == name),
             Self::Many(places) => places.get(name).copied(),
         }
+    }
+}
+
+/// The problem of a value that `serde_json` would not store as it was sent: a pull of it would fail.
+pub(super) const RESERVED_KEY: &str = "must not have a key that begins with $serde_json::private::";
+
+/// The path of the field with a reserved key in its value, in a record that has such a key:
+/// `record.meta`.
+///
+/// # Errors
+/// `serde_json`'s, for a value that is not JSON or not an object.
+pub(super) fn reserved_key_path(record: &RawValue) -> serde_json::Result<String> {
+    let mut deserializer = serde_json::Deserializer::from_str(record.get());
+    let name = deserializer.deserialize_map(ReservedKeySearch)?;
+    Ok(name.map_or_else(|| "record".to_owned(), |name| format!("record.{name}")))
+}
+
+/// Finds the first field with a reserved key in its value; `None` where a field's name is one.
+struct ReservedKeySearch;
+
+impl<'de> Visitor<'de> for ReservedKeySearch {
+    type Value = Option<String>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a record")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> std::result::Result<Self::Value, A::Error> {
+        let mut found = None;
+        while let Some((Key(name), value)) = entries.next_entry::<Key<'_>, &RawValue>()? {
+            if found.is_none() && has_reserved_key(value.get().as_bytes()) {
+                found = Some(name.into_owned());
+            }
+        }
+        Ok(found)
     }
 }
 

@@ -14,7 +14,7 @@ use super::limits::Limits;
 use super::raw_push::{RawMutation, RawPush};
 use super::shared_text::SharedText;
 use super::store::{Document, Subject};
-use crate::protocol::{ErrorBody, MAX_NESTING, code, is_nested_deeper_than};
+use crate::protocol::{ErrorBody, MAX_NESTING, code, has_reserved_key, is_nested_deeper_than};
 use crate::schema::{Resource, Schema};
 
 /// The message for a record that clients could store and then not pull any more; see [`MAX_NESTING`].
@@ -180,6 +180,9 @@ impl<'s> Preparation<'s> {
             Ok(Action::Record(Subject::Record { resource: resource_name.clone(), id: id.clone() }, change))
         };
         let relate = |operation| {
+            if raw.relations.is_some_and(|relations| has_reserved_key(relations.get().as_bytes())) {
+                return Err(invalid("relations", check::RESERVED_KEY).into());
+            }
             let relations =
                 raw.relations.map(|relations| serde_json::from_str(relations.get())).transpose()?;
             let Some(Value::Object(relations)) = relations else {
@@ -230,6 +233,9 @@ impl<'s> Preparation<'s> {
         // One more level than a field's value may have: the record itself.
         if is_nested_deeper_than(record.get().as_bytes(), MAX_NESTING + 1) {
             return Err(ErrorBody::new(code::DFQL_INVALID, TOO_DEEP, "record").into());
+        }
+        if has_reserved_key(record.get().as_bytes()) {
+            return Err(invalid(check::reserved_key_path(record)?, check::RESERVED_KEY).into());
         }
         let CheckedRecord { wrong, missing, repeats_id } = check::record(record, resource)?;
         if let Some(wrong) = wrong {

@@ -141,3 +141,121 @@ fn config_show_redacts_secrets() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("@h/datafn?x=1") && !text.contains("hush"), "{text}");
 }
+
+#[test]
+fn config_show_lists_every_option_with_its_default() {
+    let offline = database();
+    let show = |file: &str| -> Vec<serde_json::Value> {
+        std::fs::write(offline.folder().join("synctool.toml"), file).unwrap();
+        let output = synctool(&offline).args(["config", "show", "--output", "json"]).output().unwrap();
+        assert_eq!(status(&output), 0, "{}", stderr(&output));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let shown = show("");
+    for (key, default) in [
+        ("batch-size", json!("100")),
+        ("batch-bytes", json!("1MiB")),
+        ("concurrency", json!("auto")),
+        ("fail-fast", json!("true")),
+        ("timeout", json!("60s")),
+        ("db", json!(null)),
+        ("no-resume", json!(null)),
+    ] {
+        let expected = json!({"key": key, "value": default, "from": "default"});
+        assert!(shown.contains(&expected), "{expected} is not in {shown:?}");
+    }
+    assert!(!shown.iter().any(|entry| entry["key"] == "no-fail-fast"), "it is shown as fail-fast");
+    let shown = show("no-resume = true");
+    let resume = shown.iter().find(|entry| entry["key"] == "no-resume").unwrap();
+    assert_eq!(resume["value"], "true");
+    assert!(resume["from"].as_str().unwrap().ends_with("synctool.toml"), "{resume}");
+}
+
+/// The user `nobody` of most systems.
+#[cfg(unix)]
+const NOBODY: u32 = 65534;
+
+/// Whether this process may give files to other users; says so where it may not.
+#[cfg(unix)]
+fn may_chown(offline: &Offline) -> bool {
+    let path = offline.folder().join("chown");
+    std::fs::write(&path, "").unwrap();
+    let is_root = std::os::unix::fs::MetadataExt::uid(&path.metadata().unwrap()) == 0;
+    let is_allowed = is_root && std::os::unix::fs::chown(&path, Some(NOBODY), None).is_ok();
+    if !is_allowed {
+        eprintln!("skipped: only root can give a file to another user");
+    }
+    is_allowed
+}
+
+/// A database in whose folder `above/below` is the working directory.
+#[cfg(unix)]
+fn folders() -> (Offline, std::path::PathBuf) {
+    let offline = database();
+    let below = offline.folder().join("above/below");
+    std::fs::create_dir_all(&below).unwrap();
+    (offline, below)
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_of_another_user_is_not_read_and_is_named_with_its_owner() {
+    let (offline, below) = folders();
+    if !may_chown(&offline) {
+        return;
+    }
+    let (own, foreign) =
+        (offline.folder().join("synctool.toml"), offline.folder().join("above/synctool.toml"));
+    let evil = offline.folder().join("evil");
+    std::fs::write(&foreign, format!("token-command = 'touch {}'\nodd-key = 1", evil.display())).unwrap();
+    std::os::unix::fs::chown(&foreign, Some(NOBODY), None).unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = synctool(&offline);
+        command.current_dir(&below).env("SYNCTOOL_REMOTE", "http://127.0.0.1:9/datafn").args(arguments);
+        let output = command.output().unwrap();
+        (status(&output), stderr(&output), String::from_utf8(output.stdout).unwrap())
+    };
+    let warning = format!("warning: {} is not read", foreign.display());
+    for arguments in [&["cloneup", "--dry-run"][..], &["cloneup"], &["config", "show"], &["verify"]] {
+        let (_, said, _) = run(arguments);
+        assert!(said.contains(&warning) && said.contains("uid 65534"), "{arguments:?}: {said}");
+        assert!(!evil.exists(), "{arguments:?}");
+    }
+    assert!(!run(&["cloneup", "--dry-run", "--quiet"]).1.contains("not read"));
+
+    // The search goes on above it, and -v names what is read.
+    std::fs::write(&own, "db = 'app.db'\nmax-retries = 0").unwrap();
+    let (status, said, _) = run(&["cloneup", "-v"]);
+    assert_eq!(status, 4, "{said}");
+    assert!(said.contains(&warning) && said.contains(&format!("configuration file: {}", own.display())));
+    let (status, said, shown) = run(&["config", "show"]);
+    assert!(
+        status == 0 && said.contains(&warning) && shown.contains(own.to_str().unwrap()),
+        "{said} {shown}"
+    );
+
+    // A file that is named is read, whoever owns it.
+    let (status, said, _) = run(&["cloneup", "--config", foreign.to_str().unwrap()]);
+    assert!(status == 2 && said.contains("odd-key") && !said.contains("is not read"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_counts_with_its_owner_and_with_the_one_of_its_target() {
+    let (offline, below) = folders();
+    if !may_chown(&offline) {
+        return;
+    }
+    let (target, link) = (offline.folder().join("target.toml"), below.join("synctool.toml"));
+    std::fs::write(&target, "db = '../../app.db'").unwrap();
+    for (owner_of_link, owner_of_target, is_read) in [(0, 0, true), (NOBODY, 0, false), (0, NOBODY, false)] {
+        let _ = std::fs::remove_file(&link);
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        std::os::unix::fs::lchown(&link, Some(owner_of_link), None).unwrap();
+        std::os::unix::fs::chown(&target, Some(owner_of_target), None).unwrap();
+        let output = synctool(&offline).current_dir(&below).args(["config", "show"]).output().unwrap();
+        assert_eq!(stderr(&output).contains("is not read"), !is_read, "{}", stderr(&output));
+        let shown = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(shown.contains("app.db"), is_read, "{shown}");
+    }
+}

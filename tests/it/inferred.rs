@@ -326,3 +326,62 @@ async fn references_that_ids_cannot_express_stay_plain_fields() {
     let output = cloneup(&offline, server.base(), &["--schema", "schema.json", "--verify"]).await;
     assert_eq!(status(&output), 0, "{}", stderr(&output));
 }
+
+#[test]
+fn a_table_that_links_others_and_marks_deleted_rows_stays_a_resource() {
+    let tables = |own: &str| {
+        format!(
+            "CREATE TABLE posts (id TEXT PRIMARY KEY); CREATE TABLE tags (id TEXT PRIMARY KEY);
+             CREATE TABLE post_tags (post_id TEXT REFERENCES posts, tag_id TEXT REFERENCES tags{own},
+                 PRIMARY KEY (post_id, tag_id));
+             CREATE TABLE join_posts_tags_tags (\"from\" TEXT, \"to\" TEXT{own}, PRIMARY KEY (\"from\", \"to\"))"
+        )
+    };
+    let links = ["join_posts_tags_tags", "post_tags"];
+    let (schema, _) = infer(&Offline::new(&tables("")));
+    assert_eq!(names(&schema), ["posts", "tags"]);
+    assert_eq!(relations(&schema).iter().filter(|relation| relation[0] == "many-many").count(), 2);
+    let (schema, said) = infer(&Offline::new(&tables(", _Status TEXT, _changed TEXT")));
+    assert_eq!(names(&schema), [links[0], "post_tags", "posts", "tags"]);
+    assert_eq!(relations(&schema).iter().filter(|relation| relation[0] == "many-many").count(), 0);
+    for link in links {
+        let resource = resource(&schema, link);
+        let deleted_when = json!({"column": "_Status", "values": ["deleted"]});
+        assert_eq!(resource["storage"]["deletedWhen"], deleted_when);
+        let fields: Vec<_> =
+            resource["fields"].as_array().unwrap().iter().map(|field| &field["name"]).collect();
+        assert_eq!(fields.len(), 2, "{fields:?}");
+        assert!(said.contains(&format!("`{link}` links two tables, but becomes a resource")), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn texts_and_columns_with_reserved_keys_are_not_inferred_as_json() {
+    let offline = Offline::new(
+        r#"CREATE TABLE t (id TEXT PRIMARY KEY, meta TEXT, plain TEXT, "$serde_json::private::Number" TEXT);
+        INSERT INTO t VALUES ('a', '{"$serde_json::private::Number":"1"}', '{"a":1}', 'x'), ('b', '{}', '[]', 'y')"#,
+    );
+    let (schema, said) = infer(&offline);
+    assert_eq!(kind(&schema, "t", "meta"), "string");
+    assert_eq!(kind(&schema, "t", "plain"), "json");
+    assert_eq!(resource(&schema, "t")["fields"].as_array().unwrap().len(), 2);
+    assert!(said.contains("its name is reserved") && said.contains("reserved keys"), "{said}");
+    let server = TestServer::start(&schema.to_string()).await;
+    let output = cloneup(&offline, server.base(), &["--schema", "schema.json", "--verify"]).await;
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_of_documents_that_are_marked_as_deleted_are_not_warned_about() {
+    let offline = Offline::new(
+        r#"CREATE TABLE docs (id TEXT PRIMARY KEY, data TEXT, gone INTEGER);
+        INSERT INTO docs VALUES ('a', '{"title":"A"}', 0), ('b', '{"title":"B","old":1}', 1)"#,
+    );
+    let schema = r#"{"resources": [{"name": "docs", "fields": [{"name": "title", "type": "string"}],
+        "storage": {"table": "docs", "document": "data", "deletedWhen": {"column": "gone", "values": [1]}}}]}"#;
+    std::fs::write(offline.folder().join("schema.json"), schema).unwrap();
+    let server = TestServer::start(schema).await;
+    let output = cloneup(&offline, server.base(), &["--schema", "schema.json"]).await;
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    assert!(!stderr(&output).contains("does not name"), "{}", stderr(&output));
+}

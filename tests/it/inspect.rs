@@ -30,7 +30,6 @@ fn inspect_prints_a_table_or_json() {
 
 /// A CJK character takes two columns of a terminal, so the names are eight columns wide.
 #[test]
-#[ignore = "until tables measure displayed width"]
 fn inspect_aligns_columns_by_displayed_width() {
     let offline = Offline::new(
         "CREATE TABLE 待办事项 (id TEXT PRIMARY KEY); INSERT INTO 待办事项 VALUES ('a');
@@ -108,4 +107,34 @@ async fn a_dry_run_prints_the_plan_and_changes_nothing() {
 
     let output = cloneup(&offline, "http://127.0.0.1:9/datafn", &["--dry-run"]).await;
     assert_eq!((status(&output), &result(&output)["server"]["answers"]), (4, &json!(false)));
+}
+
+#[test]
+fn a_file_that_is_no_database_is_named_for_what_it_may_be() {
+    let offline = database();
+    // As SQLCipher writes: whole pages in which every byte is as likely as any other.
+    let mut encrypted = vec![0; 8192];
+    fastrand::Rng::with_seed(1).fill(&mut encrypted);
+    // With the header in the clear, as on iOS.
+    let mut below_header = std::fs::read(offline.path()).unwrap();
+    below_header[32..4096].copy_from_slice(&encrypted[32..4096]);
+    let dump = "PRAGMA foreign_keys=OFF;\nCREATE TABLE t (id TEXT);\n".repeat(50);
+    for (content, part) in [
+        (encrypted.as_slice(), "encrypted (SQLCipher)"),
+        (&below_header, "encrypted (SQLCipher)"),
+        (&[&b"PK\x03\x04"[..], &encrypted[4..]].concat(), "archive"),
+        (dump.as_bytes(), "text"),
+        (&[7; 4096], "must be a SQLite database"),
+    ] {
+        std::fs::write(offline.folder().join("odd.db"), content).unwrap();
+        for arguments in [
+            &["cloneup", "--db", "odd.db", "--remote", "http://127.0.0.1:9/datafn"][..],
+            &["schema", "infer", "odd.db"],
+            &["inspect", "odd.db"],
+        ] {
+            let output = synctool(&offline).args(arguments).output().unwrap();
+            assert_eq!(status(&output), 3, "{arguments:?}: {}", stderr(&output));
+            assert!(stderr(&output).contains(part), "{arguments:?}: {}", stderr(&output));
+        }
+    }
 }

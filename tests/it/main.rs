@@ -3,9 +3,13 @@
 //! answers that a real one would not. Not tests of one function: those are beside it in `src`.
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on says why and stops")]
 
+mod activity;
+mod base_url;
+mod collations;
 mod common;
 mod config;
 mod connections;
+mod dangling;
 mod deletes;
 mod demo;
 mod docs;
@@ -24,12 +28,18 @@ mod limits;
 mod lock;
 mod model;
 mod order;
+mod other_server;
+mod oversized;
 mod plan;
 mod pull;
 mod push;
+mod read_only;
+mod refused;
 mod rejected;
+mod reserved_keys;
 mod result;
 mod resume;
+mod row_locations;
 mod serve_command;
 mod serve_feed;
 mod serve_mutations;
@@ -37,9 +47,11 @@ mod serve_relations;
 mod serve_requests;
 mod serve_store;
 mod snapshot;
+mod soft_deletes;
 mod tls;
 mod token;
 mod transport;
+mod unwritable;
 mod upload;
 mod usage;
 mod values;

@@ -24,10 +24,10 @@ async fn unrelated_resources_are_sent_in_the_requested_order() {
 #[tokio::test]
 async fn records_are_sent_by_id_in_byte_order_with_any_collation() {
     let rows = "DROP TABLE tags; CREATE TABLE tags (id TEXT COLLATE NOCASE, label TEXT);
-        INSERT INTO tags (id) VALUES ('b'), ('a'), ('B'), ('A'), ('ä'), ('Z'), ('10'), ('9'), (''), ('a b'), ('😀'), ('דּ')";
+        INSERT INTO tags (id) VALUES ('b'), ('a'), ('B'), ('A'), ('ä'), ('Z'), ('10'), ('9'), (' '), ('a b'), ('😀'), ('דּ')";
     let mut rig = Rig::new(rows).await;
     rig.succeed().await;
-    let mut expected = ["b", "a", "B", "A", "ä", "Z", "10", "9", "", "a b", "😀", "דּ"];
+    let mut expected = ["b", "a", "B", "A", "ä", "Z", "10", "9", " ", "a b", "😀", "דּ"];
     expected.sort_unstable();
     let expected: Vec<_> = expected.iter().map(|id| format!("tags/{id}")).collect();
     assert_eq!(rig.server.subjects(), expected);
@@ -98,6 +98,63 @@ async fn records_on_a_cycle_of_references_are_sent_last() {
     let mut rig = Rig::with(TREE, sql).await;
     rig.succeed().await;
     assert_eq!(rig.server.subjects(), ["nodes/z", "nodes/y", "nodes/a", "nodes/b", "nodes/c", "nodes/d"]);
+}
+
+/// The SQL for a table in which each of `count` records refers to the one before.
+fn chain(count: usize) -> String {
+    format!(
+        "CREATE TABLE nodes (id TEXT PRIMARY KEY, parentId TEXT);
+         WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {count})
+         INSERT INTO nodes SELECT printf('%06d', {count} - n), printf('%06d', {count} - n + 1) FROM numbers"
+    )
+}
+
+#[tokio::test]
+async fn batches_go_on_from_one_depth_to_the_next() {
+    let mut rig = Rig::with(TREE, &chain(2050)).await;
+    rig.concurrency(4);
+    let outcome = rig.succeed().await;
+    let expected: Vec<_> = (0..2050).rev().map(|n| format!("nodes/{n:06}")).collect();
+    assert_eq!(rig.server.subjects(), expected);
+    assert_eq!((outcome.stats.batches, rig.server.batch_sizes().pop()), (21, Some(50)));
+    assert_eq!(rig.server.most_in_flight(), 1);
+}
+
+#[tokio::test]
+async fn a_batch_with_the_next_depth_waits_for_the_batches_before_it() {
+    // Three roots, then four children.
+    let sql = "CREATE TABLE nodes (id TEXT PRIMARY KEY, parentId TEXT);
+        INSERT INTO nodes VALUES ('r1', NULL), ('r2', NULL), ('r3', NULL),
+            ('a', 'r1'), ('b', 'r2'), ('c', 'r3'), ('d', 'r1')";
+    let mut rig = Rig::with(TREE, sql).await;
+    rig.concurrency(4);
+    rig.batch_size(2);
+    rig.server.script("push", (0..4).map(|_| Answer::late(60)));
+    rig.succeed().await;
+    assert_eq!(
+        rig.server.subjects(),
+        ["nodes/r1", "nodes/r2", "nodes/r3", "nodes/a", "nodes/b", "nodes/c", "nodes/d"]
+    );
+    let pushes = rig.server.pushes();
+    let (at, answered) = (|n: usize| pushes[n].at, |n: usize| pushes[n].answered.unwrap());
+    assert!(at(1) >= answered(0), "r3 and a wait for r1 and r2");
+    assert!(at(2) >= answered(1), "b and c wait for r3");
+    assert!(at(3) < answered(2), "d is of the same depth as b and c");
+}
+
+#[tokio::test]
+async fn an_interrupted_upload_of_many_depths_continues_after_its_acknowledged_prefix() {
+    let mut rig = Rig::with(TREE, &chain(500)).await;
+    rig.batch_size(70);
+    rig.max_retries(0);
+    let down = || Answer::Raw(503, Vec::new(), Vec::new());
+    rig.server.script("push", [Answer::Apply, Answer::Apply, down()]);
+    assert!(!rig.run().await.ok);
+    let outcome = rig.succeed().await;
+    assert_eq!((outcome.stats.resources[0].1.records, outcome.stats.batches), (500, 9));
+    // The batch before the interruption is sent again as the probe.
+    let all: Vec<_> = (0..500).rev().map(|n| format!("nodes/{n:06}")).collect();
+    assert_eq!(rig.server.subjects()[210..], all[70..]);
 }
 
 #[tokio::test]

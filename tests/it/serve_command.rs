@@ -27,6 +27,8 @@ fn unusable_options_are_refused_with_their_exit_status() {
         (vec![], 2, "needs a schema"),
         (vec!["--schema", "schema.json", "--listen", "0.0.0.0:0"], 2, "set a token"),
         (vec!["--schema", "schema.json", "--max-body", "big"], 2, "--max-body must be a size"),
+        (vec!["--schema", "schema.json", "--max-mutations", "0"], 2, "--max-mutations must be a positive"),
+        (vec!["--schema", "schema.json", "--token-file", "no"], 2, "error: cannot read the token file"),
         (vec!["--schema", "schema.json", "--data", "app.db"], 3, "another program's database"),
         (vec!["--schema", "schema.json", "--listen", &address], 4, "cannot listen on"),
     ] {

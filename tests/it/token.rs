@@ -75,3 +75,71 @@ async fn a_token_over_plain_http_is_warned_about_except_on_loopback() {
         assert!(!stderr(&output).contains("plain http"), "{}", stderr(&output));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_byte_order_mark_is_not_part_of_the_token() {
+    let (offline, server) = (database(), Scripted::start().await);
+    for (name, content) in [
+        ("marked", &b"\xef\xbb\xbfgeheim\r\n"[..]),
+        ("little", b"\xff\xfeg\0e\0h\0e\0i\0m\0"),
+        ("big", b"\xfe\xff\0g\0e\0h\0e\0i\0m"),
+    ] {
+        std::fs::write(offline.folder().join(name), content).unwrap();
+    }
+    let run = |variable: &'static str, arguments: &'static [&'static str]| {
+        let mut command = synctool(&offline);
+        command.args(["cloneup", "--db", "app.db", "--remote", server.base()]).args(arguments);
+        command.env("SYNCTOOL_TOKEN", variable);
+        tokio::task::spawn_blocking(move || command.output().unwrap())
+    };
+    for (variable, arguments) in [
+        ("", &["--token-file", "marked"][..]),
+        ("\u{feff}geheim", &[]),
+        ("", &["--token-command", "cat marked"]),
+    ] {
+        let output = run(variable, arguments).await.unwrap();
+        assert_eq!(status(&output), 0, "{}", stderr(&output));
+        assert_eq!(server.requests().last().unwrap().headers["authorization"], "Bearer geheim");
+    }
+    for (arguments, path) in [
+        (&["--token-file", "little"][..], "tokenFile"),
+        (&["--token-file", "big"], "tokenFile"),
+        (&["--token-command", "cat little"], "tokenCommand"),
+    ] {
+        let output = run("", arguments).await.unwrap();
+        let (code, message, found) = errors_of(&output).remove(0);
+        assert_eq!((status(&output), code.as_str(), found.as_str()), (2, "DFQL_INVALID", path));
+        assert!(message.contains("UTF-16") && !message.contains("geheim"), "{message}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_credentials_are_refused_before_anything_is_sent() {
+    let (offline, server) = (database(), Scripted::start().await);
+    let with_user = server.base().replace("http://", "http://user:geheim@");
+    for (base, token, flags, named) in [
+        (with_user.as_str(), "geheim", &[][..], ["URL", "token"]),
+        (server.base(), "geheim", &["--header", "authorization: Basic geheim"], ["token", "Authorization"]),
+        (with_user.as_str(), "", &["--header", "Authorization: geheim"], ["URL", "Authorization"]),
+    ] {
+        for dry_run in [&["--dry-run"][..], &[]] {
+            let mut command = synctool(&offline);
+            command.args(["cloneup", "--db", "app.db", "--remote", base]).args(flags).args(dry_run);
+            command.env("SYNCTOOL_TOKEN", token);
+            let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+            let (code, message, path) = errors_of(&output).remove(0);
+            assert_eq!((status(&output), code.as_str(), path.as_str()), (2, "DFQL_INVALID", "sync.remote"));
+            assert!(named.iter().all(|name| message.contains(name)), "{message}");
+            assert!(!stderr(&output).contains("geheim"), "{}", stderr(&output));
+        }
+    }
+    assert!(server.requests().is_empty());
+    // One of them is enough.
+    for (base, flags) in
+        [(with_user.as_str(), &[][..]), (server.base(), &["--header", "Authorization: Basic x"])]
+    {
+        assert_eq!(status(&cloneup(&offline, base, flags).await), 0);
+    }
+    let sent: Vec<_> = server.pushes().iter().map(|push| push.headers["authorization"].clone()).collect();
+    assert_eq!(sent, ["Basic dXNlcjpnZWhlaW0=", "Basic x"]);
+}

@@ -26,7 +26,6 @@ async fn transport_errors_are_retried_with_the_same_bytes() {
             broken(r#"{"ok":true,"result":{"applied":[],"errors":[],"cursor":"-1"}}"#),
             broken(r#"{"ok":true,"result":{"applied":[],"errors":[],"cursor":"1e3"}}"#),
             broken(&format!("{}1", "[".repeat(100_000))),
-            Answer::Raw(404, Vec::new(), b"not here".to_vec()),
         ])
         .collect();
     for answer in answers {
@@ -232,4 +231,28 @@ async fn headers_and_token_are_sent_with_every_request_and_retries_are_reported(
         assert_eq!(request.headers["authorization"], "Bearer secret-token");
         assert_eq!(request.headers["content-type"], "application/json");
     }
+}
+
+#[tokio::test]
+async fn a_retry_after_date_is_read_by_the_clock_of_the_server() {
+    let day = Duration::from_hours(24);
+    let date = |time: std::time::SystemTime| httpdate::fmt_http_date(time);
+    let now = std::time::SystemTime::now();
+    for (clock, pause, at_least) in [(now + day, 2, 1), (now - day, 2, 1), (now + day, 0, 0), (now, 2, 0)] {
+        let mut rig = Rig::new(THREE_TAGS).await;
+        rig.remote.retry_max_delay = Duration::from_secs(1);
+        let headers = vec![("retry-after", date(clock + Duration::from_secs(pause))), ("date", date(clock))];
+        rig.server.script("push", [Answer::Raw(503, headers, b"{}".to_vec())]);
+        let start = Instant::now();
+        rig.succeed().await;
+        let elapsed = start.elapsed();
+        assert!(elapsed >= Duration::from_secs(at_least) && elapsed < Duration::from_secs(8), "{elapsed:?}");
+    }
+    // A date before the answer asks for no pause.
+    let mut rig = Rig::new(THREE_TAGS).await;
+    rig.server.script(
+        "push",
+        [Answer::Raw(503, vec![("retry-after", date(now)), ("date", date(now + day))], b"{}".to_vec())],
+    );
+    rig.succeed().await;
 }

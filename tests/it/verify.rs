@@ -60,6 +60,28 @@ async fn verify_finds_no_difference_after_an_upload_and_every_one_after_edits() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn join_rows_are_left_out_by_either_flag_variable_or_file() {
+    let (server, offline) = uploaded().await;
+    let base = server.base().to_owned();
+    let tables = |file: &str, variable: Option<(&str, &str)>, flags: &[&str]| {
+        std::fs::write(offline.folder().join("synctool.toml"), file).unwrap();
+        let mut command = synctool(&offline);
+        command.args(["verify", "--db", "app.db", "--remote", &base]).args(flags).envs(variable);
+        let output = command.output().unwrap();
+        assert_eq!(status(&output), 0, "{}", stderr(&output));
+        result(&output)["tables"].as_array().unwrap().len()
+    };
+    let all = tables("", None, &[]);
+    let (off, variable) = ("include-many-many = false", "SYNCTOOL_INCLUDE_MANY_MANY");
+    assert_eq!(tables(off, None, &[]), all - 1);
+    assert_eq!(tables("", Some((variable, "false")), &[]), all - 1);
+    for flag in ["--no-include-many-many", "--include-many-many=false"] {
+        assert_eq!(tables("", None, &[flag]), all - 1, "{flag}");
+    }
+    assert_eq!(tables(off, None, &["--include-many-many"]), all);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn verify_exits_with_4_when_the_server_cannot_be_reached() {
     let offline = database();
     let output = verify(&offline, "http://127.0.0.1:9/datafn");

@@ -60,6 +60,9 @@ pub(crate) struct Position {
 pub(crate) struct BatchEntry {
     /// The number of rows that made it: equal join rows make one mutation.
     pub(crate) rows: u64,
+    /// The number of its record's group ([`crate::offline::Record::group`]), which never falls
+    /// from one entry of a part to the next.
+    pub(super) group: u64,
     /// The bytes of the mutation in the body.
     pub(super) range: Range<usize>,
     pub(super) id: EntryText,
@@ -159,6 +162,12 @@ impl Batch {
     /// An entry parsed again; only needed for a rejected mutation.
     fn mutation(&self, index: usize) -> Value {
         serde_json::from_slice(&self.body[self.entries[index].range.clone()]).expect(OWN_JSON)
+    }
+
+    /// The groups of its first and its last entry.
+    pub(crate) fn groups(&self) -> (u64, u64) {
+        let group = |entry: Option<&BatchEntry>| entry.map_or(0, |entry| entry.group);
+        (group(self.entries.first()), group(self.entries.last()))
     }
 
     /// The number of mutations, and of the rows that made them.

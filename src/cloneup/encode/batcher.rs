@@ -67,6 +67,11 @@ impl Batcher {
         }
     }
 
+    /// The number of the batch that is being made.
+    pub(super) fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
     /// Begins a part: the mutations added from now on belong to it and are pushed for this
     /// client. The batch before it must have been taken.
     pub(super) fn start(&mut self, part: usize, about: About, client_id: &str) {
@@ -77,12 +82,12 @@ impl Batcher {
         (self.part, self.about, self.head) = (part, about, head.into());
     }
 
-    /// Adds a mutation, which `write` appends to the body. Returns the batch before it when that
-    /// is full.
+    /// Adds a mutation of a group, which `write` appends to the body. Returns the batch before it
+    /// when that is full. A batch may go on from one group to the next (contract 3.1.3).
     ///
     /// A full batch is returned only when the next mutation comes, so that equal rows are counted
     /// with the mutation that they made.
-    pub(super) fn add(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Written) -> Option<Batch> {
+    pub(super) fn add(&mut self, group: u64, write: impl FnOnce(&mut Vec<u8>) -> Written) -> Option<Batch> {
         let is_full = self.entries.len() >= self.limits.mutations()
             || self.cut == Some(self.mutations + self.entries.len() as u64);
         let full = if is_full { self.take() } else { None };
@@ -90,7 +95,7 @@ impl Batcher {
         let start = self.body.len();
         let Written { id, mutation_id, hash } = write(&mut self.body);
         let range = start..self.body.len();
-        self.entries.push(BatchEntry { rows: 1, range, id, mutation_id, hash });
+        self.entries.push(BatchEntry { rows: 1, group, range, id, mutation_id, hash });
         let is_too_large = self.body.len() + BODY_TAIL.len() > self.limits.bytes();
         if is_too_large && self.entries.len() > 1 { self.take_all_but_last() } else { full }
     }
@@ -173,10 +178,12 @@ pub(super) mod tests {
     fn batches(mut batcher: Batcher, ids: &[&str]) -> Vec<Batch> {
         let encoder = RecordEncoder::new("p", "C\"", "tags", 1, RecordOperation::Merge);
         let mut made = Vec::new();
-        for id in ids {
-            made.extend(
-                batcher.add(|body| encoder.encode(body, id, b"{}", ContentHash::of(&[id.as_bytes()])).into()),
-            );
+        for (index, id) in ids.iter().enumerate() {
+            // Groups of two.
+            let group = index as u64 / 2;
+            made.extend(batcher.add(group, |body| {
+                encoder.encode(body, id, b"{}", ContentHash::of(&[id.as_bytes()])).into()
+            }));
         }
         made.extend(batcher.take());
         made
@@ -242,7 +249,7 @@ pub(super) mod tests {
         let mut batcher = batcher(1, 1000, None);
         assert!(batcher.take().is_none());
         for sequence in 0..2 {
-            let full = batcher.add(|_| Written::from_delete("a".to_owned(), "m".to_owned()));
+            let full = batcher.add(0, |_| Written::from_delete("a".to_owned(), "m".to_owned()));
             assert_eq!(
                 full.map(|batch| (batch.sequence, batch.entries[0].rows)),
                 (sequence > 0).then_some((0, 2))
@@ -257,7 +264,7 @@ pub(super) mod tests {
     fn a_delete_names_its_own_subject() {
         let mut batcher = batcher(10, 1000, None);
         batcher.start(0, About::Deletes, "C");
-        batcher.add(|body| {
+        batcher.add(0, |body| {
             body.extend_from_slice(json!({"resource": "todos", "id": "t"}).to_string().as_bytes());
             Written::from_delete("t".to_owned(), "m".to_owned())
         });
@@ -282,6 +289,7 @@ pub(super) mod tests {
                 prop_assert_eq!(batch.sequence, sequence as u64);
                 prop_assert!(size <= mutations);
                 prop_assert!(batch.bytes() as usize <= bytes || size == 1);
+                prop_assert_eq!(batch.groups(), (seen / 2, (seen + size as u64 - 1) / 2));
                 prop_assert!(!(seen < cut && cut < seen + size as u64), "the cut is inside a batch");
                 seen += size as u64;
                 prop_assert_eq!(batch.position.mutations, seen);

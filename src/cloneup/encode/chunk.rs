@@ -1,5 +1,7 @@
 //! Chunks of encoded rows, which the reader hands to the encoder.
 
+use crate::offline::RowSize;
+
 /// The amount of JSON in one chunk: large enough that a hand-over between threads costs little
 /// per row, small enough to stay in the processor's cache.
 const CHUNK_BYTES: usize = 128 * 1024;
@@ -16,6 +18,8 @@ pub(super) struct EncodedRow<'a> {
     pub(super) to: &'a str,
     /// The canonical JSON object of the fields or the metadata.
     pub(super) json: &'a [u8],
+    /// The number of the record's group ([`crate::offline::Record::group`]); 0 for a join row.
+    pub(super) group: u64,
 }
 
 /// Encoded rows in two shared buffers, so that a row needs no allocation.
@@ -31,6 +35,7 @@ struct RowEnd {
     id: usize,
     to: usize,
     json: usize,
+    group: u64,
 }
 
 impl Default for RowChunk {
@@ -42,19 +47,23 @@ impl Default for RowChunk {
 }
 
 impl RowChunk {
-    /// Adds a row, whose JSON `write` appends.
+    /// Adds a row, whose JSON `write` appends; not one that is too large, for which it appends
+    /// nothing.
     pub(super) fn push<E>(
         &mut self,
         id: &str,
         to: &str,
-        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        write(&mut self.json)?;
+        group: u64,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<RowSize, E>,
+    ) -> Result<RowSize, E> {
+        if let too_large @ RowSize::TooLarge { .. } = write(&mut self.json)? {
+            return Ok(too_large);
+        }
         self.ids.push_str(id);
         let id_end = self.ids.len();
         self.ids.push_str(to);
-        self.ends.push(RowEnd { id: id_end, to: self.ids.len(), json: self.json.len() });
-        Ok(())
+        self.ends.push(RowEnd { id: id_end, to: self.ids.len(), json: self.json.len(), group });
+        Ok(RowSize::Fits)
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -78,6 +87,7 @@ impl RowChunk {
                 id: &self.ids[start.to..end.id],
                 to: &self.ids[end.id..end.to],
                 json: &self.json[start.json..end.json],
+                group: end.group,
             };
             start = *end;
             row
@@ -90,15 +100,15 @@ mod tests {
     use super::*;
 
     fn push(chunk: &mut RowChunk, id: &str, to: &str, json: &str) {
-        let written: Result<(), ()> = chunk.push(id, to, |out| {
+        let written: Result<RowSize, ()> = chunk.push(id, to, json.len() as u64, |out| {
             out.extend_from_slice(json.as_bytes());
-            Ok(())
+            Ok(RowSize::Fits)
         });
         written.unwrap();
     }
 
     #[test]
-    fn rows_come_back_in_order_with_their_ids_and_json() {
+    fn rows_come_back_in_order_with_their_ids_json_and_group() {
         let mut chunk = RowChunk::default();
         for (id, to, json) in [("a", "", "{}"), ("b", "c", "{\"x\":1}"), ("", "d", "{}")] {
             push(&mut chunk, id, to, json);
@@ -107,6 +117,7 @@ mod tests {
         let expected: [(&str, &str, &[u8]); 3] =
             [("a", "", b"{}"), ("b", "c", b"{\"x\":1}"), ("", "d", b"{}")];
         assert_eq!(rows, expected);
+        assert_eq!(chunk.iter().map(|row| row.group).collect::<Vec<_>>(), [2, 7, 2]);
     }
 
     #[test]

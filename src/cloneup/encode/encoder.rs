@@ -12,8 +12,10 @@ use super::batcher::{Batcher, Written};
 use super::chunk::RowChunk;
 use super::compression::RequestEncoding;
 use super::limits::BatchLimits;
+use super::oversized::OversizedRow;
 use super::part_encoder::{PairHashes, PartEncoder};
 use super::reader::ReadEvent;
+use crate::cloneup::failure::Failure;
 use crate::cloneup::options::Options;
 use crate::cloneup::plan::{Plan, Source};
 use crate::mutation::{ContentHasher, JoinEncoder, RecordEncoder};
@@ -25,8 +27,6 @@ use crate::remote::Compressor;
 pub(crate) enum SendItem {
     /// The next part begins; everything before must be answered first.
     Part(usize),
-    /// Everything before must be answered first: the next depth of a resource begins.
-    Barrier,
     /// A batch to send.
     Batch(Batch),
     /// A batch that an earlier run has sent and the server has acknowledged.
@@ -35,6 +35,14 @@ pub(crate) enum SendItem {
         part: usize,
         mutations: u64,
         rows: u64,
+    },
+    /// A row that no request can carry: it is rejected without being sent (contract 3.1.1).
+    TooLarge {
+        /// The index of its part in the plan.
+        part: usize,
+        /// The number of the batch that it would have been in.
+        sequence: u64,
+        failure: Box<Failure>,
     },
     /// The last batch that an earlier run has sent: it is sent again, to see whether the server
     /// still has what it acknowledged (contract 3.6).
@@ -111,10 +119,6 @@ impl<'a> Encoder<'a> {
                     self.send(SendItem::Part(index))?;
                     (part, encoder) = (index, self.start(index));
                 }
-                ReadEvent::Barrier => {
-                    self.flush()?;
-                    self.send(SendItem::Barrier)?;
-                }
                 ReadEvent::Rows(chunk) => {
                     self.rows(&chunk, &mut encoder, &mut content_hasher)?;
                     if let Some(chunk) = chunk.recycled() {
@@ -122,6 +126,7 @@ impl<'a> Encoder<'a> {
                         let _ = recycled.try_send(chunk);
                     }
                 }
+                ReadEvent::TooLarge(row) => self.too_large(part, row)?,
                 ReadEvent::Delete(delete) => {
                     let PartEncoder::Deletes { client_id } = &mut encoder else {
                         unreachable!("{OTHER_PART}")
@@ -168,7 +173,8 @@ impl<'a> Encoder<'a> {
         let hashes =
             content_hasher.hash(chunk.iter(), |text, row| encoder.write_hashed(text, row.id, row.json));
         for (row, hash) in chunk.iter().zip(hashes) {
-            let full = self.batcher.add(|body| encoder.encode(body, row.id, row.json, *hash).into());
+            let full =
+                self.batcher.add(row.group, |body| encoder.encode(body, row.id, row.json, *hash).into());
             self.send_batch(full)?;
         }
         Ok(())
@@ -188,10 +194,20 @@ impl<'a> Encoder<'a> {
                 self.batcher.add_equal_row();
                 continue;
             }
-            let full = self.batcher.add(|body| encoder.encode(body, row.id, row.to, row.json, *hash).into());
+            let full =
+                self.batcher.add(0, |body| encoder.encode(body, row.id, row.to, row.json, *hash).into());
             self.send_batch(full)?;
         }
         Ok(())
+    }
+
+    fn too_large(&mut self, part: usize, row: OversizedRow) -> Result<(), OfflineError> {
+        if self.options.fail_fast {
+            // The run ends here: what goes before the row is sent.
+            self.flush()?;
+        }
+        let failure = Box::new(row.into_failure());
+        self.send(SendItem::TooLarge { part, sequence: self.batcher.sequence(), failure })
     }
 
     /// A delete goes in a request of the client that made it (contract 3.1, stage C).
@@ -206,7 +222,7 @@ impl<'a> Encoder<'a> {
             client_id.clone_from(&delete.client_id);
             self.batcher.start(part, About::Deletes, client_id);
         }
-        let full = self.batcher.add(|body| {
+        let full = self.batcher.add(0, |body| {
             body.extend_from_slice(delete.json.as_bytes());
             Written::from_delete(delete.id, delete.mutation_id)
         });

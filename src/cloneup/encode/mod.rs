@@ -11,6 +11,7 @@ mod chunk;
 pub(super) mod compression;
 pub(super) mod encoder;
 pub(super) mod limits;
+mod oversized;
 mod part_encoder;
 pub(super) mod pipeline;
 mod reader;

@@ -22,6 +22,8 @@ pub(crate) struct RowSource<'a> {
     pub(crate) schema: &'a Schema,
     pub(crate) client_id: &'a str,
     pub(crate) snapshot: &'a Snapshot,
+    /// The largest body that the server takes, in bytes.
+    pub(crate) max_row_bytes: u64,
 }
 
 /// Reads and encodes on two threads, until all rows are encoded or the receiver of the items is
@@ -31,12 +33,12 @@ pub(crate) fn read_and_encode(
     settings: BatchSettings,
     items: mpsc::Sender<Result<SendItem, OfflineError>>,
 ) {
-    let RowSource { plan, options, schema, client_id, snapshot } = *source;
+    let RowSource { plan, options, schema, client_id, snapshot, max_row_bytes } = *source;
     let (sender, events) = sync_channel(CHUNKS_AHEAD);
     let (returned, recycled) = sync_channel(CHUNKS_AHEAD);
     std::thread::scope(|scope| {
         let encoder = Encoder::new(plan, options, client_id, settings, items);
         scope.spawn(move || encoder.run(&events, &returned));
-        Reader { plan, options, schema, snapshot, events: sender, recycled }.run();
+        Reader { plan, options, schema, client_id, snapshot, events: sender, max_row_bytes, recycled }.run();
     });
 }

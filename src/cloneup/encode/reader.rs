@@ -6,10 +6,11 @@
 use std::sync::mpsc::{Receiver, SyncSender};
 
 use super::chunk::RowChunk;
+use super::oversized::OversizedRow;
 use crate::cloneup::options::Options;
-use crate::cloneup::plan::{Plan, Source};
+use crate::cloneup::plan::{DeleteContext, Plan, Source};
 use crate::offline::{
-    JoinSource, OfflineDelete, OfflineError, RecordSource, Snapshot, SortedRecords, offline_deletes,
+    JoinSource, OfflineDelete, OfflineError, RecordSource, RowSize, Snapshot, SortedRecords,
 };
 use crate::schema::Schema;
 
@@ -17,10 +18,10 @@ use crate::schema::Schema;
 pub(super) enum ReadEvent {
     /// The next part of the plan begins.
     Part(usize),
-    /// Everything before must be answered before the rest is sent: the next depth begins.
-    Barrier,
     /// Rows of the part.
     Rows(RowChunk),
+    /// A row of the part that no request can carry.
+    TooLarge(OversizedRow),
     /// A delete of the part.
     Delete(OfflineDelete),
 }
@@ -30,8 +31,11 @@ pub(super) struct Reader<'a> {
     pub(super) plan: &'a Plan,
     pub(super) options: &'a Options,
     pub(super) schema: &'a Schema,
+    pub(super) client_id: &'a str,
     pub(super) snapshot: &'a Snapshot,
     pub(super) events: SyncSender<Result<ReadEvent, OfflineError>>,
+    /// The largest body that the server takes, in bytes; a row with larger values is not encoded.
+    pub(super) max_row_bytes: u64,
     /// Chunks that the encoder has read, to be filled again.
     pub(super) recycled: Receiver<RowChunk>,
 }
@@ -59,30 +63,28 @@ impl Reader<'_> {
 
     fn records(&self, source: &RecordSource, count: u64) -> Result<(), OfflineError> {
         let sorted = match self.options.only {
-            None => SortedRecords::sort(source, self.snapshot, count)?,
+            None => SortedRecords::sort(source, self.snapshot, count, self.max_row_bytes)?,
             // A selection may be a small part of the table.
             Some(_) => None,
         };
         if let Some(sorted) = sorted {
             let mut chunk = RowChunk::default();
             sorted.for_each(|record| {
-                chunk.push(record.id, "", |json| record.write_fields(json))?;
-                self.send_if_full(&mut chunk)
+                let (id, index) = (record.id, record.index);
+                let size = chunk.push(id, "", 0, |json| record.write_fields(json))?;
+                self.pushed(&mut chunk, size, || OversizedRow::record(source.name(), id, index))
             })?;
             return self.send(ReadEvent::Rows(chunk));
         }
-        let (mut chunk, mut group) = (RowChunk::default(), 0);
+        let mut chunk = RowChunk::default();
         source.for_each(self.snapshot, |record| {
-            if record.group != group {
-                group = record.group;
-                self.send(ReadEvent::Rows(std::mem::take(&mut chunk)))?;
-                self.send(ReadEvent::Barrier)?;
-            }
             if !self.options.selects(source.name(), record.id) {
                 return Ok(());
             }
-            chunk.push(record.id, "", |json| record.write_fields(json))?;
-            self.send_if_full(&mut chunk)
+            let size = chunk.push(record.id, "", record.group, |json| {
+                record.write_fields_within(json, self.max_row_bytes)
+            })?;
+            self.pushed(&mut chunk, size, || OversizedRow::record(source.name(), record.id, record.index))
         })?;
         self.send(ReadEvent::Rows(chunk))
     }
@@ -94,19 +96,31 @@ impl Reader<'_> {
             if is_selection && !self.options.selects(source.name(), &format!("{}:{}", row.from, row.to)) {
                 return Ok(());
             }
-            chunk.push(row.from, row.to, |json| row.write_metadata(json))?;
-            self.send_if_full(&mut chunk)
+            let size = chunk
+                .push(row.from, row.to, 0, |json| row.write_metadata_within(json, self.max_row_bytes))?;
+            self.pushed(&mut chunk, size, || {
+                OversizedRow::join_row(source.name(), row.from, row.to, row.index)
+            })
         })?;
         self.send(ReadEvent::Rows(chunk))
     }
 
     fn deletes(&self) -> Result<(), OfflineError> {
-        offline_deletes(self.snapshot, self.schema, &self.plan.scope, self.plan.seq, |delete| {
-            if self.options.selects(&delete.resource, &delete.id) {
-                self.send(ReadEvent::Delete(delete))?;
-            }
-            Ok(())
-        })
+        let Self { options, schema, snapshot, client_id, .. } = *self;
+        let context = DeleteContext { options, schema, snapshot };
+        self.plan.for_each_delete(&context, client_id, |delete| self.send(ReadEvent::Delete(delete)))
+    }
+
+    /// A row was added to the chunk, or is too large: then it follows the rows before it.
+    fn pushed(
+        &self,
+        chunk: &mut RowChunk,
+        size: RowSize,
+        row: impl FnOnce() -> OversizedRow,
+    ) -> Result<(), OfflineError> {
+        let RowSize::TooLarge { bytes } = size else { return self.send_if_full(chunk) };
+        self.send(ReadEvent::Rows(std::mem::take(chunk)))?;
+        self.send(ReadEvent::TooLarge(row().with_size(bytes, self.max_row_bytes)))
     }
 
     fn send_if_full(&self, chunk: &mut RowChunk) -> Result<(), OfflineError> {

@@ -5,7 +5,7 @@ use super::pull::{Page, Puller};
 use crate::cloneup::blocking::blocking;
 use crate::cloneup::failure::Failure;
 use crate::cloneup::job::Job;
-use crate::cloneup::observer::Event;
+use crate::cloneup::observer::{Activity, Event};
 use crate::cloneup::plan::Plan;
 use crate::failpoint;
 use crate::offline::{Cursors, Finalizer};
@@ -25,21 +25,38 @@ pub(crate) async fn finalize(
     if job.cancellation.is_cancelled() {
         return Err(Failure::interrupted());
     }
+    let cursor = pushed.filter(|_| job.options.set_global_cursor_on_success);
+    let drain = plan.drains(&job.options);
+    // A database that nothing has to be written to may be read-only.
+    if !job.options.pull_after && cursor.is_none() && !drain {
+        return Ok(());
+    }
     let (database, schema) = (job.database.clone(), (*job.schema).clone());
     let (seq, scope) = (plan.seq, plan.scope.clone());
-    let mut finalizer = blocking(move || Finalizer::open(&database, schema, seq, scope)).await?;
+    let store_id = store_id(job, plan).await;
+    let start = plan.cursors.clone().for_store(store_id.as_deref());
+    let opened = blocking(move || Finalizer::open(&database, schema, seq, scope)).await?;
+    let mut finalizer = opened.store_id(store_id);
     if job.options.pull_after {
-        finalizer = pull(job, plan.cursors.clone(), begun_at, finalizer).await?;
+        finalizer = pull(job, start, begun_at, finalizer).await?;
     }
     failpoint::reach("pulled");
-    let cursor = pushed.filter(|_| job.options.set_global_cursor_on_success);
-    let drain = job.options.clear_changelog_on_success;
     let unreadable = blocking(move || finalizer.finish(cursor.as_ref(), drain)).await?;
     if unreadable > 0 {
         let message = format!("{unreadable} change log entries cannot be read and stay where they are");
         job.observer.on(&Event::Warning(&message));
     }
     Ok(())
+}
+
+/// The id of the server's store, where it has one. Where the database knows whose its cursors are
+/// and the server did not say its id when the run began, it is asked once more: with the cursors of
+/// another server, changes would never be pulled.
+async fn store_id(job: &Job<'_>, plan: &Plan) -> Option<String> {
+    if job.server.store_id.is_some() || plan.cursors.store_id.is_none() {
+        return job.server.store_id.clone().filter(|id| !id.is_empty());
+    }
+    job.remote.status().await.ok()?.store_id.filter(|id| !id.is_empty())
 }
 
 /// Pulls page by page until the database has caught up.
@@ -68,6 +85,7 @@ async fn pull(
     };
     loop {
         let Page { answer, is_last } = puller.next(&mut request).await?;
+        job.observer.on(&Event::Activity(Activity::WritingChanges));
         let (returned, applied) = blocking(move || {
             let applied = finalizer.apply(&answer);
             (finalizer, applied)

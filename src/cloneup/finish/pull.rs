@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::cloneup::failure::{Failure, PULL_PATH};
-use crate::cloneup::observer::Observer;
+use crate::cloneup::observer::{Activity, Event, Observer};
 use crate::cloneup::send::retry::{Cancelled, Request, SendError, TryError, send_with_retries};
 use crate::protocol::{PullAnswer, PullRequest};
 use crate::remote::{Remote, RequestError};
@@ -28,6 +28,7 @@ pub(crate) struct Page {
 impl Puller<'_> {
     /// Pulls a page, and moves the request's cursors past it.
     pub(crate) async fn next(&self, request: &mut PullRequest) -> Result<Page, Failure> {
+        self.observer.on(&Event::Activity(Activity::AwaitingAnswers));
         let backoff = self.remote.backoff(self.max_retries);
         let mut pull = Pull { puller: self, request };
         let answer = send_with_retries(&mut pull, &backoff, self.observer).await;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::cloneup::failure::Failure;
+use crate::cloneup::failure::{Failure, Failures};
 use crate::cloneup::options::Options;
 use crate::offline::Scope;
 use crate::protocol::code;
@@ -22,7 +22,7 @@ impl Requested {
     ///
     /// # Errors
     /// A failure for every name that is unknown or remote-only.
-    pub(crate) fn new(options: &Options, schema: &Schema) -> Result<Self, Vec<Failure>> {
+    pub(crate) fn new(options: &Options, schema: &Schema) -> Result<Self, Failures> {
         let indexes = match &options.resources {
             None => {
                 (0..schema.resources.len()).filter(|&index| !schema.resources[index].is_remote_only).collect()
@@ -50,7 +50,7 @@ impl Requested {
     }
 }
 
-fn indexes_of(names: &[String], schema: &Schema) -> Result<Vec<usize>, Vec<Failure>> {
+fn indexes_of(names: &[String], schema: &Schema) -> Result<Vec<usize>, Failures> {
     let (mut indexes, mut failures) = (Vec::with_capacity(names.len()), Vec::new());
     for (place, name) in names.iter().enumerate() {
         let path = format!("resources[{place}]");
@@ -64,5 +64,5 @@ fn indexes_of(names: &[String], schema: &Schema) -> Result<Vec<usize>, Vec<Failu
             Some(index) => indexes.push(index),
         }
     }
-    if failures.is_empty() { Ok(indexes) } else { Err(failures) }
+    if failures.is_empty() { Ok(indexes) } else { Err(Failures(failures)) }
 }

@@ -1,7 +1,7 @@
 //! The tables of a run: every resource and join store in scope is resolved here, once.
 
 use super::scope::Requested;
-use crate::offline::{JoinSource, OfflineError, RecordSource, Snapshot};
+use crate::offline::{JoinSource, MarkedRows, OfflineError, RecordSource, Snapshot};
 use crate::schema::Schema;
 
 /// The tables that a run reads, in upload order.
@@ -9,6 +9,8 @@ use crate::schema::Schema;
 pub(crate) struct Sources {
     pub(crate) records: Vec<RecordSource>,
     pub(crate) join_rows: Vec<JoinSource>,
+    /// The rows that the application has marked as deleted: what refers to others first.
+    pub(crate) marked: Vec<MarkedRows>,
     /// Warnings for a person, such as columns that are missing.
     pub(crate) warnings: Vec<String>,
 }
@@ -23,11 +25,16 @@ impl Sources {
         schema: &Schema,
         requested: &Requested,
     ) -> Result<Self, OfflineError> {
-        let mut sources = Self { records: Vec::new(), join_rows: Vec::new(), warnings: Vec::new() };
+        let (records, join_rows, marked) = (Vec::new(), Vec::new(), Vec::new());
+        let mut sources = Self { records, join_rows, marked, warnings: Vec::new() };
         for resource in requested.in_upload_order(schema) {
             let source = RecordSource::resolve(snapshot, schema, resource, &mut sources.warnings)?;
+            if requested.scope.deletes {
+                sources.marked.extend(MarkedRows::of(&source, snapshot)?);
+            }
             sources.records.push(source);
         }
+        sources.marked.reverse();
         for store in schema.join_stores() {
             if requested.scope.join_rows && requested.scope.resources.contains(&store.from.name) {
                 sources.join_rows.push(JoinSource::resolve(snapshot, &store, &mut sources.warnings)?);

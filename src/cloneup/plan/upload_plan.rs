@@ -1,12 +1,13 @@
 //! The plan of an upload: a value that can be printed (a dry run) or executed (a run).
 
+use super::deletes::DeleteContext;
 use super::scope::Requested;
 use super::sources::Sources;
 use crate::cloneup::observer::{PartKind, PlannedPart};
 use crate::cloneup::options::Options;
 use crate::offline::{
-    ChangeLog, Cursors, JoinSource, OfflineError, RecordSource, Scope, Snapshot, offline_deletes,
-    upload_queue,
+    ChangeLog, Cursors, JoinSource, MarkedRows, OfflineError, RecordSource, Scope, Snapshot,
+    dangling_join_rows, upload_queue,
 };
 use crate::schema::Schema;
 
@@ -15,6 +16,9 @@ use crate::schema::Schema;
 pub(crate) struct Plan {
     /// In upload order; resources without records are left out, empty join stores are not.
     pub(crate) parts: Vec<Part>,
+    /// The rows that the application has marked as deleted, in the order in which stage C deletes
+    /// them.
+    pub(crate) marked: Vec<MarkedRows>,
     /// What the upload covers.
     pub(crate) scope: Scope,
     /// The change log's highest `seq` in the snapshot.
@@ -55,7 +59,9 @@ impl Plan {
     ) -> Result<Self, OfflineError> {
         let (seq, cursors) = (ChangeLog::of(snapshot).highest_seq()?, Cursors::read(snapshot)?);
         // Missing tables and columns are found before any row is read.
-        let Sources { records, join_rows, mut warnings } = Sources::resolve(snapshot, schema, &requested)?;
+        let Sources { records, join_rows, marked, mut warnings } =
+            Sources::resolve(snapshot, schema, &requested)?;
+        warnings.extend(snapshot.warning().map(str::to_owned));
         warnings.extend(upload_queue::warning(snapshot)?);
         let scope = requested.scope;
         let mut parts = Vec::new();
@@ -67,17 +73,17 @@ impl Plan {
         }
         for source in join_rows {
             let rows = count_join_rows(options, &source, snapshot)?;
+            if rows > 0 && options.only.is_none() {
+                warnings.extend(warning_of_dangling(schema, &source, snapshot)?);
+            }
             parts.push(Part { source: Source::JoinRows(source), rows });
         }
-        let mut deletes = 0;
-        offline_deletes(snapshot, schema, &scope, seq, |delete| {
-            deletes += u64::from(options.selects(&delete.resource, &delete.id));
-            Ok(())
-        })?;
+        let mut plan = Self { parts, marked, scope, seq, cursors, warnings };
+        let deletes = plan.count_deletes(&DeleteContext { options, schema, snapshot })?;
         if deletes > 0 {
-            parts.push(Part { source: Source::Deletes, rows: deletes });
+            plan.parts.push(Part { source: Source::Deletes, rows: deletes });
         }
-        Ok(Self { parts, scope, seq, cursors, warnings })
+        Ok(plan)
     }
 
     /// A plan without parts, for tests.
@@ -86,7 +92,7 @@ impl Plan {
         let resources = std::collections::HashSet::new();
         let scope = Scope { resources, all_resources: true, join_rows: true, deletes: true };
         let cursors = Cursors::default();
-        Self { parts: Vec::new(), scope, seq: 0, cursors, warnings: Vec::new() }
+        Self { parts: Vec::new(), marked: Vec::new(), scope, seq: 0, cursors, warnings: Vec::new() }
     }
 
     /// The plan as an observer gets it.
@@ -126,6 +132,16 @@ fn count_join_rows(options: &Options, source: &JoinSource, snapshot: &Snapshot) 
         Ok(())
     })?;
     Ok(selected)
+}
+
+/// A warning of the rows of a join store whose records are not in the database.
+fn warning_of_dangling(
+    schema: &Schema,
+    source: &JoinSource,
+    snapshot: &Snapshot,
+) -> Result<Option<String>, OfflineError> {
+    let store = schema.join_store(source.name());
+    store.map_or(Ok(None), |store| dangling_join_rows(snapshot, &store))
 }
 
 impl Part {

@@ -26,6 +26,7 @@ pub(crate) struct Tally<'a> {
 struct Counts {
     rows: u64,
     mutations: u64,
+    rejected: u64,
 }
 
 impl<'a> Tally<'a> {
@@ -51,12 +52,14 @@ impl<'a> Tally<'a> {
 
     /// Adds the result of a batch.
     pub(crate) fn add(&mut self, delivered: Delivered) {
-        self.count(delivered.part, delivered.mutations, delivered.rows);
+        self.count(delivered.part, delivered.mutations, delivered.rows).rejected += delivered.rejected;
         self.requests += delivered.requests;
         self.cursor = self.cursor.take().max(delivered.cursor);
         let sequence = delivered.sequence;
         self.failures.extend(delivered.failures.into_iter().map(|failure| (sequence, failure)));
-        self.failures.extend(delivered.fatal.map(|failure| (AT_THE_END, failure)));
+        // Requests in flight side by side all meet the error that ends the run: it is one failure.
+        let fatal = delivered.fatal.filter(|fatal| !self.has(fatal));
+        self.failures.extend(fatal.map(|failure| (AT_THE_END, failure)));
     }
 
     /// Adds a batch that the server has acknowledged in an earlier run.
@@ -64,10 +67,22 @@ impl<'a> Tally<'a> {
         self.count(part, mutations, rows);
     }
 
-    fn count(&mut self, part: usize, mutations: u64, rows: u64) {
+    fn has(&self, failure: &Failure) -> bool {
+        self.failures.iter().any(|(_, known)| known.is_same_as(failure))
+    }
+
+    /// Adds a row that was rejected without being sent; `sequence` is the number of the batch that
+    /// it would have been in.
+    pub(crate) fn add_unsent(&mut self, part: usize, sequence: u64, failure: Failure) {
+        self.count(part, 0, 1);
+        self.failures.push((sequence, failure));
+    }
+
+    fn count(&mut self, part: usize, mutations: u64, rows: u64) -> &mut Counts {
         let counts = self.parts[part].get_or_insert_default();
         counts.mutations += mutations;
         counts.rows += rows;
+        counts
     }
 
     /// Adds the requests and the cursor of an earlier run.
@@ -120,16 +135,18 @@ impl<'a> Tally<'a> {
     fn stats(&self) -> Stats {
         let mut stats = Stats { batches: self.requests, ..Stats::default() };
         for (part, counts) in self.plan.parts.iter().zip(&self.parts) {
-            let Some(Counts { rows, mutations }) = *counts else { continue };
+            let Some(Counts { rows, mutations, rejected }) = *counts else { continue };
             match &part.source {
                 Source::Records(source) => {
-                    let entry = RecordStats { records: rows, mutations };
+                    let entry = RecordStats { records: rows, mutations, rejected };
                     stats.resources.push((source.name().to_owned(), entry));
                 }
                 Source::JoinRows(source) => {
-                    stats.join_stores.insert(source.name().to_owned(), JoinStats { rows, mutations });
+                    stats
+                        .join_stores
+                        .insert(source.name().to_owned(), JoinStats { rows, mutations, rejected });
                 }
-                Source::Deletes => stats.deletes = Some(DeleteStats { mutations }),
+                Source::Deletes => stats.deletes = Some(DeleteStats { mutations, rejected }),
             }
         }
         stats
@@ -171,7 +188,7 @@ mod tests {
         let outcome = tally.outcome();
         assert!(outcome.ok, "{:?}", outcome.failures);
         assert_eq!((outcome.cursor, outcome.stats.batches), (Cursor::from(9), 2));
-        assert_eq!(outcome.stats.deletes, Some(DeleteStats { mutations: 4 }));
+        assert_eq!(outcome.stats.deletes, Some(DeleteStats { mutations: 4, rejected: 0 }));
     }
 
     #[test]
@@ -185,6 +202,22 @@ mod tests {
         let ids: Vec<_> = outcome.failures.iter().map(|failure| &*failure.error.mutation_id).collect();
         assert_eq!(ids, ["a", "b", "c", ""]);
         assert_eq!(outcome.failure_kind(), Some(FailureKind::Interrupted));
+    }
+
+    #[test]
+    fn the_error_that_ends_the_run_is_one_failure_however_many_requests_meet_it() {
+        let plan = plan(6);
+        let mut tally = Tally::new(&plan);
+        let fatal = |message: &str, path: &str| Failure::refused(ErrorBody::new("X", message, path));
+        for (sequence, failure) in [fatal("no", "a"), fatal("no", "a"), fatal("no", "b"), fatal("never", "a")]
+            .into_iter()
+            .enumerate()
+        {
+            let mut delivered = delivered(sequence as u64, 1, vec![rejected("same"), rejected("same")]);
+            delivered.fatal = Some(failure);
+            tally.add(delivered);
+        }
+        assert_eq!(tally.outcome().failures.len(), 8 + 3, "rejected mutations are never merged");
     }
 
     #[test]

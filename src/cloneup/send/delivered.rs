@@ -17,6 +17,8 @@ pub(crate) struct Delivered {
     pub(crate) mutations: u64,
     /// The number of rows that made these mutations.
     pub(crate) rows: u64,
+    /// The number of rows among them whose mutations were rejected.
+    pub(crate) rejected: u64,
     /// The number of requests that were sent for it.
     pub(crate) requests: u64,
     /// The position in the upload after it.
@@ -43,6 +45,7 @@ impl Delivered {
             bytes: 0,
             mutations,
             rows,
+            rejected: 0,
             requests: 1,
             position,
             cursor: None,

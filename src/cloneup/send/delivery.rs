@@ -50,6 +50,7 @@ pub(crate) struct Delivery<'b> {
 struct Answered {
     mutations: u64,
     rows: u64,
+    rejected: u64,
 }
 
 impl<'b> Delivery<'b> {
@@ -90,13 +91,14 @@ impl<'b> Delivery<'b> {
 
     /// The result; `requests` is the number that were sent.
     pub(crate) fn finish(self, requests: u64) -> Delivered {
-        let Answered { mutations, rows } = self.answered;
+        let Answered { mutations, rows, rejected } = self.answered;
         Delivered {
             sequence: self.batch.sequence,
             part: self.batch.part,
             bytes: self.batch.bytes(),
             mutations,
             rows,
+            rejected,
             requests,
             position: self.batch.position,
             cursor: self.cursor,
@@ -200,6 +202,7 @@ impl<'b> Delivery<'b> {
 
     fn reject(&mut self, index: usize, error: MutationError) {
         self.count(index);
+        self.answered.rejected += self.batch.entries[index].rows;
         self.failures.push(Failure::rejected(error, Some(self.batch.subject(index))));
     }
 

@@ -11,3 +11,4 @@ mod delivery;
 pub(super) mod gate;
 pub(super) mod retry;
 pub(super) mod unsent_errors;
+pub(super) mod window;

@@ -18,6 +18,8 @@ pub struct OfflineDelete {
     pub client_id: String,
     /// The mutation id that the application gave it.
     pub mutation_id: String,
+    /// The operation: `delete` or `unrelate`.
+    pub operation: String,
     /// The resource of the record.
     pub resource: String,
     /// The id of the record that is deleted, or whose relation is removed.
@@ -58,7 +60,7 @@ pub fn offline_deletes(
 /// The mutation to push. What the entry's JSON lacks comes from the columns of its row and from
 /// the schema.
 fn complete(entry: Entry, row: &Row<'_>, schema: &Schema) -> Result<OfflineDelete, OfflineError> {
-    let Entry { resource, id, mut mutation, .. } = entry;
+    let Entry { resource, operation, id, mut mutation } = entry;
     let mut text_of = |key: &str| -> Result<String, OfflineError> {
         let given = mutation.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
         if let Some(text) = given {
@@ -72,5 +74,6 @@ fn complete(entry: Entry, row: &Row<'_>, schema: &Schema) -> Result<OfflineDelet
     let version = schema.resource(&resource).map_or(1, |resource| resource.version);
     mutation.entry("version").or_insert(json!(version));
     mutation.entry("id").or_insert(json!(id));
-    Ok(OfflineDelete { client_id, mutation_id, resource, id, json: Value::Object(mutation).to_string() })
+    let json = Value::Object(mutation).to_string();
+    Ok(OfflineDelete { client_id, mutation_id, operation, resource, id, json })
 }

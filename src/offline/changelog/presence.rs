@@ -9,8 +9,9 @@ use crate::offline::changelog::entry::{Entry, Reference, ReferenceKind};
 use crate::offline::error::OfflineError;
 use crate::offline::map::document::value_expression;
 use crate::offline::map::keys::{key_condition, local_key};
+use crate::offline::map::marker::Marker;
 use crate::offline::sql::{Table, quoted};
-use crate::schema::{IdFormat, ManyOne, Schema};
+use crate::schema::{IdFormat, ManyOne, Schema, Storage};
 
 /// Looks up the subjects of change log entries in a snapshot.
 pub(super) struct Presence<'a> {
@@ -31,7 +32,7 @@ impl<'a> Presence<'a> {
                 let Some(resource) = self.schema.resource(&entry.resource) else { return Ok(false) };
                 let storage = &resource.storage;
                 let key = [(storage.id.as_str(), entry.id.as_str(), storage.id_format.as_ref())];
-                Ok(!self.has_row(&storage.table, &key, None)?)
+                Ok(!self.has_row(&storage.table, &key, None, Some(storage))?)
             }
             "unrelate" => {
                 // A reference that the schema lacks is dropped. One that can be stored in several
@@ -59,23 +60,25 @@ impl<'a> Presence<'a> {
                     (storage.from.as_str(), reference.from.as_str(), store.from.storage.id_format.as_ref()),
                     (storage.to.as_str(), reference.to.as_str(), store.to.storage.id_format.as_ref()),
                 ];
-                self.has_row(&storage.table, &key, None)
+                self.has_row(&storage.table, &key, None, None)
             }
             ReferenceKind::Field(many_one) => {
                 let storage = &many_one.from.storage;
                 let key = [(storage.id.as_str(), reference.from.as_str(), storage.id_format.as_ref())];
-                self.has_row(&storage.table, &key, Some(many_one))
+                self.has_row(&storage.table, &key, Some(many_one), Some(storage))
             }
         }
     }
 
     /// Whether the table has a row with these ids (for each: column, id, `idFormat`) and, with
-    /// `referring`, a value in the field that refers.
+    /// `referring`, a value in the field that refers. A row of a resource, whose `storage` is given,
+    /// does not count when it is marked as deleted.
     fn has_row(
         &self,
         table: &str,
         key: &[(&str, &str, Option<&IdFormat>)],
         referring: Option<&ManyOne<'_>>,
+        storage: Option<&Storage>,
     ) -> Result<bool, OfflineError> {
         let failed = || OfflineError::while_doing(format!("cannot read table {}", quoted(table)));
         let Some(found) = Table::find(self.connection, table).map_err(failed())? else { return Ok(false) };
@@ -100,7 +103,12 @@ impl<'a> Presence<'a> {
                 },
             }
         }
-        let sql = format!("SELECT 1 FROM {} WHERE {}", quoted(table), conditions.join(" AND "));
+        if let Some(storage) = storage
+            && let Some(marker) = Marker::find(storage, &found)?
+        {
+            conditions.push(marker.is_live("t"));
+        }
+        let sql = format!("SELECT 1 FROM {} AS t WHERE {}", quoted(table), conditions.join(" AND "));
         let found = self
             .connection
             .prepare_cached(&sql)

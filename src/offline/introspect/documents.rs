@@ -13,7 +13,7 @@ use crate::offline::introspect::values::note_text;
 use crate::offline::map::value::MAX_LEVELS;
 use crate::offline::snapshot::Snapshot;
 use crate::offline::sql::quoted;
-use crate::protocol::is_nested_deeper_than;
+use crate::protocol::{has_reserved_key, is_nested_deeper_than};
 use crate::schema::{ColumnFacts, DocumentFacts};
 
 /// The facts about the documents in a column.
@@ -37,10 +37,10 @@ pub(super) fn documents(
     collect().map_err(OfflineError::while_doing(format!("cannot read table {}", quoted(table))))
 }
 
-/// Adds a document's keys; returns whether it is a document.
+/// Adds a document's keys; returns whether it is a document that can be uploaded.
 fn note_document(keys: &mut BTreeMap<String, ColumnFacts>, document: ValueRef<'_>) -> bool {
     let ValueRef::Text(text) = document else { return false };
-    if is_nested_deeper_than(text, MAX_LEVELS) {
+    if is_nested_deeper_than(text, MAX_LEVELS) || has_reserved_key(text) {
         return false;
     }
     let mut deserializer = serde_json::Deserializer::from_slice(text);
@@ -145,6 +145,7 @@ mod tests {
             (r#"{"a": true, "b": "[1]", "d": {"a": [1e300]}, "\u0065": -1}"#, true),
             (r#"{"a": 1} "#, true),
             ("[]", false),
+            (r#"{"f": {"$serde_json::private::Number": "1"}}"#, false),
             ("{} {}", false),
             (r#"{"a": 1e400}"#, false),
             ("", false),

@@ -1,6 +1,6 @@
 //! What a text is: JSON that an upload as `json` leaves as it is, JSON that it would change, or
 //! other text. A number is changed where the double that it becomes has other digits, an object
-//! where it repeats a key (contract 1.2).
+//! where it repeats a key or has a reserved one (contract 1.2).
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -10,7 +10,7 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Vis
 
 use crate::mutation::canonical::write_double;
 use crate::offline::map::value::MAX_LEVELS;
-use crate::protocol::is_nested_deeper_than;
+use crate::protocol::{has_reserved_key, is_nested_deeper_than};
 
 /// What a text is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,9 @@ pub(super) fn text_kind(text: &[u8]) -> TextKind {
     }
     match serde_json::from_str::<Structure>(text) {
         Err(_) => TextKind::Plain,
-        Ok(Structure { repeats_key: false }) if are_numbers_exact(text.as_bytes()) => TextKind::Exact,
+        Ok(Structure { repeats_key: true }) => TextKind::Inexact,
+        Ok(_) if has_reserved_key(text.as_bytes()) => TextKind::Inexact,
+        Ok(_) if are_numbers_exact(text.as_bytes()) => TextKind::Exact,
         Ok(_) => TextKind::Inexact,
     }
 }
@@ -223,6 +225,9 @@ mod tests {
             ("[-0.0]", Inexact),
             (r#"{"a":1,"a":1}"#, Inexact),
             (r#"[{"a":1,"\u0061":2}]"#, Inexact),
+            (r#"[{"$serde_json::private::Number":"1"}]"#, Inexact),
+            (r#"{"\u0024serde_json::private::RawValue":"1"}"#, Inexact),
+            (r#"["$serde_json::private::Number"]"#, Exact),
             ("[1e400]", Plain),
             (r#"["\ud800"]"#, Plain),
             ("[1", Plain),

@@ -87,8 +87,8 @@ fn entity_tables(connection: &Connection) -> rusqlite::Result<Vec<(i64, String)>
         _ => return Ok(Vec::new()),
     }
     let mut statement = connection.prepare(
-        "SELECT Z_ENT, Z_NAME, Z_SUPER FROM Z_PRIMARYKEY
-         WHERE typeof(Z_ENT) = 'integer' AND typeof(Z_NAME) = 'text' ORDER BY Z_ENT",
+        "SELECT Z_ENT, Z_NAME, Z_SUPER FROM Z_PRIMARYKEY NOT INDEXED
+         WHERE typeof(Z_ENT) = 'integer' AND typeof(Z_NAME) = 'text' ORDER BY Z_ENT COLLATE BINARY",
     )?;
     let mut rows = statement.query([])?;
     let mut entities = HashMap::new();

@@ -8,8 +8,10 @@ use serde_json::{Map, Number, Value};
 
 use crate::mutation::canonical::write_value;
 use crate::offline::map::fields::MappedField;
+use crate::offline::map::size::{RowSize, document_size};
 use crate::offline::map::value::{Mapping, ValueError, parse_json};
 use crate::offline::sql::literal;
+use crate::protocol::has_reserved_key;
 use crate::schema::Type;
 
 /// Parses the document in a column.
@@ -26,6 +28,25 @@ pub(crate) fn parse(value: ValueRef<'_>) -> Result<Map<String, Value>, ValueErro
 /// The SQL expression for the value of a key in a document; `document` is a column's quoted name.
 pub(crate) fn value_expression(document: &str, key: &str) -> String {
     format!("json_extract({document}, {})", literal(&format!("$.\"{key}\"")))
+}
+
+/// [`write_object`], unless the values of the fields alone are larger than `max` bytes: then
+/// nothing is appended.
+pub(crate) fn write_object_within<'f>(
+    out: &mut Vec<u8>,
+    fields: &'f [MappedField],
+    value: ValueRef<'_>,
+    max: u64,
+) -> Result<RowSize, (Option<&'f MappedField>, ValueError)> {
+    if let ValueRef::Text(text) = value
+        && text.len() as u64 > max
+    {
+        let bytes = document_size(fields, text);
+        if bytes > max {
+            return Ok(RowSize::TooLarge { bytes });
+        }
+    }
+    write_object(out, fields, value).map(|()| RowSize::Fits)
 }
 
 /// Appends the canonical JSON object of a document's fields. An error comes with the field that
@@ -138,6 +159,9 @@ fn outward(mapping: &Mapping, value: &Value) -> Result<Value, ValueError> {
         },
         (Type::Boolean, _) => Err(ValueError::NotBoolean),
         // Documents that were made of columns hold JSON as text.
+        (kind, Value::String(text)) if kind.is_json() && has_reserved_key(text.as_bytes()) => {
+            Err(ValueError::ReservedKey)
+        }
         (kind, Value::String(text)) if kind.is_json() => match serde_json::from_str(text) {
             Ok(parsed @ (Value::Object(_) | Value::Array(_))) => Ok(parsed),
             _ => Ok(value.clone()),

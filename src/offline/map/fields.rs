@@ -6,6 +6,7 @@ use rusqlite::types::ValueRef;
 
 use crate::mutation::canonical::{compare_keys, write_string};
 use crate::offline::error::OfflineError;
+use crate::offline::map::size::{RowSize, least_size, plain_size};
 use crate::offline::map::value::{IS_JSON, Mapping, ValueError};
 use crate::offline::sql::{Numbers, Table, quoted};
 use crate::schema::{Field, IdFormat};
@@ -112,25 +113,44 @@ impl MappedField {
     }
 }
 
-/// Appends the canonical JSON object of a row's fields, whose columns begin at `first`. An error
-/// comes with the field that cannot be mapped.
+/// Appends the canonical JSON object of a row's fields, whose columns begin at `first`, unless the
+/// values alone are larger than `max` bytes: then an unfinished object is appended, which the
+/// caller removes. An error comes with the field that cannot be mapped.
 pub(crate) fn write_object<'f>(
     out: &mut Vec<u8>,
     fields: &'f [MappedField],
     row: &Row<'_>,
     first: usize,
-) -> Result<(), (&'f MappedField, ValueError)> {
+    max: u64,
+) -> Result<RowSize, (&'f MappedField, ValueError)> {
+    let mut size = 0;
     out.push(b'{');
     for (index, field) in fields.iter().enumerate() {
         let value = row.get_ref(first + index).expect("the SELECT lists every field");
         if value == ValueRef::Null && !field.mapping.nullable {
             continue;
         }
+        size += plain_size(value);
+        if size > max {
+            let bytes = least_row_size(fields, row, first);
+            if bytes > max {
+                return Ok(RowSize::TooLarge { bytes });
+            }
+        }
         field.write_key(out);
         field.mapping.write(out, value).map_err(|error| (field, error))?;
     }
     out.push(b'}');
-    Ok(())
+    Ok(RowSize::Fits)
+}
+
+/// The least number of bytes that the values of a row take as JSON.
+fn least_row_size(fields: &[MappedField], row: &Row<'_>, first: usize) -> u64 {
+    let size = |(index, field): (usize, &MappedField)| {
+        let value = row.get_ref(first + index).expect("the SELECT lists every field");
+        least_size(&field.mapping.kind, value)
+    };
+    fields.iter().enumerate().map(size).sum()
 }
 
 /// `, "a", "b"` for a SELECT that already has a first column.

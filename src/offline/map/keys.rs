@@ -9,12 +9,16 @@ use crate::schema::IdFormat;
 /// A column that holds keys, and the template of the ids that are made of them.
 pub(crate) type Key<'a> = (&'a str, Option<&'a IdFormat>);
 
-/// An SQL condition that holds for keys that cannot be ids.
+/// An SQL condition that holds for keys that cannot be ids: an id is text that is not empty.
 pub(crate) fn invalid_key_condition((column, format): Key<'_>) -> String {
     let column = quoted(column);
     match format {
         // SQLite orders text after numbers and before BLOBs: this is cheaper than typeof().
-        None => format!("({column} COLLATE BINARY >= '' AND {column} < x'') IS NOT TRUE"),
+        None => format!("({column} COLLATE BINARY > '' AND {column} < x'') IS NOT TRUE"),
+        // Such a template makes an empty id of an empty key.
+        Some(format) if format.id("").is_empty() => {
+            format!("(typeof({column}) NOT IN ('integer', 'text') OR {column} COLLATE BINARY = '')")
+        }
         Some(_) => format!("typeof({column}) NOT IN ('integer', 'text')"),
     }
 }

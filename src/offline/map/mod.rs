@@ -3,8 +3,11 @@
 //! It knows values, columns and keys, but reads and writes no table: that is the job of
 //! [`super::read`] and [`super::write`].
 
+mod any_json;
 pub(super) mod document;
 pub(super) mod fields;
 pub(super) mod keys;
+pub(super) mod marker;
+pub(super) mod size;
 mod sql_value;
 pub(super) mod value;

@@ -8,8 +8,9 @@ use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
 use serde_json::Value;
 
+use super::any_json::AnyJson;
 use crate::mutation::canonical::{write_double, write_integer, write_string, write_utf8, write_value};
-use crate::protocol::{MAX_NESTING, is_nested_deeper_than};
+use crate::protocol::{MAX_NESTING, has_reserved_key, is_nested_deeper_than};
 use crate::schema::{IdFormat, Type};
 
 /// The SQL function that says whether text is JSON: with it [`crate::offline::read`] checks rows
@@ -24,6 +25,8 @@ pub(crate) enum ValueError {
     NotBoolean,
     #[error("must be JSON: {0}")]
     NotJson(String),
+    #[error("must not have a key that begins with {}", crate::protocol::RESERVED_PREFIX)]
+    ReservedKey,
     #[error("must not be infinite")]
     Infinite,
     #[error("must be valid UTF-8")]
@@ -92,11 +95,26 @@ pub(crate) fn utf8(text: &[u8]) -> Result<&str, ValueError> {
 pub(crate) const MAX_LEVELS: usize = MAX_NESTING - 2;
 
 /// Parses the JSON in a column.
+///
+/// An object with a reserved key is refused: as a tree of values it would be another one, and a
+/// server could not give it back.
 pub(crate) fn parse_json(text: &[u8]) -> Result<Value, ValueError> {
+    check_limits(text)?;
+    serde_json::from_slice(text).map_err(|error| ValueError::NotJson(error.to_string()))
+}
+
+/// Checks what the parser does not.
+fn check_limits(text: &[u8]) -> Result<(), ValueError> {
     if is_nested_deeper_than(text, MAX_LEVELS) {
         return Err(ValueError::NotJson(format!("it is nested more than {MAX_LEVELS} levels deep")));
     }
-    serde_json::from_slice(text).map_err(|error| ValueError::NotJson(error.to_string()))
+    if has_reserved_key(text) { Err(ValueError::ReservedKey) } else { Ok(()) }
+}
+
+/// Whether [`parse_json`] accepts a text; builds no tree, which for a large text takes many times
+/// its size in memory.
+fn is_json(text: &[u8]) -> bool {
+    check_limits(text).is_ok() && serde_json::from_slice::<AnyJson>(text).is_ok()
 }
 
 /// Registers [`IS_JSON`] with a connection.
@@ -104,7 +122,7 @@ pub(crate) fn register_is_json(connection: &Connection) -> rusqlite::Result<()> 
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function(IS_JSON, 1, flags, |context| {
         // SQLite may call it before it evaluates the condition on the type.
-        Ok(matches!(context.get_raw(0), ValueRef::Text(text) if parse_json(text).is_ok()))
+        Ok(matches!(context.get_raw(0), ValueRef::Text(text) if is_json(text)))
     })
 }
 

@@ -11,6 +11,9 @@ use crate::offline::read::partition::{MIN_ROWS_FOR_TWO_THREADS, map_partitions};
 use crate::offline::snapshot::Snapshot;
 use crate::offline::sql::quoted;
 
+/// The condition that holds for every row.
+pub(super) const ALL_ROWS: &str = "true";
+
 /// What the check of a table has found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Checked {
@@ -21,22 +24,27 @@ pub(super) struct Checked {
 }
 
 /// Counts the rows of a table, and checks their keys and the `invalid_values`: SQL conditions
-/// that hold for rows that cannot be uploaded.
+/// that hold for rows that cannot be uploaded. Only rows that meet the condition `of_rows` are looked at, in
+/// which the table has the alias `t`.
 pub(super) fn check_rows(
     snapshot: &Snapshot,
     table: &str,
     keys: &[Key<'_>],
     invalid_values: &[String],
+    of_rows: &str,
 ) -> Result<Checked, OfflineError> {
     let failed = |error| OfflineError::while_doing(format!("cannot check table {}", quoted(table)))(error);
     let (connection, name) = (snapshot.connection(), quoted(table));
+    // Without a WHERE, SQLite counts without reading the rows.
+    let where_rows = if of_rows == ALL_ROWS { String::new() } else { format!(" WHERE {of_rows}") };
     // Separate statements: SQLite counts in an index where there is one, and the search for an
     // invalid row ends at the first.
-    let rows = connection.query_row(&format!("SELECT count(*) FROM {name}"), [], |row| row.get(0));
+    let rows =
+        connection.query_row(&format!("SELECT count(*) FROM {name} AS t{where_rows}"), [], |row| row.get(0));
     let rows = rows.map_err(failed)?;
     let mut conditions = Vec::new();
     for &key in keys {
-        match index_has_invalid_key(connection, table, key).map_err(failed)? {
+        match index_has_invalid_key(connection, table, key, of_rows).map_err(failed)? {
             Some(true) => return Ok(Checked { rows, has_invalid_row: true }),
             Some(false) => {}
             None => conditions.push(invalid_key_condition(key)),
@@ -49,7 +57,9 @@ pub(super) fn check_rows(
     snapshot.for_each_connection(register_is_json).map_err(failed)?;
     let invalid = conditions.join(" OR ");
     let has_invalid = |connection: &Connection, partition: &str| -> rusqlite::Result<bool> {
-        let sql = format!("SELECT EXISTS (SELECT 1 FROM {name} WHERE ({invalid}) AND {partition})");
+        let sql = format!(
+            "SELECT EXISTS (SELECT 1 FROM {name} AS t WHERE {of_rows} AND ({invalid}) AND {partition})"
+        );
         connection.query_row(&sql, [], |row| row.get(0))
     };
     // Conditions on keys alone are checked in an index, where there is one: one thread is enough.
@@ -69,6 +79,7 @@ fn index_has_invalid_key(
     connection: &Connection,
     table: &str,
     (column, format): Key<'_>,
+    of_rows: &str,
 ) -> rusqlite::Result<Option<bool>> {
     if format.is_some() || !has_byte_order_index(connection, table, column)? {
         return Ok(None);
@@ -76,10 +87,12 @@ fn index_has_invalid_key(
     let (table, column) = (quoted(table), quoted(column));
     let ranges = [
         format!("{column} IS NULL"),
-        format!("{column} COLLATE BINARY < ''"),
+        format!("{column} COLLATE BINARY <= ''"),
         format!("{column} COLLATE BINARY >= x''"),
     ];
-    let searches = ranges.map(|range| format!("SELECT 1 FROM {table} WHERE {range}")).join(" UNION ALL ");
+    let searches = ranges
+        .map(|range| format!("SELECT 1 FROM {table} AS t WHERE {range} AND {of_rows}"))
+        .join(" UNION ALL ");
     connection.query_row(&format!("SELECT EXISTS ({searches})"), [], |row| row.get(0)).map(Some)
 }
 
@@ -106,7 +119,8 @@ mod tests {
         ] {
             for (key, is_invalid) in [
                 ("'b'", false),
-                ("''", false),
+                ("' '", false),
+                ("''", true),
                 ("NULL", true),
                 ("x''", true),
                 ("x'61'", true),
@@ -118,7 +132,7 @@ mod tests {
                 let sql =
                     format!("CREATE TABLE t ({id}, n); INSERT INTO t (id) VALUES ('a'), ({key}), ('c')");
                 connection.execute_batch(&sql).unwrap();
-                let found = index_has_invalid_key(&connection, "t", ("id", None)).unwrap();
+                let found = index_has_invalid_key(&connection, "t", ("id", None), ALL_ROWS).unwrap();
                 assert_eq!(found, has_index.then_some(is_invalid), "{id}: {key}");
                 let sql = format!("SELECT count(*) FROM t WHERE {}", invalid_key_condition(("id", None)));
                 let count: u64 = connection.query_row(&sql, [], |row| row.get(0)).unwrap();
@@ -168,7 +182,7 @@ mod tests {
             application.execute_batch(&sql).unwrap();
             let snapshot = Snapshot::take(&Database::open(&path).unwrap()).unwrap();
             let conditions = ["done NOT IN (0, 1)".to_owned()];
-            let checked = check_rows(&snapshot, "t", &[("id", None)], &conditions).unwrap();
+            let checked = check_rows(&snapshot, "t", &[("id", None)], &conditions, ALL_ROWS).unwrap();
             assert_eq!(checked, Checked { rows, has_invalid_row: invalid.is_some() }, "{invalid:?}");
         }
     }

@@ -3,14 +3,17 @@
 
 use std::borrow::Cow;
 
-use rusqlite::Row;
 use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row};
 
+use crate::offline::collation;
 use crate::offline::error::OfflineError;
 use crate::offline::map::fields::{MappedField, map_fields, select_list, write_object};
 use crate::offline::map::keys::{Key, id_order};
+use crate::offline::map::size::RowSize;
 use crate::offline::map::value::{key_text, utf8};
-use crate::offline::read::check::check_rows;
+use crate::offline::read::check::{ALL_ROWS, check_rows};
+use crate::offline::row_location::{RowLocation, SameKey, locate};
 use crate::offline::snapshot::Snapshot;
 use crate::offline::sql::{Table, quoted};
 use crate::protocol::code;
@@ -47,11 +50,11 @@ pub struct JoinRow<'a> {
     pub from: &'a str,
     /// The id of the record that is referred to.
     pub to: &'a str,
+    /// The row's place in upload order, from 0.
+    pub index: u64,
     join_store: &'a str,
     table: &'a JoinTable,
     row: &'a Row<'a>,
-    /// The place in upload order, from 0.
-    index: u64,
 }
 
 impl JoinRow<'_> {
@@ -60,7 +63,21 @@ impl JoinRow<'_> {
     /// # Errors
     /// [`OfflineError::Data`] when a field cannot be uploaded.
     pub fn write_metadata(&self, out: &mut Vec<u8>) -> Result<(), OfflineError> {
-        write_object(out, &self.table.metadata, self.row, 2).map_err(|(field, error)| {
+        self.write_metadata_within(out, u64::MAX).map(|_| ())
+    }
+
+    /// Appends the canonical JSON object of the join row's metadata, unless its values alone are
+    /// larger than `max` bytes: then nothing is appended.
+    ///
+    /// # Errors
+    /// [`OfflineError::Data`] when a field cannot be uploaded.
+    pub fn write_metadata_within(&self, out: &mut Vec<u8>, max: u64) -> Result<RowSize, OfflineError> {
+        let start = out.len();
+        let written = write_object(out, &self.table.metadata, self.row, 2, max);
+        if let Ok(RowSize::TooLarge { .. }) = written {
+            out.truncate(start);
+        }
+        written.map_err(|(field, error)| {
             let Self { from, to, join_store, index, .. } = self;
             let message = format!("{} of {join_store} {from:?} → {to:?} {error}", field.name);
             OfflineError::data(code::DFQL_INVALID, message, format!("joinRows[{index}].{}", field.name))
@@ -80,6 +97,7 @@ impl JoinSource {
         store: &JoinStore<'_>,
         warnings: &mut Vec<String>,
     ) -> Result<Self, OfflineError> {
+        collation::check_view(snapshot.connection(), &store.storage().table)?;
         Ok(Self {
             name: store.name(),
             resource: store.from.name.clone(),
@@ -127,7 +145,8 @@ impl JoinSource {
     /// [`OfflineError::Interrupted`] when the snapshot is interrupted.
     pub fn check(&self, snapshot: &Snapshot) -> Result<u64, OfflineError> {
         let Some(table) = &self.table else { return Ok(0) };
-        let checked = check_rows(snapshot, &table.storage.table, &table.keys(), &table.invalid_values())?;
+        let checked =
+            check_rows(snapshot, &table.storage.table, &table.keys(), &table.invalid_values(), ALL_ROWS)?;
         if checked.has_invalid_row {
             // Reading finds the first one in upload order, and what is wrong with it.
             let mut json = Vec::new();
@@ -154,27 +173,41 @@ impl JoinSource {
         let failed = |error| {
             OfflineError::while_doing(format!("cannot read table {}", quoted(&table.storage.table)))(error)
         };
-        let mut statement =
-            snapshot.connection().prepare(&table.select_sql(snapshot.byte_order())).map_err(failed)?;
+        let connection = snapshot.connection();
+        let mut statement = connection.prepare(&table.select_sql(snapshot.byte_order())).map_err(failed)?;
         let mut rows = statement.query([]).map_err(failed)?;
         let mut index = 0_u64;
         while let Some(row) = rows.next().map_err(failed)? {
-            let from = end(row.get_ref(0).map_err(failed)?, table.from_format.as_ref(), index, "from")?;
-            let to = end(row.get_ref(1).map_err(failed)?, table.to_format.as_ref(), index, "to")?;
-            let first_unknown = 2 + table.metadata.len();
-            for (offset, column) in table.unknown.iter().enumerate() {
-                if row.get_ref(first_unknown + offset).map_err(failed)? != ValueRef::Null {
-                    return Err(OfflineError::data(
-                        code::DFQL_UNKNOWN_FIELD,
-                        "unknown join metadata field",
-                        format!("joinRows[{index}].{column}"),
-                    ));
-                }
-            }
-            consume(JoinRow { from: &from, to: &to, join_store: &self.name, table, row, index })?;
+            let ends = [row.get_ref(0).map_err(failed)?, row.get_ref(1).map_err(failed)?];
+            self.read_row(table, row, ends, index, &mut consume)
+                .map_err(|error| error.at_row(|| table.locate(connection, ends)))?;
             index += 1;
         }
         Ok(())
+    }
+
+    fn read_row(
+        &self,
+        table: &JoinTable,
+        row: &Row<'_>,
+        ends: [ValueRef<'_>; 2],
+        index: u64,
+        consume: &mut impl FnMut(JoinRow<'_>) -> Result<(), OfflineError>,
+    ) -> Result<(), OfflineError> {
+        let from = end(ends[0], table.from_format.as_ref(), index, "from")?;
+        let to = end(ends[1], table.to_format.as_ref(), index, "to")?;
+        let first_unknown = 2 + table.metadata.len();
+        for (offset, column) in table.unknown.iter().enumerate() {
+            let value = row.get_ref(first_unknown + offset).expect("the SELECT lists every column");
+            if value != ValueRef::Null {
+                return Err(OfflineError::data(
+                    code::DFQL_UNKNOWN_FIELD,
+                    "unknown join metadata field",
+                    format!("joinRows[{index}].{column}"),
+                ));
+            }
+        }
+        consume(JoinRow { from: &from, to: &to, index, join_store: &self.name, table, row })
     }
 }
 
@@ -229,6 +262,12 @@ impl JoinTable {
         }))
     }
 
+    /// Where the row with these ends is, for an error.
+    fn locate(&self, connection: &Connection, [from, to]: [ValueRef<'_>; 2]) -> RowLocation {
+        let columns = [(&*self.storage.from, from), (&*self.storage.to, to)];
+        locate(connection, &self.storage.table, &columns, None, SameKey::Value)
+    }
+
     /// The columns of its two ids.
     fn keys(&self) -> [Key<'_>; 2] {
         [(&self.storage.from, self.from_format.as_ref()), (&self.storage.to, self.to_format.as_ref())]
@@ -269,15 +308,14 @@ fn end<'a>(
 ) -> Result<Cow<'a, str>, OfflineError> {
     let invalid =
         |message: &str| OfflineError::data(code::DFQL_INVALID, message, format!("joinRows[{index}].{side}"));
-    match (format, value) {
-        (None, ValueRef::Text(text)) => match utf8(text) {
-            Ok(text) => Ok(Cow::Borrowed(text)),
-            Err(error) => Err(invalid(&format!("join row from/to {error}"))),
-        },
-        (None, _) => Err(invalid("join row from/to must be a string")),
-        (Some(format), value) => match key_text(value) {
-            Ok(key) => Ok(Cow::Owned(format.id(&key))),
-            Err(error) => Err(invalid(&format!("join row from/to {error}"))),
-        },
+    let id = match (format, value) {
+        (None, ValueRef::Text(text)) => utf8(text).map(Cow::Borrowed),
+        (None, _) => return Err(invalid("join row from/to must be a string")),
+        (Some(format), value) => key_text(value).map(|key| Cow::Owned(format.id(&key))),
+    };
+    match id {
+        Ok(id) if id.is_empty() => Err(invalid("join row from/to must not be empty")),
+        Ok(id) => Ok(id),
+        Err(error) => Err(invalid(&format!("join row from/to {error}"))),
     }
 }

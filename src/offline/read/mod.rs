@@ -5,6 +5,7 @@
 //! ([`partition`]) and sorted outside of SQLite ([`sorted_records`], [`external_sort`]).
 
 mod check;
+mod dangling;
 mod depth;
 mod external_sort;
 mod join_rows;
@@ -12,6 +13,7 @@ mod partition;
 mod records;
 mod sorted_records;
 
+pub use dangling::dangling_join_rows;
 pub use join_rows::{JoinRow, JoinSource};
-pub use records::{ReadOrder, Record, RecordSource};
+pub use records::{MarkedRows, ReadOrder, Record, RecordSource};
 pub use sorted_records::{SortedRecord, SortedRecords};

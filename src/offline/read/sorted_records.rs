@@ -8,41 +8,63 @@ use std::path::PathBuf;
 use rusqlite::Connection;
 
 use crate::offline::error::OfflineError;
+use crate::offline::map::size::RowSize;
 use crate::offline::read::external_sort::{SortedRow, Sorter, merge};
 use crate::offline::read::partition::{MIN_ROWS_FOR_TWO_THREADS, map_partitions};
 use crate::offline::read::records::{ReadOrder, Record, RecordSource, not_unique};
 use crate::offline::snapshot::Snapshot;
 
+/// The first byte of the content of a record that is too large to be sent; its size follows, in
+/// digits. Other content is a JSON object.
+const TOO_LARGE: u8 = b'!';
+
 /// The records of a resource, sorted in temporary files and ready to be read in upload order.
 #[derive(Debug)]
-pub struct SortedRecords {
+pub struct SortedRecords<'s> {
     sorters: Vec<Sorter>,
+    source: &'s RecordSource,
+    snapshot: &'s Snapshot,
 }
 
-impl SortedRecords {
-    /// Sorts the records of a resource that has this number of `rows`. `None` where
+impl<'s> SortedRecords<'s> {
+    /// Sorts the records of a resource that has this number of `rows`. Of records whose values
+    /// alone are larger than `max` bytes only the size is kept. `None` where
     /// [`RecordSource::for_each`] must read them: the table is small or read along an index, or
     /// it has a record that cannot be uploaded, whose place is only known in upload order.
     ///
     /// # Errors
     /// [`OfflineError::Storage`] when the database cannot be read, or there is no space for the
     /// temporary files; [`OfflineError::Interrupted`] when the snapshot is interrupted.
-    pub fn sort(source: &RecordSource, snapshot: &Snapshot, rows: u64) -> Result<Option<Self>, OfflineError> {
+    pub fn sort(
+        source: &'s RecordSource,
+        snapshot: &'s Snapshot,
+        rows: u64,
+        max: u64,
+    ) -> Result<Option<Self>, OfflineError> {
         if rows < MIN_ROWS_FOR_TWO_THREADS || source.read_order() == ReadOrder::Index {
             return Ok(None);
         }
-        Self::sort_in(&temporary_folders(), source, snapshot)
+        Self::sort_in(&temporary_folders(), source, snapshot, max)
     }
 
     fn sort_in(
         folders: &[PathBuf],
-        source: &RecordSource,
-        snapshot: &Snapshot,
+        source: &'s RecordSource,
+        snapshot: &'s Snapshot,
+        max: u64,
     ) -> Result<Option<Self>, OfflineError> {
         let sort = |connection: &Connection, condition: &str| {
             let mut sorter = Sorter::new(folders).map_err(SortError::from)?;
             let add = |record: Record<'_>| {
-                let write = |json: &mut Vec<u8>| record.write_fields(json).map_err(SortError);
+                let write = |json: &mut Vec<u8>| {
+                    if let RowSize::TooLarge { bytes } =
+                        record.write_fields_within(json, max).map_err(SortError)?
+                    {
+                        json.push(TOO_LARGE);
+                        json.extend_from_slice(bytes.to_string().as_bytes());
+                    }
+                    Ok::<_, SortError>(())
+                };
                 sorter.add(record.id, write).map_err(OfflineError::from)
             };
             source.for_each_stored(connection, condition, add).map(|()| sorter)
@@ -55,7 +77,7 @@ impl SortedRecords {
                 Err(error) => return Err(error),
             }
         }
-        Ok(is_whole.then_some(Self { sorters }))
+        Ok(is_whole.then_some(Self { sorters, source, snapshot }))
     }
 
     /// Reads every record in upload order.
@@ -67,14 +89,17 @@ impl SortedRecords {
         self,
         mut consume: impl FnMut(SortedRecord<'_>) -> Result<(), OfflineError>,
     ) -> Result<(), OfflineError> {
+        let Self { sorters, source, snapshot } = self;
         let (mut index, mut previous) = (0, None::<String>);
-        let merged = merge(self.sorters, |row| {
+        let merged = merge(sorters, |row| {
             if previous.as_deref() == Some(row.id) {
-                return Err(SortError(not_unique(index)));
+                let error = not_unique(index);
+                return Err(SortError(source.located(snapshot.connection(), error, row.id)));
             }
             row.id.clone_into(previous.get_or_insert_default());
             index += 1;
-            consume(SortedRecord { id: row.id, row }).map_err(SortError)
+            let index = index - 1;
+            consume(SortedRecord { id: row.id, index, row }).map_err(SortError)
         });
         merged.map_err(OfflineError::from)
     }
@@ -84,16 +109,24 @@ impl SortedRecords {
 pub struct SortedRecord<'a> {
     /// The record's id.
     pub id: &'a str,
+    /// The record's place in upload order, from 0.
+    pub index: u64,
     row: SortedRow<'a>,
 }
 
 impl SortedRecord<'_> {
-    /// Appends the canonical JSON object of the record's fields.
+    /// Appends the canonical JSON object of the record's fields; nothing for one that is too large.
     ///
     /// # Errors
     /// [`OfflineError::Storage`] when the temporary file cannot be read.
-    pub fn write_fields(self, out: &mut Vec<u8>) -> Result<(), OfflineError> {
-        Ok(self.row.write_content(out).map_err(SortError::from)?)
+    pub fn write_fields(self, out: &mut Vec<u8>) -> Result<RowSize, OfflineError> {
+        let start = out.len();
+        self.row.write_content(out).map_err(SortError::from)?;
+        let Some((&TOO_LARGE, digits)) = out[start..].split_first() else { return Ok(RowSize::Fits) };
+        let bytes = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
+        let bytes = bytes.ok_or_else(|| SortError::from(io::Error::from(io::ErrorKind::InvalidData)))?;
+        out.truncate(start);
+        Ok(RowSize::TooLarge { bytes })
     }
 }
 
@@ -170,6 +203,11 @@ mod tests {
                 r#"{"id": "id", "idFormat": "t-{}"}"#,
                 table(ROWS, "INTEGER PRIMARY KEY", "n", ""),
             ),
+            (
+                "marked rows",
+                r#"{"deletedWhen": {"column": "done", "values": [1]}}"#,
+                table(ROWS, "TEXT PRIMARY KEY", SCATTERED, ""),
+            ),
             ("UTF-16", TEXT_IDS, format!("PRAGMA encoding = 'UTF-16le'; {scattered}")),
             (
                 "no row ids",
@@ -187,8 +225,9 @@ mod tests {
                         Ok(())
                     })
                     .unwrap();
-                let sorted =
-                    SortedRecords::sort(source, snapshot, ROWS).unwrap().unwrap_or_else(|| panic!("{why}"));
+                let sorted = SortedRecords::sort(source, snapshot, ROWS, u64::MAX)
+                    .unwrap()
+                    .unwrap_or_else(|| panic!("{why}"));
                 sorted
                     .for_each(|record| {
                         let (id, mut json) = (record.id.to_owned(), Vec::new());
@@ -209,7 +248,7 @@ mod tests {
             ("it is stored in order", ROWS, table(ROWS, "TEXT PRIMARY KEY", "printf('%08x', n)", "")),
         ] {
             with_database(TEXT_IDS, &sql, |snapshot, source| {
-                assert!(SortedRecords::sort(source, snapshot, rows).unwrap().is_none(), "{why}");
+                assert!(SortedRecords::sort(source, snapshot, rows, u64::MAX).unwrap().is_none(), "{why}");
             });
         }
     }
@@ -219,7 +258,7 @@ mod tests {
         let bad = "UPDATE todos SET title = CAST(x'ff' AS TEXT) WHERE id = (SELECT max(id) FROM todos)";
         let sql = format!("{}; {bad}", table(ROWS, "TEXT PRIMARY KEY", SCATTERED, ""));
         with_database(TEXT_IDS, &sql, |snapshot, source| {
-            assert!(SortedRecords::sort(source, snapshot, ROWS).unwrap().is_none());
+            assert!(SortedRecords::sort(source, snapshot, ROWS, u64::MAX).unwrap().is_none());
         });
     }
 
@@ -228,7 +267,7 @@ mod tests {
         let duplicate = format!("UPDATE todos SET id = '{:08x}' WHERE rowid IN (7, {ROWS})", 0);
         let sql = format!("{}; {duplicate}", table(ROWS, "TEXT", SCATTERED, ""));
         with_database(TEXT_IDS, &sql, |snapshot, source| {
-            let sorted = SortedRecords::sort(source, snapshot, ROWS).unwrap().unwrap();
+            let sorted = SortedRecords::sort(source, snapshot, ROWS, u64::MAX).unwrap().unwrap();
             let error = sorted.for_each(|_| Ok(())).unwrap_err();
             let OfflineError::Data { path, .. } = error else { panic!("{error}") };
             assert_eq!(path, "records[1].id");
@@ -247,7 +286,7 @@ mod tests {
                         interrupt();
                     }
                 });
-                let sorted = SortedRecords::sort(source, snapshot, 8 * ROWS);
+                let sorted = SortedRecords::sort(source, snapshot, 8 * ROWS, u64::MAX);
                 sender.send(()).unwrap();
                 sorted.unwrap_err()
             });
@@ -259,7 +298,7 @@ mod tests {
     fn the_error_of_a_missing_folder_says_where_temporary_files_go() {
         with_database(TEXT_IDS, &table(1, "TEXT PRIMARY KEY", SCATTERED, ""), |snapshot, source| {
             let folders = [PathBuf::from("/no such folder")];
-            let error = SortedRecords::sort_in(&folders, source, snapshot).unwrap_err();
+            let error = SortedRecords::sort_in(&folders, source, snapshot, u64::MAX).unwrap_err();
             let start =
                 "offline database: cannot sort in a temporary file, in /var/tmp or where TMPDIR says: ";
             assert!(error.to_string().starts_with(start), "{error}");

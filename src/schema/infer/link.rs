@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use super::key::{Key, Source};
 use super::notes::list;
 use super::{Inference, TableKind, fields};
+use crate::schema::infer_deleted::deleted_when;
 use crate::schema::inferred::{InferredJoin, InferredRelation};
 use crate::schema::table_facts::{ColumnFacts, Lookup, TableFacts, ValuesOf};
 
@@ -94,6 +95,9 @@ impl<'f, L: Lookup> Inference<'f, L> {
     /// Why the rows of a link cannot be uploaded as join rows.
     fn flaw(&self, place: usize, link: &Link<'_>) -> Result<Option<String>, L::Error> {
         let table = &self.tables[place];
+        if deleted_when(table).is_some() {
+            return Ok(Some("its rows can be marked as deleted, which a relation cannot say".to_owned()));
+        }
         for (column, target) in &link.ends {
             let name = &column.name;
             let why = match self.fits(column, *target) {

@@ -9,6 +9,7 @@ use super::key::{Key, Source};
 use super::kind::{is_all_json, is_inexact_json, kind};
 use super::names::template;
 use super::tool_tables::POWERSYNC_LOCAL;
+use crate::schema::infer_deleted::WATERMELON;
 use crate::schema::inferred::InferredResource;
 use crate::schema::table_facts::{ColumnFacts, DocumentFacts, OtherKind, OtherTable, TableFacts};
 
@@ -83,6 +84,14 @@ pub(super) fn tool_table(table: &str, tool: &str) -> String {
     format!("`{table}` is left out: it is a table of {tool}{}", local.unwrap_or_default())
 }
 
+pub(super) fn watermelon(table: &str) -> String {
+    let own = WATERMELON.join("` and `");
+    format!(
+        "`{table}` is a WatermelonDB table: its columns `{own}` are not uploaded, and rows whose `_status` is `deleted` are \
+         uploaded as deletes"
+    )
+}
+
 pub(super) fn no_key(table: &str, why: &str) -> String {
     format!(
         "`{table}` is left out: {why}; make a view with a TEXT column `id`, and add a resource with {} and its fields",
@@ -129,7 +138,7 @@ pub(super) fn of_documents(table: &str, name: &str, facts: &DocumentFacts) -> Ve
         vec![format!("`{table}` is a PowerSync table: its documents become the resource `{name}`")];
     if facts.invalid > 0 {
         notes.push(format!(
-            "{} of {} documents of `{table}` are no JSON objects: an upload refuses them until they are mended",
+            "{} of {} documents of `{table}` are no JSON objects, or have a reserved key: an upload refuses them until they are mended",
             facts.invalid, facts.documents
         ));
     }
@@ -181,8 +190,8 @@ pub(super) fn of_json<'c>(table: &str, columns: impl Iterator<Item = &'c ColumnF
     });
     let inexact = (!inexact.is_empty()).then(|| {
         format!(
-            "all text in {} of `{table}` is JSON, but as `json` some of it would be changed (integers beyond 64 bits, \
-             other digits, repeated keys): it is uploaded as text",
+            "all text in {} of `{table}` is JSON, but as `json` some of it would be changed or refused (integers beyond \
+             64 bits, other digits, repeated or reserved keys): it is uploaded as text",
             list(&inexact)
         )
     });

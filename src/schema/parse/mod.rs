@@ -4,6 +4,7 @@
 //! [`schema`] starts; [`resource`], [`relation`] and [`field`] read one kind of item each, with the
 //! typed reads of [`member`].
 
+mod deleted_when;
 mod field;
 mod member;
 mod relation;

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
+use super::deleted_when::deleted_when;
 use super::field::fields;
 use super::member::{boolean, name, object, string};
 use crate::protocol::GLOBAL_CURSOR;
@@ -72,5 +73,6 @@ fn storage(item: &Map<String, Value>, name: &str, path: &str) -> Result<Storage>
             },
         },
         document: string(storage, "document", &path)?,
+        deleted_when: deleted_when(storage, &path)?,
     })
 }

@@ -1,6 +1,7 @@
 //! The real server, in this process, on a free port. Not `serve` as a process (`serve_process`).
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::Value;
 use synctool::schema::Schema;
@@ -44,7 +45,17 @@ impl TestServer {
     }
 
     async fn run(&mut self) {
-        let state = open(&self.schema, &self.data(), self.token.as_deref(), self.limits).unwrap();
+        // A read that a client has given up may hold the store of the server before for a moment.
+        let open = || open(&self.schema, &self.data(), self.token.as_deref(), self.limits);
+        let mut state = open();
+        for _ in 0..100 {
+            if state.is_ok() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            state = open();
+        }
+        let state = state.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         self.base = format!("http://{}/datafn", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();

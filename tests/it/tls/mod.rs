@@ -10,6 +10,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use synctool::remote::{Remote, RemoteConfig, TransportError, TransportKind};
 
+use super::common::{cloneup, database, status, stderr};
+
 /// The key of both certificates, for these tests only.
 const KEY: &str = include_str!("key.pem");
 
@@ -112,7 +114,7 @@ async fn a_ca_certificate_that_a_server_uses_as_its_own_is_explained() {
 async fn plain_http_answered_to_tls_is_explained() {
     let address = fixed_answer(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n");
     let error = fail(&RemoteConfig::new(format!("https://{address}/datafn"))).await;
-    assert_eq!(error.kind, TransportKind::Connect);
+    assert_eq!(error.kind, TransportKind::Tls);
     assert!(error.message.contains("its URL begins with http://"), "{}", error.message);
 }
 
@@ -139,5 +141,17 @@ async fn messages_show_no_user_password_or_query() {
         let base = format!("{scheme}://user:s3cr3t@{address}/datafn?key=s3cr3t");
         let error = fail(&RemoteConfig::new(base)).await;
         assert!(!error.message.contains("s3cr3t"), "{}", error.message);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_hint_below_a_certificate_error_names_ca_cert() {
+    let offline = database();
+    let base = format!("https://{}/datafn", tls_server(SERVER_CERTIFICATE));
+    for flags in [&["--max-retries", "0"][..], &["--dry-run"]] {
+        let output = cloneup(&offline, &base, flags).await;
+        let said = stderr(&output);
+        assert_eq!(status(&output), 4, "{said}");
+        assert!(said.contains("--ca-cert") && !said.contains("is running"), "{said}");
     }
 }

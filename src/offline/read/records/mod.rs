@@ -1,11 +1,13 @@
 //! The records of a resource: their table, the order in which it is read, and reading them
 //! (contract 3.1, stage A). Join rows are read by [`super::join_rows`].
 
+mod marked;
 mod read_order;
 mod record;
 mod source;
 mod table;
 
+pub use marked::MarkedRows;
 pub use read_order::ReadOrder;
 pub use record::Record;
 pub(super) use record::not_unique;

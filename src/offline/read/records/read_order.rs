@@ -15,6 +15,9 @@ const SAMPLE: u32 = 1000;
 /// neighbouring ones.
 const NEAR: u32 = 20;
 
+/// The temporary view of a table's rows that are not marked as deleted.
+const LIVE_ROWS: &str = "synctool_live_rows";
+
 /// How the records of a table are brought into upload order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReadOrder {
@@ -49,28 +52,48 @@ pub(super) fn select_in_order(
         return Ok(select_by_id(table, snapshot, order));
     }
     let parents = table.parent_expressions("c");
-    let depths = depth::compute(snapshot.connection(), &table.name, &table.id_column, &parents)?;
+    let rows = live_rows(table, snapshot)?;
+    let depths = depth::compute(snapshot.connection(), rows, &table.id_column, &parents)?;
     Ok(format!(
         "SELECT {}, coalesce(d.depth, -1) FROM {} AS t
-         LEFT JOIN {depths} AS d ON d.id = t.{} COLLATE BINARY ORDER BY d.depth IS NULL, d.depth, {}",
+         LEFT JOIN {depths} AS d ON d.id = t.{} COLLATE BINARY WHERE {}
+         ORDER BY d.depth IS NULL, d.depth, {}",
         table.columns(),
         quoted(&table.name),
         quoted(&table.id_column),
+        table.row_condition(),
         by_id(table, snapshot)
     ))
+}
+
+/// The name of the table, or of a temporary view of its records where rows can be marked as
+/// deleted: a reference to such a row is one to a record that does not exist.
+fn live_rows<'t>(table: &'t RecordTable, snapshot: &Snapshot) -> rusqlite::Result<&'t str> {
+    if table.marker.is_none() {
+        return Ok(&table.name);
+    }
+    snapshot.connection().execute_batch(&format!(
+        "DROP VIEW IF EXISTS temp.{LIVE_ROWS};
+         CREATE TEMP VIEW {LIVE_ROWS} AS SELECT * FROM main.{} AS t WHERE {}",
+        quoted(&table.name),
+        table.row_condition()
+    ))?;
+    Ok(LIVE_ROWS)
 }
 
 /// The query for the id, then each field or the document, of the rows that meet a condition, in
 /// the order in which they are stored.
 pub(super) fn select_stored(table: &RecordTable, condition: &str) -> String {
-    format!("SELECT {} FROM {} AS t WHERE {condition}", table.columns(), quoted(&table.name))
+    let rows = table.row_condition();
+    format!("SELECT {} FROM {} AS t WHERE {condition} AND {rows}", table.columns(), quoted(&table.name))
 }
 
 fn select_by_id(table: &RecordTable, snapshot: &Snapshot, order: ReadOrder) -> String {
     // A unary plus keeps SQLite from following an index (https://www.sqlite.org/optoverview.html).
     let plus = if order == ReadOrder::Sort { "+" } else { "" };
     let by_id = by_id(table, snapshot);
-    format!("SELECT {} FROM {} AS t ORDER BY {plus}{by_id}", table.columns(), quoted(&table.name))
+    let (columns, name, rows) = (table.columns(), quoted(&table.name), table.row_condition());
+    format!("SELECT {columns} FROM {name} AS t WHERE {rows} ORDER BY {plus}{by_id}")
 }
 
 /// The expression that orders by id in byte order.

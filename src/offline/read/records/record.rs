@@ -11,10 +11,13 @@ use rusqlite::{Connection, Row};
 use crate::offline::error::OfflineError;
 use crate::offline::map::document::{self, UnnamedKeys};
 use crate::offline::map::fields::{MappedField, write_object};
+use crate::offline::map::size::RowSize;
 use crate::offline::map::value::{key_text, utf8};
 use crate::offline::read::check::check_rows;
 use crate::offline::read::records::read_order::{select_in_order, select_stored};
 use crate::offline::read::records::source::RecordSource;
+use crate::offline::read::records::table::Rows;
+use crate::offline::row_location::{SameKey, locate, locate_id};
 use crate::offline::snapshot::Snapshot;
 use crate::offline::sql::quoted;
 use crate::protocol::code;
@@ -27,14 +30,14 @@ const IS_DOCUMENT: &str = "synctool_is_document";
 pub struct Record<'a> {
     /// The record's id.
     pub id: &'a str,
-    /// Number of the group of records that may be sent at the same time, from 0: all records of
-    /// one group must be answered before the next group is sent. A group is a depth in a resource
-    /// that refers to itself; other resources have one group.
+    /// The record's place in upload order, from 0.
+    pub index: u64,
+    /// Number of the group of records that may be sent at the same time, from 0: a record is sent
+    /// when all earlier groups are answered or go before it in the same request. A group is a
+    /// depth in a resource that refers to itself; other resources have one group.
     pub group: u64,
     source: &'a RecordSource,
     row: &'a Row<'a>,
-    /// The place in upload order, from 0.
-    index: u64,
 }
 
 impl Record<'_> {
@@ -43,15 +46,30 @@ impl Record<'_> {
     /// # Errors
     /// [`OfflineError::Data`] when a field cannot be uploaded.
     pub fn write_fields(&self, out: &mut Vec<u8>) -> Result<(), OfflineError> {
+        self.write_fields_within(out, u64::MAX).map(|_| ())
+    }
+
+    /// Appends the canonical JSON object of the record's fields, unless their values alone are
+    /// larger than `max` bytes: then nothing is appended.
+    ///
+    /// # Errors
+    /// [`OfflineError::Data`] when a field cannot be uploaded.
+    pub fn write_fields_within(&self, out: &mut Vec<u8>, max: u64) -> Result<RowSize, OfflineError> {
         let Self { source: RecordSource { resource, table, .. }, row, .. } = self;
+        let start = out.len();
         let written = match &table.document {
-            None => write_object(out, &table.fields, row, 1).map_err(|(field, error)| (&field.name, error)),
+            None => {
+                write_object(out, &table.fields, row, 1, max).map_err(|(field, error)| (&field.name, error))
+            }
             Some(column) => {
                 let document = row.get_ref(1).map_err(|error| table.failed()(error))?;
-                document::write_object(out, &table.fields, document)
+                document::write_object_within(out, &table.fields, document, max)
                     .map_err(|(field, error)| (field.map_or(column, |field| &field.name), error))
             }
         };
+        if let Ok(RowSize::TooLarge { .. }) = written {
+            out.truncate(start);
+        }
         written.map_err(|(name, error)| {
             invalid(self.index, name, &format!("{name} of {resource} {:?} {error}", self.id))
         })
@@ -90,7 +108,7 @@ impl RecordSource {
                 vec![format!("NOT {IS_DOCUMENT}({})", quoted(column))]
             }
         };
-        let checked = check_rows(snapshot, &table.name, &[key], &invalid_values)?;
+        let checked = check_rows(snapshot, &table.name, &[key], &invalid_values, &table.row_condition())?;
         if checked.has_invalid_row {
             // Reading finds the first one in upload order, and what is wrong with it.
             let mut json = Vec::new();
@@ -101,6 +119,28 @@ impl RecordSource {
         }
         warnings.extend(lock(&unnamed).warning(&self.resource));
         Ok(checked.rows)
+    }
+
+    /// Counts the records whose stored values are larger than `max` bytes together. SQLite reads
+    /// their lengths, not the values.
+    ///
+    /// # Errors
+    /// [`OfflineError::Storage`] when the database cannot be read;
+    /// [`OfflineError::Interrupted`] when the snapshot is interrupted.
+    pub fn count_larger_than(&self, snapshot: &Snapshot, max: u64) -> Result<u64, OfflineError> {
+        let table = &self.table;
+        let columns = match &table.document {
+            Some(column) => vec![column],
+            None => table.fields.iter().map(|field| &field.column).collect(),
+        };
+        let length = |column: &&String| format!("ifnull(octet_length({}), 0)", quoted(column));
+        let lengths: Vec<_> = columns.iter().map(length).collect();
+        if lengths.is_empty() {
+            return Ok(0);
+        }
+        let sql = format!("SELECT count(*) FROM {} WHERE {} > ?1", quoted(&table.name), lengths.join(" + "));
+        let max = i64::try_from(max).unwrap_or(i64::MAX);
+        snapshot.connection().query_row(&sql, [max], |row| row.get(0)).map_err(table.failed())
     }
 
     /// Reads every record in upload order: by depth where the resource refers to itself, then by
@@ -129,6 +169,13 @@ impl RecordSource {
         self.read(connection, &select_stored(&self.table, condition), consume)
     }
 
+    /// An error of a record with this id, with the location of the record where it has none.
+    pub(crate) fn located(&self, connection: &Connection, error: OfflineError, id: &str) -> OfflineError {
+        let key = self.table.id_format.as_ref().map_or(Some(id), |format| format.key(id));
+        let table = &self.table;
+        error.at_row(|| locate_id(connection, &table.name, &table.id_column, key.unwrap_or(id), id))
+    }
+
     fn read(
         &self,
         connection: &Connection,
@@ -149,11 +196,20 @@ impl RecordSource {
                     group += 1;
                 }
             }
-            self.read_id(row.get_ref(0).map_err(failed)?, index, &mut id)?;
+            let key = row.get_ref(0).map_err(failed)?;
+            let column = [(&*self.table.id_column, key)];
+            let place = |id, same| locate(connection, &self.table.name, &column, id, same);
+            self.read_id(key, index, &mut id)
+                .map_err(|error| error.at_row(|| place(None, SameKey::Value)))?;
             if previous.as_ref() == Some(&id) {
-                return Err(not_unique(index));
+                // A delete is sent once for all rows of one id.
+                if matches!(self.table.rows, Rows::Where(_)) {
+                    continue;
+                }
+                return Err(not_unique(index).at_row(|| place(Some(&id), SameKey::Id)));
             }
-            consume(Record { id: &id, group, source: self, row, index })?;
+            consume(Record { id: &id, group, source: self, row, index })
+                .map_err(|error| error.at_row(|| place(Some(&id), SameKey::Value)))?;
             std::mem::swap(&mut id, previous.get_or_insert_default());
             index += 1;
         }
@@ -174,7 +230,7 @@ impl RecordSource {
                 id.push_str(&format.id(&key));
             }
         }
-        Ok(())
+        if id.is_empty() { Err(invalid(index, "id", "record id must not be empty")) } else { Ok(()) }
     }
 
     /// Registers [`IS_DOCUMENT`], which checks a document by the same rules by which it is read, and

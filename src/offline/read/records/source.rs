@@ -1,6 +1,7 @@
 //! Where the records of a resource come from: its table, and the order in which it is read.
 //! Reading is in [`super::record`].
 
+use crate::offline::collation;
 use crate::offline::error::OfflineError;
 use crate::offline::read::records::read_order::ReadOrder;
 use crate::offline::read::records::table::RecordTable;
@@ -13,7 +14,7 @@ pub struct RecordSource {
     pub(super) resource: String,
     version: u64,
     pub(super) table: RecordTable,
-    order: ReadOrder,
+    pub(super) order: ReadOrder,
 }
 
 impl RecordSource {
@@ -31,6 +32,7 @@ impl RecordSource {
         warnings: &mut Vec<String>,
     ) -> Result<Self, OfflineError> {
         let table = RecordTable::find(snapshot, schema, resource, warnings)?;
+        collation::check_view(snapshot.connection(), &table.name)?;
         let order = ReadOrder::of(&table, snapshot).map_err(table.failed())?;
         Ok(Self { resource: resource.name.clone(), version: resource.version, table, order })
     }

@@ -4,6 +4,8 @@
 use crate::offline::error::OfflineError;
 use crate::offline::map::document::value_expression;
 use crate::offline::map::fields::{MappedField, document_fields, map_fields};
+use crate::offline::map::marker::Marker;
+use crate::offline::read::check::ALL_ROWS;
 use crate::offline::snapshot::Snapshot;
 use crate::offline::sql::{Table, quoted};
 use crate::schema::{Field, IdFormat, Resource, Schema};
@@ -19,7 +21,20 @@ pub(super) struct RecordTable {
     /// The column that holds all fields as a document, where they have no columns of their own.
     pub(super) document: Option<String>,
     /// The columns, or keys of the document, that refer to records of the same resource.
-    parents: Vec<String>,
+    pub(super) parents: Vec<String>,
+    /// What marks rows as deleted, where the schema says it.
+    pub(super) marker: Option<Marker>,
+    /// Which of the rows are read.
+    pub(super) rows: Rows,
+}
+
+/// Which rows of a table are read.
+#[derive(Debug, Clone)]
+pub(super) enum Rows {
+    /// The records: all rows that are not marked as deleted.
+    Live,
+    /// The rows that meet an SQL condition on columns of the table with the alias `t`.
+    Where(String),
 }
 
 impl RecordTable {
@@ -48,6 +63,7 @@ impl RecordTable {
             }
         };
         let id_column = column("id", &storage.id)?;
+        let marker = Marker::find(storage, &table)?;
         let references = schema.many_ones_from(&resource.name);
         let id_format = |field: &Field| {
             let reference = references.iter().find(|reference| reference.fk_field == field.name)?;
@@ -73,7 +89,23 @@ impl RecordTable {
             fields,
             document,
             parents,
+            marker,
+            rows: Rows::Live,
         })
+    }
+
+    /// An SQL condition that holds for the rows that are read, in a query with the alias `t`.
+    pub(super) fn row_condition(&self) -> String {
+        match &self.rows {
+            Rows::Live => self.live_condition("t"),
+            Rows::Where(condition) => condition.clone(),
+        }
+    }
+
+    /// An SQL condition that holds for rows that are not marked as deleted, in a query with this
+    /// alias.
+    pub(super) fn live_condition(&self, alias: &str) -> String {
+        self.marker.as_ref().map_or_else(|| ALL_ROWS.to_owned(), |marker| marker.is_live(alias))
     }
 
     /// Whether the resource refers to itself: then its records go by depth.

@@ -3,7 +3,11 @@
 //! Which changes are written is decided in [`super::finalizer`]; how a single value is stored is
 //! in [`crate::offline::map`].
 
+mod foreign_collations;
+mod refusal;
+mod revival;
 mod table;
 mod upsert;
 
+pub(super) use refusal::{is_refusal, with_subject};
 pub(super) use table::LocalTable;

@@ -8,6 +8,9 @@ use crate::offline::error::OfflineError;
 use crate::offline::map::fields::{MappedField, document_fields, map_fields};
 use crate::offline::map::keys::{Key, id_expression, key_condition, local_key};
 use crate::offline::sql::{Column, Table, quoted};
+use crate::offline::write::local_table::foreign_collations::ForeignCollations;
+use crate::offline::write::local_table::refusal::ignored;
+use crate::offline::write::local_table::revival::Revival;
 use crate::schema::{Field, IdFormat, JoinStore, Resource, Schema};
 
 /// A table of a resource or a join store.
@@ -22,6 +25,10 @@ pub(crate) struct LocalTable {
     pub(super) is_not_null: Vec<bool>,
     /// The column that holds all fields as a document, where they have no columns of their own.
     pub(super) document: Option<String>,
+    /// How a row that is marked as deleted becomes a record again, where rows can be marked.
+    pub(super) revival: Option<Revival>,
+    /// What keeps the table from being written to.
+    pub(super) foreign_collations: Option<ForeignCollations>,
 }
 
 /// A column that holds ids.
@@ -42,10 +49,11 @@ impl LocalTable {
         let keys = [(storage.id.as_str(), storage.id_format.as_ref())];
         let document = storage.document.as_deref();
         let references = schema.many_ones_from(&resource.name);
-        Self::find(connection, &storage.table, &keys, &resource.fields, document, |field| {
+        let table = Self::find(connection, &storage.table, &keys, &resource.fields, document, |field| {
             let reference = references.iter().find(|reference| reference.fk_field == field.name)?;
             reference.to.storage.id_format.clone()
-        })
+        })?;
+        table.map(|table| table.with_revival(connection, storage)).transpose()
     }
 
     /// Finds the table of a join store, and creates it first where the default table is missing.
@@ -106,6 +114,8 @@ impl LocalTable {
             is_blob,
             is_not_null,
             document: document.map(str::to_owned),
+            revival: None,
+            foreign_collations: None,
         }))
     }
 
@@ -117,8 +127,8 @@ impl LocalTable {
     /// Deletes the row with these ids, if the table has it.
     pub(crate) fn delete(&self, connection: &Connection, ids: &[&str]) -> Result<(), OfflineError> {
         let Some(keys) = self.local_keys(ids) else { return Ok(()) };
-        let sql = format!("DELETE FROM {} WHERE {}", quoted(&self.name), self.key_conditions(0));
-        self.execute(connection, &sql, keys)
+        let condition = self.key_conditions(0);
+        self.delete_where(connection, &condition, keys)
     }
 
     /// Deletes the join row that the feed names `from:to`. Ids may contain colons, so SQLite
@@ -126,21 +136,64 @@ impl LocalTable {
     pub(crate) fn delete_joined(&self, connection: &Connection, id: &str) -> Result<(), OfflineError> {
         let expression = |key: &KeyColumn| id_expression(&quoted(&key.name), key.format.as_ref());
         let ids: Vec<_> = self.keys.iter().map(expression).collect();
-        let sql = format!("DELETE FROM {} WHERE {} = ?1", quoted(&self.name), ids.join(" || ':' || "));
-        self.execute(connection, &sql, vec![SqlValue::Text(id.to_owned())])
+        let condition = format!("{} = ?1", ids.join(" || ':' || "));
+        self.delete_where(connection, &condition, vec![SqlValue::Text(id.to_owned())])
     }
 
-    pub(super) fn execute(
+    /// Deletes the rows that meet an SQL condition with these parameters.
+    fn delete_where(
+        &self,
+        connection: &Connection,
+        condition: &str,
+        values: Vec<SqlValue>,
+    ) -> Result<(), OfflineError> {
+        if self.foreign_collations.is_some() {
+            return self.refuse_delete(condition, values);
+        }
+        let sql = format!("DELETE FROM {} WHERE {condition}", quoted(&self.name));
+        if self.execute(connection, &sql, values.clone())? == 0
+            && self.exists(connection, condition, &values)?
+        {
+            return Err(ignored(&self.name));
+        }
+        Ok(())
+    }
+
+    /// Whether the table has a row that meets an SQL condition with these parameters.
+    fn exists(
+        &self,
+        connection: &Connection,
+        condition: &str,
+        values: &[SqlValue],
+    ) -> Result<bool, OfflineError> {
+        let sql = format!("SELECT 1 FROM {} WHERE {condition}", quoted(&self.name));
+        connection
+            .prepare_cached(&sql)
+            .and_then(|mut statement| statement.exists(params_from_iter(values)))
+            .map_err(failed(&self.name))
+    }
+
+    /// Runs a statement that must change a row.
+    pub(super) fn change(
         &self,
         connection: &Connection,
         sql: &str,
         values: Vec<SqlValue>,
     ) -> Result<(), OfflineError> {
+        if self.execute(connection, sql, values)? == 0 { Err(ignored(&self.name)) } else { Ok(()) }
+    }
+
+    /// Runs a statement, and returns the number of rows that it has changed.
+    pub(super) fn execute(
+        &self,
+        connection: &Connection,
+        sql: &str,
+        values: Vec<SqlValue>,
+    ) -> Result<usize, OfflineError> {
         connection
             .prepare_cached(sql)
             .and_then(|mut statement| statement.execute(params_from_iter(values)))
-            .map_err(failed(&self.name))?;
-        Ok(())
+            .map_err(failed(&self.name))
     }
 
     /// The values of the key columns for these ids; `None` when an id does not match its

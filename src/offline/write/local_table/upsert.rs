@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::offline::error::OfflineError;
 use crate::offline::map::document;
 use crate::offline::sql::quoted;
+use crate::offline::write::local_table::revival::Revived;
 use crate::offline::write::local_table::table::{LocalTable, failed};
 
 impl LocalTable {
@@ -17,7 +18,8 @@ impl LocalTable {
     /// replaced (contract 1.2).
     ///
     /// Returns false, and writes nothing, when the record does not fit the table: an id does not
-    /// match its template, or a value could not be uploaded again.
+    /// match its template, a value could not be uploaded again, or the mark of a deleted row cannot
+    /// be cleared.
     pub(crate) fn upsert(
         &self,
         connection: &Connection,
@@ -30,21 +32,35 @@ impl LocalTable {
         if !self.fields.iter().zip(&pulled).all(|(field, value)| field.mapping.accepts(value)) {
             return Ok(false);
         }
-        if let Some(column) = &self.document {
-            self.upsert_document(connection, keys, column, record)?;
-            return Ok(true);
+        let revived = self.revived(connection, &keys)?;
+        if matches!(revived, Revived::Impossible) {
+            return Ok(false);
         }
-        match self.differences(connection, &keys, &pulled)? {
-            None => self.insert(connection, keys, &pulled)?,
-            Some(differences) if differences.is_empty() => {}
-            Some(differences) => self.update(connection, keys, differences)?,
+        if let Some(foreign) = &self.foreign_collations {
+            // Clearing the mark of a deleted row writes to the table as well.
+            return match revived {
+                Revived::By(_) => Err(self.refusal(foreign)),
+                _ => self.refuse_upsert(foreign, &keys, record, &pulled).map(|()| true),
+            };
+        }
+        if let Some(column) = &self.document {
+            self.upsert_document(connection, keys.clone(), column, record)?;
+        } else {
+            match self.differences(connection, &keys, &pulled)? {
+                None => self.insert(connection, keys.clone(), &pulled)?,
+                Some(differences) if differences.is_empty() => {}
+                Some(differences) => self.update(connection, keys.clone(), differences)?,
+            }
+        }
+        if let Revived::By(sql) = revived {
+            self.change(connection, &sql, keys)?;
         }
         Ok(true)
     }
 
     /// The fields whose stored value does not map to the pulled one, by index, with the value to
     /// store; `None` when the table has no row with these keys.
-    fn differences(
+    pub(super) fn differences(
         &self,
         connection: &Connection,
         keys: &[SqlValue],
@@ -87,14 +103,18 @@ impl LocalTable {
                 values.push(self.to_sql(index, value, ValueRef::Null));
             }
         }
-        let parameters: Vec<_> = (1..=values.len()).map(|index| format!("?{index}")).collect();
+        let mut parameters: Vec<_> = (1..=values.len()).map(|index| format!("?{index}")).collect();
+        if let Some((column, live_value)) = self.marker_of_new_row() {
+            columns.push(column);
+            parameters.push(live_value.to_owned());
+        }
         let sql = format!(
             "INSERT INTO {} ({}) VALUES ({})",
             quoted(&self.name),
             columns.join(", "),
             parameters.join(", ")
         );
-        self.execute(connection, &sql, values)
+        self.change(connection, &sql, values)
     }
 
     fn update(
@@ -116,7 +136,7 @@ impl LocalTable {
             self.key_conditions(values.len())
         );
         values.extend(keys);
-        self.execute(connection, &sql, values)
+        self.change(connection, &sql, values)
     }
 
     /// Writes a pulled record into the row's document.
@@ -127,14 +147,8 @@ impl LocalTable {
         column: &str,
         record: &Map<String, Value>,
     ) -> Result<(), OfflineError> {
+        let stored = self.stored_document(connection, &keys, column)?;
         let (table, column) = (quoted(&self.name), quoted(column));
-        let sql = format!("SELECT {column} FROM {table} WHERE {}", self.key_conditions(0));
-        let stored: Option<SqlValue> = connection
-            .prepare_cached(&sql)
-            .and_then(|mut statement| {
-                statement.query_row(params_from_iter(keys.iter()), |row| row.get(0)).optional()
-            })
-            .map_err(failed(&self.name))?;
         let mut document = match stored.as_ref().map(|value| document::parse(value.into())) {
             Some(Ok(document)) => document,
             // A stored value that is not a JSON object cannot be uploaded. The pulled record is
@@ -146,18 +160,36 @@ impl LocalTable {
         if stored.is_none() {
             let columns: String = self.keys.iter().map(|key| format!("{}, ", quoted(&key.name))).collect();
             keys.push(text);
-            self.execute(
-                connection,
-                &format!("INSERT INTO {table} ({columns}{column}) VALUES (?1, ?2)"),
-                keys,
-            )
+            let (marker, live_value) = match self.marker_of_new_row() {
+                Some((column, live_value)) => (format!(", {column}"), format!(", {live_value}")),
+                None => (String::new(), String::new()),
+            };
+            let sql = format!("INSERT INTO {table} ({columns}{column}{marker}) VALUES (?1, ?2{live_value})");
+            self.change(connection, &sql, keys)
         } else if has_changed {
             keys.insert(0, text);
             let sql = format!("UPDATE {table} SET {column} = ?1 WHERE {}", self.key_conditions(1));
-            self.execute(connection, &sql, keys)
+            self.change(connection, &sql, keys)
         } else {
             Ok(())
         }
+    }
+
+    /// The value in the row's document column; `None` when the table has no row with these keys.
+    pub(super) fn stored_document(
+        &self,
+        connection: &Connection,
+        keys: &[SqlValue],
+        column: &str,
+    ) -> Result<Option<SqlValue>, OfflineError> {
+        let (table, column) = (quoted(&self.name), quoted(column));
+        let sql = format!("SELECT {column} FROM {table} WHERE {}", self.key_conditions(0));
+        connection
+            .prepare_cached(&sql)
+            .and_then(|mut statement| {
+                statement.query_row(params_from_iter(keys), |row| row.get(0)).optional()
+            })
+            .map_err(failed(&self.name))
     }
 
     fn to_sql(&self, index: usize, pulled: &Value, stored: ValueRef<'_>) -> SqlValue {

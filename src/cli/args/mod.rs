@@ -1,0 +1,27 @@
+//! The flags as a person typed them: plain data, one file a subcommand. The doc comments are the help.
+//!
+//! Nothing is validated here, and no default is stated: values that need parsing are texts, so that
+//! flag, environment and file fail with the same words. [`super::resolve`] makes settings of them, and
+//! [`super::layers`] adds the defaults to the help.
+//!
+//! [`root`] has the command line as a whole; [`common`] the flags that several subcommands share.
+
+mod cloneup;
+mod common;
+mod config;
+mod inspect;
+mod root;
+mod schema;
+#[cfg(feature = "serve")]
+mod serve;
+mod verify;
+
+pub(super) use cloneup::CloneupArgs;
+pub(super) use common::{Network, Output, Target, Verbosity};
+pub(super) use config::ConfigCommand;
+pub(super) use inspect::InspectArgs;
+pub(super) use root::{Cli, Subcommand};
+pub(super) use schema::SchemaCommand;
+#[cfg(feature = "serve")]
+pub(super) use serve::{DemoArgs, ServeArgs};
+pub(super) use verify::VerifyArgs;

@@ -1,0 +1,69 @@
+//! The command line as a whole: what holds for every subcommand, and the list of them.
+
+use std::path::PathBuf;
+
+use clap::{Parser, ValueHint};
+
+use super::cloneup::CloneupArgs;
+use super::common::any_path;
+use super::config::ConfigArgs;
+use super::inspect::InspectArgs;
+use super::schema::SchemaArgs;
+#[cfg(feature = "serve")]
+use super::serve::{DemoArgs, ServeArgs};
+use super::verify::VerifyArgs;
+
+/// Uploads offline-first data in bulk to a DataFn sync server
+#[derive(Debug, Parser)]
+#[command(name = "synctool", version, propagate_version = true, args_override_self = true)]
+pub(in crate::cli) struct Cli {
+    /// Configuration file
+    #[arg(long, global = true, value_name = "FILE", env = "SYNCTOOL_CONFIG",
+        value_hint = ValueHint::FilePath, value_parser = any_path())]
+    pub(in crate::cli) config: Option<PathBuf>,
+
+    #[command(subcommand)]
+    pub(in crate::cli) command: Subcommand,
+}
+
+/// The subcommands.
+#[derive(Debug, clap::Subcommand)]
+pub(in crate::cli) enum Subcommand {
+    Cloneup(Box<CloneupArgs>),
+    Config(ConfigArgs),
+    Inspect(InspectArgs),
+    Schema(SchemaArgs),
+    Verify(Box<VerifyArgs>),
+    #[cfg(feature = "serve")]
+    Serve(ServeArgs),
+    #[cfg(feature = "serve")]
+    Demo(DemoArgs),
+}
+
+impl Subcommand {
+    /// Whether diagnostics are to be printed on stderr.
+    pub(in crate::cli) fn is_verbose(&self) -> bool {
+        match self {
+            Self::Cloneup(args) => args.verbosity.verbose > 0,
+            Self::Verify(args) => args.verbosity.verbose > 0,
+            #[cfg(feature = "serve")]
+            Self::Serve(args) => args.verbosity.verbose > 0,
+            #[cfg(feature = "serve")]
+            Self::Demo(args) => args.verbosity.verbose > 0,
+            Self::Config(_) | Self::Inspect(_) | Self::Schema(_) => false,
+        }
+    }
+
+    /// Whether nothing but errors is to be printed on stderr.
+    pub(in crate::cli) fn is_quiet(&self) -> bool {
+        match self {
+            Self::Cloneup(args) => args.verbosity.quiet,
+            Self::Verify(args) => args.verbosity.quiet,
+            #[cfg(feature = "serve")]
+            Self::Serve(args) => args.verbosity.quiet,
+            #[cfg(feature = "serve")]
+            Self::Demo(args) => args.verbosity.quiet,
+            Self::Config(_) | Self::Inspect(_) | Self::Schema(_) => false,
+        }
+    }
+}

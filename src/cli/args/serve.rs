@@ -1,0 +1,55 @@
+//! The flags of `synctool serve` and `synctool demo`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+
+use super::common::{Verbosity, any_path};
+
+/// Run the reference server on one SQLite file
+///
+/// A real DataFn sync server for development, CI and demos: status, push, pull and clone
+/// below /datafn. Ends with SIGINT or SIGTERM, after it has answered the requests in flight.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ServeArgs {
+    /// Address to listen on; port 0 picks a free port
+    #[arg(long, value_name = "ADDRESS", env = "SYNCTOOL_LISTEN")]
+    pub(in crate::cli) listen: Option<String>,
+    /// SQLite file that stores the data; created if it does not exist
+    #[arg(long, value_name = "FILE", env = "SYNCTOOL_DATA",
+        value_hint = ValueHint::FilePath, value_parser = any_path())]
+    pub(in crate::cli) data: Option<PathBuf>,
+    /// Schema of what clients may push, a JSON file; required
+    #[arg(long, value_name = "FILE", env = "SYNCTOOL_SCHEMA",
+        value_hint = ValueHint::FilePath, value_parser = any_path())]
+    pub(in crate::cli) schema: Option<PathBuf>,
+    /// File that holds the token that clients must send; SYNCTOOL_TOKEN can hold it too
+    #[expect(clippy::doc_markdown, reason = "the help is plain text")]
+    #[arg(long, value_name = "PATH", env = "SYNCTOOL_TOKEN_FILE",
+        value_hint = ValueHint::FilePath, value_parser = any_path())]
+    pub(in crate::cli) token_file: Option<PathBuf>,
+    /// Maximum number of mutations in one push
+    #[arg(long, value_name = "N", env = "SYNCTOOL_MAX_MUTATIONS")]
+    pub(in crate::cli) max_mutations: Option<String>,
+    /// Maximum size of a request body, such as 512K or 16MiB
+    #[arg(long, value_name = "SIZE", env = "SYNCTOOL_MAX_BODY")]
+    pub(in crate::cli) max_body: Option<String>,
+    /// Maximum number of requests per second, of all clients together
+    #[arg(long, value_name = "N", env = "SYNCTOOL_MAX_RATE")]
+    pub(in crate::cli) max_rate: Option<String>,
+    #[command(flatten)]
+    pub(in crate::cli) verbosity: Verbosity,
+}
+
+/// Show a whole upload with generated data
+///
+/// Creates an offline database, starts the server on a free loopback port, uploads, prints the
+/// result, and uploads again to show that the server deduplicates. The files are kept.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct DemoArgs {
+    /// Folder for the files; must not exist yet
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub(in crate::cli) dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(in crate::cli) verbosity: Verbosity,
+}

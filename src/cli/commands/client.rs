@@ -1,0 +1,39 @@
+//! What the subcommands that talk to a server begin with: the database, the schema, the HTTP client and
+//! the runtime.
+
+use std::path::Path;
+
+use tokio::runtime::Runtime;
+
+use crate::cli::output;
+use crate::cli::resolve::{self, Settings};
+use crate::cloneup::{Failure, Failures, Options};
+use crate::offline::Database;
+use crate::remote::Remote;
+use crate::schema::Schema;
+
+/// Everything that an upload or a comparison needs.
+pub(super) struct Ready {
+    pub(super) options: Options,
+    pub(super) schema: Schema,
+    pub(super) database: Database,
+    pub(super) remote: Remote,
+}
+
+/// Opens what the settings name. `schema` is the schema file, if one is named.
+pub(super) fn open(settings: Settings, schema: Option<&Path>, is_quiet: bool) -> Result<Ready, Failures> {
+    let remote = Remote::new(&settings.remote)?;
+    if !is_quiet && settings.remote.sends_token_in_the_clear() {
+        output::warning("the token is sent over plain http, where others can read it; use https");
+    }
+    let database = Database::open(&settings.database)?;
+    let schema = resolve::schema(schema, || database.stored_schema())?;
+    Ok(Ready { options: settings.options, schema, database, remote })
+}
+
+/// The runtime of a client. One thread is enough for the network: reading, encoding and compressing have
+/// threads of their own.
+pub(super) fn runtime() -> Result<Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| Failure::internal(format!("cannot start: {error}")))
+}

@@ -1,0 +1,166 @@
+//! `synctool cloneup`: uploads, prints the result on stdout on any outcome, and decides the exit status.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use clap::ArgMatches;
+
+use super::client::{self, Ready};
+use super::dry_run;
+use crate::cli::args::{CloneupArgs, Output};
+use crate::cli::exit::{self, SIGINT};
+use crate::cli::output::{self, Events, Hints, Progress, escaped};
+use crate::cli::signals::Signals;
+use crate::cli::{error_file, layers, resolve};
+use crate::cloneup::{CancellationToken, Event, Failure, Failures, Observer, Options, Outcome, Upload};
+use crate::protocol::code;
+use crate::schema::Schema;
+
+/// Runs the subcommand.
+pub(in crate::cli) fn run(args: CloneupArgs, matches: &ArgMatches) -> u8 {
+    output::start_diagnostics(args.verbosity);
+    if args.dry_run {
+        return dry_run::run(&args, || prepare(&args, matches));
+    }
+    let watchers = Watchers { progress: Progress::new(args.verbosity.quiet), events: None };
+    let mut run = Run { args: Arc::new(args), watchers, error_file: None, signal: SIGINT };
+    let outcome = run.upload(matches).unwrap_or_else(|Failures(failures)| Outcome::failed(failures));
+    run.finish(&outcome)
+}
+
+/// Prints the result of a command line that could not be parsed: stdout has a result on any outcome.
+pub(in crate::cli) fn print_refusal(failure: Failure) {
+    output::result(&Outcome::failed(vec![failure]), Output::Auto);
+}
+
+/// The observers of a run.
+struct Watchers {
+    progress: Progress,
+    events: Option<Events>,
+}
+
+impl Observer for Watchers {
+    fn on(&self, event: &Event<'_>) {
+        self.progress.on(event);
+        if let Some(events) = &self.events {
+            events.on(event);
+        }
+    }
+}
+
+/// An upload from its flags to its exit status.
+struct Run {
+    args: Arc<CloneupArgs>,
+    watchers: Watchers,
+    error_file: Option<File>,
+    /// The number of the signal that interrupted the run, if one did.
+    signal: u8,
+}
+
+impl Run {
+    fn upload(&mut self, matches: &ArgMatches) -> Result<Outcome, Failures> {
+        self.watchers.events = open_events(self.args.events.as_deref())?;
+        let runtime = client::runtime()?;
+        let outcome = runtime.block_on(async {
+            let signals = Signals::listen();
+            let outcome = self.prepare_and_upload(matches, &signals).await;
+            self.signal = signals.received().unwrap_or(SIGINT);
+            outcome
+        });
+        // An interrupted preparation may still wait for a lock.
+        runtime.shutdown_background();
+        outcome
+    }
+
+    async fn prepare_and_upload(
+        &mut self,
+        matches: &ArgMatches,
+        signals: &Signals,
+    ) -> Result<Outcome, Failures> {
+        let ready = prepare_unless_interrupted(&self.args, matches, signals).await?;
+        // After the settings, because this may be the file that --only-failed has read.
+        self.error_file = create_error_file(self.args.error_file.as_deref())?;
+        let Ready { options, schema, database, remote } = ready;
+        let cancellation = CancellationToken::new();
+        let upload = Upload::new(database, remote, schema).options(options);
+        let running = upload.observer(&self.watchers).cancellation(cancellation.clone()).run();
+        tokio::pin!(running);
+        Ok(tokio::select! {
+            outcome = &mut running => outcome,
+            _ = signals.first() => {
+                cancellation.cancel();
+                let text = "interrupted: waiting for the requests in flight; a second signal exits at once";
+                self.watchers.progress.say(text);
+                running.await
+            }
+        })
+    }
+
+    /// Writes and prints everything at the end of a run; returns the exit status.
+    fn finish(self, outcome: &Outcome) -> u8 {
+        if let Some(events) = &self.watchers.events {
+            events.finish(outcome);
+        }
+        if let Some(file) = self.error_file
+            && let Err(error) = error_file::write(file, &outcome.failures)
+        {
+            output::warning(&format!("the error file could not be written: {error}"));
+        }
+        self.watchers.progress.finish(outcome);
+        output::failures(&outcome.failures, Hints::unless(self.args.verbosity.quiet));
+        output::result(outcome, self.args.output.unwrap_or_default());
+        exit::status(outcome.failure_kind(), self.signal)
+    }
+}
+
+fn open_events(path: Option<&Path>) -> Result<Option<Events>, Failure> {
+    let Some(path) = path.filter(|path| !path.as_os_str().is_empty()) else { return Ok(None) };
+    Events::open(path).map(Some).map_err(|error| {
+        let message = format!("cannot write events to {}: {error}", path.display());
+        Failure::invalid(code::DFQL_INVALID, message, "events")
+    })
+}
+
+fn create_error_file(path: Option<&Path>) -> Result<Option<File>, Failure> {
+    let Some(path) = path.filter(|path| !path.as_os_str().is_empty()) else { return Ok(None) };
+    error_file::create(path).map(Some).map_err(|error| {
+        let message = format!("cannot write errors to {}: {error}", path.display());
+        Failure::invalid(code::DFQL_INVALID, message, "errorFile")
+    })
+}
+
+fn prepare(args: &CloneupArgs, matches: &ArgMatches) -> Result<Ready, Failures> {
+    let settings = resolve::upload(args, matches)?;
+    let ready = client::open(settings, args.target.schema.as_deref(), args.verbosity.quiet)?;
+    if !args.verbosity.quiet {
+        hint_at_resources(&ready.options, &ready.schema);
+    }
+    Ok(ready)
+}
+
+/// Prepares on a thread of the blocking pool: a locked database or a token command may take a while.
+async fn prepare_unless_interrupted(
+    args: &Arc<CloneupArgs>,
+    matches: &ArgMatches,
+    signals: &Signals,
+) -> Result<Ready, Failures> {
+    let (args, matches) = (Arc::clone(args), matches.clone());
+    let preparing = tokio::task::spawn_blocking(move || prepare(&args, &matches));
+    tokio::select! {
+        ready = preparing => ready.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())),
+        _ = signals.first() => Err(Failure::interrupted().into()),
+    }
+}
+
+/// Prints the resource that was probably meant: the message for an unknown one is fixed by the contract.
+fn hint_at_resources(options: &Options, schema: &Schema) {
+    for name in options.resources.iter().flatten().filter(|name| schema.resource(name).is_none()) {
+        let names = schema.resources.iter().map(|resource| resource.name.as_str());
+        let suggestion = match layers::nearest(name, names.clone()) {
+            Some(nearest) => format!("did you mean `{}`?", escaped(nearest)),
+            None => format!("the schema has {}", escaped(&names.collect::<Vec<_>>().join(", "))),
+        };
+        output::line(&format!("hint: there is no resource `{}`; {suggestion}", escaped(name)));
+    }
+}

@@ -1,0 +1,122 @@
+//! `synctool config show`: every value that `cloneup` would use, and the layer that it comes from.
+
+use std::path::PathBuf;
+
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches};
+use serde::Serialize;
+
+use crate::cli::args::ConfigCommand;
+use crate::cli::layers::{ConfigFile, ConfigNotes, command, default_text, is_opposite, usage_failure};
+use crate::cli::output::{self, Table};
+use crate::cli::{exit, resolve};
+use crate::cloneup::Failure;
+
+/// The subcommand whose options are shown.
+const SUBCOMMAND: &str = "cloneup";
+
+/// Replaces values that may contain a secret.
+const HIDDEN: &str = "(hidden)";
+
+/// A value and its origin.
+#[derive(Debug, Serialize)]
+struct Shown {
+    key: String,
+    /// `None` where there is neither a value nor a default.
+    value: Option<String>,
+    from: String,
+}
+
+/// Runs the subcommand.
+pub(in crate::cli) fn run(subcommand: &ConfigCommand, config: Option<PathBuf>) -> Result<u8, Failure> {
+    let ConfigCommand::Show { output: format } = subcommand;
+    let shown = collect(config.filter(|path| !path.as_os_str().is_empty()))?;
+    match format {
+        Some(format) => output::result(&shown, *format),
+        None => print(&shown),
+    }
+    Ok(exit::SUCCESS)
+}
+
+fn collect(named: Option<PathBuf>) -> Result<Vec<Shown>, Failure> {
+    // Files that are not read were named when this command line was parsed.
+    let file = ConfigFile::find(named, &mut ConfigNotes::default())?;
+    let layered = match &file {
+        Some(file) => file.apply(command())?,
+        None => command(),
+    };
+    let matches = layered.clone().try_get_matches_from(["synctool", SUBCOMMAND]);
+    let matches = matches.map_err(|error| usage_failure(&error))?;
+    let values = matches.subcommand_matches(SUBCOMMAND).expect("the command line has this subcommand");
+    let definition = layered.find_subcommand(SUBCOMMAND).expect("the definition has this subcommand");
+    let path = file.map(|file| file.path().display().to_string());
+    let mut shown: Vec<_> = definition
+        .get_arguments()
+        .filter(|arg| arg.get_long().is_some() && !is_opposite(definition, arg.get_id().as_str()))
+        .filter(|arg| !matches!(arg.get_id().as_str(), "help" | "version" | "config"))
+        .map(|arg| show(arg, values, path.as_deref()))
+        .collect();
+    // A value of the file moves its argument to the end of the definition.
+    shown.sort_by(|a, b| a.key.cmp(&b.key));
+    shown.push(token());
+    Ok(shown)
+}
+
+fn token() -> Shown {
+    let is_set = resolve::has_token_variable();
+    Shown {
+        key: "token".to_owned(),
+        value: is_set.then(|| HIDDEN.to_owned()),
+        from: if is_set { resolve::TOKEN_VARIABLE } else { "not set" }.to_owned(),
+    }
+}
+
+/// An option; `file` is the path of the configuration file, if there is one.
+fn show(arg: &Arg, values: &ArgMatches, file: Option<&str>) -> Shown {
+    let id = arg.get_id().as_str();
+    let key = id.replace('_', "-");
+    let raw = || {
+        let values = values.get_raw(id).into_iter().flatten();
+        values.map(|value| value.to_string_lossy().into_owned()).collect::<Vec<_>>().join(",")
+    };
+    let value = |from: String| {
+        let value = match id {
+            // A header is often a key, and a command may have one in it.
+            "header" | "token_command" => HIDDEN.to_owned(),
+            "remote" => without_password(&raw()),
+            _ => raw(),
+        };
+        Shown { key: key.clone(), value: Some(value), from }
+    };
+    match (values.value_source(id), arg.get_env(), file) {
+        (Some(ValueSource::EnvVariable), Some(variable), _) => value(variable.to_string_lossy().into_owned()),
+        // A flag that takes no value has a default of clap's own, which is off.
+        (Some(ValueSource::DefaultValue), _, Some(file))
+            if arg.get_action().takes_values() || !matches!(raw().as_str(), "false" | "0" | "") =>
+        {
+            value(file.to_owned())
+        }
+        _ => Shown { key, value: default_text(SUBCOMMAND, id), from: "default".to_owned() },
+    }
+}
+
+/// A URL with its user and password hidden, if it has any.
+fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    match rest[..authority].rfind('@') {
+        Some(at) => format!("{scheme}://{HIDDEN}{}", &rest[at..]),
+        None => url.to_owned(),
+    }
+}
+
+fn print(shown: &[Shown]) {
+    let mut table = Table::new(&["key", "value", "from"]);
+    for entry in shown {
+        let value = entry.value.clone().unwrap_or_else(|| "-".to_owned());
+        table.row([entry.key.clone(), value, entry.from.clone()]);
+    }
+    for row in table.lines() {
+        output::text(&row);
+    }
+}

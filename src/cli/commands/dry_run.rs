@@ -1,0 +1,35 @@
+//! `synctool cloneup --dry-run`: prints the plan, as JSON on stdout and as a table on stderr. Sends and
+//! stores nothing.
+
+use super::client::{self, Ready};
+use crate::cli::args::CloneupArgs;
+use crate::cli::exit::{self, SIGINT};
+use crate::cli::output::{self, Hints};
+use crate::cloneup::{Failures, Outcome, Preview, Upload, most_severe};
+
+/// Prints the plan of an upload that `prepare` has prepared.
+pub(super) fn run(args: &CloneupArgs, prepare: impl FnOnce() -> Result<Ready, Failures>) -> u8 {
+    let (is_quiet, format) = (args.verbosity.quiet, args.output.unwrap_or_default());
+    match prepare().and_then(preview) {
+        Ok(preview) => {
+            if !is_quiet {
+                output::plan(&preview);
+            }
+            output::failures(&preview.failures, Hints::unless(is_quiet));
+            output::result(&preview, format);
+            exit::status(preview.failure_kind(), SIGINT)
+        }
+        Err(Failures(failures)) => {
+            output::failures(&failures, Hints::unless(is_quiet));
+            let kind = most_severe(&failures);
+            output::result(&Outcome::failed(failures), format);
+            exit::status(kind, SIGINT)
+        }
+    }
+}
+
+fn preview(ready: Ready) -> Result<Preview, Failures> {
+    let Ready { options, schema, database, remote } = ready;
+    let upload = Upload::new(database, remote, schema).options(options);
+    Ok(client::runtime()?.block_on(upload.preview()))
+}

@@ -1,0 +1,18 @@
+//! What the subcommands do, one file each: from the typed flags to what is printed and the exit status.
+//! Subcommands whose result is one JSON document on any outcome ([`cloneup`], [`verify`]) print their own
+//! failures; the others return them.
+//!
+//! [`client`] is what [`cloneup`], [`dry_run`] and [`verify`] have in common.
+
+pub(super) mod cloneup;
+pub(super) mod config_show;
+#[cfg(feature = "serve")]
+pub(super) mod demo;
+pub(super) mod inspect;
+pub(super) mod schema;
+#[cfg(feature = "serve")]
+pub(super) mod serve;
+pub(super) mod verify;
+
+mod client;
+mod dry_run;

@@ -1,0 +1,88 @@
+//! The defaults as texts, computed from the library's typed defaults. Help, `config show`, documents
+//! and schema of the configuration file all ask here; no default is written down a second time.
+
+use crate::cli::args::Output;
+use crate::cli::values::{
+    COMPRESSIONS, RECORD_OPERATIONS, concurrency_text, duration_text, name_of, size_text,
+};
+use crate::cloneup::Options;
+use crate::remote::RemoteConfig;
+
+/// What is used where no schema is named.
+const STORED_SCHEMA: &str = "the one stored in the database";
+
+/// The default of an argument, for a person; `None` where there is none, and for flags that are off.
+///
+/// `command` is the name of the subcommand (of the inner one, `show`, for `config show`), and
+/// `synctool` for arguments of all subcommands.
+pub(in crate::cli) fn default_text(command: &str, id: &str) -> Option<String> {
+    match command {
+        "synctool" if id == "config" => Some("the nearest synctool.toml in this folder or above".to_owned()),
+        "cloneup" => upload(id).or_else(|| client(id)),
+        "verify" => match id {
+            "client_id" => Some("a fixed one for comparisons".to_owned()),
+            _ => client(id),
+        },
+        "inspect" if id == "schema" => Some(format!("{STORED_SCHEMA}, else an inferred one")),
+        "inspect" | "show" if id == "output" => Some("a table".to_owned()),
+        #[cfg(feature = "serve")]
+        "serve" => serve(id),
+        "demo" if id == "dir" => Some("a new temporary folder".to_owned()),
+        _ => None,
+    }
+}
+
+/// Defaults of `cloneup` alone.
+fn upload(id: &str) -> Option<String> {
+    let options = Options::default();
+    let remote = RemoteConfig::new("");
+    Some(match id {
+        "client_id" => "the one stored in the database, else a new one".to_owned(),
+        "include_many_many" => options.include_many_many.to_string(),
+        "include_deletes" => options.include_deletes.to_string(),
+        "record_operation" => name_of(&RECORD_OPERATIONS, &options.record_operation).to_owned(),
+        "mutation_id_prefix" => options.mutation_id_prefix,
+        "batch_size" => options.batch_size.to_string(),
+        "batch_bytes" => size_text(options.batch_bytes.get()),
+        "compress" => name_of(&COMPRESSIONS, &remote.compression).to_owned(),
+        "concurrency" => concurrency_text(options.concurrency),
+        "fail_fast" => options.fail_fast.to_string(),
+        "pull_after" => options.pull_after.to_string(),
+        "set_global_cursor_on_success" => options.set_global_cursor_on_success.to_string(),
+        "clear_changelog_on_success" => options.clear_changelog_on_success.to_string(),
+        _ => return None,
+    })
+}
+
+/// Defaults of `cloneup` and `verify`.
+fn client(id: &str) -> Option<String> {
+    use clap::ValueEnum as _;
+    let options = Options::default();
+    let remote = RemoteConfig::new("");
+    Some(match id {
+        "schema" => STORED_SCHEMA.to_owned(),
+        "resources" => "all that are not remote-only".to_owned(),
+        "pull_limit" => options.pull_limit.to_string(),
+        "max_retries" => options.max_retries.to_string(),
+        "retry_delay" => duration_text(remote.retry_delay),
+        "retry_max_delay" => duration_text(remote.retry_max_delay),
+        "timeout" => duration_text(remote.timeout),
+        "connect_timeout" => duration_text(remote.connect_timeout),
+        "output" => Output::default().to_possible_value()?.get_name().to_owned(),
+        _ => return None,
+    })
+}
+
+#[cfg(feature = "serve")]
+fn serve(id: &str) -> Option<String> {
+    use crate::cli::resolve::{DEFAULT_DATA, DEFAULT_LISTEN};
+    let limits = crate::server::Limits::default();
+    Some(match id {
+        "listen" => DEFAULT_LISTEN.to_owned(),
+        "data" => DEFAULT_DATA.to_owned(),
+        "max_mutations" => limits.max_mutations.to_string(),
+        "max_body" => size_text(limits.max_body_bytes),
+        "max_rate" => limits.max_requests_per_second.map_or("no limit".to_owned(), |rate| rate.to_string()),
+        _ => return None,
+    })
+}

@@ -1,0 +1,23 @@
+//! The layers of a command line: flag, then environment, then configuration file, then default
+//! (contract 3).
+//!
+//! * [`defaults`]: the texts of all defaults, computed from the library's typed defaults;
+//! * [`definition`]: the command line as clap sees it, with help and defaults;
+//! * [`owner`]: whose a configuration file is; another user's is not read;
+//! * [`config_file`]: `synctool.toml` as default values of that definition;
+//! * [`parse`](mod@parse): parses with all layers;
+//! * [`nearest`](mod@nearest): the name that was probably meant.
+
+mod config_file;
+mod defaults;
+mod definition;
+mod nearest;
+mod owner;
+mod parse;
+
+pub(super) use config_file::{ConfigFile, ConfigNotes};
+pub(super) use defaults::default_text;
+pub use definition::command;
+pub(super) use definition::{bare_command, is_opposite, is_switch};
+pub(super) use nearest::nearest;
+pub(super) use parse::{Refused, parse, usage_failure};

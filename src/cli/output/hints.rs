@@ -1,0 +1,109 @@
+//! Hints: a suggested fix below an error. They are chosen by the typed cause of a failure, or by its
+//! code where the server or the contract chose one; never by the text of a message.
+
+use crate::cloneup::{Cause, Failure, FailureKind, PULL_PATH};
+use crate::offline::{ForeignFile, OfflineError, StorageKind};
+use crate::protocol::code;
+use crate::remote::TransportKind;
+
+/// A suggested fix for a failure, where its message does not contain it already.
+pub(super) fn hint(failure: &Failure) -> Option<&'static str> {
+    match &failure.cause {
+        Some(Cause::Request(error)) if error.kind() == Some(TransportKind::NoRoute) => {
+            // The message of a wrong base says what to do; a server without `pull` can be meant.
+            (failure.body().path == PULL_PATH)
+                .then_some("for a server without a pull route, `cloneup --no-pull-after` goes without it")
+        }
+        Some(Cause::Request(error)) => transport_hint(error.kind()?),
+        Some(Cause::Offline(error)) => offline_hint(error),
+        _ => code_hint(failure),
+    }
+}
+
+fn transport_hint(kind: TransportKind) -> Option<&'static str> {
+    match kind {
+        #[cfg(feature = "serve")]
+        TransportKind::Connect => Some(
+            "check the address, and that the server is running; `synctool serve` starts one on this machine",
+        ),
+        #[cfg(not(feature = "serve"))]
+        TransportKind::Connect => Some("check the address, and that the server is running"),
+        TransportKind::Certificate => Some(
+            "the server answers, but its certificate is not trusted: --ca-cert FILE trusts the CA that has \
+             issued it; a wrong name or date can only be corrected at the server",
+        ),
+        TransportKind::NotJson | TransportKind::Redirect => {
+            Some("the URL is the base to which /push and /pull are added, such as https://example.org/datafn")
+        }
+        TransportKind::Timeout => {
+            Some("--timeout gives a request more time; a smaller --batch-size makes requests shorter")
+        }
+        _ => None,
+    }
+}
+
+fn offline_hint(error: &OfflineError) -> Option<&'static str> {
+    match error {
+        OfflineError::Storage { kind: StorageKind::Locked, .. } => {
+            Some("another program has locked the database: wait until it is done or close it, then try again")
+        }
+        OfflineError::Storage { kind: StorageKind::Foreign(what), .. } => Some(foreign_hint(*what)),
+        OfflineError::Storage { kind: StorageKind::Missing, .. } => {
+            Some("`synctool schema check SCHEMA --db DB` lists everything that does not match")
+        }
+        OfflineError::Storage { kind: StorageKind::Refused, .. } => Some(
+            "change the local row or the table's constraint and run again: the pull goes on with this \
+             change; --no-pull-after uploads without pulling",
+        ),
+        _ => None,
+    }
+}
+
+/// For a file that SQLite cannot read.
+fn foreign_hint(what: ForeignFile) -> &'static str {
+    match what {
+        ForeignFile::Encrypted => {
+            "synctool reads no encrypted databases: make a plain copy with the application's key first, as with \
+             SQLCipher's `sqlcipher_export`: sqlcipher app.db \"PRAGMA key = '…'; ATTACH 'plain.db' AS plain KEY \
+             ''; SELECT sqlcipher_export('plain');\""
+        }
+        ForeignFile::Archive => "unpack the file first",
+        ForeignFile::Text => "if it is a dump in SQL, make a database of it first: sqlite3 app.db < dump.sql",
+        ForeignFile::Unknown => "the file must be a SQLite database, version 3",
+    }
+}
+
+/// For the server's own errors, and for refused credentials.
+fn code_hint(failure: &Failure) -> Option<&'static str> {
+    match failure.body().code.as_str() {
+        code::FORBIDDEN => {
+            Some("the token is missing, wrong or expired: see SYNCTOOL_TOKEN and --token-file")
+        }
+        code::CONFLICT => Some("the record exists already: --record-operation merge updates it"),
+        code::NOT_FOUND => {
+            Some("a join row refers to a record that the server does not have: upload its resource too")
+        }
+        code::LIMIT_EXCEEDED => Some("the server accepts no mutation of this size"),
+        code::DFQL_UNKNOWN_RESOURCE | code::DFQL_UNKNOWN_FIELD if failure.kind == FailureKind::Rejected => {
+            Some("the schema of the server is not the one that was used here")
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::ErrorBody;
+
+    #[test]
+    fn hints_follow_the_cause_and_the_code_whatever_the_message() {
+        let locked = Failure::from(OfflineError::locked("x"));
+        assert!(hint(&locked).unwrap().contains("locked"));
+        let conflict = Failure::refused(ErrorBody::new(code::CONFLICT, "x", "id"));
+        assert!(hint(&conflict).unwrap().contains("merge"));
+        let own_schema = Failure::invalid(code::DFQL_UNKNOWN_RESOURCE, "unknown resource", "resources[0]");
+        assert_eq!(hint(&own_schema), None);
+        assert_eq!(hint(&Failure::usage("cannot connect: locked", "x")), None);
+    }
+}

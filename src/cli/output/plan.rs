@@ -1,0 +1,46 @@
+//! The plan of a dry run, for a person. As JSON it is [`Preview`] itself.
+
+use super::print::{line, warning};
+use super::table::{Table, bytes};
+use crate::cloneup::{PartKind, Preview};
+
+/// Prints the plan on stderr.
+pub(in crate::cli) fn plan(preview: &Preview) {
+    for text in &preview.warnings {
+        warning(text);
+    }
+    let mut table = Table::new(&["", "rows", "requests", "size", ""]);
+    for part in &preview.parts {
+        let why = if part.kind == PartKind::Records { part.why.as_str() } else { "" };
+        table.row([
+            part.name.clone(),
+            part.rows.to_string(),
+            part.batches.to_string(),
+            bytes(part.estimated_bytes),
+            why.to_owned(),
+        ]);
+    }
+    for row in table.lines() {
+        line(&row);
+    }
+    if !preview.deletes.is_empty() {
+        line(&format!("offline deletes to push: {}", preview.deletes.len()));
+    }
+    let finalization = &preview.finalization;
+    match &finalization.pull_from {
+        Some(cursor) => line(&format!("then: pull from cursor {cursor}")),
+        None => line("then: no pull"),
+    }
+    // Entries are numbered from 1; 0 means that the change log is empty.
+    if let Some(seq) = finalization.drain_up_to.filter(|seq| *seq > 0) {
+        line(&format!("      remove entries of the change log up to entry {seq}"));
+    }
+    let server = &preview.server;
+    line(match (server.answers, server.accepts_token) {
+        (false, _) => "no sync server answers there",
+        (true, Some(true)) => "the server answers and accepts the credentials",
+        (true, Some(false)) => "the server answers and refuses the credentials",
+        (true, None) => "the server answers; it does not say whether it accepts the credentials",
+    });
+    line("dry run: nothing was sent or stored");
+}

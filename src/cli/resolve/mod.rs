@@ -1,0 +1,28 @@
+//! From what was typed to what can be carried out: texts become validated settings, and everything
+//! that is wrong with a command line is reported at once. What a value looks like is decided in
+//! [`super::values`].
+//!
+//! * [`token`], [`headers`], [`schema`](mod@schema): single settings that come from several places;
+//! * [`problems`]: collects what is wrong;
+//! * [`remote`]: the server and how it is reached;
+//! * [`upload`](mod@upload), [`comparison`](mod@comparison), `serve`: the settings of a subcommand.
+
+mod comparison;
+mod headers;
+mod problems;
+mod remote;
+mod schema;
+#[cfg(feature = "serve")]
+mod serve;
+mod switch;
+mod target;
+mod token;
+mod upload;
+
+pub(super) use comparison::comparison;
+pub(super) use schema::schema;
+#[cfg(feature = "serve")]
+pub(super) use serve::{DEFAULT_DATA, DEFAULT_LISTEN, ServeSettings, serve};
+pub(super) use target::Settings;
+pub(super) use token::{TOKEN_VARIABLE, has_token_variable};
+pub(super) use upload::upload;

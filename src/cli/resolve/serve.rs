@@ -1,0 +1,61 @@
+//! The settings of `synctool serve`.
+
+use std::path::PathBuf;
+
+use clap::ArgMatches;
+
+use super::schema::schema;
+use super::token::token;
+use crate::cli::args::ServeArgs;
+use crate::cli::values;
+use crate::cloneup::Failure;
+use crate::protocol::ROOT_PATH;
+use crate::server::{Limits, ServerConfig};
+
+/// The default of `--listen`: loopback, so that no other machine has access unless it is asked for.
+pub(in crate::cli) const DEFAULT_LISTEN: &str = "127.0.0.1:4400";
+
+/// The default of `--data`: in the working directory, where a person finds it again.
+pub(in crate::cli) const DEFAULT_DATA: &str = "synctool-server.db";
+
+/// Everything that the flags of the server decide.
+#[derive(Debug)]
+pub(in crate::cli) struct ServeSettings {
+    /// The address as it was typed; a host name is looked up later.
+    pub(in crate::cli) listen: String,
+    pub(in crate::cli) config: ServerConfig,
+}
+
+/// The settings, or the first problem of the flags.
+pub(in crate::cli) fn serve(args: &ServeArgs, matches: &ArgMatches) -> Result<ServeSettings, Failure> {
+    let token = token(args.token_file.as_deref(), None, matches).map_err(|error| usage(error.to_string()))?;
+    let path = args.schema.as_deref().filter(|path| !path.as_os_str().is_empty());
+    let path =
+        path.ok_or_else(|| usage("the server needs a schema: name one with --schema or SYNCTOOL_SCHEMA"))?;
+    let schema = schema(Some(path), || Ok(None))?;
+    let limits = limits(args)?;
+    let data = args.data.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_DATA));
+    let listen = args.listen.clone().unwrap_or_else(|| DEFAULT_LISTEN.to_owned());
+    Ok(ServeSettings { listen, config: ServerConfig { schema, data, token, limits } })
+}
+
+fn limits(args: &ServeArgs) -> Result<Limits, Failure> {
+    let mut limits = Limits::default();
+    if let Some(text) = &args.max_mutations {
+        let number = values::positive::<std::num::NonZeroUsize>(text);
+        limits.max_mutations = number.map_err(|what| usage(format!("--max-mutations {what}")))?.get();
+    }
+    if let Some(text) = &args.max_rate {
+        let number = values::positive::<std::num::NonZeroU32>(text);
+        limits.max_requests_per_second =
+            Some(number.map_err(|what| usage(format!("--max-rate {what}")))?.get());
+    }
+    if let Some(text) = &args.max_body {
+        limits.max_body_bytes = values::size(text).map_err(|what| usage(format!("--max-body {what}")))?.get();
+    }
+    Ok(limits)
+}
+
+fn usage(message: impl Into<String>) -> Failure {
+    Failure::usage(message, ROOT_PATH)
+}

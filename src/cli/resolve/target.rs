@@ -1,0 +1,46 @@
+//! The settings that every client needs: database and server. Without them nothing else is tried, so
+//! they are checked before all other options.
+
+use std::path::PathBuf;
+
+use super::problems::Problems;
+use crate::cli::args::Target;
+use crate::cloneup::{Failures, Options};
+use crate::remote::RemoteConfig;
+
+/// Everything that the flags of a client decide.
+#[derive(Debug)]
+pub(in crate::cli) struct Settings {
+    pub(in crate::cli) database: PathBuf,
+    pub(in crate::cli) remote: RemoteConfig,
+    pub(in crate::cli) options: Options,
+}
+
+/// The database, if one is named, and the base URL of the server; what is missing is the first problem
+/// in the list.
+pub(super) fn required(target: &Target, problems: &mut Problems) -> (Option<PathBuf>, String) {
+    let database = target.db.clone().filter(|path| !path.as_os_str().is_empty());
+    if database.is_none() {
+        problems.invalid("storage is required", "storage");
+    }
+    let base = target.remote.clone().filter(|url| !url.trim().is_empty());
+    if base.is_none() {
+        problems.invalid("sync.remote is required", "sync.remote");
+    }
+    (database, base.unwrap_or_default())
+}
+
+/// The client id, if one is named.
+pub(super) fn client_id(target: &Target) -> Option<String> {
+    target.client_id.clone().filter(|id| !id.is_empty())
+}
+
+/// The settings, or all problems.
+pub(super) fn complete(
+    database: Option<PathBuf>,
+    remote: RemoteConfig,
+    options: Options,
+    problems: Problems,
+) -> Result<Settings, Failures> {
+    problems.or(database.map(|database| Settings { database, remote, options }))
+}

@@ -1,0 +1,85 @@
+//! The settings of `synctool cloneup`.
+
+use clap::ArgMatches;
+
+use super::problems::Problems;
+use super::remote::remote;
+use super::switch::set_switch;
+use super::target::{Settings, client_id, complete, required};
+use crate::cli::args::CloneupArgs;
+use crate::cli::values::{COMPRESSIONS, RECORD_OPERATIONS};
+use crate::cli::{error_file, values};
+use crate::cloneup::{Failures, Options, Selection};
+
+/// The settings, or everything that is wrong with the flags.
+pub(in crate::cli) fn upload(args: &CloneupArgs, matches: &ArgMatches) -> Result<Settings, Failures> {
+    let mut problems = Problems::default();
+    let (database, base) = required(&args.target, &mut problems);
+    let options = options(args, matches, &mut problems);
+    let mut remote = remote(&args.target, &args.network, matches, base, &mut problems);
+    if let Some(compression) = args.compress.as_deref().and_then(|name| values::named(&COMPRESSIONS, name)) {
+        remote.compression = compression;
+    }
+    complete(database, remote, options, problems)
+}
+
+fn options(args: &CloneupArgs, matches: &ArgMatches, problems: &mut Problems) -> Options {
+    let only = args.only_failed.as_deref().filter(|path| !path.as_os_str().is_empty()).map(|path| {
+        error_file::read(path).unwrap_or_else(|error| {
+            problems.invalid(error, "onlyFailed");
+            Selection::new()
+        })
+    });
+    let mut options = Options {
+        only,
+        resources: args.resources.clone(),
+        client_id: client_id(&args.target),
+        resume: !args.no_resume,
+        verify: args.verify,
+        ..Options::default()
+    };
+    if let Some(prefix) = &args.mutation_id_prefix {
+        options.mutation_id_prefix.clone_from(prefix);
+    }
+    let operation = args.record_operation.as_deref();
+    if let Some(operation) = operation.and_then(|name| values::named(&RECORD_OPERATIONS, name)) {
+        options.record_operation = operation;
+    }
+    numbers(args, &mut options, problems);
+    switches(args, matches, &mut options);
+    options
+}
+
+/// Sets the options with a number, a size or `auto`.
+fn numbers(args: &CloneupArgs, options: &mut Options, problems: &mut Problems) {
+    let retries = args.network.max_retries.as_deref();
+    problems.set(&mut options.batch_size, "batchSize", args.batch_size.as_deref(), values::positive);
+    problems.set(&mut options.max_retries, "maxRetries", retries, values::count);
+    problems.set(&mut options.batch_bytes, "batchBytes", args.batch_bytes.as_deref(), values::size);
+    problems.set(&mut options.concurrency, "concurrency", args.concurrency.as_deref(), values::concurrency);
+    problems.set(&mut options.pull_limit, "pullLimit", args.pull_limit.as_deref(), values::positive);
+}
+
+/// Sets the options that `--x` turns on and `--no-x` turns off.
+fn switches(args: &CloneupArgs, matches: &ArgMatches, options: &mut Options) {
+    let set = |option: &mut bool, name: &str, on: Option<bool>, off: bool| {
+        set_switch(option, matches, name, on, off);
+    };
+    let Options { include_many_many, include_deletes, fail_fast, pull_after, .. } = options;
+    set(include_many_many, "include_many_many", args.include_many_many, args.no_include_many_many);
+    set(include_deletes, "include_deletes", args.include_deletes, args.no_include_deletes);
+    set(fail_fast, "fail_fast", args.fail_fast, args.no_fail_fast);
+    set(pull_after, "pull_after", args.pull_after, args.no_pull_after);
+    set(
+        &mut options.set_global_cursor_on_success,
+        "set_global_cursor_on_success",
+        args.set_global_cursor_on_success,
+        args.no_set_global_cursor_on_success,
+    );
+    set(
+        &mut options.clear_changelog_on_success,
+        "clear_changelog_on_success",
+        args.clear_changelog_on_success,
+        args.no_clear_changelog_on_success,
+    );
+}

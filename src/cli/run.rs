@@ -1,0 +1,119 @@
+//! The whole program: parses a command line, executes its subcommand, and reports what went wrong.
+
+use std::ffi::{OsStr, OsString};
+use std::process::ExitCode;
+
+use clap::ArgMatches;
+
+use super::args::{Cli, Subcommand};
+use super::commands::{cloneup, config_show, inspect, schema, verify};
+#[cfg(feature = "serve")]
+use super::commands::{demo, serve};
+use super::exit::{self, SIGINT};
+use super::layers::{ConfigNotes, Refused, parse, usage_failure};
+use super::output::{self, Hints};
+use crate::cloneup::Failure;
+
+/// Runs a command line, with the program's name as its first argument, and returns how the process is
+/// to exit.
+#[must_use]
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let mut notes = ConfigNotes::default();
+    let status = match parse(&arguments, &mut notes) {
+        Ok((cli, matches)) => {
+            print_notes(&notes, cli.command.is_quiet(), cli.command.is_verbose());
+            let hints = Hints::unless(cli.command.is_quiet());
+            execute(cli, &matches).unwrap_or_else(|failure| report(failure, hints))
+        }
+        Err(refused) => {
+            print_notes(&notes, is_quiet(&arguments), false);
+            refuse(refused, &arguments)
+        }
+    };
+    ExitCode::from(status)
+}
+
+/// Prints which configuration files are not read, and which one is.
+fn print_notes(notes: &ConfigNotes, is_quiet: bool, is_verbose: bool) {
+    if is_quiet {
+        return;
+    }
+    for foreign in &notes.refused {
+        output::warning(&foreign.to_string());
+    }
+    if let Some(path) = notes.read.as_ref().filter(|_| is_verbose) {
+        output::line(&format!("configuration file: {}", output::escaped(&path.to_string_lossy())));
+    }
+}
+
+/// Executes the subcommand; `matches` are its own.
+fn execute(cli: Cli, matches: &ArgMatches) -> Result<u8, Failure> {
+    match cli.command {
+        Subcommand::Cloneup(args) => Ok(cloneup::run(*args, matches)),
+        Subcommand::Config(args) => config_show::run(&args.command, cli.config),
+        Subcommand::Inspect(args) => inspect::run(&args),
+        Subcommand::Schema(args) => schema::run(&args.command),
+        Subcommand::Verify(args) => Ok(verify::run(&args, matches)),
+        #[cfg(feature = "serve")]
+        Subcommand::Serve(args) => serve::run(&args, matches),
+        #[cfg(feature = "serve")]
+        Subcommand::Demo(args) => demo::run(&args),
+    }
+}
+
+/// Prints a failure; returns the exit status.
+fn report(failure: Failure, hints: Hints) -> u8 {
+    let status = exit::status(Some(failure.kind), SIGINT);
+    output::failures(&[failure], hints);
+    status
+}
+
+/// Prints help, or what is wrong with a command line; `cloneup` prints a result too. Returns the exit
+/// status.
+fn refuse(refused: Refused, arguments: &[OsString]) -> u8 {
+    let failure = match refused {
+        Refused::Help(help) => {
+            // A closed stdout has no reader who could miss the help.
+            let _ = help.print();
+            return exit::SUCCESS;
+        }
+        Refused::Usage(error) => {
+            let failure = usage_failure(&error);
+            if is_quiet(arguments) {
+                output::error(&failure.body().message);
+            } else {
+                // A closed stderr leaves no place for a message.
+                let _ = error.print();
+            }
+            failure
+        }
+        Refused::ConfigFile(failure) => {
+            output::error(&output::sentence(failure.body()));
+            failure
+        }
+    };
+    if subcommand(arguments) == Some(OsStr::new("cloneup")) {
+        cloneup::print_refusal(failure);
+    }
+    exit::INVALID
+}
+
+/// Whether an invalid command line asks for errors alone.
+fn is_quiet(arguments: &[OsString]) -> bool {
+    arguments.iter().any(|argument| argument == "-q" || argument == "--quiet")
+}
+
+/// The subcommand of an invalid command line: the first argument that is neither a flag nor the value of
+/// one. Of the flags before it only `--config` takes a value.
+fn subcommand(arguments: &[OsString]) -> Option<&OsStr> {
+    let mut arguments = arguments.iter().skip(1);
+    while let Some(argument) = arguments.next() {
+        if argument == "--config" {
+            arguments.next();
+        } else if !argument.to_string_lossy().starts_with('-') {
+            return Some(argument);
+        }
+    }
+    None
+}

@@ -1,0 +1,163 @@
+//! Texts of values, both ways: parsed where a person typed them, formatted where a default is shown.
+//! Which flag takes which value is decided in [`super::resolve`].
+
+use std::num::NonZeroUsize;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::cloneup::{Concurrency, MAX_CONCURRENCY};
+use crate::mutation::RecordOperation;
+use crate::remote::{Compression, Encoding};
+
+const NOT_A_SIZE: &str = "must be a size such as 65536, 512K or 16MiB";
+
+/// The values of `--record-operation` by their names.
+pub(super) const RECORD_OPERATIONS: [(&str, RecordOperation); 3] = [
+    ("merge", RecordOperation::Merge),
+    ("replace", RecordOperation::Replace),
+    ("insert", RecordOperation::Insert),
+];
+
+/// The values of `--compress` by their names.
+pub(super) const COMPRESSIONS: [(&str, Compression); 4] = [
+    ("auto", Compression::Auto),
+    ("none", Compression::None),
+    ("gzip", Compression::With(Encoding::Gzip)),
+    ("zstd", Compression::With(Encoding::Zstd)),
+];
+
+/// The names in a table of named values.
+pub(super) fn names<T, const N: usize>(table: &[(&'static str, T); N]) -> [&'static str; N] {
+    std::array::from_fn(|index| table[index].0)
+}
+
+/// The value of a name; `None` where the table does not have it.
+pub(super) fn named<T: Copy>(table: &[(&str, T)], name: &str) -> Option<T> {
+    table.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
+}
+
+/// The name of a value.
+pub(super) fn name_of<T: PartialEq>(table: &[(&'static str, T)], value: &T) -> &'static str {
+    table.iter().find(|(_, known)| known == value).map(|(name, _)| *name).expect("every value has a name")
+}
+
+/// An integer above zero, of a `NonZero` type.
+pub(super) fn positive<T: FromStr>(text: &str) -> Result<T, String> {
+    text.trim().parse().map_err(|_| "must be a positive integer".to_owned())
+}
+
+/// An integer of zero or more.
+pub(super) fn count(text: &str) -> Result<u32, String> {
+    text.trim().parse().map_err(|_| "must be a non-negative integer".to_owned())
+}
+
+/// `auto`, or a number of requests in flight.
+pub(super) fn concurrency(text: &str) -> Result<Concurrency, String> {
+    if text.trim() == "auto" {
+        return Ok(Concurrency::Auto);
+    }
+    match text.trim().parse::<NonZeroUsize>() {
+        Ok(number) if number.get() > MAX_CONCURRENCY => Err(format!("must be at most {MAX_CONCURRENCY}")),
+        Ok(number) => Ok(Concurrency::Fixed(number)),
+        Err(_) => Err("must be auto or a positive integer".to_owned()),
+    }
+}
+
+/// The text that [`concurrency`] parses to this value.
+pub(super) fn concurrency_text(concurrency: Concurrency) -> String {
+    match concurrency {
+        Concurrency::Auto => "auto".to_owned(),
+        Concurrency::Fixed(number) => number.to_string(),
+    }
+}
+
+/// `500ms`, `30s`, `2m`; 0 needs no unit.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    if text.trim() == "0" {
+        return Ok(Duration::ZERO);
+    }
+    humantime::parse_duration(text.trim())
+        .map_err(|_| "must be a duration such as 500ms, 30s or 2m".to_owned())
+}
+
+/// A duration above zero.
+pub(super) fn timeout(text: &str) -> Result<Duration, String> {
+    duration(text).and_then(|duration| match duration {
+        Duration::ZERO => Err("must be longer than 0".to_owned()),
+        duration => Ok(duration),
+    })
+}
+
+/// The text that [`duration`] parses to this value: in seconds, or in milliseconds where it is not
+/// whole seconds.
+pub(super) fn duration_text(duration: Duration) -> String {
+    match duration.subsec_millis() {
+        0 => format!("{}s", duration.as_secs()),
+        _ => format!("{}ms", duration.as_millis()),
+    }
+}
+
+/// A number of bytes, or with a unit: `512K`, `1MiB`. K is 1024, with or without `iB`.
+pub(super) fn size(text: &str) -> Result<NonZeroUsize, String> {
+    let text = text.trim();
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let shift = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 10,
+        "m" | "mb" | "mib" => 20,
+        "g" | "gb" | "gib" => 30,
+        _ => return Err(NOT_A_SIZE.to_owned()),
+    };
+    let bytes = number.parse::<usize>().ok().and_then(|number| number.checked_mul(1 << shift));
+    bytes.and_then(NonZeroUsize::new).ok_or_else(|| NOT_A_SIZE.to_owned())
+}
+
+/// The text that [`size`] parses to this number of bytes, with the largest unit that divides it.
+pub(super) fn size_text(bytes: usize) -> String {
+    let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    let unit = units.iter().find(|(unit, _)| bytes >= *unit && bytes.is_multiple_of(*unit));
+    unit.map_or_else(|| bytes.to_string(), |(unit, name)| format!("{}{name}", bytes / unit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_powers_of_1024() {
+        for (text, expected) in [("7", 7), ("512K", 524_288), ("1MiB", 1_048_576), ("2 gb", 2_147_483_648)] {
+            assert_eq!(size(text).map(NonZeroUsize::get), Ok(expected), "{text}");
+        }
+        for text in ["", "K", "0", "-1", "1.5M", "1X", "99999999999G"] {
+            assert!(size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn durations_need_a_unit_except_0() {
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("2m"), Ok(Duration::from_mins(2)));
+        assert_eq!(duration("0"), Ok(Duration::ZERO));
+        for text in ["", "30", "-1s", "soon"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+        assert!(timeout("0").is_err() && timeout("0s").is_err() && timeout("1ms").is_ok());
+    }
+
+    #[test]
+    fn a_formatted_value_parses_to_itself() {
+        for bytes in [7, 1024, 1_048_576, 1_048_577, 3 << 30] {
+            assert_eq!(size(&size_text(bytes)).map(NonZeroUsize::get), Ok(bytes));
+        }
+        for millis in [1, 1000, 1500, 60_000] {
+            let value = Duration::from_millis(millis);
+            assert_eq!(duration(&duration_text(value)), Ok(value));
+        }
+        for text in ["auto", "5"] {
+            assert_eq!(concurrency(text).map(concurrency_text).as_deref(), Ok(text));
+        }
+        for (name, value) in COMPRESSIONS {
+            assert_eq!((named(&COMPRESSIONS, name), name_of(&COMPRESSIONS, &value)), (Some(value), name));
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Stage C of a plan: the deletes in the change log, then those of the rows that the application
+//! has marked as deleted (contract 3.1.5). Which entries of the change log are pushed is decided in
+//! [`crate::offline`].
+
+use std::collections::HashSet;
+
+use super::upload_plan::Plan;
+use crate::cloneup::options::Options;
+use crate::mutation::DeleteEncoder;
+use crate::offline::{MarkedRows, OfflineDelete, OfflineError, Snapshot, offline_deletes};
+use crate::schema::Schema;
+
+/// What the deletes of a plan are read with.
+pub(crate) struct DeleteContext<'a> {
+    pub(crate) options: &'a Options,
+    pub(crate) schema: &'a Schema,
+    pub(crate) snapshot: &'a Snapshot,
+}
+
+/// A delete of stage C.
+enum Delete<'a> {
+    /// An entry of the change log.
+    Logged(OfflineDelete),
+    /// The id of a row that is marked as deleted, in the marked rows at this index of the plan.
+    Marked(usize, &'a str),
+}
+
+impl Plan {
+    /// The number of deletes of stage C that the options select.
+    ///
+    /// # Errors
+    /// As [`Self::for_each_delete`].
+    pub(super) fn count_deletes(&self, context: &DeleteContext<'_>) -> Result<u64, OfflineError> {
+        let mut count = 0;
+        self.visit_deletes(context, |_| {
+            count += 1;
+            Ok(())
+        })?;
+        Ok(count)
+    }
+
+    /// Calls `consume` for every delete of stage C that the options select, as a mutation.
+    /// `client_id` is that of the deletes of marked rows.
+    ///
+    /// # Errors
+    /// What `consume` returns; [`OfflineError::Data`] for a marked row whose key cannot be an id;
+    /// [`OfflineError::Storage`] when the database cannot be read.
+    pub(crate) fn for_each_delete(
+        &self,
+        context: &DeleteContext<'_>,
+        client_id: &str,
+        mut consume: impl FnMut(OfflineDelete) -> Result<(), OfflineError>,
+    ) -> Result<(), OfflineError> {
+        let prefix = &context.options.mutation_id_prefix;
+        let new = |rows: &MarkedRows| DeleteEncoder::new(prefix, client_id, rows.name(), rows.version());
+        let encoders: Vec<_> = self.marked.iter().map(new).collect();
+        self.visit_deletes(context, |delete| match delete {
+            Delete::Logged(delete) => consume(delete),
+            Delete::Marked(index, id) => {
+                consume(delete_of(&self.marked[index], id, client_id, &encoders[index]))
+            }
+        })
+    }
+
+    /// Visits every delete that the options select. A record that the change log deletes is not
+    /// deleted a second time by its marked row.
+    fn visit_deletes(
+        &self,
+        context: &DeleteContext<'_>,
+        mut visit: impl FnMut(Delete<'_>) -> Result<(), OfflineError>,
+    ) -> Result<(), OfflineError> {
+        let DeleteContext { options, schema, snapshot } = *context;
+        let mut logged = HashSet::new();
+        offline_deletes(snapshot, schema, &self.scope, self.seq, |delete| {
+            if !self.marked.is_empty() && delete.operation == "delete" {
+                logged.insert((delete.resource.clone(), delete.id.clone()));
+            }
+            if options.selects(&delete.resource, &delete.id) { visit(Delete::Logged(delete)) } else { Ok(()) }
+        })?;
+        for (index, rows) in self.marked.iter().enumerate() {
+            rows.for_each(snapshot, |id| {
+                let is_logged =
+                    !logged.is_empty() && logged.contains(&(rows.name().to_owned(), id.to_owned()));
+                if is_logged || !options.selects(rows.name(), id) {
+                    return Ok(());
+                }
+                visit(Delete::Marked(index, id))
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// The delete of a marked row.
+fn delete_of(rows: &MarkedRows, id: &str, client_id: &str, encoder: &DeleteEncoder) -> OfflineDelete {
+    const OWN_JSON: &str = "the encoder writes strings of valid UTF-8";
+    let mut body = Vec::new();
+    let range = encoder.encode(&mut body, id).mutation_id;
+    let quoted = &body[range.start - 1..=range.end];
+    OfflineDelete {
+        client_id: client_id.to_owned(),
+        mutation_id: serde_json::from_slice(quoted).expect(OWN_JSON),
+        operation: "delete".to_owned(),
+        resource: rows.name().to_owned(),
+        id: id.to_owned(),
+        json: String::from_utf8(body).expect(OWN_JSON),
+    }
+}

@@ -1,0 +1,223 @@
+//! Dangling join rows: those of which a record is not in the database, or is marked as deleted
+//! (contract 3.1.1). A server
+//! rejects them with `NOT_FOUND`, so the plan warns of them. Whether the rows themselves can be
+//! uploaded is checked by [`super::join_rows`].
+
+use rusqlite::Connection;
+use rusqlite::types::ValueRef;
+
+use crate::offline::error::OfflineError;
+use crate::offline::map::keys::id_expression;
+use crate::offline::map::marker::Marker;
+use crate::offline::map::value::key_text;
+use crate::offline::row_location::shortened;
+use crate::offline::snapshot::Snapshot;
+use crate::offline::sql::{Table, quoted};
+use crate::schema::{IdFormat, JoinStore, Resource};
+
+/// The maximum number of dangling rows that a warning names.
+const MAX_NAMED: usize = 3;
+
+/// Finds the join rows of a store of which a record is not in its table, and returns a warning
+/// that counts them and names the first ones in the order of their keys; `None` when there are none.
+///
+/// A record of a resource that has no table here, such as a remote-only one, counts as there.
+///
+/// # Errors
+/// [`OfflineError::Storage`] when the database cannot be read;
+/// [`OfflineError::Interrupted`] when the snapshot is interrupted.
+pub fn dangling_join_rows(
+    snapshot: &Snapshot,
+    store: &JoinStore<'_>,
+) -> Result<Option<String>, OfflineError> {
+    let found = find(snapshot.connection(), store).map_err(OfflineError::while_doing(format!(
+        "cannot look for the records of {}",
+        quoted(&store.storage().table)
+    )))?;
+    let Dangling { rows, first } = found;
+    let (rows, refer) = match rows {
+        0 => return Ok(None),
+        1 => ("1 join row".to_owned(), "refers"),
+        rows => (format!("{rows} join rows"), "refer"),
+    };
+    let more = if first.len() == MAX_NAMED { ", …" } else { "" };
+    Ok(Some(format!(
+        "{rows} of {} {refer} to records that are not in the database: {}{more}; a server that lacks them \
+         rejects these rows",
+        store.name(),
+        first.join(", ")
+    )))
+}
+
+/// The dangling rows of a join store.
+#[derive(Default)]
+struct Dangling {
+    rows: u64,
+    /// The first ones, for a person.
+    first: Vec<String>,
+}
+
+fn find(connection: &Connection, store: &JoinStore<'_>) -> rusqlite::Result<Dangling> {
+    let (mut dangling, storage) = (Dangling::default(), store.storage());
+    let Some(table) = Table::find(connection, &storage.table)? else { return Ok(dangling) };
+    // The table's own spelling: an unknown name in quotes would be a string.
+    let (Some(from), Some(to)) = (table.column(&storage.from), table.column(&storage.to)) else {
+        return Ok(dangling);
+    };
+    let (from, to) = (quoted(&from.name), quoted(&to.name));
+    let ends = [(&from, store.from), (&to, store.to)];
+    let mut conditions = Vec::new();
+    for (end, resource) in ends {
+        conditions.extend(missing_condition(connection, end, resource)?);
+    }
+    if conditions.is_empty() {
+        return Ok(dangling);
+    }
+    let sql = format!(
+        "SELECT {from}, {to} FROM {} AS j WHERE {} ORDER BY {from} COLLATE BINARY, {to} COLLATE BINARY",
+        quoted(&storage.table),
+        conditions.join(" OR ")
+    );
+    let mut statement = connection.prepare(&sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        dangling.rows += 1;
+        if dangling.first.len() < MAX_NAMED {
+            let from = shown(row.get_ref(0)?, store.from.storage.id_format.as_ref());
+            let to = shown(row.get_ref(1)?, store.to.storage.id_format.as_ref());
+            dangling.first.push(format!("{from} → {to}"));
+        }
+    }
+    Ok(dangling)
+}
+
+/// An SQL condition that holds for join rows, of the table `j`, whose record at one end is not
+/// there; `None` where the resource has no table here.
+///
+/// `NOT IN` searches an index of the id column where there is one; otherwise SQLite reads the
+/// column once into a temporary index. An id that is NULL, which the check of the records refuses,
+/// makes it unknown, so that no row is found.
+fn missing_condition(
+    connection: &Connection,
+    end: &str,
+    resource: &Resource,
+) -> rusqlite::Result<Option<String>> {
+    let storage = &resource.storage;
+    let table = Table::find(connection, &storage.table)?;
+    let Some(id) = table.as_ref().and_then(|table| table.column(&storage.id)) else { return Ok(None) };
+    // A missing marker column is an error of the resource's own part of the plan.
+    let marker = table.as_ref().and_then(|table| Marker::find(storage, table).ok().flatten());
+    let where_live = marker.map_or_else(String::new, |marker| format!(" WHERE {}", marker.is_live("t")));
+    let (table, id) = (quoted(&storage.table), quoted(&id.name));
+    let by_key = format!("j.{end} COLLATE BINARY NOT IN (SELECT {id} FROM {table} AS t{where_live})");
+    let format = storage.id_format.as_ref();
+    Ok(Some(match format {
+        None => format!("({by_key})"),
+        // 1 and '1' make the same id; only looked at for rows that seem to be dangling.
+        Some(_) => format!(
+            "({by_key} AND {} COLLATE BINARY NOT IN (SELECT {} FROM {table} AS t{where_live}))",
+            id_expression(&format!("j.{end}"), format),
+            id_expression(&id, format)
+        ),
+    }))
+}
+
+/// The id that a key makes.
+fn shown(key: ValueRef<'_>, format: Option<&IdFormat>) -> String {
+    let key = match key {
+        ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+        other => key_text(other).unwrap_or_else(|_| "?".to_owned()),
+    };
+    format!("{:?}", shortened(&format.map_or(key.clone(), |format| format.id(&key))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::offline::database::Database;
+    use crate::schema::Schema;
+
+    const IDS: &str = r#""id": "id""#;
+    const TEMPLATES: &str = r#""id": "id", "idFormat": "x:{}""#;
+
+    /// The warning for a database, whose tables are `todos`, `tags` and `j`.
+    fn warning(key: &str, is_remote_only: bool, sql: &str) -> Option<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.db");
+        Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+        let snapshot = Snapshot::take(&Database::open(&path).unwrap()).unwrap();
+        let schema = Schema::parse(&format!(
+            r#"{{"resources": [{{"name": "todos", "storage": {{{key}}}}},
+                {{"name": "tags", "storage": {{{key}}}, "isRemoteOnly": {is_remote_only}}}],
+                "relations": [{{"type": "many-many", "from": "todos", "to": "tags", "relation": "tags",
+                    "storage": {{"table": "j", "from": "a", "to": "b"}}}}]}}"#
+        ))
+        .unwrap();
+        dangling_join_rows(&snapshot, &schema.join_stores()[0]).unwrap()
+    }
+
+    #[test]
+    fn finds_join_rows_of_which_a_record_is_missing() {
+        let text = "CREATE TABLE todos (id TEXT PRIMARY KEY); INSERT INTO todos VALUES ('t1'), ('t2');
+             CREATE TABLE tags (id TEXT COLLATE NOCASE); INSERT INTO tags VALUES ('g1'), ('G2');
+             CREATE TABLE j (a TEXT COLLATE NOCASE, b);";
+        let integers = "CREATE TABLE todos (id INTEGER PRIMARY KEY); INSERT INTO todos VALUES (1), (2);
+             CREATE TABLE tags (id); INSERT INTO tags VALUES (1), ('2');
+             CREATE TABLE j (a, b TEXT);";
+        let none = "CREATE TABLE todos (id TEXT PRIMARY KEY); INSERT INTO todos VALUES ('t1');
+             CREATE TABLE j (a, b);";
+        let end = "; a server that lacks them rejects these rows";
+        for (key, is_remote_only, tables, rows, expected) in [
+            (IDS, false, text, "('t1', 'g1'), ('t2', 'G2')", None),
+            (
+                IDS,
+                false,
+                text,
+                "('t1', 'g2')",
+                Some(r#"1 join row of j refers to records that are not in the database: "t1" → "g2""#),
+            ),
+            (
+                IDS,
+                false,
+                text,
+                "('t9', 'g1'), ('t1', 'g1'), ('T1', 'g1'), ('t1', 'x'), ('t8', 'x')",
+                Some(
+                    r#"4 join rows of j refer to records that are not in the database: "T1" → "g1", "t1" → "x", "t8" → "x", …"#,
+                ),
+            ),
+            (TEMPLATES, false, integers, "(1, 1), ('2', '2'), ('1', 2)", None),
+            (
+                TEMPLATES,
+                false,
+                integers,
+                "(3, 1), (1, 3)",
+                Some(
+                    r#"2 join rows of j refer to records that are not in the database: "x:1" → "x:3", "x:3" → "x:1""#,
+                ),
+            ),
+            // A resource without a table here.
+            (IDS, true, none, "('t1', 'anything')", None),
+        ] {
+            let found = warning(key, is_remote_only, &format!("{tables} INSERT INTO j VALUES {rows}"));
+            let expected = expected.map(|expected: &str| {
+                let name = "join_todos_tags_tags";
+                expected.replace(" j ", &format!(" {name} ")) + end
+            });
+            assert_eq!(found, expected, "{rows}");
+        }
+    }
+
+    #[test]
+    fn records_are_searched_in_the_index_of_their_ids() {
+        let connection = Connection::open_in_memory().unwrap();
+        let tables = "CREATE TABLE todos (id TEXT PRIMARY KEY); CREATE TABLE j (a TEXT, b TEXT)";
+        connection.execute_batch(tables).unwrap();
+        let schema = Schema::parse(r#"{"resources": [{"name": "todos"}]}"#).unwrap();
+        let condition = missing_condition(&connection, "\"a\"", &schema.resources[0]).unwrap().unwrap();
+        let sql = format!("EXPLAIN QUERY PLAN SELECT 1 FROM j AS j WHERE {condition}");
+        let mut statement = connection.prepare(&sql).unwrap();
+        let steps: Vec<String> =
+            statement.query_map([], |row| row.get("detail")).unwrap().collect::<Result<_, _>>().unwrap();
+        assert!(steps.iter().any(|step| step.starts_with("USING INDEX")), "{steps:?}");
+    }
+}

@@ -1,0 +1,39 @@
+//! A run says whether it waits for the server or is busy itself. Not the words on stderr, which
+//! are tested beside the progress display.
+
+use std::sync::Mutex;
+
+use synctool::cloneup::{Activity, Event};
+
+use super::common::Rig;
+
+#[tokio::test]
+async fn the_observer_is_told_when_the_run_is_busy_and_when_it_waits_for_the_server() {
+    let schema = r#"{"resources": [{"name": "tags"}]}"#;
+    let mut rig =
+        Rig::with(schema, "CREATE TABLE tags (id TEXT); INSERT INTO tags VALUES ('a'), ('b')").await;
+    rig.options.verify = true;
+    let activities = Mutex::new(Vec::new());
+    rig.run_and(|event| {
+        if let Event::Activity(activity) = event {
+            activities.lock().unwrap().push(*activity);
+        }
+    })
+    .await;
+    let mut activities = activities.into_inner().unwrap();
+    activities.dedup();
+    // The encoder may end before or after the last answer.
+    if activities.get(3) == Some(&Activity::Preparing { part: 0 }) {
+        activities.remove(3);
+        activities.dedup();
+    }
+    let expected = [
+        Activity::Checking,
+        Activity::Preparing { part: 0 },
+        Activity::AwaitingAnswers,
+        Activity::WritingChanges,
+        Activity::AwaitingAnswers,
+        Activity::Comparing,
+    ];
+    assert_eq!(activities, expected);
+}
