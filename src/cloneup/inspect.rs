@@ -7,9 +7,10 @@ use serde::Serialize;
 use super::failure::Failure;
 use super::observer::PartKind;
 use super::progress::checkpoint::Unfinished;
+use crate::offline::introspect::LeftOut;
 use crate::offline::{
     ChangeLog, Cursors, Database, JoinSource, MarkedRows, OfflineError, RecordSource, RowLocation, Snapshot,
-    SortedRecords, dangling_join_rows,
+    SortedRecords, dangling_join_rows, introspect, upload_queue,
 };
 use crate::protocol::{Cursor, ErrorBody};
 use crate::schema::{Schema, upload_order};
@@ -32,6 +33,8 @@ pub struct Inspection {
     pub client_id: Option<String>,
     /// An upload that was interrupted; the same command continues it.
     pub checkpoint: Option<Unfinished>,
+    /// Tables and generated columns that an upload does not read.
+    pub left_out: Vec<LeftOut>,
     /// Warnings for a person.
     pub warnings: Vec<String>,
 }
@@ -72,8 +75,9 @@ pub fn inspect(schema: &Schema, database: &Database) -> Result<Inspection, Offli
         (snapshot.warning().map(str::to_owned).into_iter().collect(), Vec::new());
     let local: Vec<_> = schema.resources.iter().filter(|resource| !resource.is_remote_only).collect();
     for resource in upload_order(schema, &local) {
-        let counts = RecordSource::resolve(&snapshot, schema, resource, &mut warnings)
-            .and_then(|source| Ok((read_records(&source, &snapshot)?, count_marked(&source, &snapshot)?)));
+        let counts = RecordSource::resolve(&snapshot, schema, resource, &mut warnings).and_then(|source| {
+            Ok((read_records(&source, &snapshot, &mut warnings)?, count_marked(&source, &snapshot)?))
+        });
         parts.push(part(PartKind::Records, resource.name.clone(), resource.storage.table.clone(), counts));
     }
     for store in schema.join_stores() {
@@ -85,6 +89,7 @@ pub fn inspect(schema: &Schema, database: &Database) -> Result<Inspection, Offli
         let rows = rows.map(|rows| (rows, None));
         parts.push(part(PartKind::JoinRows, store.name(), store.storage().table, rows));
     }
+    warnings.extend(upload_queue::warning(&snapshot)?);
     let Cursors { global, tables, store_id } = Cursors::read(&snapshot)?;
     Ok(Inspection {
         parts,
@@ -94,6 +99,7 @@ pub fn inspect(schema: &Schema, database: &Database) -> Result<Inspection, Offli
         store_id,
         checkpoint: Unfinished::peek(database),
         client_id: snapshot.client_id()?,
+        left_out: introspect::left_out(&snapshot, schema)?,
         warnings,
     })
 }
@@ -105,8 +111,12 @@ fn count_marked(source: &RecordSource, snapshot: &Snapshot) -> Result<Option<u64
 
 /// Checks all records of a resource and reads them as an upload does, so that duplicate ids and
 /// text that is not UTF-8 are found too. Returns their number.
-fn read_records(source: &RecordSource, snapshot: &Snapshot) -> Result<u64, OfflineError> {
-    let rows = source.check(snapshot)?;
+fn read_records(
+    source: &RecordSource,
+    snapshot: &Snapshot,
+    warnings: &mut Vec<String>,
+) -> Result<u64, OfflineError> {
+    let rows = source.check_and_warn(snapshot, warnings)?;
     let mut json = Vec::new();
     match SortedRecords::sort(source, snapshot, rows, u64::MAX)? {
         // The sort has read every field.

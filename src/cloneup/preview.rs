@@ -9,7 +9,7 @@ use super::failure::{Failure, FailureKind, Failures, most_severe};
 use super::observer::PartKind;
 use super::options::Options;
 use super::outcome::as_mutation_errors;
-use super::plan::{DeleteContext, Part, Plan, Requested, Source, check_writable};
+use super::plan::{Part, Plan, Requested, Source, check_writable};
 use super::run::Upload;
 use super::server_check::{self, Checked, ServerCheck};
 use crate::mutation::ContentHash;
@@ -150,8 +150,7 @@ fn describe(
         });
     }
     let (mut deletes, mut bytes) = (Vec::new(), 0);
-    let context = DeleteContext { options, schema, snapshot: &snapshot };
-    plan.for_each_delete(&context, SAMPLE_CLIENT_ID, |delete| {
+    plan.deletes(options, schema, &snapshot).for_each(SAMPLE_CLIENT_ID, |delete| {
         bytes += delete.json.len() as u64 + 1;
         deletes.push(delete.mutation_id);
         Ok(())
@@ -239,9 +238,8 @@ fn place(schema: &Schema, plan: &Plan, part: &Part) -> String {
         Source::Deletes => return "deletes go last".to_owned(),
     };
     let referring: Vec<_> = schema
-        .many_ones()
+        .many_ones_to(source.name())
         .into_iter()
-        .filter(|reference| reference.to.name == source.name())
         .map(|reference| reference.from.name.as_str())
         .filter(|name| plan.scope.resources.contains(*name))
         .collect();

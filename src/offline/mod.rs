@@ -69,6 +69,7 @@ pub mod sample;
 mod sidecar;
 mod snapshot;
 mod sql;
+pub mod upload_queue;
 mod writable;
 mod write;
 

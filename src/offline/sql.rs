@@ -68,7 +68,8 @@ impl Table {
     pub(super) fn find(connection: &Connection, name: &str) -> rusqlite::Result<Option<Self>> {
         let kind: Option<String> = connection
             .query_row(
-                "SELECT type FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE AND type IN ('table', 'view')",
+                // SQLite looks it up in memory: a search of `sqlite_schema` would read all of it.
+                "SELECT type FROM pragma_table_list(?1) WHERE schema = 'main'",
                 [name],
                 |row| row.get(0),
             )

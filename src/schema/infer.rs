@@ -1,335 +1,296 @@
 //! Inference of a schema for a database that was not made for synctool, from its tables, keys and
-//! values. A pure function of [`TableFacts`]: the same database gives the same schema.
+//! values. A pure function of [`DatabaseFacts`] and the answers of a [`Lookup`]: the same database
+//! gives the same schema.
 //!
-//! The facts are collected by [`crate::offline`]; the result is an [`Inferred`].
+//! The facts are collected by [`crate::offline`]; the result is an [`Inferred`]. What it prints
+//! works: a database can be uploaded with the schema that is inferred for it.
+//!
+//! * `key`: of which columns the ids are made;
+//! * `kind`: the types of fields;
+//! * `link`: many-many relations; `reference`: many-one relations; `guess`: undeclared ones;
+//! * `names`, `notes`, `tool_tables`: names that must be unique, what is said, and what is skipped.
+
+mod guess;
+mod key;
+mod kind;
+mod link;
+mod names;
+mod notes;
+mod reference;
+mod tool_tables;
+
+use std::collections::HashMap;
+
+use guess::Guesses;
+use key::Key;
+use link::Link;
+use names::{Names, template};
+pub use notes::{other_note, queue_note};
+use tool_tables::POWERSYNC_DATA;
+pub use tool_tables::tool_of;
 
 use super::infer_deleted::{self, WATERMELON, deleted_when, is_watermelon};
-use super::inferred::{
-    Inferred, InferredField, InferredJoin, InferredRelation, InferredResource, InferredStorage,
-};
-use super::table_facts::{ColumnFacts, ForeignKey, TableFacts};
+use super::inferred::{Inferred, InferredField, InferredKey, InferredResource, InferredStorage};
+use super::table_facts::{ColumnFacts, DatabaseFacts, Lookup, TableFacts};
+use crate::protocol::RESERVED_PREFIX;
 
-/// The prefix of the tables in which PowerSync stores its documents.
-const POWERSYNC_DATA: &str = "ps_data__";
+/// The name of every record's id, which no field can have.
+const RESERVED: &[&str] = &["id"];
 
-/// The prefixes of the names of tools' internal tables.
-const INTERNAL: [&str; 6] =
-    ["sqlite_", "__datafn_", "ps_", "android_metadata", "room_master_table", "local_storage"];
-
-/// Infers a schema from the facts about a database's tables.
+/// Infers a schema from the facts about a database's tables, and further questions about their rows.
 ///
-/// `documents` returns the facts about the keys of the JSON documents in the table of that name; it
-/// is called for PowerSync's tables only.
-#[must_use]
-pub fn infer(tables: &[TableFacts], documents: impl Fn(&str) -> Vec<ColumnFacts>) -> Inferred {
-    let mut inferred = Inferred { resources: Vec::new(), relations: Vec::new(), notes: Vec::new() };
-    let mut links = Vec::new();
-    for table in tables {
-        if let Some(name) = table.name.strip_prefix(POWERSYNC_DATA) {
-            inferred.notes.push(format!(
-                "`{}` is a PowerSync table: its documents become the resource `{name}`",
-                table.name
-            ));
-            let resource = document_resource(table, name, &documents(&table.name));
-            inferred.resources.push(resource);
-        } else if INTERNAL.iter().any(|prefix| table.name.starts_with(prefix)) {
-            inferred.notes.push(format!("`{}` is skipped: it is an internal table of a tool", table.name));
-        } else if default_join_names(table, tables).is_some() || link_ends(table, tables).is_some() {
-            links.push(table);
-        } else {
-            match resource(table) {
-                Ok(resource) => inferred.add_resource(table, resource),
-                Err(why) => inferred.notes.push(format!("`{}` is skipped: {why}", table.name)),
-            }
-        }
-    }
-    inferred.add_references(tables);
-    for table in links {
-        inferred.add_link(table, tables);
-    }
-    inferred
+/// # Errors
+/// What a question failed with.
+pub fn infer<L: Lookup>(facts: &DatabaseFacts, lookup: &L) -> Result<Inferred, L::Error> {
+    let inferred = Inferred { resources: Vec::new(), relations: Vec::new(), notes: Vec::new() };
+    let mut inference = Inference {
+        tables: &facts.tables,
+        by_table: HashMap::new(),
+        kinds: Vec::with_capacity(facts.tables.len()),
+        names: Names::default(),
+        resources: HashMap::new(),
+        document_keys: HashMap::new(),
+        guesses: Guesses::new(std::iter::empty(), &[]),
+        lookup,
+        inferred,
+    };
+    inference.classify()?;
+    inference.find_links()?;
+    inference.add_resources()?;
+    inference.add_references()?;
+    inference.add_links();
+    inference.inferred.notes.extend(notes::of_others(&facts.others));
+    inference.inferred.notes.extend(queue_note(&lookup.queued()?));
+    Ok(inference.inferred)
 }
 
-/// A foreign key between two resources.
-struct Reference {
-    /// The name of the referring resource.
-    from: String,
-    /// The name of its field that holds the target's id.
-    field: String,
-    /// The name of the resource that it refers to.
-    to: String,
+/// An inference that goes on. Tables are known by their places in the facts.
+struct Inference<'f, L> {
+    tables: &'f [TableFacts],
+    /// The places of tables by their names in lower case.
+    by_table: HashMap<String, usize>,
+    kinds: Vec<TableKind<'f>>,
+    names: Names,
+    /// The places of the resources of tables.
+    resources: HashMap<usize, usize>,
+    /// The keys of documents whose names may say what they refer to, by the places of tables.
+    document_keys: HashMap<usize, Vec<ColumnFacts>>,
+    guesses: Guesses,
+    lookup: &'f L,
+    inferred: Inferred,
 }
 
-impl Inferred {
-    fn add_resource(&mut self, table: &TableFacts, resource: InferredResource) {
-        self.notes.extend(infer_deleted::note(table));
-        if is_watermelon(table) {
-            let own = WATERMELON.join("` and `");
-            self.notes.push(format!(
-                "`{}` is a WatermelonDB table: its columns `{own}` are not uploaded, and rows whose `_status` is `deleted` are uploaded as deletes",
-                table.name
-            ));
+/// What a table becomes.
+enum TableKind<'f> {
+    /// Nothing: what is to be said about it is said.
+    Skipped,
+    /// A resource whose records are rows.
+    Records(Key<'f>),
+    /// A resource whose records are JSON documents.
+    Documents(Key<'f>),
+    /// A many-many relation.
+    Link(Link<'f>),
+}
+
+impl TableKind<'_> {
+    /// The key of a resource.
+    fn key(&self) -> Option<&Key<'_>> {
+        match self {
+            Self::Records(key) | Self::Documents(key) => Some(key),
+            Self::Skipped | Self::Link(_) => None,
         }
-        if let Some(format) = &resource.storage.id_format {
-            let (name, column) = (&resource.name, &resource.storage.id);
-            self.notes.push(format!(
-                "the ids of `{name}` are made from column `{column}` with the template {format}"
-            ));
+    }
+}
+
+impl<L: Lookup> Inference<'_, L> {
+    fn note(&mut self, note: impl Into<String>) {
+        self.inferred.notes.push(note.into());
+    }
+
+    /// Decides for each table whether it holds records, and what their key is.
+    fn classify(&mut self) -> Result<(), L::Error> {
+        for (place, table) in self.tables.iter().enumerate() {
+            self.by_table.insert(table.name.to_ascii_lowercase(), place);
+            let kind = match tool_of(&table.name) {
+                Some(tool) => {
+                    self.note(notes::tool_table(&table.name, tool));
+                    TableKind::Skipped
+                }
+                None if table.name.is_empty() => {
+                    self.note("a table is left out: it has no name, and a schema cannot name it");
+                    TableKind::Skipped
+                }
+                None => match key::key(table, self.lookup)? {
+                    Err(why) => {
+                        self.note(notes::no_key(&table.name, &why));
+                        TableKind::Skipped
+                    }
+                    Ok(key) if is_documents(table, &key) => TableKind::Documents(key),
+                    Ok(key) => TableKind::Records(key),
+                },
+            };
+            self.kinds.push(kind);
         }
-        self.resources.push(resource);
+        let records = self.tables.iter().zip(&self.kinds).enumerate();
+        let named = records.filter_map(|(place, (table, kind))| {
+            // A reference holds one value.
+            kind.key()?.single().map(|_| (resource_name(table, kind), place))
+        });
+        self.guesses = Guesses::new(named, &self.lookup.entity_tables()?);
+        Ok(())
     }
 
-    /// The resource whose records are in the table of that name.
-    fn resource_of(&self, table: &str) -> Option<&InferredResource> {
-        self.resources.iter().find(|resource| resource.storage.table.eq_ignore_ascii_case(table))
-    }
-
-    /// Whether `from` has a relation of that name.
-    fn has_relation(&self, from: &str, name: &str) -> bool {
-        self.relations.iter().any(|relation| relation.from == from && relation.relation == name)
-    }
-
-    /// Adds a many-one relation for each foreign key of one column that refers to a primary key.
-    fn add_references(&mut self, tables: &[TableFacts]) {
-        for table in tables {
-            for key in &table.foreign_keys {
-                if let Some(reference) = self.reference(table, key, tables) {
-                    self.add_reference(reference);
+    fn add_resources(&mut self) -> Result<(), L::Error> {
+        for place in 0..self.tables.len() {
+            let table = &self.tables[place];
+            let Some(key) = self.kinds[place].key() else { continue };
+            let name = self.names.resource(resource_name(table, &self.kinds[place]));
+            let (resource, notes) = match &self.kinds[place] {
+                TableKind::Documents(_) => {
+                    let facts = self.lookup.documents(&table.name, "data")?;
+                    let notes = notes::of_documents(&table.name, &name, &facts);
+                    let resource = document_resource(table, &name, key, &facts.keys);
+                    // SQL reads the values of simple names, in documents that are JSON.
+                    let is_simple = |key: &ColumnFacts| {
+                        key.name.chars().all(|letter| letter.is_alphanumeric() || letter == '_')
+                    };
+                    if facts.invalid == 0 {
+                        let keys = facts.keys.into_iter().filter(is_simple).collect();
+                        self.document_keys.insert(place, keys);
+                    }
+                    (resource, notes)
+                }
+                _ => {
+                    let (resource, mut notes) = resource(table, &name, key);
+                    notes.splice(0..0, notes::of_key(table, &resource, key));
+                    (resource, notes)
+                }
+            };
+            self.resources.insert(place, self.inferred.resources.len());
+            if matches!(self.kinds[place], TableKind::Records(_)) {
+                self.inferred.notes.extend(infer_deleted::note(table));
+                if is_watermelon(table) {
+                    self.note(notes::watermelon(&table.name));
                 }
             }
+            self.inferred.notes.extend(notes);
+            self.inferred.notes.extend(notes::of_generated(table));
+            self.inferred.resources.push(resource);
         }
+        Ok(())
     }
+}
 
-    fn reference(&self, table: &TableFacts, key: &ForeignKey, tables: &[TableFacts]) -> Option<Reference> {
-        let from = self.resource_of(&table.name)?;
-        let to = self.resource_of(&key.table)?;
-        let [column] = key.columns.as_slice() else { return None };
-        let field = from
-            .fields
+/// The name of a table's resource, where no other has it.
+fn resource_name<'t>(table: &'t TableFacts, kind: &TableKind<'_>) -> &'t str {
+    match kind {
+        TableKind::Documents(_) => table.name.strip_prefix(POWERSYNC_DATA).unwrap_or(&table.name),
+        _ => &table.name,
+    }
+}
+
+/// Whether a table is one in which PowerSync stores documents.
+fn is_documents(table: &TableFacts, key: &Key<'_>) -> bool {
+    table.name.len() > POWERSYNC_DATA.len()
+        && table.name.starts_with(POWERSYNC_DATA)
+        && key.single().is_some_and(|id| id.name == "id")
+        && table.column("data").is_some()
+}
+
+fn resource(table: &TableFacts, name: &str, key: &Key<'_>) -> (InferredResource, Vec<String>) {
+    // The columns of a key of several are fields too: what refers to other records is in them.
+    let refers = |column: &ColumnFacts| {
+        table
+            .foreign_keys
             .iter()
-            .find(|field| field.column.as_deref().unwrap_or(&field.name).eq_ignore_ascii_case(column))?;
-        let target = tables.iter().find(|other| other.name.eq_ignore_ascii_case(&key.table))?;
-        refers_to_key(key, target).then(|| Reference {
-            from: from.name.clone(),
-            field: field.name.clone(),
-            to: to.name.clone(),
-        })
-    }
-
-    fn add_reference(&mut self, Reference { from, field, to }: Reference) {
-        let stem = stem(&field);
-        // Two fields may have the same stem, but never the same name.
-        let relation = if self.has_relation(&from, &stem) { field.clone() } else { stem };
-        self.declare_string(&from, &field);
-        self.relations.push(InferredRelation {
-            kind: "many-one",
-            from,
-            to,
-            relation,
-            fk_field: Some(field),
-            metadata: Vec::new(),
-            storage: None,
-        });
-    }
-
-    /// Declares a referring field as a string: it holds an id, whatever the type of its column is.
-    fn declare_string(&mut self, resource: &str, field: &str) {
-        let resource = self.resources.iter_mut().find(|other| other.name == resource);
-        let field =
-            resource.and_then(|resource| resource.fields.iter_mut().find(|other| other.name == field));
-        if let Some(field) = field {
-            field.kind = "string";
-        }
-    }
-
-    /// Adds a many-many relation, from a table in the default layout of join rows or one whose
-    /// primary key is two foreign keys.
-    fn add_link(&mut self, table: &TableFacts, tables: &[TableFacts]) {
-        if let Some((from, name, to)) = default_join_names(table, tables) {
-            let ends = ["from", "to"];
-            let metadata = fields(table, |column| ends.contains(&column.name.as_str()));
-            self.relations.push(InferredRelation {
-                kind: "many-many",
-                from,
-                to,
-                relation: name,
-                fk_field: None,
-                metadata,
-                storage: None,
-            });
-            return;
-        }
-        let Some([first, second]) = link_ends(table, tables) else { return };
-        let (Some(from), Some(to)) = (self.resource_of(&first.table), self.resource_of(&second.table)) else {
-            self.notes.push(format!("`{}` is skipped: it links a table that is skipped", table.name));
-            return;
-        };
-        let (from, to) = (from.name.clone(), to.name.clone());
-        let relation = if self.has_relation(&from, &to) { table.name.clone() } else { to.clone() };
-        let ends = [&first.columns[0], &second.columns[0]];
-        self.notes
-            .push(format!("`{}` links `{from}` to `{to}`: the many-many relation `{relation}`", table.name));
-        self.relations.push(InferredRelation {
-            kind: "many-many",
-            from,
-            to,
-            relation,
-            fk_field: None,
-            metadata: fields(table, |column| ends.iter().any(|end| end.eq_ignore_ascii_case(&column.name))),
-            storage: Some(InferredJoin {
-                table: table.name.clone(),
-                from: ends[0].clone(),
-                to: ends[1].clone(),
-            }),
-        });
-    }
-}
-
-fn resource(table: &TableFacts) -> Result<InferredResource, &'static str> {
-    let key = table.primary_key();
-    let id = match key.as_slice() {
-        [id] => *id,
-        [] => table.column("id").ok_or("it has no primary key and no column `id`")?,
-        _ => return Err("its primary key has several columns"),
+            .any(|key| matches!(key.columns.as_slice(), [only] if only.eq_ignore_ascii_case(&column.name)))
     };
-    if id.has_blob || id.has_real || (id.has_null && !id.is_not_null) {
-        return Err("its key contains values other than integers and text");
-    }
-    if !id.name.eq_ignore_ascii_case("id") && table.column("id").is_some() {
-        return Err("its column `id` is not its primary key");
-    }
-    // An empty table has no values, so its declaration decides.
-    let is_text = if id.has_text || id.has_integer { !id.has_integer } else { is_declared_text(id) };
-    Ok(InferredResource {
-        name: table.name.clone(),
-        version: 1,
-        storage: InferredStorage {
-            table: table.name.clone(),
-            id: id.name.clone(),
-            id_format: (!is_text).then(|| format!("{}:{{}}", table.name)),
-            document: None,
-            deleted_when: deleted_when(table),
-        },
-        fields: fields(table, |column| column.name == id.name),
-    })
+    let is_id = |column: &ColumnFacts| {
+        key.single().is_some_and(|id| id.name == column.name) && (column.name == "id" || !refers(column))
+    };
+    let (fields, notes) = fields(table, RESERVED, is_id);
+    let storage = storage(table, key, None);
+    (InferredResource { name: name.to_owned(), version: 1, storage, fields }, notes)
 }
 
-fn document_resource(table: &TableFacts, name: &str, keys: &[ColumnFacts]) -> InferredResource {
+fn document_resource(
+    table: &TableFacts,
+    name: &str,
+    key: &Key<'_>,
+    keys: &[ColumnFacts],
+) -> InferredResource {
+    let is_field = |key: &&ColumnFacts| key.name != "id" && !key.name.is_empty();
     InferredResource {
         name: name.to_owned(),
         version: 1,
-        storage: InferredStorage {
-            table: table.name.clone(),
-            id: "id".to_owned(),
-            id_format: None,
-            document: Some("data".to_owned()),
-            deleted_when: None,
-        },
-        fields: keys.iter().filter(|key| key.name != "id").map(field).collect(),
+        storage: storage(table, key, Some("data".to_owned())),
+        fields: keys.iter().filter(is_field).map(|key| field(key, key.name.clone())).collect(),
     }
 }
 
-fn fields(table: &TableFacts, is_skipped: impl Fn(&ColumnFacts) -> bool) -> Vec<InferredField> {
+fn storage(table: &TableFacts, key: &Key<'_>, document: Option<String>) -> InferredStorage {
+    let id = match key.columns.as_slice() {
+        [] => InferredKey::Column("rowid".to_owned()),
+        [only] => InferredKey::Column(only.name.clone()),
+        several => InferredKey::Columns(several.iter().map(|column| column.name.clone()).collect()),
+    };
+    // A key of several columns has a template by default.
+    let id_format = (key.has_template && key.columns.len() < 2).then(|| template(&table.name));
+    // A document may have a key that marks it, but no column.
+    let deleted_when = if document.is_none() { deleted_when(table) } else { None };
+    InferredStorage { table: table.name.clone(), id, id_format, document, deleted_when }
+}
+
+/// The fields of a table, and what is to be said about them. `reserved` are names that no field can
+/// have.
+fn fields(
+    table: &TableFacts,
+    reserved: &[&str],
+    is_skipped: impl Fn(&ColumnFacts) -> bool,
+) -> (Vec<InferredField>, Vec<String>) {
+    let is_watermelon = is_watermelon(table);
     let is_own = |column: &ColumnFacts| {
-        is_watermelon(table) && WATERMELON.iter().any(|name| name.eq_ignore_ascii_case(&column.name))
+        is_watermelon && WATERMELON.iter().any(|name| name.eq_ignore_ascii_case(&column.name))
     };
-    table.columns.iter().filter(|column| !is_skipped(column) && !is_own(column)).map(field).collect()
+    let (mut fields, mut notes) = (Vec::new(), Vec::new());
+    let columns = || table.columns.iter().filter(|column| !is_skipped(column) && !is_own(column));
+    let is_taken =
+        |name: &str| reserved.contains(&name) || table.columns.iter().any(|column| column.name == name);
+    for column in columns() {
+        if let Some(why) = why_left_out(column) {
+            notes.push(notes::left_out_column(&table.name, column, why));
+            continue;
+        }
+        let mut name = column.name.clone();
+        if reserved.contains(&name.as_str()) {
+            while is_taken(&name) {
+                name.push('_');
+            }
+            notes.push(notes::renamed(&table.name, &column.name, &name));
+        }
+        fields.push(field(column, name));
+    }
+    notes.extend(notes::of_json(&table.name, columns()));
+    (fields, notes)
 }
 
-fn field(column: &ColumnFacts) -> InferredField {
-    InferredField {
-        name: column.name.clone(),
-        kind: kind(column),
-        required: column.is_not_null,
-        nullable: !column.is_not_null,
-        column: None,
-    }
-}
-
-/// The declared type if no value contradicts it, else a type that fits all values.
-fn kind(column: &ColumnFacts) -> &'static str {
-    let declared = |parts: &[&str]| parts.iter().any(|part| column.declared.contains(part));
-    let has_number = column.has_integer || column.has_real;
-    let kinds = [has_number, column.has_text, column.has_blob];
-    if kinds.iter().filter(|has| **has).count() > 1 {
-        return "any";
-    }
-    if column.has_blob {
-        return "blob";
-    }
-    if column.has_text {
-        return match () {
-            () if !column.has_plain_text => "json",
-            () if declared(&["DATE", "TIME"]) => "date",
-            () => "string",
-        };
-    }
-    if has_number {
-        return match () {
-            () if declared(&["BOOL"]) && !column.has_large_integer && !column.has_real => "boolean",
-            () if declared(&["DATE", "TIME"]) => "date",
-            () => "number",
-        };
-    }
+/// Why a column cannot be uploaded (contract 1.2).
+fn why_left_out(column: &ColumnFacts) -> Option<&'static str> {
     match () {
-        () if declared(&["BOOL"]) => "boolean",
-        () if declared(&["DATE", "TIME"]) => "date",
-        () if declared(&["JSON"]) => "json",
-        () if is_declared_text(column) => "string",
-        () if declared(&["INT", "REAL", "FLOA", "DOUB", "NUM", "DEC"]) => "number",
-        () if declared(&["BLOB"]) => "blob",
-        () => "any",
+        () if column.name.is_empty() => Some("it has no name"),
+        () if column.name.starts_with(RESERVED_PREFIX) => Some("its name is reserved"),
+        () if column.has_infinity => Some("it holds an infinite number, which JSON cannot express"),
+        () if column.has_invalid_text => Some("it holds text that is not UTF-8"),
+        () => None,
     }
 }
 
-fn is_declared_text(column: &ColumnFacts) -> bool {
-    ["CHAR", "CLOB", "TEXT"].iter().any(|part| column.declared.contains(part))
-}
-
-/// Whether a foreign key refers to the one column of its target's primary key.
-fn refers_to_key(key: &ForeignKey, target: &TableFacts) -> bool {
-    let primary = target.primary_key();
-    match (key.targets.as_slice(), primary.as_slice()) {
-        ([], [_]) => true,
-        ([column], [id]) => column.eq_ignore_ascii_case(&id.name),
-        _ => false,
-    }
-}
-
-/// The two foreign keys that are the primary key of a link table, in the order of the key.
-fn link_ends<'t>(table: &'t TableFacts, tables: &[TableFacts]) -> Option<[&'t ForeignKey; 2]> {
-    let key = table.primary_key();
-    let [first, second] = key.as_slice() else { return None };
-    let end = |column: &ColumnFacts| {
-        table.foreign_keys.iter().find(|key| {
-            let target = tables.iter().find(|other| other.name.eq_ignore_ascii_case(&key.table));
-            matches!(key.columns.as_slice(), [only] if only.eq_ignore_ascii_case(&column.name))
-                && target.is_some_and(|target| refers_to_key(key, target))
-        })
-    };
-    Some([end(first)?, end(second)?])
-}
-
-/// `from`, relation and `to` in the name of a table in the default layout of join rows.
-fn default_join_names(table: &TableFacts, tables: &[TableFacts]) -> Option<(String, String, String)> {
-    let rest = table.name.strip_prefix("join_")?;
-    table.column("from").zip(table.column("to"))?;
-    let names = || tables.iter().map(|other| other.name.as_str());
-    names().find_map(|from| {
-        let rest = rest.strip_prefix(from)?.strip_prefix('_')?;
-        names().find_map(|to| {
-            let relation = rest.strip_suffix(to)?.strip_suffix('_')?;
-            (!relation.is_empty()).then(|| (from.to_owned(), relation.to_owned(), to.to_owned()))
-        })
-    })
-}
-
-/// The name of a relation: the field's name without its suffix for keys.
-fn stem(field: &str) -> String {
-    let stem = ["_id", "Id", "ID", "_ID"].iter().find_map(|suffix| field.strip_suffix(suffix));
-    let Some(mut letters) = stem.map(str::chars) else { return field.to_owned() };
-    match letters.next() {
-        Some(first) => first.to_lowercase().chain(letters).collect(),
-        None => field.to_owned(),
+fn field(column: &ColumnFacts, name: String) -> InferredField {
+    InferredField {
+        column: (name != column.name).then(|| column.name.clone()),
+        name,
+        kind: kind::kind(column),
+        required: column.is_not_null && !column.has_null,
+        nullable: !column.is_not_null || column.has_null,
     }
 }

@@ -28,13 +28,21 @@ pub(super) struct InferredResource {
 #[serde(rename_all = "camelCase")]
 pub(super) struct InferredStorage {
     pub(super) table: String,
-    pub(super) id: String,
+    pub(super) id: InferredKey,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) id_format: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) document: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) deleted_when: Option<serde_json::Value>,
+}
+
+/// `storage.id`: a column, or the columns of a key of several.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum InferredKey {
+    Column(String),
+    Columns(Vec<String>),
 }
 
 #[derive(Debug, Serialize)]

@@ -3,7 +3,7 @@
 //!
 //! [`Schema::parse`] is the only constructor of a [`Schema`] outside this module, so a schema is
 //! always valid. Whether a database has the tables that it names is checked by [`crate::offline`],
-//! which also collects the [`TableFacts`] from which [`infer`] makes a schema.
+//! which also collects the [`DatabaseFacts`] from which [`infer`] makes a schema.
 //!
 //! A resource is uploaded after those that it refers to:
 //!
@@ -27,9 +27,11 @@
 //! # Ok::<(), synctool::schema::SchemaError>(())
 //! ```
 
+mod components;
 mod deleted_when;
 mod error;
 mod id_format;
+mod index;
 mod infer;
 mod infer_deleted;
 mod inferred;
@@ -41,10 +43,13 @@ mod table_facts;
 pub use deleted_when::{DeletedRule, DeletedWhen, MarkerValue};
 pub use error::SchemaError;
 pub use id_format::IdFormat;
-pub use infer::infer;
+pub use infer::{infer, other_note, queue_note, tool_of};
 pub use inferred::Inferred;
 pub use model::{
     Field, JoinStorage, JoinStore, ManyOne, Relation, RelationKind, Resource, Schema, Storage, Type,
 };
 pub use order::upload_order;
-pub use table_facts::{ColumnFacts, ForeignKey, TableFacts};
+pub use table_facts::{
+    ColumnFacts, DatabaseFacts, DocumentFacts, ForeignKey, Lookup, OtherKind, OtherTable, TableFacts,
+    ValuesOf,
+};

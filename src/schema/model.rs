@@ -2,6 +2,7 @@
 
 use super::deleted_when::DeletedWhen;
 use super::id_format::IdFormat;
+use super::index::Index;
 
 /// A schema: everything that can be uploaded or served.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,6 +14,8 @@ pub struct Schema {
     /// The BLAKE3 hash of the schema's canonical JSON, as 64 hex digits: equal for files that
     /// differ only in formatting.
     pub fingerprint: String,
+    /// Where names are in the two lists.
+    pub(super) index: Index,
 }
 
 /// A resource: a set of records with the same fields.
@@ -154,49 +157,10 @@ pub struct ManyOne<'a> {
 }
 
 impl Schema {
-    /// The resource of that name.
-    #[must_use]
-    pub fn resource(&self, name: &str) -> Option<&Resource> {
-        self.resources.iter().find(|resource| resource.name == name)
-    }
-
-    /// All join stores, in byte order of their names (contract 3.1, stage B).
-    #[must_use]
-    pub fn join_stores(&self) -> Vec<JoinStore<'_>> {
-        let mut stores = Vec::new();
-        for relation in self.relations.iter().filter(|relation| relation.kind == RelationKind::ManyMany) {
-            for (from, to) in self.pairs(relation) {
-                stores.push(JoinStore { from, to, relation });
-            }
-        }
-        stores.sort_by_key(JoinStore::name);
-        stores
-    }
-
-    /// All fields that hold the id of another record.
-    #[must_use]
-    pub fn many_ones(&self) -> Vec<ManyOne<'_>> {
-        let mut found = Vec::new();
-        for relation in &self.relations {
-            if !matches!(relation.kind, RelationKind::ManyOne | RelationKind::OneOne) {
-                continue;
-            }
-            if let Some(fk_field) = &relation.fk_field {
-                for (from, to) in self.pairs(relation) {
-                    found.push(ManyOne { from, fk_field, to, relation });
-                }
-            }
-        }
-        found
-    }
-
-    /// The pairs of a `from` and a `to` resource of a relation.
-    fn pairs<'a>(&'a self, relation: &'a Relation) -> impl Iterator<Item = (&'a Resource, &'a Resource)> {
-        let from = relation.from.iter().filter_map(|name| self.resource(name));
-        from.flat_map(|from| {
-            let to = relation.to.iter().filter_map(|name| self.resource(name));
-            to.map(move |to| (from, to))
-        })
+    /// A schema with the index of its names.
+    pub(super) fn new(resources: Vec<Resource>, relations: Vec<Relation>, fingerprint: String) -> Self {
+        let index = Index::new(&resources, &relations);
+        Self { resources, relations, fingerprint, index }
     }
 }
 
@@ -259,6 +223,6 @@ impl JoinStorage {
     }
 }
 
-fn join_name(from: &str, relation: &str, to: &str) -> String {
+pub(super) fn join_name(from: &str, relation: &str, to: &str) -> String {
     format!("join_{from}_{relation}_{to}")
 }

@@ -2,6 +2,52 @@
 //!
 //! Only their types are here; [`crate::offline`] collects them.
 
+/// The facts about a database.
+#[derive(Debug, Clone, Default)]
+pub struct DatabaseFacts {
+    /// The ordinary tables, in the order of their names.
+    pub tables: Vec<TableFacts>,
+    /// Views, virtual tables and their shadow tables, in the order of their names.
+    pub others: Vec<OtherTable>,
+}
+
+/// A table that is not an ordinary one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherTable {
+    /// The table's name.
+    pub name: String,
+    /// What it is.
+    pub kind: OtherKind,
+}
+
+/// What a table that is not an ordinary one is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OtherKind {
+    /// A view.
+    View,
+    /// A virtual table, such as a full-text index.
+    Virtual {
+        /// The module that implements it, such as `fts5` or `rtree`.
+        module: String,
+    },
+    /// A table in which a virtual table keeps its data.
+    Shadow {
+        /// The name of the virtual table.
+        of: String,
+    },
+}
+
+/// The facts about the documents in a table.
+#[derive(Debug, Clone, Default)]
+pub struct DocumentFacts {
+    /// The keys of all documents, in the order of their names.
+    pub keys: Vec<ColumnFacts>,
+    /// The number of rows.
+    pub documents: u64,
+    /// The number of rows whose value is not a JSON object.
+    pub invalid: u64,
+}
+
 /// The facts about one table.
 #[derive(Debug, Clone, Default)]
 pub struct TableFacts {
@@ -11,6 +57,12 @@ pub struct TableFacts {
     pub columns: Vec<ColumnFacts>,
     /// The declared foreign keys.
     pub foreign_keys: Vec<ForeignKey>,
+    /// The columns of each unique index over all rows, without the primary key.
+    pub unique: Vec<Vec<String>>,
+    /// The names of generated columns, which are not among the columns.
+    pub generated: Vec<String>,
+    /// Whether it has row ids: it is not WITHOUT ROWID.
+    pub has_rowid: bool,
     /// The number of rows.
     pub rows: u64,
 }
@@ -37,8 +89,23 @@ pub struct ColumnFacts {
     pub has_real: bool,
     /// Whether a row has text in it.
     pub has_text: bool,
+    /// Whether a row has the empty text in it.
+    pub has_empty_text: bool,
     /// Whether a row has text in it that is not a JSON object or array.
     pub has_plain_text: bool,
+    /// Whether a row has text in it that is a JSON object or array.
+    pub has_json_text: bool,
+    /// Whether a row has such text in it that is another one after it was parsed and written again:
+    /// with an integer beyond 64 bits, or with a key twice.
+    pub has_inexact_json: bool,
+    /// Whether a row has text in it that is not UTF-8.
+    pub has_invalid_text: bool,
+    /// Whether a row has an infinite number in it.
+    pub has_infinity: bool,
+    /// Whether a document has a boolean of JSON in it.
+    pub has_boolean: bool,
+    /// Whether a document has an array or an object in it, not as text.
+    pub has_nested: bool,
     /// Whether a row has a BLOB in it.
     pub has_blob: bool,
 }
@@ -68,4 +135,53 @@ impl TableFacts {
         key.sort_by_key(|column| column.key_place);
         key
     }
+}
+
+/// The values of a column, or of a key of the documents in a column.
+#[derive(Debug, Clone, Copy)]
+pub struct ValuesOf<'n> {
+    /// The table's name.
+    pub table: &'n str,
+    /// The column's name, or that of the key.
+    pub column: &'n str,
+    /// The column that holds the documents, where it is a key.
+    pub document: Option<&'n str>,
+}
+
+/// Questions about rows that only come up while a schema is inferred.
+pub trait Lookup {
+    /// Why a question cannot be answered.
+    type Error;
+
+    /// The facts about the JSON documents in a column of a table.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    fn documents(&self, table: &str, column: &str) -> Result<DocumentFacts, Self::Error>;
+
+    /// Whether two rows of a table have the same text in each of these columns, so that their ids
+    /// would be equal: 1 and '1' are different keys for SQLite.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    fn has_equal_ids(&self, table: &str, columns: &[&str]) -> Result<bool, Self::Error>;
+
+    /// The number of rows whose value is not NULL and not the text of a value in `to`, given as
+    /// table and column.
+    ///
+    /// # Errors
+    /// When a table cannot be read.
+    fn count_unmatched(&self, from: ValuesOf<'_>, to: (&str, &str)) -> Result<u64, Self::Error>;
+
+    /// The tables of the entities of Core Data by their numbers; empty where there are none.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    fn entity_tables(&self) -> Result<Vec<(i64, String)>, Self::Error>;
+
+    /// The number of entries in PowerSync's upload queue, by operation.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    fn queued(&self) -> Result<std::collections::BTreeMap<String, u64>, Self::Error>;
 }

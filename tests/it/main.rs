@@ -19,6 +19,8 @@ mod finalize;
 mod generated;
 mod help;
 mod hostile;
+mod infer_property;
+mod inferred;
 mod inspect;
 mod interruption;
 mod keys;

@@ -1,6 +1,6 @@
 //! `synctool inspect`: shows the content of an offline database.
 
-use super::schema::{InferredSchema, infer};
+use super::schema::infer;
 use crate::cli::args::InspectArgs;
 use crate::cli::output::{self, Table};
 use crate::cli::{exit, resolve};
@@ -25,10 +25,7 @@ pub(in crate::cli) fn run(args: &InspectArgs) -> Result<u8, Failure> {
 
 fn inferred(database: &Database) -> Result<Schema, Failure> {
     output::line("no schema is given or stored: one was inferred");
-    let InferredSchema { json, notes: _, warnings } = infer(database)?;
-    for warning in warnings {
-        output::warning(&warning);
-    }
+    let (json, _) = infer(database)?;
     Schema::parse(&json).map_err(|error| Failure::schema(error.to_string(), error.path))
 }
 
@@ -73,6 +70,11 @@ fn print(inspection: &Inspection) {
         format!("{} mutations acknowledged by {}", unfinished.mutations, unfinished.remote)
     });
     output::text(&format!("checkpoint  {}", checkpoint.unwrap_or_else(none)));
+    for (index, left_out) in inspection.left_out.iter().enumerate() {
+        let label = if index == 0 { "left out    " } else { "            " };
+        let column = left_out.column.as_ref().map(|column| format!(".{column}")).unwrap_or_default();
+        output::text(&format!("{label}{}{column}: {}", left_out.table, left_out.why));
+    }
     for warning in &inspection.warnings {
         output::warning(warning);
     }

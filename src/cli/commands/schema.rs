@@ -1,7 +1,6 @@
 //! `synctool schema`: infers a schema for a database, and checks one. The inference itself is
 //! [`crate::schema::infer`].
 
-use std::cell::RefCell;
 use std::path::Path;
 
 use crate::cli::args::SchemaCommand;
@@ -13,16 +12,6 @@ use crate::offline::{Database, OfflineError, Snapshot, introspect};
 use crate::protocol::ROOT_PATH;
 use crate::schema::Schema;
 
-/// An inferred schema.
-pub(super) struct InferredSchema {
-    /// The schema file's content.
-    pub(super) json: String,
-    /// What was guessed and what was skipped, one sentence each.
-    pub(super) notes: Vec<String>,
-    /// Tables of which less was read than the inference needs, one sentence each.
-    pub(super) warnings: Vec<String>,
-}
-
 /// Runs the subcommand.
 pub(in crate::cli) fn run(command: &SchemaCommand) -> Result<u8, Failure> {
     match command {
@@ -31,22 +20,12 @@ pub(in crate::cli) fn run(command: &SchemaCommand) -> Result<u8, Failure> {
     }
 }
 
-/// Infers a schema for a database.
-pub(super) fn infer(database: &Database) -> Result<InferredSchema, OfflineError> {
+/// A schema for a database as JSON, and what was guessed and what was skipped, one sentence each.
+pub(super) fn infer(database: &Database) -> Result<(String, Vec<String>), OfflineError> {
     let snapshot = Snapshot::take(database)?;
-    let tables = introspect::tables(&snapshot)?;
-    let warnings = RefCell::new(Vec::new());
-    let documents = |table: &str| {
-        introspect::document_keys(&snapshot, table).unwrap_or_else(|error| {
-            let warning =
-                format!("the documents of `{table}` were not read, so its fields are missing: {error}");
-            warnings.borrow_mut().push(warning);
-            Vec::new()
-        })
-    };
-    let inferred = crate::schema::infer(&tables, documents);
+    let inferred = introspect::infer(&snapshot)?;
     let json = serde_json::to_string_pretty(&inferred).expect("a schema has texts and numbers only");
-    Ok(InferredSchema { json, notes: inferred.notes, warnings: warnings.into_inner() })
+    Ok((json, inferred.notes))
 }
 
 fn print_inferred(db: &Path) -> Result<u8, Failure> {
@@ -54,12 +33,9 @@ fn print_inferred(db: &Path) -> Result<u8, Failure> {
     if let Some(warning) = database.warning() {
         output::warning(&warning);
     }
-    let InferredSchema { json, notes, warnings } = infer(&database)?;
+    let (json, notes) = infer(&database)?;
     for note in notes {
         output::line(&escaped(&note));
-    }
-    for warning in warnings {
-        output::warning(&warning);
     }
     output::document(json);
     Ok(exit::SUCCESS)
@@ -102,20 +78,4 @@ fn check(path: &Path, db: Option<&Path>) -> Result<u8, Failure> {
 fn report(problems: &[Failure]) -> u8 {
     output::failures(problems, Hints::Shown);
     exit::INVALID
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_table_whose_documents_cannot_be_read_is_warned_about() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("app.db");
-        let sql = "CREATE TABLE ps_data__notes (id TEXT PRIMARY KEY, other TEXT)";
-        rusqlite::Connection::open(&path).unwrap().execute_batch(sql).unwrap();
-        let inferred = infer(&Database::open(&path).unwrap()).unwrap();
-        assert_eq!(inferred.warnings.len(), 1);
-        assert!(inferred.warnings[0].contains("ps_data__notes"), "{:?}", inferred.warnings);
-    }
 }

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use super::chunk::RowChunk;
 use super::oversized::OversizedRow;
 use crate::cloneup::options::Options;
-use crate::cloneup::plan::{DeleteContext, Plan, Source};
+use crate::cloneup::plan::{Plan, Source};
 use crate::offline::{
     JoinSource, OfflineDelete, OfflineError, RecordSource, RowSize, Snapshot, SortedRecords,
 };
@@ -107,8 +107,8 @@ impl Reader<'_> {
 
     fn deletes(&self) -> Result<(), OfflineError> {
         let Self { options, schema, snapshot, client_id, .. } = *self;
-        let context = DeleteContext { options, schema, snapshot };
-        self.plan.for_each_delete(&context, client_id, |delete| self.send(ReadEvent::Delete(delete)))
+        let deletes = self.plan.deletes(options, schema, snapshot);
+        deletes.for_each(client_id, |delete| self.send(ReadEvent::Delete(delete)))
     }
 
     /// A row was added to the chunk, or is too large: then it follows the rows before it.

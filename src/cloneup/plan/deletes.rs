@@ -4,17 +4,22 @@
 
 use std::collections::HashSet;
 
-use super::upload_plan::Plan;
 use crate::cloneup::options::Options;
 use crate::mutation::DeleteEncoder;
-use crate::offline::{MarkedRows, OfflineDelete, OfflineError, Snapshot, offline_deletes};
+use crate::offline::{MarkedRows, OfflineDelete, OfflineError, Scope, Snapshot, offline_deletes};
 use crate::schema::Schema;
 
-/// What the deletes of a plan are read with.
-pub(crate) struct DeleteContext<'a> {
-    pub(crate) options: &'a Options,
-    pub(crate) schema: &'a Schema,
-    pub(crate) snapshot: &'a Snapshot,
+/// The deletes of a plan.
+pub(crate) struct Deletes<'a> {
+    pub(super) options: &'a Options,
+    pub(super) schema: &'a Schema,
+    pub(super) snapshot: &'a Snapshot,
+    /// What the upload covers.
+    pub(super) scope: &'a Scope,
+    /// The change log's highest `seq` in the snapshot.
+    pub(super) seq: i64,
+    /// The rows that the application has marked as deleted, in the order in which they are deleted.
+    pub(super) marked: &'a [MarkedRows],
 }
 
 /// A delete of stage C.
@@ -25,36 +30,35 @@ enum Delete<'a> {
     Marked(usize, &'a str),
 }
 
-impl Plan {
-    /// The number of deletes of stage C that the options select.
+impl Deletes<'_> {
+    /// The number of deletes that the options select.
     ///
     /// # Errors
-    /// As [`Self::for_each_delete`].
-    pub(super) fn count_deletes(&self, context: &DeleteContext<'_>) -> Result<u64, OfflineError> {
+    /// As [`Self::for_each`].
+    pub(super) fn count(&self) -> Result<u64, OfflineError> {
         let mut count = 0;
-        self.visit_deletes(context, |_| {
+        self.visit(|_| {
             count += 1;
             Ok(())
         })?;
         Ok(count)
     }
 
-    /// Calls `consume` for every delete of stage C that the options select, as a mutation.
+    /// Calls `consume` for every delete that the options select, as a mutation.
     /// `client_id` is that of the deletes of marked rows.
     ///
     /// # Errors
     /// What `consume` returns; [`OfflineError::Data`] for a marked row whose key cannot be an id;
     /// [`OfflineError::Storage`] when the database cannot be read.
-    pub(crate) fn for_each_delete(
+    pub(crate) fn for_each(
         &self,
-        context: &DeleteContext<'_>,
         client_id: &str,
         mut consume: impl FnMut(OfflineDelete) -> Result<(), OfflineError>,
     ) -> Result<(), OfflineError> {
-        let prefix = &context.options.mutation_id_prefix;
+        let prefix = &self.options.mutation_id_prefix;
         let new = |rows: &MarkedRows| DeleteEncoder::new(prefix, client_id, rows.name(), rows.version());
         let encoders: Vec<_> = self.marked.iter().map(new).collect();
-        self.visit_deletes(context, |delete| match delete {
+        self.visit(|delete| match delete {
             Delete::Logged(delete) => consume(delete),
             Delete::Marked(index, id) => {
                 consume(delete_of(&self.marked[index], id, client_id, &encoders[index]))
@@ -64,20 +68,19 @@ impl Plan {
 
     /// Visits every delete that the options select. A record that the change log deletes is not
     /// deleted a second time by its marked row.
-    fn visit_deletes(
+    fn visit(
         &self,
-        context: &DeleteContext<'_>,
         mut visit: impl FnMut(Delete<'_>) -> Result<(), OfflineError>,
     ) -> Result<(), OfflineError> {
-        let DeleteContext { options, schema, snapshot } = *context;
+        let Self { options, schema, snapshot, scope, seq, marked } = *self;
         let mut logged = HashSet::new();
-        offline_deletes(snapshot, schema, &self.scope, self.seq, |delete| {
-            if !self.marked.is_empty() && delete.operation == "delete" {
+        offline_deletes(snapshot, schema, scope, seq, |delete| {
+            if !marked.is_empty() && delete.operation == "delete" {
                 logged.insert((delete.resource.clone(), delete.id.clone()));
             }
             if options.selects(&delete.resource, &delete.id) { visit(Delete::Logged(delete)) } else { Ok(()) }
         })?;
-        for (index, rows) in self.marked.iter().enumerate() {
+        for (index, rows) in marked.iter().enumerate() {
             rows.for_each(snapshot, |id| {
                 let is_logged =
                     !logged.is_empty() && logged.contains(&(rows.name().to_owned(), id.to_owned()));

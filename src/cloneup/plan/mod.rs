@@ -8,7 +8,6 @@ pub(super) mod scope;
 pub(super) mod sources;
 pub(super) mod upload_plan;
 
-pub(super) use deletes::DeleteContext;
 pub(super) use finalization::check_writable;
 pub(super) use scope::Requested;
 pub(super) use sources::Sources;

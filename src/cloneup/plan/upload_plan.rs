@@ -1,13 +1,13 @@
 //! The plan of an upload: a value that can be printed (a dry run) or executed (a run).
 
-use super::deletes::DeleteContext;
+use super::deletes::Deletes;
 use super::scope::Requested;
 use super::sources::Sources;
 use crate::cloneup::observer::{PartKind, PlannedPart};
 use crate::cloneup::options::Options;
 use crate::offline::{
     ChangeLog, Cursors, JoinSource, MarkedRows, OfflineError, RecordSource, Scope, Snapshot,
-    dangling_join_rows,
+    dangling_join_rows, upload_queue,
 };
 use crate::schema::Schema;
 
@@ -62,10 +62,11 @@ impl Plan {
         let Sources { records, join_rows, marked, mut warnings } =
             Sources::resolve(snapshot, schema, &requested)?;
         warnings.extend(snapshot.warning().map(str::to_owned));
+        warnings.extend(upload_queue::warning(snapshot)?);
         let scope = requested.scope;
         let mut parts = Vec::new();
         for source in records {
-            let rows = count_records(options, &source, snapshot)?;
+            let rows = count_records(options, &source, snapshot, &mut warnings)?;
             if rows > 0 {
                 parts.push(Part { source: Source::Records(source), rows });
             }
@@ -78,11 +79,21 @@ impl Plan {
             parts.push(Part { source: Source::JoinRows(source), rows });
         }
         let mut plan = Self { parts, marked, scope, seq, cursors, warnings };
-        let deletes = plan.count_deletes(&DeleteContext { options, schema, snapshot })?;
+        let deletes = plan.deletes(options, schema, snapshot).count()?;
         if deletes > 0 {
             plan.parts.push(Part { source: Source::Deletes, rows: deletes });
         }
         Ok(plan)
+    }
+
+    /// The deletes of stage C.
+    pub(crate) fn deletes<'a>(
+        &'a self,
+        options: &'a Options,
+        schema: &'a Schema,
+        snapshot: &'a Snapshot,
+    ) -> Deletes<'a> {
+        Deletes { options, schema, snapshot, scope: &self.scope, seq: self.seq, marked: &self.marked }
     }
 
     /// A plan without parts, for tests.
@@ -101,8 +112,13 @@ impl Plan {
 }
 
 /// Checks all records of a resource, and counts those that are selected.
-fn count_records(options: &Options, source: &RecordSource, snapshot: &Snapshot) -> Result<u64, OfflineError> {
-    let all = source.check(snapshot)?;
+fn count_records(
+    options: &Options,
+    source: &RecordSource,
+    snapshot: &Snapshot,
+    warnings: &mut Vec<String>,
+) -> Result<u64, OfflineError> {
+    let all = source.check_and_warn(snapshot, warnings)?;
     if options.only.is_none() {
         return Ok(all);
     }
@@ -134,9 +150,8 @@ fn warning_of_dangling(
     source: &JoinSource,
     snapshot: &Snapshot,
 ) -> Result<Option<String>, OfflineError> {
-    let stores = schema.join_stores();
-    let store = stores.iter().find(|store| store.name() == source.name());
-    store.map_or(Ok(None), |store| dangling_join_rows(snapshot, store))
+    let store = schema.join_store(source.name());
+    store.map_or(Ok(None), |store| dangling_join_rows(snapshot, &store))
 }
 
 impl Part {

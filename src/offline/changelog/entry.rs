@@ -111,12 +111,14 @@ impl Entry {
     /// is the record that refers.
     pub(super) fn references<'s>(&self, schema: &'s Schema) -> Vec<Reference<'s>> {
         let stores = schema
-            .join_stores()
+            .join_stores_of(&self.resource)
             .into_iter()
             .map(|store| (ReferenceKind::JoinRow(store), store.from, store.to, store.relation));
-        let fields = schema
-            .many_ones()
-            .into_iter()
+        let many_ones = schema.many_ones_from(&self.resource).into_iter();
+        // One within the resource is in both lists.
+        let others = schema.many_ones_to(&self.resource).into_iter();
+        let fields = many_ones
+            .chain(others.filter(|many_one| many_one.from.name != self.resource))
             .map(|many_one| (ReferenceKind::Field(many_one), many_one.from, many_one.to, many_one.relation));
         let places: Vec<_> = stores.chain(fields).collect();
         let mut found = Vec::new();

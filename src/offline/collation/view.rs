@@ -16,7 +16,8 @@ use crate::offline::sql::quoted;
 /// [`OfflineError::Storage`] for a view whose rows depend on it, or when the schema cannot be read.
 pub(in crate::offline) fn check_view(connection: &Connection, name: &str) -> Result<(), OfflineError> {
     let failed = || OfflineError::while_doing(format!("cannot inspect view {}", quoted(name)));
-    let sql = "SELECT 1 FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE AND type = 'view'";
+    // SQLite looks it up in memory: a search of `sqlite_schema` would read all of it.
+    let sql = "SELECT 1 FROM pragma_table_list(?1) WHERE schema = 'main' AND type = 'view'";
     let is_view = connection.query_row(sql, [name], |_| Ok(())).optional().map_err(failed())?.is_some();
     if !is_view {
         return Ok(());

@@ -1,12 +1,15 @@
 //! Records stored as JSON objects in one column (contract 1.1, `storage.document`), both ways.
 //! Fields in columns of their own are mapped by [`super::value`].
 
+use std::collections::{BTreeSet, HashSet};
+
 use rusqlite::types::ValueRef;
 use serde_json::{Map, Number, Value};
 
 use crate::mutation::canonical::write_value;
+use crate::offline::map::document_size::document_size;
 use crate::offline::map::fields::MappedField;
-use crate::offline::map::size::{RowSize, document_size};
+use crate::offline::map::size::RowSize;
 use crate::offline::map::value::{Mapping, ValueError, parse_json};
 use crate::offline::sql::literal;
 use crate::protocol::has_reserved_key;
@@ -55,6 +58,15 @@ pub(crate) fn write_object<'f>(
     value: ValueRef<'_>,
 ) -> Result<(), (Option<&'f MappedField>, ValueError)> {
     let document = parse(value).map_err(|error| (None, error))?;
+    write_fields(out, fields, &document)
+}
+
+/// Appends the canonical JSON object of a parsed document's fields.
+pub(crate) fn write_fields<'f>(
+    out: &mut Vec<u8>,
+    fields: &'f [MappedField],
+    document: &Map<String, Value>,
+) -> Result<(), (Option<&'f MappedField>, ValueError)> {
     out.push(b'{');
     for field in fields {
         // A missing key is like a column that holds NULL.
@@ -68,6 +80,65 @@ pub(crate) fn write_object<'f>(
     }
     out.push(b'}');
     Ok(())
+}
+
+/// How many keys that a schema does not name a warning lists.
+const MAX_LISTED_KEYS: usize = 20;
+
+/// Keys of documents that the schema does not name: they are not uploaded (contract 1.2).
+#[derive(Debug, Default)]
+pub(crate) struct UnnamedKeys {
+    /// The keys that the schema names.
+    named: HashSet<String>,
+    /// The first of the others, by name.
+    keys: BTreeSet<String>,
+    /// The number of documents that have one.
+    documents: u64,
+}
+
+impl UnnamedKeys {
+    pub(crate) fn new(fields: &[MappedField]) -> Self {
+        // Some documents repeat their record's id.
+        let named = fields.iter().map(|field| field.column.clone()).chain(["id".to_owned()]).collect();
+        Self { named, ..Self::default() }
+    }
+
+    /// Notes the keys of a document.
+    pub(crate) fn note(&mut self, document: &Map<String, Value>) {
+        let mut unnamed = document.keys().filter(|key| !self.named.contains(key.as_str())).peekable();
+        if unnamed.peek().is_none() {
+            return;
+        }
+        self.documents += 1;
+        for key in unnamed {
+            if !self.keys.contains(key) {
+                self.keys.insert(key.clone());
+            }
+            // One more than is listed says that there are more.
+            if self.keys.len() > MAX_LISTED_KEYS + 1 {
+                self.keys.pop_last();
+            }
+        }
+    }
+
+    /// The warning about them; `None` where all keys are named.
+    pub(crate) fn warning(&self, resource: &str) -> Option<String> {
+        if self.documents == 0 {
+            return None;
+        }
+        let listed: Vec<_> = self.keys.iter().take(MAX_LISTED_KEYS).map(|key| format!("`{key}`")).collect();
+        let more = if self.keys.len() > MAX_LISTED_KEYS { " and more" } else { "" };
+        let documents = if self.documents == 1 {
+            "1 document has".to_owned()
+        } else {
+            format!("{} documents have", self.documents)
+        };
+        Some(format!(
+            "{documents} keys that the schema does not name for `{resource}`, which are not uploaded: {}{more} \
+             (`synctool schema infer` names all keys)",
+            listed.join(", ")
+        ))
+    }
 }
 
 /// A document's value as it is uploaded.

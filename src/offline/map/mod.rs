@@ -5,6 +5,7 @@
 
 mod any_json;
 pub(super) mod document;
+mod document_size;
 pub(super) mod fields;
 pub(super) mod keys;
 pub(super) mod local_keys;

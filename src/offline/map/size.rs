@@ -1,15 +1,8 @@
 //! How large a row is at least, told before it becomes JSON: a row that no request can carry is
 //! not encoded (contract 3.1.1). Values are mapped by [`super::value`].
 
-use std::borrow::Cow;
-use std::fmt;
-
 use rusqlite::types::ValueRef;
-use serde::Deserialize;
-use serde::de::{Deserializer as _, MapAccess, Visitor};
-use serde_json::value::RawValue;
 
-use crate::offline::map::fields::MappedField;
 use crate::schema::Type;
 
 /// Whether the values of a row can be in one request.
@@ -45,7 +38,7 @@ pub(super) fn least_size(kind: &Type, value: ValueRef<'_>) -> u64 {
 
 /// The least number of bytes that a JSON text has in its canonical form: without spaces, with
 /// short numbers, and with letters in place of escapes.
-fn least_json_size(json: &[u8]) -> u64 {
+pub(super) fn least_json_size(json: &[u8]) -> u64 {
     let (mut size, mut place, mut is_in_number) = (0, 0, false);
     while let Some(&byte) = json.get(place) {
         let was_in_number = std::mem::replace(&mut is_in_number, false);
@@ -78,38 +71,6 @@ fn string_size(json: &[u8], start: usize) -> (u64, usize) {
         size += 1;
     }
     (size, json.len())
-}
-
-/// The least number of bytes that the fields of a document take as JSON, found without a tree of
-/// values; zero for text that is not a JSON object.
-pub(super) fn document_size(fields: &[MappedField], text: &[u8]) -> u64 {
-    let mut deserializer = serde_json::Deserializer::from_slice(text);
-    deserializer.deserialize_map(FieldSizes(fields)).unwrap_or(0)
-}
-
-struct FieldSizes<'f>(&'f [MappedField]);
-
-/// The key of an entry, borrowed unless it has escapes.
-#[derive(Deserialize)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
-
-impl<'de> Visitor<'de> for FieldSizes<'_> {
-    type Value = u64;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a document")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<u64, A::Error> {
-        // Of equal keys the last one counts.
-        let mut sizes = vec![0; self.0.len()];
-        while let Some((Key(key), value)) = entries.next_entry::<Key<'_>, &RawValue>()? {
-            if let Some(index) = self.0.iter().position(|field| field.column == key) {
-                sizes[index] = least_json_size(value.get().as_bytes());
-            }
-        }
-        Ok(sizes.iter().sum())
-    }
 }
 
 #[cfg(test)]

@@ -109,7 +109,7 @@ pub(crate) fn utf8(text: &[u8]) -> Result<&str, ValueError> {
 
 /// How many levels deep JSON in a column may be nested: with the record and the mutation around
 /// it, it is no deeper than [`MAX_NESTING`], which servers accept.
-const MAX_LEVELS: usize = MAX_NESTING - 2;
+pub(crate) const MAX_LEVELS: usize = MAX_NESTING - 2;
 
 /// Parses the JSON in a column.
 ///

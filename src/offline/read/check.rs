@@ -58,7 +58,7 @@ pub(super) fn check_rows(
     let invalid = conditions.join(" OR ");
     let has_invalid = |connection: &Connection, partition: &str| -> rusqlite::Result<bool> {
         let sql = format!(
-            "SELECT EXISTS (SELECT 1 FROM {name} AS t WHERE ({invalid}) AND {partition} AND {of_rows})"
+            "SELECT EXISTS (SELECT 1 FROM {name} AS t WHERE {of_rows} AND ({invalid}) AND {partition})"
         );
         connection.query_row(&sql, [], |row| row.get(0))
     };

@@ -184,8 +184,8 @@ fn local_table(
         }
         LocalTable::of_resource(connection, database, schema, resource)?
     } else {
-        match schema.join_stores().iter().find(|store| store.name() == name) {
-            Some(store) => LocalTable::of_join_store(connection, database, store)?,
+        match schema.join_store(name) {
+            Some(store) => LocalTable::of_join_store(connection, database, &store)?,
             None => return Ok(None),
         }
     };

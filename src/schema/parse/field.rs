@@ -1,5 +1,7 @@
 //! Fields: of a record, and the metadata fields of a join row.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use super::member::{boolean, name, object, string};
@@ -20,10 +22,11 @@ pub(super) fn fields(
         Some(_) => return invalid(path, "must be an array"),
     };
     let mut found: Vec<Field> = Vec::with_capacity(items.len());
+    let mut names = HashSet::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
         let path = format!("{path}[{index}]");
         let Some(field) = ok_or_collect(field(item, &path), problems) else { continue };
-        if found.iter().any(|other| other.name == field.name) {
+        if !names.insert(field.name.clone()) {
             let message = format!("duplicate name `{}`", field.name);
             problems.push(SchemaError { message, path: format!("{path}.name") });
         }

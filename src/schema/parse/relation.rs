@@ -1,5 +1,7 @@
 //! Relations, and where the join rows of many-many relations are in the offline database.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
 
 use super::field::fields;
@@ -10,6 +12,9 @@ use crate::schema::model::{JoinStorage, Relation, RelationKind, Resource};
 /// The relation's name where the schema gives none (contract 2).
 const DEFAULT_RELATION: &str = "rel";
 
+/// The resources by name.
+type Resources<'r> = HashMap<&'r str, &'r Resource>;
+
 /// The relations in the array, with a problem for each that is invalid.
 pub(super) fn relations(
     items: &[Value],
@@ -17,8 +22,10 @@ pub(super) fn relations(
     problems: &mut Vec<SchemaError>,
 ) -> Vec<Relation> {
     let mut found = Vec::with_capacity(items.len());
+    let by_name: Resources<'_> =
+        resources.iter().map(|resource| (resource.name.as_str(), resource)).collect();
     for (index, item) in items.iter().enumerate() {
-        let parsed = relation(item, resources, &format!("relations[{index}]"), problems);
+        let parsed = relation(item, &by_name, &format!("relations[{index}]"), problems);
         found.extend(ok_or_collect(parsed, problems));
     }
     found
@@ -26,7 +33,7 @@ pub(super) fn relations(
 
 fn relation(
     item: &Value,
-    resources: &[Resource],
+    resources: &Resources<'_>,
     path: &str,
     problems: &mut Vec<SchemaError>,
 ) -> Result<Relation> {
@@ -44,8 +51,7 @@ fn relation(
     let fk_field = string(item, "fkField", path)?;
     if let (Some(fk_field), RelationKind::ManyOne | RelationKind::OneOne) = (&fk_field, kind) {
         for name in &from {
-            let resource = resources.iter().find(|resource| resource.name == *name);
-            if resource.is_some_and(|resource| resource.field(fk_field).is_none()) {
+            if resources.get(name.as_str()).is_some_and(|resource| resource.field(fk_field).is_none()) {
                 return invalid(format!("{path}.fkField"), format!("`{name}` has no field `{fk_field}`"));
             }
         }
@@ -67,10 +73,9 @@ fn relation(
 }
 
 /// The first of the named resources whose key has several columns.
-fn with_key_of_several_columns<'n>(names: &'n [String], resources: &[Resource]) -> Option<&'n String> {
-    let is_wide = |name: &&String| {
-        resources.iter().any(|resource| resource.name == **name && resource.storage.id.len() > 1)
-    };
+fn with_key_of_several_columns<'n>(names: &'n [String], resources: &Resources<'_>) -> Option<&'n String> {
+    let is_wide =
+        |name: &&String| resources.get(name.as_str()).is_some_and(|resource| resource.storage.id.len() > 1);
     names.iter().find(is_wide)
 }
 
@@ -87,7 +92,7 @@ fn join_storage(
     from: &[String],
     name: &str,
     to: &[String],
-    resources: &[Resource],
+    resources: &Resources<'_>,
     path: &str,
 ) -> Result<Option<JoinStorage>> {
     let path = format!("{path}.storage");
@@ -112,7 +117,7 @@ fn join_storage(
 }
 
 /// `from` or `to`: the name of a resource, or a non-empty array of names.
-fn ends(item: &Map<String, Value>, key: &str, resources: &[Resource], path: &str) -> Result<Vec<String>> {
+fn ends(item: &Map<String, Value>, key: &str, resources: &Resources<'_>, path: &str) -> Result<Vec<String>> {
     let path = format!("{path}.{key}");
     let names = match item.get(key) {
         None | Some(Value::Null) => return invalid(path, "is missing"),
@@ -129,7 +134,7 @@ fn ends(item: &Map<String, Value>, key: &str, resources: &[Resource], path: &str
         }
         Some(_) => return invalid(path, "must be the name of a resource, or an array of names"),
     };
-    match names.iter().find(|name| resources.iter().all(|resource| resource.name != **name)) {
+    match names.iter().find(|name| !resources.contains_key(name.as_str())) {
         Some(unknown) => invalid(path, format!("unknown resource `{unknown}`")),
         None => Ok(names),
     }

@@ -1,5 +1,7 @@
 //! Resources, and where their records are in the offline database.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use super::deleted_when::deleted_when;
@@ -13,11 +15,12 @@ use crate::schema::model::{Resource, Storage};
 /// The resources in the array, with a problem for each that is invalid.
 pub(super) fn resources(items: &[Value], problems: &mut Vec<SchemaError>) -> Vec<Resource> {
     let mut found: Vec<Resource> = Vec::with_capacity(items.len());
+    let mut names = HashSet::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
         let path = format!("resources[{index}]");
         let parsed = resource(item, &path, problems);
         let Some(resource) = ok_or_collect(parsed, problems) else { continue };
-        if found.iter().any(|other| other.name == resource.name) {
+        if !names.insert(resource.name.clone()) {
             let message = format!("duplicate name `{}`", resource.name);
             problems.push(SchemaError { message, path: format!("{path}.name") });
         }

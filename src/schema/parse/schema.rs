@@ -60,7 +60,7 @@ impl Schema {
             Some(Value::Array(items)) => relations(items, &resources, problems),
             Some(_) => return invalid("relations", "must be an array"),
         };
-        let schema = Self { resources, relations, fingerprint };
+        let schema = Self::new(resources, relations, fingerprint);
         if problems.is_empty() {
             check_unique_names(&schema)?;
         }

@@ -97,7 +97,7 @@ impl<'s> RelationEnd<'s> {
 /// The ends of join stores that keep a resource's relation, by its name or its inverse; none for a
 /// many-one relation. There are several when the other end has several resources.
 fn relation_ends<'s>(schema: &'s Schema, resource: &str, relation: &str) -> Vec<RelationEnd<'s>> {
-    let stores = schema.join_stores();
+    let stores = schema.join_stores_of(resource);
     let from = stores
         .iter()
         .filter(|store| store.from.name == resource && store.relation.name == relation)
@@ -180,11 +180,8 @@ fn change_many_one(
     (name, value, path): (&str, &Value, &str),
     record: &mut Option<Document>,
 ) -> Result<()> {
-    let many_ones = schema.many_ones();
-    let is_meant = |many_one: &&ManyOne<'_>| {
-        many_one.relation.name == name && many_one.from.name == change.resource.as_str()
-    };
-    let targets: Vec<_> = many_ones.iter().filter(is_meant).collect();
+    let many_ones = schema.many_ones_from(change.resource.as_str());
+    let targets: Vec<_> = many_ones.iter().filter(|many_one| many_one.relation.name == name).collect();
     let Some(ManyOne { fk_field, .. }) = targets.first() else {
         let message = format!("Unknown relation: {name}");
         return Err(ErrorBody::new(code::DFQL_UNKNOWN_RELATION, message, path).into());

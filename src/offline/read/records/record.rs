@@ -2,12 +2,14 @@
 //! [`super::read_order`]; a large table that is sorted is read by
 //! [`crate::offline::read::sorted_records`].
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
 use crate::offline::error::OfflineError;
-use crate::offline::map::document;
+use crate::offline::map::document::{self, UnnamedKeys};
 use crate::offline::map::fields::{MappedField, write_object};
 use crate::offline::map::keys::KeyError;
 use crate::offline::map::size::RowSize;
@@ -82,11 +84,25 @@ impl RecordSource {
     /// [`OfflineError::Storage`] when the database cannot be read;
     /// [`OfflineError::Interrupted`] when the snapshot is interrupted.
     pub fn check(&self, snapshot: &Snapshot) -> Result<u64, OfflineError> {
+        self.check_and_warn(snapshot, &mut Vec::new())
+    }
+
+    /// As [`Self::check`], with a warning for a person about keys of documents that the schema does
+    /// not name.
+    ///
+    /// # Errors
+    /// Those of [`Self::check`].
+    pub fn check_and_warn(
+        &self,
+        snapshot: &Snapshot,
+        warnings: &mut Vec<String>,
+    ) -> Result<u64, OfflineError> {
         let table = &self.table;
+        let unnamed = Arc::new(Mutex::new(UnnamedKeys::new(&table.fields)));
         let mut invalid_values: Vec<_> = match &table.document {
             None => table.fields.iter().filter_map(MappedField::invalid_value_condition).collect(),
             Some(column) => {
-                self.register_is_document(snapshot)?;
+                self.register_is_document(snapshot, &unnamed)?;
                 vec![format!("NOT {IS_DOCUMENT}({})", quoted(column))]
             }
         };
@@ -104,6 +120,7 @@ impl RecordSource {
                 record.write_fields(&mut json)
             })?;
         }
+        warnings.extend(lock(&unnamed).warning(&self.resource));
         Ok(checked.rows)
     }
 
@@ -124,7 +141,8 @@ impl RecordSource {
         if lengths.is_empty() {
             return Ok(0);
         }
-        let sql = format!("SELECT count(*) FROM {} WHERE {} > ?1", quoted(&table.name), lengths.join(" + "));
+        let (name, rows) = (quoted(&table.name), table.row_condition());
+        let sql = format!("SELECT count(*) FROM {name} AS t WHERE {rows} AND {} > ?1", lengths.join(" + "));
         let max = i64::try_from(max).unwrap_or(i64::MAX);
         snapshot.connection().query_row(&sql, [max], |row| row.get(0)).map_err(table.failed())
     }
@@ -204,22 +222,34 @@ impl RecordSource {
         Ok(())
     }
 
-    /// Registers [`IS_DOCUMENT`], which checks a document by the same rules by which it is read.
-    fn register_is_document(&self, snapshot: &Snapshot) -> Result<(), OfflineError> {
+    /// Registers [`IS_DOCUMENT`], which checks a document by the same rules by which it is read, and
+    /// notes its keys that the schema does not name: no second scan is needed for them.
+    fn register_is_document(
+        &self,
+        snapshot: &Snapshot,
+        unnamed: &Arc<Mutex<UnnamedKeys>>,
+    ) -> Result<(), OfflineError> {
         snapshot
             .for_each_connection(|connection| {
-                let fields = self.table.fields.clone();
+                let (fields, unnamed) = (self.table.fields.clone(), Arc::clone(unnamed));
                 connection.create_scalar_function(
                     IS_DOCUMENT,
                     1,
                     FunctionFlags::SQLITE_UTF8,
                     move |context| {
-                        Ok(document::write_object(&mut Vec::new(), &fields, context.get_raw(0)).is_ok())
+                        let Ok(document) = document::parse(context.get_raw(0)) else { return Ok(false) };
+                        lock(&unnamed).note(&document);
+                        Ok(document::write_fields(&mut Vec::new(), &fields, &document).is_ok())
                     },
                 )
             })
             .map_err(OfflineError::while_doing("cannot check documents"))
     }
+}
+
+/// Locks for this thread: a thread that panicked has at most not counted a document.
+fn lock(unnamed: &Mutex<UnnamedKeys>) -> MutexGuard<'_, UnnamedKeys> {
+    unnamed.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The error of a record that has the same id as the one before it.

@@ -71,8 +71,7 @@ impl RecordTable {
             })?;
         warnings.extend(key.warning());
         let marker = Marker::find(storage, &table)?;
-        let references: Vec<_> =
-            schema.many_ones().into_iter().filter(|reference| reference.from.name == resource.name).collect();
+        let references = schema.many_ones_from(&resource.name);
         let id_format = |field: &Field| {
             let reference = references.iter().find(|reference| reference.fk_field == field.name)?;
             reference.to.storage.reference_format().cloned()

@@ -3,9 +3,12 @@
 //! Which changes are written is decided in [`super::finalizer`]; how a single value is stored is
 //! in [`crate::offline::map`].
 
+mod error;
+mod foreign_changes;
 mod foreign_collations;
 mod refusal;
 mod revival;
+mod revived;
 mod table;
 mod upsert;
 

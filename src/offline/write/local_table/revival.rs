@@ -2,13 +2,12 @@
 //! has pushed the delete, so the server's record is newer: the row becomes a record again. Which
 //! marks the upload has pushed is decided in [`crate::offline::write::finalizer`].
 
-use rusqlite::types::Value as SqlValue;
-use rusqlite::{Connection, OptionalExtension, params_from_iter};
+use rusqlite::{Connection, OptionalExtension};
 
 use crate::offline::error::OfflineError;
 use crate::offline::map::marker::Marker;
-use crate::offline::sql::{Table, literal, quoted};
-use crate::offline::write::local_table::table::{LocalTable, failed};
+use crate::offline::sql::{Table, literal};
+use crate::offline::write::local_table::error::failed;
 use crate::schema::Storage;
 
 /// The columns in which WatermelonDB keeps the sync state of a row, and the state of a row that is
@@ -17,88 +16,29 @@ const WATERMELON: ([&str; 2], &str) = (["_status", "_changed"], "'synced'");
 
 /// How a row that is marked as deleted becomes a record again.
 pub(super) struct Revival {
-    marker: Marker,
+    pub(super) marker: Marker,
     /// The SQL expression for the marker column of a record; `None` when none is known that does
     /// not mark a row.
-    live_value: Option<String>,
+    pub(super) live_value: Option<String>,
     /// Whether the marker column is a field too: then its pulled value decides.
-    is_field: bool,
+    pub(super) is_field: bool,
 }
 
-/// What a pulled record does to the marker column of its row.
-pub(super) enum Revived {
-    /// Nothing: the row is not marked, or there is none.
-    Unmarked,
-    /// This statement clears the mark; its parameters are the keys.
-    By(String),
-    /// No value is known that does not mark the row.
-    Impossible,
-}
-
-impl LocalTable {
-    /// The table, with what its marked rows need to become records again.
-    pub(super) fn with_revival(
-        mut self,
+impl Revival {
+    /// Finds what the marked rows of a table need to become records again; `None` where rows cannot
+    /// be marked. `is_field` says whether a column is a field too.
+    pub(super) fn find(
         connection: &Connection,
         storage: &Storage,
-    ) -> Result<Self, OfflineError> {
-        let found = Table::find(connection, &self.name).map_err(failed(&self.name))?;
-        let Some(found) = found else { return Ok(self) };
-        let Some(marker) = Marker::find(storage, &found)? else { return Ok(self) };
-        let is_field =
-            self.document.is_none() && self.fields.iter().any(|field| field.column == marker.column);
-        let live_value = live_value(connection, &self.name, &found, &marker).map_err(failed(&self.name))?;
-        self.revival = Some(Revival { marker, live_value, is_field });
-        Ok(self)
-    }
-
-    /// Whether there are rows with these ids, and all of them are marked as deleted.
-    pub(crate) fn is_marked(&self, connection: &Connection, ids: &[&str]) -> Result<bool, OfflineError> {
-        match (&self.revival, self.key_parameters(ids)) {
-            (Some(revival), Some(keys)) => self.has_marked(connection, revival, &keys),
-            _ => Ok(false),
-        }
-    }
-
-    fn has_marked(
-        &self,
-        connection: &Connection,
-        revival: &Revival,
-        keys: &[SqlValue],
-    ) -> Result<bool, OfflineError> {
-        let connection = self.foreign_collations.as_ref().map_or(connection, |foreign| &foreign.reader);
-        let (is_marked, name) = (revival.marker.is_marked("t"), quoted(&self.name));
-        let sql =
-            format!("SELECT min({is_marked} IS TRUE) FROM {name} AS t WHERE {}", self.key_conditions(0));
-        connection
-            .prepare_cached(&sql)
-            .and_then(|mut statement| statement.query_row(params_from_iter(keys), |row| row.get(0)))
-            .map(|is_marked: Option<bool>| is_marked == Some(true))
-            .map_err(failed(&self.name))
-    }
-
-    /// How the row with these keys becomes a record again.
-    pub(super) fn revived(
-        &self,
-        connection: &Connection,
-        keys: &[SqlValue],
-    ) -> Result<Revived, OfflineError> {
-        let Some(revival) = self.revival.as_ref().filter(|revival| !revival.is_field) else {
-            return Ok(Revived::Unmarked);
-        };
-        if !self.has_marked(connection, revival, keys)? {
-            return Ok(Revived::Unmarked);
-        }
-        let Some(live_value) = &revival.live_value else { return Ok(Revived::Impossible) };
-        let (name, column) = (quoted(&self.name), quoted(&revival.marker.column));
-        Ok(Revived::By(format!("UPDATE {name} SET {column} = {live_value} WHERE {}", self.key_conditions(0))))
-    }
-
-    /// The quoted marker column and the SQL expression for it in a new row.
-    pub(super) fn marker_of_new_row(&self) -> Option<(String, &str)> {
-        let Revival { marker, live_value, is_field } = self.revival.as_ref()?;
-        let live_value = live_value.as_deref().filter(|_| !is_field)?;
-        Some((quoted(&marker.column), live_value))
+        is_field: impl FnOnce(&str) -> bool,
+    ) -> Result<Option<Self>, OfflineError> {
+        let name = &storage.table;
+        let found = Table::find(connection, name).map_err(failed(name))?;
+        let Some(found) = found else { return Ok(None) };
+        let Some(marker) = Marker::find(storage, &found)? else { return Ok(None) };
+        let live_value = live_value(connection, name, &found, &marker).map_err(failed(name))?;
+        let is_field = is_field(&marker.column);
+        Ok(Some(Self { marker, live_value, is_field }))
     }
 }
 

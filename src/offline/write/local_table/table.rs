@@ -10,6 +10,7 @@ use crate::offline::map::fields::{MappedField, document_fields, map_fields};
 use crate::offline::map::keys::Key;
 use crate::offline::map::written_keys::{WrittenColumn, WrittenReference};
 use crate::offline::sql::{Column, Table, quoted};
+use crate::offline::write::local_table::error::failed;
 use crate::offline::write::local_table::foreign_collations::ForeignCollations;
 use crate::offline::write::local_table::refusal::ignored;
 use crate::offline::write::local_table::revival::Revival;
@@ -56,14 +57,17 @@ impl LocalTable {
         let storage = &resource.storage;
         let keys = [(&*storage.id, storage.id_format.as_ref())];
         let document = storage.document.as_deref();
-        let references: Vec<_> =
-            schema.many_ones().into_iter().filter(|reference| reference.from.name == resource.name).collect();
+        let references = schema.many_ones_from(&resource.name);
         let place = (connection, database, &*storage.table);
         let table = Self::find(place, &keys, &resource.fields, document, |field| {
             let reference = references.iter().find(|reference| reference.fk_field == field.name)?;
             Some(&reference.to.storage)
         })?;
-        table.map(|table| table.with_revival(connection, storage)).transpose()
+        let Some(mut table) = table else { return Ok(None) };
+        let has_columns = table.document.is_none();
+        let is_field = |column: &str| has_columns && table.fields.iter().any(|field| field.column == column);
+        table.revival = Revival::find(connection, storage, is_field)?;
+        Ok(Some(table))
     }
 
     /// Finds the table of a join store, and creates it first where the default table is missing.
@@ -292,9 +296,4 @@ fn references<'f, 's>(
         found.push((&*field.name, reference));
     }
     Ok(found)
-}
-
-/// For `map_err`: SQLite failed to write the table.
-pub(super) fn failed(table: &str) -> impl FnOnce(rusqlite::Error) -> OfflineError + use<> {
-    OfflineError::while_doing(format!("cannot write table {}", quoted(table)))
 }

@@ -9,8 +9,9 @@ use serde_json::{Map, Value};
 use crate::offline::error::OfflineError;
 use crate::offline::map::document;
 use crate::offline::sql::quoted;
-use crate::offline::write::local_table::revival::Revived;
-use crate::offline::write::local_table::table::{LocalTable, failed};
+use crate::offline::write::local_table::error::failed;
+use crate::offline::write::local_table::revived::Revived;
+use crate::offline::write::local_table::table::LocalTable;
 
 impl LocalTable {
     /// Writes a pulled record into the row with these ids: schema fields that the record lacks

@@ -1,0 +1,9 @@
+//! Errors of writing a table.
+
+use crate::offline::error::OfflineError;
+use crate::offline::sql::quoted;
+
+/// For `map_err`: SQLite failed to write the table.
+pub(super) fn failed(table: &str) -> impl FnOnce(rusqlite::Error) -> OfflineError + use<> {
+    OfflineError::while_doing(format!("cannot write table {}", quoted(table)))
+}
