@@ -28,6 +28,7 @@
 //! ```
 
 mod components;
+mod definition;
 mod deleted_when;
 mod error;
 mod id_format;
@@ -40,14 +41,13 @@ mod order;
 mod parse;
 mod table_facts;
 
+pub use definition::Schema;
 pub use deleted_when::{DeletedRule, DeletedWhen, MarkerValue};
 pub use error::SchemaError;
 pub use id_format::IdFormat;
 pub use infer::{infer, other_note, queue_note, tool_of};
 pub use inferred::Inferred;
-pub use model::{
-    Field, JoinStorage, JoinStore, ManyOne, Relation, RelationKind, Resource, Schema, Storage, Type,
-};
+pub use model::{Field, JoinStorage, JoinStore, ManyOne, Relation, RelationKind, Resource, Storage, Type};
 pub use order::upload_order;
 pub use table_facts::{
     ColumnFacts, DatabaseFacts, DocumentFacts, ForeignKey, Lookup, OtherKind, OtherTable, TableFacts,

@@ -2,21 +2,6 @@
 
 use super::deleted_when::DeletedWhen;
 use super::id_format::IdFormat;
-use super::index::Index;
-
-/// A schema: everything that can be uploaded or served.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Schema {
-    /// The resources, in the order of the schema file.
-    pub resources: Vec<Resource>,
-    /// The relations, in the order of the schema file.
-    pub relations: Vec<Relation>,
-    /// The BLAKE3 hash of the schema's canonical JSON, as 64 hex digits: equal for files that
-    /// differ only in formatting.
-    pub fingerprint: String,
-    /// Where names are in the two lists.
-    pub(super) index: Index,
-}
 
 /// A resource: a set of records with the same fields.
 #[derive(Debug, Clone, PartialEq)]
@@ -154,14 +139,6 @@ pub struct ManyOne<'a> {
     pub to: &'a Resource,
     /// The relation that the pair belongs to.
     pub relation: &'a Relation,
-}
-
-impl Schema {
-    /// A schema with the index of its names.
-    pub(super) fn new(resources: Vec<Resource>, relations: Vec<Relation>, fingerprint: String) -> Self {
-        let index = Index::new(&resources, &relations);
-        Self { resources, relations, fingerprint, index }
-    }
 }
 
 impl Resource {

@@ -6,7 +6,8 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
 use super::components::strong_components;
-use super::model::{Resource, Schema};
+use super::definition::Schema;
+use super::model::Resource;
 
 /// Orders the requested resources so that each comes after those to which its many-one `fkField`s
 /// refer. Otherwise the requested order is kept, and it decides where a cycle is cut.

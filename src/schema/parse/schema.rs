@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::relation::relations;
 use super::resource::resources;
 use crate::mutation::canonical::write_value;
+use crate::schema::definition::Schema;
 use crate::schema::error::{Result, SchemaError, invalid};
-use crate::schema::model::Schema;
 
 impl Schema {
     /// Parses and validates a schema.
