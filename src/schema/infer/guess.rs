@@ -3,13 +3,13 @@
 
 use std::collections::HashMap;
 
-/// Endings of the names of columns that hold a key.
+/// Suffixes of the names of columns that hold a key.
 const SUFFIXES: [&str; 8] = ["_uuid", "_guid", "_id", "_fk", "Uuid", "UUID", "Id", "ID"];
 
-/// Beginnings of the names of columns that hold a key.
+/// Prefixes of the names of columns that hold a key.
 const PREFIXES: [&str; 2] = ["id_", "fk_"];
 
-/// Tables by their names, written in one way.
+/// The indexes of tables by their names in a normal form ([`plain`]).
 pub(super) struct Guesses {
     tables: HashMap<String, usize>,
     /// The tables of Core Data's entities, by their numbers.
@@ -17,7 +17,7 @@ pub(super) struct Guesses {
 }
 
 impl Guesses {
-    /// `tables`: names and places of the tables that a column may refer to. `entities`: the names of
+    /// `tables`: names and indexes of the tables that a column may refer to. `entities`: the names of
     /// the tables of Core Data's entities.
     pub(super) fn new<'n>(
         tables: impl Iterator<Item = (&'n str, usize)>,

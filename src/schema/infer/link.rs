@@ -3,34 +3,25 @@
 
 use std::collections::HashSet;
 
+use super::deleted::deleted_when;
+use super::fields::fields;
+use super::inference::{Inference, Link, TableKind};
 use super::key::{Key, Source};
-use super::notes::list;
-use super::{Inference, TableKind, fields};
-use crate::schema::infer_deleted::deleted_when;
+use super::notes::{self, list};
 use crate::schema::inferred::{InferredJoin, InferredRelation};
 use crate::schema::table_facts::{ColumnFacts, Lookup, TableFacts, ValuesOf};
 
 /// Names that metadata of a join row cannot have: they name its ends on the wire.
 const RESERVED: &[&str] = &["$ref", "from", "to"];
 
-/// A table whose rows link two records.
-pub(super) struct Link<'f> {
-    /// The columns of its two ends, and the places of the tables that they refer to.
-    ends: [(&'f ColumnFacts, usize); 2],
-    /// The relation's name in a table of the default layout.
-    name: Option<String>,
-    /// Whether foreign keys declare both ends, or the name of the table does.
-    is_declared: bool,
-}
-
 impl<'f, L: Lookup> Inference<'f, L> {
-    /// Finds the tables that link records, and no longer takes them for resources.
+    /// Finds the tables that link records: they become relations instead of resources.
     pub(super) fn find_links(&mut self) -> Result<(), L::Error> {
         let names = self.tables.iter().map(|table| table.name.as_str()).collect();
         for place in 0..self.tables.len() {
             let TableKind::Records(key) = &self.kinds[place] else { continue };
             let table = &self.tables[place];
-            // A table with a key of its own column is a resource: others may refer to it.
+            // A table whose key is one column is a resource: others may refer to it.
             let link = match self.default_link(table, &names) {
                 Some(link) if key.single().is_none() => Some(link),
                 _ => self.mapped_link(place, table, key.source, &key.columns),
@@ -92,7 +83,7 @@ impl<'f, L: Lookup> Inference<'f, L> {
         })
     }
 
-    /// Why the rows of a link cannot be uploaded as join rows.
+    /// Why the rows of a link cannot be uploaded as join rows; `None` when they can.
     fn flaw(&self, place: usize, link: &Link<'_>) -> Result<Option<String>, L::Error> {
         let table = &self.tables[place];
         if deleted_when(table).is_some() {
@@ -136,6 +127,7 @@ impl<'f, L: Lookup> Inference<'f, L> {
         Ok(is_repeated.then(|| format!("two rows have the same {}", list(&ends))))
     }
 
+    /// Adds a many-many relation for each table that links records.
     pub(super) fn add_links(&mut self) {
         for place in 0..self.tables.len() {
             let TableKind::Link(link) = &self.kinds[place] else { continue };
@@ -164,7 +156,7 @@ impl<'f, L: Lookup> Inference<'f, L> {
                 ));
             }
             self.inferred.notes.extend(notes);
-            self.inferred.notes.extend(super::notes::of_generated(table));
+            self.inferred.notes.extend(notes::of_generated(table));
             let [first, second] = ends;
             self.inferred.relations.push(InferredRelation {
                 kind: "many-many",

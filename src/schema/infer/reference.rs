@@ -1,22 +1,23 @@
 //! Many-one relations: columns that hold the key of another record, as foreign keys declare, or as
 //! names and values suggest.
 
+use super::inference::{Inference, TableKind};
 use super::names::stem;
-use super::{Inference, TableKind};
-use crate::schema::inferred::InferredRelation;
+use super::notes::list;
+use crate::schema::inferred::{InferredField, InferredRelation};
 use crate::schema::table_facts::{ColumnFacts, ForeignKey, Lookup, TableFacts, ValuesOf};
 
 /// A column that refers to a table.
 #[derive(Clone, Copy)]
 pub(super) struct Target {
-    /// The place of the table.
+    /// The index of the table.
     pub(super) table: usize,
     /// Whether a foreign key says so.
     pub(super) is_declared: bool,
 }
 
 /// Why values of a column cannot be turned into ids of a resource.
-pub(super) fn misfit(column: &ColumnFacts, target: &ColumnFacts, has_template: bool) -> Option<&'static str> {
+fn misfit(column: &ColumnFacts, target: &ColumnFacts, has_template: bool) -> Option<&'static str> {
     match () {
         () if column.has_invalid_text => Some("it holds text that is not UTF-8"),
         () if column.has_nested || column.has_boolean => Some("it holds other JSON than text and integers"),
@@ -29,7 +30,7 @@ pub(super) fn misfit(column: &ColumnFacts, target: &ColumnFacts, has_template: b
 
 impl<L: Lookup> Inference<'_, L> {
     /// Adds a many-one relation for each foreign key of one column that refers to the key of a
-    /// resource, and for columns that do so without one.
+    /// resource, and for each column whose name and values suggest such a reference.
     pub(super) fn add_references(&mut self) -> Result<(), L::Error> {
         for place in 0..self.tables.len() {
             if !matches!(self.kinds[place], TableKind::Records(_)) {
@@ -42,7 +43,7 @@ impl<L: Lookup> Inference<'_, L> {
             for key in &table.foreign_keys {
                 if let Err(why) = self.add_declared(place, key) {
                     let columns: Vec<_> = key.columns.iter().map(String::as_str).collect();
-                    let columns = super::notes::list(&columns);
+                    let columns = list(&columns);
                     self.note(format!(
                         "{columns} of `{}` refers to `{}`, but is no relation: {why}",
                         table.name, key.table
@@ -101,7 +102,7 @@ impl<L: Lookup> Inference<'_, L> {
     }
 
     /// Whether a foreign key refers to the column of which the ids of a table are made.
-    pub(super) fn refers_to_key(&self, key: &ForeignKey, target: usize) -> Result<(), &'static str> {
+    fn refers_to_key(&self, key: &ForeignKey, target: usize) -> Result<(), &'static str> {
         let primary = self.tables[target].primary_key();
         let referred = match (key.targets.as_slice(), primary.as_slice()) {
             ([column], _) => column.as_str(),
@@ -128,7 +129,7 @@ impl<L: Lookup> Inference<'_, L> {
         self.lookup.count_unmatched(values, (&self.tables[target].name, &id.name))
     }
 
-    /// The name of the field that a column is.
+    /// The name of the field that a column became; `None` when it is no field.
     fn field_of(&self, place: usize, column: &str) -> Option<&str> {
         let resource = &self.inferred.resources[*self.resources.get(&place)?];
         let is_column = |name: &Option<String>, field: &str| name.as_deref().unwrap_or(field) == column;
@@ -139,9 +140,8 @@ impl<L: Lookup> Inference<'_, L> {
     fn add_reference(&mut self, place: usize, column: &ColumnFacts, target: usize) {
         let (from, to) = (self.resources[&place], self.resources[&target]);
         let resource = &mut self.inferred.resources[from];
-        let is_column = |field: &&mut crate::schema::inferred::InferredField| {
-            field.column.as_ref().unwrap_or(&field.name) == &column.name
-        };
+        let is_column =
+            |field: &&mut InferredField| field.column.as_ref().unwrap_or(&field.name) == &column.name;
         let Some(field) = resource.fields.iter_mut().find(is_column) else { return };
         // It holds an id, whatever the type of its column is.
         field.kind = "string";

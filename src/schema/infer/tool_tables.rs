@@ -1,5 +1,5 @@
-//! Tables of tools, which an application did not make: each is known by its whole name, since an
-//! application may well have tables whose names begin as theirs do.
+//! Tables of tools, which an application did not make. Each is recognized by its whole name, because
+//! an application may have tables whose names begin in the same way.
 
 /// The prefix of the tables in which PowerSync stores its documents.
 pub(super) const POWERSYNC_DATA: &str = "ps_data__";
