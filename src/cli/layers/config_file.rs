@@ -175,27 +175,35 @@ fn nearest_file(notes: &mut ConfigNotes) -> Option<(PathBuf, io::Result<String>)
     let here = std::env::current_dir().ok()?;
     for path in here.ancestors().map(|folder| folder.join(FILE_NAME)).filter(|path| path.is_file()) {
         match read_own(&path) {
-            Ok(Ok(text)) => return Some((path, Ok(text))),
-            Ok(Err(foreign)) => notes.refused.push(foreign),
+            Ok(FoundFile::Own(text)) => return Some((path, Ok(text))),
+            Ok(FoundFile::Foreign(foreign)) => notes.refused.push(foreign),
             Err(error) => return Some((path, Err(error))),
         }
     }
     None
 }
 
-/// The text of a file, unless it belongs to another user. The owner of what is open decides in the end,
+/// A configuration file on the way upward.
+enum FoundFile {
+    /// The text of a file that belongs to the user or to root.
+    Own(String),
+    /// A file that belongs to another user.
+    Foreign(ForeignConfig),
+}
+
+/// Reads a file, unless it belongs to another user. The owner is checked again once the file is open,
 /// because the path may lead to another file by then.
-fn read_own(path: &Path) -> io::Result<Result<String, ForeignConfig>> {
+fn read_own(path: &Path) -> io::Result<FoundFile> {
     if let Some(foreign) = ForeignConfig::at(path)? {
-        return Ok(Err(foreign));
+        return Ok(FoundFile::Foreign(foreign));
     }
     let mut file = File::open(path)?;
     if let Some(foreign) = ForeignConfig::opened(path, &file.metadata()?) {
-        return Ok(Err(foreign));
+        return Ok(FoundFile::Foreign(foreign));
     }
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
-    text_file::from_bytes(bytes).map(Ok)
+    text_file::from_bytes(bytes).map(FoundFile::Own)
 }
 
 fn invalid(message: String, path: &str) -> Failure {

@@ -7,6 +7,7 @@ mod any_json;
 pub(super) mod document;
 mod document_size;
 pub(super) mod fields;
+mod key_column;
 pub(super) mod keys;
 pub(super) mod local_keys;
 pub(super) mod marker;

@@ -7,7 +7,8 @@
 use rusqlite::Connection;
 use rusqlite::types::Value as SqlValue;
 
-use crate::offline::map::keys::{Key, KeyColumn};
+use crate::offline::map::key_column::KeyColumn;
+use crate::offline::map::keys::Key;
 use crate::offline::map::local_keys::{blob, integer};
 use crate::offline::sql::{Affinity, Column, quoted};
 use crate::schema::IdFormat;

@@ -1,13 +1,12 @@
-//! Dangling join rows: those of which a record is not in the database, or is marked as deleted
-//! (contract 3.1.1). A server
-//! rejects them with `NOT_FOUND`, so the plan warns of them. Whether the rows themselves can be
-//! uploaded is checked by [`super::join_rows`].
+//! Dangling join rows: one of their two records is not in the database, or is marked as deleted
+//! (contract 3.1.1). A server rejects them with `NOT_FOUND`, so the plan warns of them. Whether the
+//! rows themselves can be uploaded is checked by [`super::join_rows`].
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
 use crate::offline::error::OfflineError;
-use crate::offline::map::keys::Key;
+use crate::offline::map::keys::{FoundKey, Key};
 use crate::offline::map::marker::Marker;
 use crate::offline::row_location::shortened;
 use crate::offline::snapshot::Snapshot;
@@ -61,9 +60,10 @@ fn find(connection: &Connection, store: &JoinStore<'_>) -> rusqlite::Result<Dang
     let Some(table) = Table::find(connection, &storage.table)? else { return Ok(dangling) };
     let end = |column, resource: &Resource| {
         let columns = std::slice::from_ref(column);
-        Key::find(connection, &storage.table, &table, columns, resource.storage.reference_format())
+        let format = resource.storage.reference_format();
+        Key::find(connection, &storage.table, &table, columns, format).map(FoundKey::key)
     };
-    let (Ok(from), Ok(to)) = (end(&storage.from, store.from)?, end(&storage.to, store.to)?) else {
+    let (Some(from), Some(to)) = (end(&storage.from, store.from)?, end(&storage.to, store.to)?) else {
         return Ok(dangling);
     };
     let mut conditions = Vec::new();
@@ -105,7 +105,7 @@ fn missing_condition(
     let storage = &resource.storage;
     let Some(table) = Table::find(connection, &storage.table)? else { return Ok(None) };
     let format = storage.id_format.as_ref();
-    let Ok(key) = Key::find(connection, &storage.table, &table, &storage.id, format)? else {
+    let Some(key) = Key::find(connection, &storage.table, &table, &storage.id, format)?.key() else {
         return Ok(None);
     };
     // A missing marker column is an error of the resource's own part of the plan.
@@ -260,7 +260,7 @@ mod tests {
         connection.execute_batch(tables).unwrap();
         let schema = Schema::parse(r#"{"resources": [{"name": "todos"}]}"#).unwrap();
         let table = Table::find(&connection, "j").unwrap().unwrap();
-        let end = Key::find(&connection, "j", &table, &["a".to_owned()], None).unwrap().unwrap();
+        let end = Key::find(&connection, "j", &table, &["a".to_owned()], None).unwrap().key().unwrap();
         let condition = missing_condition(&connection, &end, &schema.resources[0]).unwrap().unwrap();
         let sql = format!("EXPLAIN QUERY PLAN SELECT 1 FROM j AS j WHERE {condition}");
         let mut statement = connection.prepare(&sql).unwrap();
