@@ -4,10 +4,11 @@
 
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use crate::beside::beside;
 use crate::offline::error::OfflineError;
 
 /// Where the header of a database file says by which version of the format it is written and read
@@ -67,15 +68,6 @@ fn is_wal(path: &Path) -> io::Result<bool> {
     let mut header = [0; FORMAT_VERSIONS.end];
     File::open(path)?.read_exact(&mut header)?;
     Ok(header[FORMAT_VERSIONS] == [2, 2])
-}
-
-/// The path of a file that SQLite keeps beside the database: it follows links to the database
-/// first.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let mut name = path.into_os_string();
-    name.push(suffix);
-    name.into()
 }
 
 /// Whether a write-ahead log has content; true where that cannot be found out.
