@@ -201,10 +201,10 @@ impl UploadLoop<'_, '_> {
                 }
                 item = items.recv(), if is_encoding && !is_halted && waiting.is_none() => match item {
                     // With fail-fast it ends the run, when everything before is answered.
-                    Some(Ok(SendItem::TooLarge { part, sequence, failure }))
+                    Some(Ok(SendItem::Oversized { part, sequence, failure }))
                         if !self.job.options.fail_fast =>
                     {
-                        self.rejected_unsent(part, sequence, *failure);
+                        self.reject_oversized(part, sequence, *failure);
                     }
                     Some(Ok(item)) => waiting = Some(item),
                     Some(Err(error)) => {
@@ -232,8 +232,8 @@ impl UploadLoop<'_, '_> {
             }
             SendItem::Probe(batch) => return self.probe(batch).await,
             SendItem::PrefixChanged => return Ending::PrefixChanged,
-            SendItem::TooLarge { part, sequence, failure } => {
-                self.rejected_unsent(part, sequence, *failure);
+            SendItem::Oversized { part, sequence, failure } => {
+                self.reject_oversized(part, sequence, *failure);
             }
             SendItem::Batch(_) => unreachable!("a batch waits for the window"),
         }
@@ -269,9 +269,9 @@ impl UploadLoop<'_, '_> {
     }
 
     /// A row is not sent, because the server takes no request of its size: it counts as rejected.
-    fn rejected_unsent(&mut self, part: usize, sequence: u64, failure: Failure) {
+    fn reject_oversized(&mut self, part: usize, sequence: u64, failure: Failure) {
         self.job.observer.on(&Event::Answered { part, rows: 1, bytes: 0, requests: 0 });
-        self.tally.add_unsent(part, sequence, failure);
+        self.tally.add_oversized(part, sequence, failure);
         if self.job.options.fail_fast {
             self.batch_sender.halt.cancel();
         }

@@ -73,7 +73,7 @@ impl<'a> Tally<'a> {
 
     /// Adds a row that was rejected without being sent; `sequence` is the number of the batch that
     /// it would have been in.
-    pub(crate) fn add_unsent(&mut self, part: usize, sequence: u64, failure: Failure) {
+    pub(crate) fn add_oversized(&mut self, part: usize, sequence: u64, failure: Failure) {
         self.count(part, 0, 1);
         self.failures.push((sequence, failure));
     }

@@ -83,9 +83,9 @@ impl<'b> Delivery<'b> {
         self.fatal.is_some() || (self.fail_fast && !self.failures.is_empty())
     }
 
-    /// The limit that was exceeded, and the mutations and bytes of the largest piece that the
-    /// server has taken.
-    pub(crate) fn lesson(&self) -> Option<(Excess, usize, usize)> {
+    /// The limit that a request exceeded, and the mutations and bytes of the largest piece that the
+    /// server has accepted; `None` when no request was too large.
+    pub(crate) fn learned_limit(&self) -> Option<(Excess, usize, usize)> {
         self.excess.map(|excess| (excess, self.largest.0, self.largest.1))
     }
 
@@ -320,7 +320,7 @@ mod tests {
             }
         }
         assert_eq!(sent, [vec![0, 1, 2, 3, 4], vec![0, 1, 2], vec![3, 4], vec![3], vec![4]]);
-        assert!(delivery.lesson().is_none());
+        assert!(delivery.learned_limit().is_none());
         let delivered = delivery.finish(5);
         assert_eq!(delivered.mutations, 5);
         assert_eq!(delivered.failures.len(), 1);
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_is_too_large_teaches_the_largest_piece_that_was_taken() {
+    fn a_request_that_is_too_large_leads_to_the_limit_of_the_largest_accepted_piece() {
         let (batch, unsent) = (batch_of(&["a", "b", "c", "d"]), UnsentErrors::default());
         let mut delivery = Delivery::new(&batch, true, &limits());
         let whole = delivery.next_piece().unwrap();
@@ -349,7 +349,7 @@ mod tests {
             let answer = applied(&batch, &piece.entries, 1);
             delivery.answered(&piece, answer, &unsent);
         }
-        assert_eq!(delivery.lesson(), Some((Excess::Mutations, 2, batch.size(&[0, 1]))));
+        assert_eq!(delivery.learned_limit(), Some((Excess::Mutations, 2, batch.size(&[0, 1]))));
         assert!(delivery.finish(3).is_acknowledged());
     }
 
@@ -359,7 +359,7 @@ mod tests {
         let mut delivery = Delivery::new(&batch, true, &limits());
         let piece = delivery.next_piece().unwrap();
         delivery.failed(piece, error(RequestError::TooLarge(Excess::Bytes, None)));
-        assert!(delivery.must_halt() && delivery.lesson().is_none());
+        assert!(delivery.must_halt() && delivery.learned_limit().is_none());
         assert_eq!(delivery.finish(1).failures[0].body().code, code::LIMIT_EXCEEDED);
     }
 
