@@ -1,6 +1,6 @@
 //! The upload loop: keeps requests in flight, up to the concurrency limit and across no barrier,
 //! and gives every answer to the tally (contract 3.1, stages A to C). Reader and encoder run on
-//! threads of their own; the bounded channels between them and this loop are the back-pressure.
+//! other threads; the bounded channels between them and this loop are the back-pressure.
 
 use std::sync::Arc;
 
@@ -34,8 +34,8 @@ use crate::offline::{OfflineError, Snapshot};
 /// is not woken for each, few enough that large batches take little memory.
 const BATCHES_AHEAD: usize = 8;
 
-/// Uploads everything in the plan, after the prefix that an earlier run has uploaded; or from
-/// the beginning, when that prefix is not what it was.
+/// Uploads everything in the plan after the prefix that an earlier run has uploaded, or from the
+/// beginning when that prefix has changed.
 pub(super) async fn upload(
     job: &Job<'_>,
     plan: &Arc<Plan>,
@@ -57,8 +57,8 @@ pub(super) async fn upload(
 enum Ending {
     /// Everything that may be sent is sent and answered.
     Done,
-    /// The data or the server is not what it was when an earlier run was interrupted: the upload
-    /// has to start over.
+    /// The data or the server has changed since an earlier run was interrupted: the upload has to
+    /// start over.
     PrefixChanged,
 }
 

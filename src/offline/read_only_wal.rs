@@ -1,6 +1,6 @@
 //! WAL databases on media and in folders that cannot be written to (contract 3.7). SQLite needs to
-//! create files beside a WAL database even to read it, unless it is told that the file is
-//! immutable. Other read-only databases need nothing of this.
+//! create files beside a WAL database even to read it, unless the database is opened as immutable. Other
+//! read-only databases are opened in [`super::database`].
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -25,8 +25,8 @@ pub(super) fn is_closed(path: &Path) -> bool {
 /// Decides whether a database that could not be read because of `error` is read as immutable.
 ///
 /// # Errors
-/// The error itself where that is no help, and another one where it would leave out the changes in
-/// the write-ahead log.
+/// The error itself where an immutable database would not help, and another one where it would lack the
+/// changes in the write-ahead log.
 pub(super) fn check_immutable(path: &Path, error: OfflineError) -> Result<(), OfflineError> {
     let OfflineError::Storage { source: Some(source), .. } = &error else { return Err(error) };
     let is_read_only = matches!(

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 /// A template such as `track:{}` or `{}:{}`: one `{}` for each column of the key.
 ///
 /// No two keys of several columns have the same id: in their values `%` and the first character of
-/// each text between two `{}` are percent-encoded, so that the end of each value can be told. In
+/// each text between two `{}` are percent-encoded, so that the end of each value is unambiguous. In
 /// `{}:{}` that is `%25` for `%`, and `%3A` for `:`. The value of a key of one column is never
 /// encoded.
 ///

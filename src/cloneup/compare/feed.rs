@@ -13,7 +13,7 @@ use crate::offline::{Digest, Digests, JoinSource, OfflineError, RecordSource, Sn
 use crate::protocol::{Op, PullAnswer};
 use crate::schema::Schema;
 
-/// How many rows are compared between two looks at the cancellation.
+/// Number of rows that are compared between two checks of the cancellation.
 const ROWS_PER_CHECK: u64 = 1024;
 
 /// A comparison under way.

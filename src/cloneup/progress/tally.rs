@@ -1,5 +1,5 @@
-//! The tally: the one owner of the counts and failures of a run. It is told the result of every
-//! batch, in any order, and makes the outcome.
+//! The tally: the one owner of the counts and failures of a run. It gets the result of every batch, in
+//! any order, and makes the outcome. The checkpoint is written by [`super::checkpoint_writer`].
 
 use crate::cloneup::failure::Failure;
 use crate::cloneup::outcome::{DeleteStats, JoinStats, Outcome, RecordStats, Stats};

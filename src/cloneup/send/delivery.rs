@@ -1,6 +1,6 @@
-//! A batch under way (contract 3.3): a pure state machine that is told what the server answers,
-//! and says which part of the batch is sent next: halves of what is too large or refused, and
-//! once more what the server did not name. Requests are sent by [`super::batch_sender`].
+//! A batch under way (contract 3.3): a pure state machine. Its input is the server's answers, its output
+//! the part of the batch that is sent next: halves of what is too large or refused, and once more what
+//! the server did not name. Requests are sent by [`super::batch_sender`].
 
 use std::collections::{HashMap, HashSet};
 

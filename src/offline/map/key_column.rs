@@ -17,7 +17,7 @@ pub(crate) struct KeyColumn {
     pub(super) affinity: Affinity,
     /// Whether its declared type says that BLOBs are stored.
     pub(super) is_declared_for_blobs: bool,
-    /// Whether it holds a BLOB, or may hold one that no index tells of.
+    /// Whether it may hold BLOBs; false only where its declaration or an index excludes them.
     may_hold_blobs: bool,
 }
 
@@ -119,8 +119,8 @@ impl TableKind {
     }
 }
 
-/// Whether a column holds a BLOB. Where no index tells, it may: then each row is looked at as it
-/// is read.
+/// Whether a column holds a BLOB, found in an index. Without one the result is true, and the type of
+/// each value is checked as it is read.
 fn may_hold_blobs(connection: &Connection, table: &str, column: &str) -> rusqlite::Result<bool> {
     let (table, column) = (quoted(table), quoted(column));
     // BLOBs are ordered after all other values, whatever the collation of an index is, even if it is

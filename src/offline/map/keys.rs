@@ -22,7 +22,7 @@ pub(crate) struct Key {
     /// At least one; exactly one without a template.
     pub(super) columns: Vec<KeyColumn>,
     pub(super) format: Option<IdFormat>,
-    /// Whether the key is the row id of a table that has no key of its own.
+    /// Whether the key is the row id of a table without an INTEGER PRIMARY KEY: VACUUM may change it.
     is_bare_row_id: bool,
 }
 
@@ -210,6 +210,7 @@ impl Key {
     pub(crate) fn columns_of(&self, id: &str) -> Vec<(&str, String)> {
         let texts = match &self.format {
             None => vec![id.to_owned()],
+            // An id that the template does not make has no columns to show.
             Some(format) => format.keys(id).unwrap_or_default(),
         };
         self.columns.iter().map(|column| &*column.name).zip(texts).collect()

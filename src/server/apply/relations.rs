@@ -121,7 +121,7 @@ fn join_row_update(
     let (subject, document, is_as_sent) = match change.operation {
         RelationsOperation::Relate => (new_row(writer, change, ends, other, path)?, Some(metadata), true),
         RelationsOperation::Unrelate => {
-            // Unrelating what is not related succeeds, and enters a change all the same (contract 4).
+            // Unrelating what is not related succeeds, and enters a change nevertheless (contract 4).
             let found = existing_row(writer, change, ends, other)?;
             (found.map_or_else(|| ends[0].row(&change.id, other), |(subject, _)| subject), None, true)
         }

@@ -55,8 +55,8 @@ pub(in crate::server) trait Syncer: Send {
     /// sequence, and shows it to new readers.
     ///
     /// # Errors
-    /// [`super::StoreError`] when the disk refused. It is unknown then what of it is on the disk, and
-    /// every later call fails too.
+    /// [`super::StoreError`] when the fsync fails. The on-disk state is then unknown, and every later call
+    /// fails too.
     fn sync(&mut self, sequence: u64) -> Result<()>;
 }
 
