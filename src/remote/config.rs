@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn unusable_certificate_files_are_told_apart_and_keep_their_cause() {
+    fn unusable_certificate_files_have_different_errors_and_keep_their_cause() {
         use std::error::Error as _;
 
         let folder = tempfile::tempdir().unwrap();

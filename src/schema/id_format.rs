@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_must_fit_the_number_of_columns_and_tell_values_apart() {
+    fn a_template_must_fit_the_number_of_columns_and_separate_their_values() {
         for (template, columns) in
             [("x", 1), ("{}{}", 1), ("{}", 2), ("{}{}", 2), ("{}%{}", 2), ("{}:{}", 3), ("{}:{}:{}", 2)]
         {

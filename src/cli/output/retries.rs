@@ -77,7 +77,7 @@ mod tests {
     const SOON: Duration = Duration::from_millis(200);
 
     #[test]
-    fn an_error_that_four_requests_meet_is_told_once_a_retry() {
+    fn an_error_that_four_requests_meet_is_printed_once_a_retry() {
         let (mut lines, start) = (RetryLines::default(), Instant::now());
         let mut printed = Vec::new();
         for retry in 1..=2 {
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn another_error_and_the_same_one_later_are_told() {
+    fn another_error_and_the_same_one_later_are_printed() {
         let (mut lines, start) = (RetryLines::default(), Instant::now());
         assert_eq!(lines.note(start, (1, 3), SOON, "a").len(), 1);
         assert_eq!(lines.note(start, (1, 3), SOON, "b").len(), 1);

@@ -178,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tells_json_that_a_round_trip_keeps_from_json_that_it_changes() {
+    fn distinguishes_json_that_a_round_trip_keeps_from_json_that_it_changes() {
         use TextKind::{Exact, Inexact, NotUtf8, Plain};
         let deep = format!("{}{}", "[".repeat(MAX_LEVELS + 1), "]".repeat(MAX_LEVELS + 1));
         for (text, expected) in [

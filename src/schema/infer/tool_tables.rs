@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_application_may_have_tables_whose_names_begin_as_a_tools_do() {
+    fn a_table_whose_name_only_begins_as_a_tools_does_is_the_applications() {
         for name in
             ["ps_product", "local_storage_units", "android_metadata_log", "ps_", "Z_1TAGS", "sqliteish"]
         {
