@@ -112,7 +112,7 @@ async fn dry_run(base: &str, flags: &[&str]) -> (i32, Value, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dry_run_tells_a_wrong_base() {
+async fn a_dry_run_reports_a_wrong_base() {
     let server = TestServer::start_with(SCHEMA, Some("geheim"), Limits::default()).await;
     let root = server.base().strip_suffix("/datafn").unwrap().to_owned();
     let token = ["--token-command", "echo geheim"];

@@ -82,7 +82,7 @@ async fn control_characters_in_diagnostics_are_escaped() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_error_that_all_requests_meet_is_told_once() {
+async fn an_error_that_all_requests_meet_is_printed_once() {
     let offline = database();
     offline.execute("INSERT INTO tags VALUES ('i', 'I'), ('j', 'J'), ('k', 'K'), ('l', 'L')");
     let flags = ["--batch-size", "1", "--concurrency", "4", "--max-retries", "2"];

@@ -44,7 +44,7 @@ impl Requested {
     }
 
     /// The resources in upload order (contract 3.1, stage A).
-    pub(crate) fn in_upload_order<'s>(&self, schema: &'s Schema) -> Vec<&'s Resource> {
+    pub(super) fn in_upload_order<'s>(&self, schema: &'s Schema) -> Vec<&'s Resource> {
         let requested: Vec<_> = self.indexes.iter().map(|&index| &schema.resources[index]).collect();
         upload_order(schema, &requested)
     }

@@ -10,7 +10,7 @@ pub(super) const ROW_ID: &str = "rowid";
 
 /// A column of a key.
 #[derive(Debug, Clone)]
-pub(crate) struct KeyColumn {
+pub(super) struct KeyColumn {
     pub(super) name: String,
     /// Whether it is the row id, by whatever name: it holds nothing but integers.
     pub(super) is_row_id: bool,

@@ -103,7 +103,7 @@ pub(crate) fn write_key_text(out: &mut String, value: ValueRef<'_>) -> Result<()
 }
 
 /// The text of a column, if it is valid UTF-8.
-pub(crate) fn utf8(text: &[u8]) -> Result<&str, ValueError> {
+pub(super) fn utf8(text: &[u8]) -> Result<&str, ValueError> {
     std::str::from_utf8(text).map_err(|_| ValueError::NotUtf8)
 }
 
@@ -115,7 +115,7 @@ pub(crate) const MAX_LEVELS: usize = MAX_NESTING - 2;
 ///
 /// An object with a reserved key is refused: as a tree of values it would be another one, and a
 /// server could not give it back.
-pub(crate) fn parse_json(text: &[u8]) -> Result<Value, ValueError> {
+pub(super) fn parse_json(text: &[u8]) -> Result<Value, ValueError> {
     check_limits(text)?;
     serde_json::from_slice(text).map_err(|error| ValueError::NotJson(error.to_string()))
 }
