@@ -24,8 +24,8 @@ impl Guesses {
         entities: &[(i64, String)],
     ) -> Self {
         let mut by_name = HashMap::new();
-        for (name, place) in tables {
-            by_name.entry(plain(name)).or_insert(place);
+        for (name, index) in tables {
+            by_name.entry(plain(name)).or_insert(index);
         }
         let entity = |(number, table): &(i64, String)| Some((*number, *by_name.get(&plain(table))?));
         Self { entities: entities.iter().filter_map(entity).collect(), tables: by_name }
@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn columns_are_matched_with_tables_by_their_names() {
         let names = ["todos", "Category", "work_boxes", "ZTODO", "ZTAG", "ZNOTE"];
-        let tables = || names.iter().enumerate().map(|(place, name)| (*name, place));
+        let tables = || names.iter().enumerate().map(|(index, name)| (*name, index));
         let guesses = Guesses::new(tables(), &[(1, "ZTODO".to_owned()), (2, "ZTAG".to_owned())]);
         for (column, expected) in [
             ("todo_id", Some("todos")),
@@ -111,7 +111,7 @@ mod tests {
             ("grid", None),
             ("Z_PK", None),
         ] {
-            assert_eq!(guesses.target(column, 5).map(|place| names[place]), expected, "{column}");
+            assert_eq!(guesses.target(column, 5).map(|index| names[index]), expected, "{column}");
         }
     }
 }

@@ -89,8 +89,8 @@ impl<'f, L: Lookup> Inference<'f, L> {
 
     /// Decides for each table whether it holds records, and what their key is.
     pub(super) fn classify(&mut self) -> Result<(), L::Error> {
-        for (place, table) in self.tables.iter().enumerate() {
-            self.by_table.insert(table.name.to_ascii_lowercase(), place);
+        for (index, table) in self.tables.iter().enumerate() {
+            self.by_table.insert(table.name.to_ascii_lowercase(), index);
             let kind = match tool_of(&table.name) {
                 Some(tool) => {
                     self.note(notes::tool_table(&table.name, tool));
@@ -112,9 +112,9 @@ impl<'f, L: Lookup> Inference<'f, L> {
             self.kinds.push(kind);
         }
         let records = self.tables.iter().zip(&self.kinds).enumerate();
-        let named = records.filter_map(|(place, (table, kind))| {
+        let named = records.filter_map(|(index, (table, kind))| {
             // A reference holds one value.
-            kind.key()?.single().map(|_| (resource_name(table, kind), place))
+            kind.key()?.single().map(|_| (resource_name(table, kind), index))
         });
         self.guesses = Guesses::new(named, &self.lookup.entity_tables()?);
         Ok(())

@@ -16,11 +16,11 @@ const RESERVED: &[&str] = &["id"];
 impl<L: Lookup> Inference<'_, L> {
     /// Adds a resource for each table that holds records.
     pub(super) fn add_resources(&mut self) -> Result<(), L::Error> {
-        for place in 0..self.tables.len() {
-            let table = &self.tables[place];
-            let Some(key) = self.kinds[place].key() else { continue };
-            let name = self.names.resource(resource_name(table, &self.kinds[place]));
-            let (resource, notes) = match &self.kinds[place] {
+        for index in 0..self.tables.len() {
+            let table = &self.tables[index];
+            let Some(key) = self.kinds[index].key() else { continue };
+            let name = self.names.resource(resource_name(table, &self.kinds[index]));
+            let (resource, notes) = match &self.kinds[index] {
                 TableKind::Documents(_) => {
                     let facts = self.lookup.documents(&table.name, "data")?;
                     let notes = notes::of_documents(&table.name, &name, &facts);
@@ -31,7 +31,7 @@ impl<L: Lookup> Inference<'_, L> {
                     };
                     if facts.invalid == 0 {
                         let keys = facts.keys.into_iter().filter(is_simple).collect();
-                        self.document_keys.insert(place, keys);
+                        self.document_keys.insert(index, keys);
                     }
                     (resource, notes)
                 }
@@ -41,8 +41,8 @@ impl<L: Lookup> Inference<'_, L> {
                     (resource, notes)
                 }
             };
-            self.resources.insert(place, self.inferred.resources.len());
-            if matches!(self.kinds[place], TableKind::Records(_)) {
+            self.resources.insert(index, self.inferred.resources.len());
+            if matches!(self.kinds[index], TableKind::Records(_)) {
                 self.inferred.notes.extend(deleted::note(table));
                 if is_watermelon(table) {
                     self.note(notes::watermelon(&table.name));
