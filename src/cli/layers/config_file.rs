@@ -169,8 +169,8 @@ fn flag(id: &str) -> String {
     id.replace('_', "-")
 }
 
-/// The path and text of the nearest file that may be read. The search goes on above one that may not:
-/// it counts as if it were not there, and `notes` name it.
+/// The path and text of the nearest file that may be read. A file that may not be read is added to
+/// `notes`, and the search continues above it.
 fn nearest_file(notes: &mut ConfigNotes) -> Option<(PathBuf, io::Result<String>)> {
     let here = std::env::current_dir().ok()?;
     for path in here.ancestors().map(|folder| folder.join(FILE_NAME)).filter(|path| path.is_file()) {
@@ -192,7 +192,7 @@ enum FoundFile {
 }
 
 /// Reads a file, unless it belongs to another user. The owner is checked again once the file is open,
-/// because the path may lead to another file by then.
+/// because the path may refer to another file by then.
 fn read_own(path: &Path) -> io::Result<FoundFile> {
     if let Some(foreign) = ForeignConfig::at(path)? {
         return Ok(FoundFile::Foreign(foreign));

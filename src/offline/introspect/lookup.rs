@@ -71,7 +71,7 @@ impl Lookup for Rows<'_> {
     }
 }
 
-/// The SQL expression for the text of which a template makes an id; `value` is an SQL expression.
+/// The SQL expression for the text from which a template makes an id; `value` is an SQL expression.
 fn id_text(value: &str) -> String {
     format!(
         "(CASE typeof({value}) WHEN 'blob' THEN lower(hex({value})) ELSE CAST({value} AS TEXT) END) COLLATE BINARY"

@@ -1,4 +1,4 @@
-//! The columns of a key: what each can hold, and the text of which a template makes an id. The key as a
+//! The columns of a key: what each can hold, and the text from which a template makes an id. The key as a
 //! whole is in [`super::keys`].
 
 use rusqlite::{Connection, OptionalExtension as _};
@@ -75,13 +75,13 @@ impl KeyColumn {
         }
     }
 
-    /// Whether it holds no two values of which the template makes the same id.
+    /// Whether the template makes different ids from all of its values.
     pub(super) fn has_one_value_for_a_text(&self) -> bool {
         let converts = matches!(self.affinity, Affinity::Numeric | Affinity::Text);
         self.is_row_id || (converts && !self.may_hold_blobs)
     }
 
-    /// The SQL expression for the text of which the template makes an id.
+    /// The SQL expression for the text from which the template makes an id.
     pub(super) fn text(&self, alias: &str) -> String {
         let name = format!("{alias}{}", quoted(&self.name));
         if self.may_hold_blobs {

@@ -138,7 +138,7 @@ impl Key {
         self.columns.iter().any(|column| column.name == name)
     }
 
-    /// SQL conditions that hold for rows of which the template makes no id.
+    /// SQL conditions that hold for rows from whose keys the template makes no id.
     pub(crate) fn invalid_conditions(&self) -> Vec<String> {
         let Some(format) = &self.format else { return vec![invalid_key_condition(self.first_column())] };
         let checked = self.columns.iter().filter(|column| !column.is_row_id);
@@ -182,7 +182,7 @@ impl Key {
         expression + ")"
     }
 
-    /// SQL expressions for the keys of which the template makes the same id as of `value`, which is an
+    /// SQL expressions for the keys from which the template makes the same id as from `value`, which is an
     /// SQL expression as well. `affinity` is that of the value; `None` for one that has none.
     pub(crate) fn keys_with_same_id(&self, value: &str, affinity: Option<Affinity>) -> Vec<String> {
         let column = &self.columns[0];
@@ -206,7 +206,7 @@ impl Key {
         self.columns.iter().enumerate().map(|(place, column)| (&*column.name, value(place))).collect()
     }
 
-    /// The names of its columns and the texts of which the template makes this id.
+    /// The names of its columns and the texts from which the template makes this id.
     pub(crate) fn columns_of(&self, id: &str) -> Vec<(&str, String)> {
         let texts = match &self.format {
             None => vec![id.to_owned()],

@@ -87,7 +87,7 @@ impl Mapping {
 /// The digits of a BLOB key.
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
-/// Appends a key as the text of which a template makes an id: a BLOB is lower-case hexadecimal.
+/// Appends a key as the text from which a template makes an id: a BLOB is lower-case hexadecimal.
 pub(crate) fn write_key_text(out: &mut String, value: ValueRef<'_>) -> Result<(), ValueError> {
     match value {
         // Writing to a string cannot fail.

@@ -16,7 +16,7 @@ use crate::schema::{JoinStore, Resource};
 /// The maximum number of dangling rows that a warning names.
 const MAX_NAMED: usize = 3;
 
-/// Finds the join rows of a store of which a record is not in its table, and returns a warning
+/// Finds the join rows of a store whose `from` or `to` record is missing, and returns a warning
 /// that counts them and names the first ones in the order of their keys; `None` when there are none.
 ///
 /// A record of a resource that has no table here, such as a remote-only one, counts as there.

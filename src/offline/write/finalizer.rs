@@ -275,7 +275,7 @@ fn apply_with_retries(
     }
 }
 
-/// Does work of which nothing stays when it fails: SQLite keeps what a statement has written until
+/// Does work, and undoes all of it when it fails: SQLite keeps what a statement has written until
 /// a trigger ends it with RAISE(FAIL).
 fn in_savepoint(
     connection: &Connection,

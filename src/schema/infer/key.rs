@@ -1,4 +1,4 @@
-//! The key of a table, of which the ids are made (contract 1.1): the primary key, else the columns of
+//! The key of a table, from which the ids are made (contract 1.1): the primary key, else the columns of
 //! a unique index, else the row id. Whether a column holds such a key of another table is decided in
 //! [`super::reference`].
 

@@ -49,7 +49,7 @@ pub(in crate::server) trait Writer {
     fn append_step(&mut self, client_id: &str, changes: &[NewChange]) -> Result<()>;
 }
 
-/// Makes commits durable; runs on another thread than the writer, which meanwhile goes on.
+/// Makes commits durable, on another thread than the writer, which continues meanwhile.
 pub(in crate::server) trait Syncer: Send {
     /// Makes everything durable that has been committed by now, which goes up to this step of the
     /// sequence, and shows it to new readers.
