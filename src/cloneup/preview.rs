@@ -1,5 +1,5 @@
-//! A dry run: the plan as a value that can be printed, and the server's status. Nothing is sent
-//! or stored.
+//! A dry run: the plan as a value that can be printed, and the server's status. Nothing is sent or
+//! stored. The plan itself is made in [`super::plan`].
 
 use serde::Serialize;
 

@@ -1,4 +1,5 @@
-//! A whole upload: plan, send, finalize, compare (contract 3.1).
+//! A whole upload: plan, send, finalize, compare (contract 3.1). Each step is in its own room:
+//! [`super::plan`], [`super::upload`], [`super::finish`].
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,6 +1,7 @@
-//! The upload loop: keeps requests in flight, up to the concurrency limit and across no barrier,
-//! and gives every answer to the tally (contract 3.1, stages A to C). Reader and encoder run on
-//! other threads; the bounded channels between them and this loop are the back-pressure.
+//! The upload loop: keeps requests in flight, up to the concurrency limit and across no barrier, and
+//! gives every answer to the tally (contract 3.1, stages A to C). Reader and encoder run on other
+//! threads; the bounded channels between them and this loop are the back-pressure. What one batch needs
+//! is in [`super::send`].
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! `synctool.toml`: finds and reads it.
+//! `synctool.toml`: finds and reads it. Whether a file may be read is decided in [`super::owner`].
 //!
 //! Its values become the default values of the command line's definition, so that clap itself decides
 //! which layer overrides which (contract 3: flag, environment, file, default).

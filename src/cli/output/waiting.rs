@@ -1,5 +1,6 @@
-//! What a run has been waiting for longer than usual: the server's answer, or its own work. A line
-//! about the server appears only while a request is in flight.
+//! What a run has been waiting for longer than usual: the server's answer, or its own work. A line about
+//! the server appears only while a request is in flight. When the lines are printed is decided in
+//! [`super::progress`].
 
 use std::time::{Duration, Instant};
 

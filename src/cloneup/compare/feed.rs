@@ -1,5 +1,6 @@
-//! A comparison by the server's change feed: pages of the feed are kept as one digest a record,
-//! then the database is read once, in upload order, and compared with them.
+//! A comparison by the server's change feed: pages of the feed are kept as one digest a record, then the
+//! database is read once, in upload order, and compared with them. The pages are pulled in
+//! [`crate::cloneup::finish`].
 
 use std::collections::{HashMap, HashSet};
 

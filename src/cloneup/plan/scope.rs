@@ -1,4 +1,5 @@
-//! The scope of a run: which resources and relations its options ask for (contract 3).
+//! The scope of a run: which resources and relations its options ask for (contract 3). Their tables are
+//! found in [`super::sources`].
 
 use std::collections::HashSet;
 

@@ -1,5 +1,6 @@
-//! The keys of the JSON documents in a column, and the kinds of their values. Every document is
-//! read; of its values only the kinds are kept, so memory grows with the number of different keys.
+//! The keys of the JSON documents in a column, and the kinds of their values. Every document is read; of
+//! its values only the kinds are kept, so memory grows with the number of different keys. Columns that
+//! hold no documents are read in [`super::values`].
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,5 +1,6 @@
-//! Questions about rows that only come up while a schema is inferred, answered in SQL. Each reads
-//! whole tables, and no index: one may have a collation that only the application knows.
+//! Questions about rows that only come up while a schema is inferred, answered in SQL. Each reads whole
+//! tables, and no index: one may have a collation that only the application knows. What follows from the
+//! answers is decided in [`crate::schema`].
 
 use std::collections::{BTreeMap, HashMap};
 

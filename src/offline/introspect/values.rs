@@ -1,5 +1,5 @@
-//! The kinds of values in the columns of a table, found in one scan without aggregates: a table may
-//! have as many columns as SQLite allows in a SELECT.
+//! The kinds of values in the columns of a table, found in one scan without aggregates: a table may have
+//! as many columns as SQLite allows in a SELECT. What is declared is found in [`super::tables`].
 
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;

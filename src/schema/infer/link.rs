@@ -1,5 +1,6 @@
-//! Many-many relations: tables whose rows link two records, in the default layout or with a key of
-//! two columns that refer to other tables, as foreign keys declare or names suggest.
+//! Many-many relations: tables whose rows link two records, in the default layout or with a key of two
+//! columns that refer to other tables, as foreign keys declare or names suggest. Relations in a field are
+//! inferred in [`super::reference`].
 
 use std::collections::HashSet;
 

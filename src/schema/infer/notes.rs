@@ -1,5 +1,6 @@
-//! The notes about an inferred schema: each guess, and each table and column that is left out, with
-//! what to write into the schema instead. One sentence each, for a person.
+//! The notes about an inferred schema: each guess, and each table and column that is left out, with what
+//! to write into the schema instead. One sentence each, for a person. What they are about is decided by
+//! the callers.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! Many-one relations: columns that hold the key of another record, as foreign keys declare, or as
-//! names and values suggest.
+//! Many-one relations: columns that hold the key of another record, as foreign keys declare, or as names
+//! and values suggest. Relations in a table of links are inferred in [`super::link`].
 
 use super::inference::{Inference, TableKind};
 use super::names::stem;

@@ -1,4 +1,5 @@
 //! The steps of an inference, in their order. Each step is in the file of what it adds to the schema.
+//! Their common state is in [`super::inference`].
 
 use super::inference::Inference;
 use crate::schema::inferred::Inferred;

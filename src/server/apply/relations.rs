@@ -1,5 +1,6 @@
 //! Changes of relations: relate, unrelate and modify. A many-many relation is kept as rows of join
-//! stores, a many-one relation as a field of the record that refers.
+//! stores, a many-one relation as a field of the record that refers. Changes of records are in
+//! [`super::records`].
 
 use serde_json::Value;
 

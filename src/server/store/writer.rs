@@ -1,4 +1,5 @@
-//! The writing half of a store: one transaction at a time, and making it durable.
+//! The writing half of a store: one transaction at a time, and making it durable. Reading is
+//! [`super::reader`].
 
 use super::error::Result;
 use super::subject::{Document, Subject};

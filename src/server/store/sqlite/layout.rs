@@ -1,4 +1,5 @@
-//! The tables of the store, how a new file gets them, and how an existing file is recognized.
+//! The tables of the store, how a new file gets them, and how an existing file is recognized. Rows are
+//! written in [`super::writer`] and read in [`super::reader`].
 
 use rusqlite::{Connection, Transaction};
 
