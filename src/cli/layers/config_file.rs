@@ -54,12 +54,12 @@ impl ConfigFile {
                 None => return Ok(None),
             },
         };
-        let text =
-            text.map_err(|error| invalid(format!("cannot read {}: {error}", path.display()), "config"))?;
+        let text = text
+            .map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display()), "config"))?;
         notes.read = Some(path.clone());
         let table = text.parse().map_err(|error: toml::de::Error| {
             let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
-            invalid(format!("{}, line {line}: {}", path.display(), error.message()), "config")
+            Failure::usage(format!("{}, line {line}: {}", path.display(), error.message()), "config")
         })?;
         Ok(Some(Self { path, table }))
     }
@@ -136,7 +136,7 @@ impl ConfigFile {
     }
 
     fn wrong(&self, key: &str, what: &str) -> Failure {
-        invalid(format!("{}: `{key}` {what}", self.path.display()), key)
+        Failure::usage(format!("{}: `{key}` {what}", self.path.display()), key)
     }
 
     fn unknown(&self, key: &str, command: &Command) -> Failure {
@@ -204,8 +204,4 @@ fn read_own(path: &Path) -> io::Result<FoundFile> {
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
     text_file::from_bytes(bytes).map(FoundFile::Own)
-}
-
-fn invalid(message: String, path: &str) -> Failure {
-    Failure::usage(message, path)
 }
