@@ -61,7 +61,8 @@
 //! * first floor: [`offline`] (the local database), [`remote`] (the HTTP client) and [`server`]
 //!   (feature `serve`, the reference server), which do not know each other;
 //! * ground: [`protocol`] (the wire), [`schema`] (resources, fields and relations), [`mutation`]
-//!   (what is sent), [`secret`] (tokens that no log shows).
+//!   (what is sent), [`secret`] (tokens that no log shows), and the private `beside` (paths of files
+//!   beside a database) and `failpoint` (places where a test can abort the process).
 //!
 //! # Features
 //!
@@ -72,6 +73,7 @@
 //! * `simd-hash`: several content hashes at a time, in the lanes of the vector unit. Without it
 //!   the ids are the same.
 
+mod beside;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod cloneup;

@@ -1,5 +1,5 @@
 //! The error file: rejected mutations as lines of JSON, which `--error-file` writes and `--only-failed`
-//! of a later run reads.
+//! of a later run reads. What counts as rejected is decided in [`crate::cloneup`].
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};

@@ -1,4 +1,5 @@
-//! The whole program: parses a command line, executes its subcommand, and reports what went wrong.
+//! The whole program: parses a command line, executes its subcommand, and reports what went wrong. What a
+//! subcommand does is in [`super::commands`].
 
 use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;

@@ -21,7 +21,7 @@ impl Signals {
         Self(receiver)
     }
 
-    /// Waits for the first signal; without one, for ever.
+    /// Waits for the first signal; without one, forever.
     pub(super) async fn first(&self) -> u8 {
         let mut receiver = self.0.clone();
         let signal = receiver.wait_for(Option::is_some).await.ok().map(|signal| signal.unwrap_or(SIGINT));

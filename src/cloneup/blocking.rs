@@ -1,4 +1,5 @@
-//! Blocking work of async code: SQLite, compression and digests run on blocking threads.
+//! Blocking work of async code: SQLite, compression and digests run on blocking threads. The work itself
+//! is in the callers.
 
 use std::time::Duration;
 

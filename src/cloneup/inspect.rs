@@ -1,4 +1,5 @@
-//! An inspection of a database: what an upload would read, and what could not be uploaded.
+//! An inspection of a database: what an upload would read, and what could not be uploaded. Nothing is
+//! written, and no server is asked.
 
 use std::collections::BTreeMap;
 

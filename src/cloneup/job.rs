@@ -1,4 +1,5 @@
-//! What every step of a run needs, once it is planned.
+//! What every step of a run needs, once it is planned. The steps are in [`super::upload`] and
+//! [`super::finish`].
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Requests whose route is not there (contract 3.3): adds the base URL that was probably meant to their
+//! Requests whose route does not exist (contract 3.3): adds the base URL that was probably meant to their
 //! failures. That a route is missing is decided in [`crate::remote`].
 
 use super::failure::{Cause, Failure};

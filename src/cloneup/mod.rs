@@ -12,8 +12,9 @@
 //! * [`send`]: batches in flight, retried with exponential backoff, as many as AIMD allows;
 //! * [`progress`]: one tally of all answers, and the checkpoint of the acknowledged prefix;
 //! * [`finish`]: pulling and finalization;
-//! * [`missing_route`], [`server_check`]: which base a wrong one was meant to be, and whether a server is
-//!   there, for a dry run;
+//! * [`job`], [`blocking`]: what every step needs, and work on blocking threads;
+//! * [`missing_route`], [`server_check`]: the base URL that was probably meant, and the check of the
+//!   server in a dry run;
 //! * [`upload`], then [`run`], [`preview`], [`verify`] and [`inspect`](mod@inspect): what a
 //!   library user calls.
 //!

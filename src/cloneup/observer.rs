@@ -1,5 +1,5 @@
-//! Events of a run, and the observer that gets them. The core draws and writes nothing: progress
-//! bars, event files and tests are observers.
+//! Events of a run, and the observer that gets them. The core draws and writes nothing: progress bars,
+//! event files and tests are observers. What a person sees of them is decided in `crate::cli`.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! The options of a run (contract 3), each validated by its type. Reading them from texts is
-//! the command line's part.
+//! The options of a run (contract 3), each validated by its type. Reading them from texts is the command
+//! line's part. The settings of the server are in [`crate::remote`].
 
 use std::collections::{HashMap, HashSet};
 use std::num::{NonZeroU64, NonZeroUsize};

@@ -1,4 +1,5 @@
-//! The result of a run (contract 3.5): statistics, cursor and failures.
+//! The result of a run (contract 3.5): statistics, cursor and failures. The counts are made by
+//! [`super::progress`]; failures are in [`super::failure`].
 
 use std::collections::BTreeMap;
 

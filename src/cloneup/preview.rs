@@ -1,5 +1,5 @@
-//! A dry run: the plan as a value that can be printed, and the server's status. Nothing is sent
-//! or stored.
+//! A dry run: the plan as a value that can be printed, and the server's status. Nothing is sent or
+//! stored. The plan itself is made in [`super::plan`].
 
 use serde::Serialize;
 
@@ -29,7 +29,7 @@ const SAMPLE_CLIENT_ID: &str = "00000000-0000-0000-0000-000000000000";
 pub struct Preview {
     /// Whether the upload could begin.
     pub ok: bool,
-    /// Always true: tells this result from that of an upload.
+    /// Always true: distinguishes this result from that of an upload.
     pub dry_run: bool,
     /// The parts, in upload order.
     pub parts: Vec<PreviewPart>,

@@ -1,4 +1,5 @@
-//! A whole upload: plan, send, finalize, compare (contract 3.1).
+//! A whole upload: plan, send, finalize, compare (contract 3.1). Each step is in its own room:
+//! [`super::plan`], [`super::upload`], [`super::finish`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -208,7 +209,7 @@ fn client_id(options: &Options, database: &Database) -> Result<String, OfflineEr
 }
 
 /// The server's status. A server without that route counts as one without limits and
-/// extensions; whether the server is there at all, the first push shows.
+/// extensions; the first push shows whether the server answers at all.
 async fn server_status(remote: &Remote) -> ServerStatus {
     match tokio::time::timeout(STATUS_TIMEOUT, remote.status()).await {
         Ok(Ok(status)) => status,

@@ -1,5 +1,5 @@
-//! What a server says to a dry run: whether it is there, and whether it accepts the credentials. Asks
-//! only for what changes nothing. Not the plan: that is in [`super::preview`].
+//! The check of the server in a dry run: whether it answers, and whether it accepts the credentials. It
+//! sends only requests that change nothing. The plan of the dry run is in [`super::preview`].
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::remote::{GaveUp, Remote, RequestError, RetryError, TransportKind};
 /// The client id of a pull that looks for a server, unless the options have one.
 const CLIENT_ID: &str = "synctool-dry-run";
 
-/// What the server answers to a dry run.
+/// The server's answer to a dry run.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ServerCheck {
@@ -25,7 +25,7 @@ pub struct ServerCheck {
     pub accepts_token: Option<bool>,
 }
 
-/// A check, and what follows from it.
+/// The result of the check, and what follows from it for the plan.
 pub(super) struct Checked {
     pub(super) server: ServerCheck,
     /// The largest body that the server takes, in bytes, if it says so.
@@ -40,7 +40,7 @@ pub(super) struct Checked {
 
 impl Checked {
     /// The server answers.
-    fn there(accepts_token: Option<bool>) -> Self {
+    fn answering(accepts_token: Option<bool>) -> Self {
         let server = ServerCheck { answers: true, accepts_token };
         Self { server, max_body: None, failure: None, warning: None, store_id: None }
     }
@@ -53,7 +53,7 @@ impl Checked {
 
     /// The server refuses the credentials of a request to `path`.
     fn forbidden(message: &str, path: &str) -> Self {
-        Self { failure: Some(Failure::forbidden(message, path)), ..Self::there(Some(false)) }
+        Self { failure: Some(Failure::forbidden(message, path)), ..Self::answering(Some(false)) }
     }
 }
 
@@ -62,7 +62,7 @@ pub(super) async fn check(remote: &Remote, options: &Options) -> Checked {
     let error = match remote.status().await {
         Ok(status) => {
             let max_body = status.limits.max_body_bytes.filter(|max| *max > 0);
-            return Checked { max_body, store_id: status.store_id, ..Checked::there(Some(true)) };
+            return Checked { max_body, store_id: status.store_id, ..Checked::answering(Some(true)) };
         }
         Err(error) => error,
     };
@@ -72,18 +72,18 @@ pub(super) async fn check(remote: &Remote, options: &Options) -> Checked {
     if error.kind() == Some(TransportKind::NoRoute) {
         return check_without_status(remote, options, error).await;
     }
-    // A server can refuse the request for its status, and be a server all the same.
+    // A sync server can refuse the request for its status.
     let is_client_error = |status: u16| (400..500).contains(&status);
     match error.transport() {
         Some(transport) if !transport.status.is_some_and(is_client_error) => {
             Checked::missing(transport_failure("GET", remote.status_url(), error, STATUS_PATH))
         }
-        _ => Checked::there(None),
+        _ => Checked::answering(None),
     }
 }
 
-/// The check of a server without a `status` route. It may lack that route; a base that is wrong lacks
-/// all of them. A pull tells the two apart.
+/// The check of a server without a `status` route. A server may lack that route; a wrong base lacks all
+/// routes. A pull distinguishes the two.
 async fn check_without_status(remote: &Remote, options: &Options, missing: RequestError) -> Checked {
     let request = PullRequest {
         client_id: options.client_id.clone().unwrap_or_else(|| CLIENT_ID.to_owned()),
@@ -92,7 +92,7 @@ async fn check_without_status(remote: &Remote, options: &Options, missing: Reque
         cursors: BTreeMap::new(),
         exclude_own_after: None,
     };
-    let Err(error) = remote.pull(&request).await else { return Checked::there(Some(true)) };
+    let Err(error) = remote.pull(&request).await else { return Checked::answering(Some(true)) };
     if let RequestError::Forbidden(body) = &error {
         return Checked::forbidden(&body.message, PULL_PATH);
     }
@@ -101,7 +101,7 @@ async fn check_without_status(remote: &Remote, options: &Options, missing: Reque
         Some(transport) if transport.status.is_none() => {
             return Checked::missing(transport_failure("POST", remote.pull_url(), error, PULL_PATH));
         }
-        _ => return Checked::there(None),
+        _ => return Checked::answering(None),
     }
     let suggestion = remote.suggest_base().await;
     if suggestion.is_none() && !options.pull_after {
@@ -112,7 +112,7 @@ async fn check_without_status(remote: &Remote, options: &Options, missing: Reque
             remote.status_url(),
             remote.pull_url()
         );
-        return Checked { warning: Some(warning), ..Checked::there(None) };
+        return Checked { warning: Some(warning), ..Checked::answering(None) };
     }
     let mut failure = transport_failure("GET", remote.status_url(), missing, STATUS_PATH);
     if let Some(base) = suggestion {

@@ -1,6 +1,7 @@
-//! The upload loop: keeps requests in flight, up to the concurrency limit and across no barrier,
-//! and gives every answer to the tally (contract 3.1, stages A to C). Reader and encoder run on
-//! threads of their own; the bounded channels between them and this loop are the back-pressure.
+//! The upload loop: keeps requests in flight, up to the concurrency limit and across no barrier, and
+//! gives every answer to the tally (contract 3.1, stages A to C). Reader and encoder run on other
+//! threads; the bounded channels between them and this loop are the back-pressure. What one batch needs
+//! is in [`super::send`].
 
 use std::sync::Arc;
 
@@ -34,8 +35,8 @@ use crate::offline::{OfflineError, Snapshot};
 /// is not woken for each, few enough that large batches take little memory.
 const BATCHES_AHEAD: usize = 8;
 
-/// Uploads everything in the plan, after the prefix that an earlier run has uploaded; or from
-/// the beginning, when that prefix is not what it was.
+/// Uploads everything in the plan after the prefix that an earlier run has uploaded, or from the
+/// beginning when that prefix has changed.
 pub(super) async fn upload(
     job: &Job<'_>,
     plan: &Arc<Plan>,
@@ -57,8 +58,8 @@ pub(super) async fn upload(
 enum Ending {
     /// Everything that may be sent is sent and answered.
     Done,
-    /// The data or the server is not what it was when an earlier run was interrupted: the upload
-    /// has to start over.
+    /// The data or the server has changed since an earlier run was interrupted: the upload has to
+    /// start over.
     PrefixChanged,
 }
 
@@ -201,10 +202,10 @@ impl UploadLoop<'_, '_> {
                 }
                 item = items.recv(), if is_encoding && !is_halted && waiting.is_none() => match item {
                     // With fail-fast it ends the run, when everything before is answered.
-                    Some(Ok(SendItem::TooLarge { part, sequence, failure }))
+                    Some(Ok(SendItem::Oversized { part, sequence, failure }))
                         if !self.job.options.fail_fast =>
                     {
-                        self.rejected_unsent(part, sequence, *failure);
+                        self.reject_oversized(part, sequence, *failure);
                     }
                     Some(Ok(item)) => waiting = Some(item),
                     Some(Err(error)) => {
@@ -232,8 +233,8 @@ impl UploadLoop<'_, '_> {
             }
             SendItem::Probe(batch) => return self.probe(batch).await,
             SendItem::PrefixChanged => return Ending::PrefixChanged,
-            SendItem::TooLarge { part, sequence, failure } => {
-                self.rejected_unsent(part, sequence, *failure);
+            SendItem::Oversized { part, sequence, failure } => {
+                self.reject_oversized(part, sequence, *failure);
             }
             SendItem::Batch(_) => unreachable!("a batch waits for the window"),
         }
@@ -269,9 +270,9 @@ impl UploadLoop<'_, '_> {
     }
 
     /// A row is not sent, because the server takes no request of its size: it counts as rejected.
-    fn rejected_unsent(&mut self, part: usize, sequence: u64, failure: Failure) {
+    fn reject_oversized(&mut self, part: usize, sequence: u64, failure: Failure) {
         self.job.observer.on(&Event::Answered { part, rows: 1, bytes: 0, requests: 0 });
-        self.tally.add_unsent(part, sequence, failure);
+        self.tally.add_oversized(part, sequence, failure);
         if self.job.options.fail_fast {
             self.batch_sender.halt.cancel();
         }

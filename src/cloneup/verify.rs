@@ -1,5 +1,5 @@
-//! A comparison of both sides, for a library user and for `--verify`: pulls the whole feed, and
-//! compares it with one state of the database.
+//! A comparison of both sides, for a library user and for `--verify`: pulls the whole feed, and compares
+//! it with one state of the database. The comparison of rows is in [`super::compare`].
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -57,7 +57,7 @@ impl RecordEncoder {
         }
     }
 
-    /// Appends the text of which the content hash of a record's mutation is computed.
+    /// Appends the text from which the content hash of a record's mutation is computed.
     ///
     /// `record` is the canonical JSON object of the record's fields.
     pub fn write_hashed(&self, text: &mut Vec<u8>, id: &str, record: &[u8]) {
@@ -120,7 +120,7 @@ impl JoinEncoder {
         }
     }
 
-    /// Appends the text of which the content hash of a join row's mutation is computed. Rows with
+    /// Appends the text from which the content hash of a join row's mutation is computed. Rows with
     /// equal texts give the same mutation.
     ///
     /// `metadata` is the canonical JSON object of the row's metadata fields.

@@ -1,4 +1,5 @@
-//! The operation of an uploaded record's mutation.
+//! The operation of an uploaded record's mutation. The bytes of a mutation are written in
+//! [`super::encode`].
 
 /// The operation that uploads a record (contract 3, `--record-operation`). They differ in what
 /// happens when the server already has a record of the same id.

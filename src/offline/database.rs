@@ -61,7 +61,7 @@ impl Database {
             .map_err(OfflineError::opening(&self.path))
     }
 
-    /// A database of which the caller knows that it exists.
+    /// A database that the caller knows to exist; nothing is checked.
     pub(super) fn at(path: &Path) -> Self {
         Self { path: path.to_owned(), is_immutable: false }
     }

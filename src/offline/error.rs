@@ -70,7 +70,7 @@ impl OfflineError {
     }
 
     /// A table or column that the schema needs is missing.
-    pub(crate) fn missing(what: impl Into<String>) -> Self {
+    pub(super) fn missing(what: impl Into<String>) -> Self {
         Self::Storage { kind: StorageKind::Missing, what: what.into(), source: None }
     }
 
@@ -80,7 +80,7 @@ impl OfflineError {
     }
 
     /// For `map_err`: SQLite failed while doing `what`.
-    pub(crate) fn while_doing(what: impl Into<String>) -> impl FnOnce(rusqlite::Error) -> Self {
+    pub(super) fn while_doing(what: impl Into<String>) -> impl FnOnce(rusqlite::Error) -> Self {
         |source| {
             let kind = match source.sqlite_error_code() {
                 Some(ErrorCode::OperationInterrupted) => return Self::Interrupted,
@@ -92,7 +92,7 @@ impl OfflineError {
     }
 
     /// For `map_err`: the file at `path` cannot be used.
-    pub(crate) fn at(path: &Path) -> impl FnOnce(rusqlite::Error) -> Self {
+    pub(super) fn at(path: &Path) -> impl FnOnce(rusqlite::Error) -> Self {
         Self::while_doing(format!("cannot use {}", path.display()))
     }
 
@@ -115,12 +115,12 @@ impl OfflineError {
     }
 
     /// A row that cannot be uploaded.
-    pub(crate) fn data(code: &'static str, message: impl Into<String>, path: impl Into<String>) -> Self {
+    pub(super) fn data(code: &'static str, message: impl Into<String>, path: impl Into<String>) -> Self {
         Self::Data { code, message: message.into(), path: path.into(), location: None }
     }
 
     /// The same error with the location that `find` returns, if it is of a row and has none.
-    pub(crate) fn at_row(self, find: impl FnOnce() -> RowLocation) -> Self {
+    pub(super) fn at_row(self, find: impl FnOnce() -> RowLocation) -> Self {
         match self {
             Self::Data { code, message, path, location: None } => {
                 Self::Data { code, message, path, location: Some(Box::new(find())) }

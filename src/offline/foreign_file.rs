@@ -1,5 +1,5 @@
-//! What a file is that SQLite does not read: a guess from its first bytes, for the error and its hint.
-//! Not how a database is opened: that is in [`super::database`].
+//! Guesses from the first bytes what a file is that SQLite cannot read, for the error and its hint. How a
+//! database is opened is in [`super::database`].
 
 use std::fs::File;
 use std::io::Read as _;
@@ -8,24 +8,24 @@ use std::path::Path;
 /// How the file format of SQLite begins (<https://www.sqlite.org/fileformat2.html#magic_header_string>).
 const MAGIC: &[u8] = b"SQLite format 3\0";
 
-/// How many bytes are looked at: one page of the usual size.
-const LOOKED_AT: u64 = 4096;
+/// Number of bytes that are read: one page of the usual size.
+const SAMPLE_BYTES: u64 = 4096;
 
 /// The smallest page of SQLite: every database file, encrypted or not, is a multiple of it.
 const MIN_PAGE: u64 = 512;
 
-/// The fewest bytes whose entropy says something.
+/// Minimum number of bytes whose entropy is significant.
 const MIN_SAMPLE: usize = 400;
 
 /// How far below its expected value the entropy of random bytes may be, in bits a byte: many times its
 /// standard deviation, and far less than the distance of data that is not encrypted or compressed.
 const TOLERANCE: f64 = 0.25;
 
-/// How archives begin.
+/// The first bytes of archives.
 const ARCHIVES: [&[u8]; 7] =
     [b"PK\x03\x04", b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\0", b"BZh", b"7z\xbc\xaf\x27\x1c", b"Rar!"];
 
-/// How other files of high entropy begin: PNG, JPEG, PDF.
+/// The first bytes of other files of high entropy: PNG, JPEG, PDF.
 const MEDIA: [&[u8]; 3] = [b"\x89PNG", b"\xff\xd8\xff", b"%PDF"];
 
 /// What a file that is not a readable SQLite database probably is.
@@ -48,7 +48,7 @@ impl ForeignFile {
         let mut head = Vec::new();
         let read = File::open(path).and_then(|file| {
             let size = file.metadata()?.len();
-            file.take(LOOKED_AT).read_to_end(&mut head)?;
+            file.take(SAMPLE_BYTES).read_to_end(&mut head)?;
             Ok(size)
         });
         read.map_or(Self::Unknown, |size| Self::of(&head, size))

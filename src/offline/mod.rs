@@ -4,20 +4,21 @@
 //! Reading happens in a [`Snapshot`], one state of the database: a [`RecordSource`] or a
 //! [`JoinSource`] gives rows in upload order, which write themselves as canonical JSON, and
 //! [`offline_deletes`] gives the deletes in the change log. Writing happens in a [`Finalizer`],
-//! after the upload. All of it blocks, so it runs on threads of its own. What is done with the
+//! after the upload. All of it blocks, so it runs on separate threads. What is done with the
 //! rows is decided in [`crate::cloneup`].
 //!
 //! The rooms, each of which imports only from those above it:
 //!
-//! * `error`, `sql`, `collation`, `read_only_wal`, `database`, `snapshot`: the file, and one state
-//!   of it;
+//! * `error` with `row_location` and `foreign_file`, `sql`, `collation`, `read_only_wal`, `database`,
+//!   `writable`, `snapshot`: the file, and one state of it;
 //! * `map`: from SQLite values to JSON and back;
 //! * `read`: checking and reading records and join rows, with an external merge sort for large
 //!   tables of random ids;
 //! * `changelog`: the application's own edits;
 //! * `write`: pulled changes and cursors;
-//! * [`introspect`] and [`sample`], [`Sidecar`], [`Digests`]: a database's tables, a database to
-//!   try, the file beside the database, and digests to compare it with a server.
+//! * [`introspect`] and [`sample`], [`upload_queue`], [`Sidecar`], [`Digests`]: a database's tables, a
+//!   database to try, the queue of PowerSync, the file beside the database, and digests to compare it
+//!   with a server.
 //!
 //! ```
 //! use synctool::offline::{Database, RecordSource, Snapshot};

@@ -1,13 +1,14 @@
 //! WAL databases on media and in folders that cannot be written to (contract 3.7). SQLite needs to
-//! create files beside a WAL database even to read it, unless it is told that the file is
-//! immutable. Other read-only databases need nothing of this.
+//! create files beside a WAL database even to read it, unless the database is opened as immutable. Other
+//! read-only databases are opened in [`super::database`].
 
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use crate::beside::beside;
 use crate::offline::error::OfflineError;
 
 /// Where the header of a database file says by which version of the format it is written and read
@@ -24,8 +25,8 @@ pub(super) fn is_closed(path: &Path) -> bool {
 /// Decides whether a database that could not be read because of `error` is read as immutable.
 ///
 /// # Errors
-/// The error itself where that is no help, and another one where it would leave out the changes in
-/// the write-ahead log.
+/// The error itself where an immutable database would not help, and another one where it would lack the
+/// changes in the write-ahead log.
 pub(super) fn check_immutable(path: &Path, error: OfflineError) -> Result<(), OfflineError> {
     let OfflineError::Storage { source: Some(source), .. } = &error else { return Err(error) };
     let is_read_only = matches!(
@@ -67,15 +68,6 @@ fn is_wal(path: &Path) -> io::Result<bool> {
     let mut header = [0; FORMAT_VERSIONS.end];
     File::open(path)?.read_exact(&mut header)?;
     Ok(header[FORMAT_VERSIONS] == [2, 2])
-}
-
-/// The path of a file that SQLite keeps beside the database: it follows links to the database
-/// first.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let mut name = path.into_os_string();
-    name.push(suffix);
-    name.into()
 }
 
 /// Whether a write-ahead log has content; true where that cannot be found out.

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::offline::map::value::write_key_text;
 use crate::offline::sql::{Table, quoted};
 
-/// The maximum number of row ids that are looked up: two are enough to tell duplicates apart.
+/// Maximum number of row ids that are looked up: two are enough to distinguish duplicates.
 const MAX_ROW_IDS: usize = 3;
 
 /// The maximum number of characters of a key that are shown.

@@ -8,10 +8,14 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
+use crate::beside::beside;
 use crate::offline::database::Database;
 use crate::offline::error::OfflineError;
 
-/// The most bytes of the file that are read; a checkpoint is much smaller.
+/// The end of the sidecar's name, after that of the database.
+const SUFFIX: &str = ".synctool";
+
+/// Maximum number of bytes of the file that are read; a checkpoint is much smaller.
 const MAX_BYTES: u64 = 1024 * 1024;
 
 /// The sidecar of a database, locked by this process until the value is dropped. A sidecar
@@ -41,7 +45,7 @@ impl Sidecar {
     /// # Errors
     /// [`OfflineError::Storage`] when another process holds the lock; the message names it.
     pub fn acquire(database: &Database) -> Result<Acquired, OfflineError> {
-        let path = path_of(database.path());
+        let path = beside(database.path(), SUFFIX);
         if std::fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_symlink()) {
             // A link could make this process overwrite another file.
             return Ok(Acquired::Without(format!("{} is a symbolic link", path.display())));
@@ -84,7 +88,7 @@ impl Sidecar {
     /// checkpoint in it, or one whose checksum is wrong.
     #[must_use]
     pub fn peek(database: &Database) -> Option<String> {
-        let mut file = File::open(path_of(database.path())).ok()?;
+        let mut file = File::open(beside(database.path(), SUFFIX)).ok()?;
         read(&mut file).ok().and_then(|text| checked(&text))
     }
 
@@ -136,15 +140,6 @@ impl Drop for Sidecar {
             let _ = std::fs::remove_file(&self.path);
         }
     }
-}
-
-/// The sidecar's path: beside the file that a link to the database leads to, so that all names of
-/// a database have one sidecar.
-fn path_of(database: &Path) -> PathBuf {
-    let database = std::fs::canonicalize(database).unwrap_or_else(|_| database.to_owned());
-    let mut name = database.into_os_string();
-    name.push(".synctool");
-    name.into()
 }
 
 /// The text of a sidecar.

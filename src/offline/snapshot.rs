@@ -17,10 +17,10 @@ const COPY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Read transactions that see one state of the database.
 ///
-/// In WAL mode it reads the database itself: readers do not block writers there. So it does with an
-/// immutable file, which has no writers. With a rollback
-/// journal a long read would keep the application from committing, so the snapshot reads a
-/// private copy, which is made under a short lock and removed with the snapshot.
+/// In WAL mode it reads the database itself, because readers do not block writers there; and so it does
+/// with an immutable file, which has no writers. With a rollback journal a long read would keep the
+/// application from committing, so the snapshot reads a private copy, which is made under a short lock
+/// and removed with the snapshot.
 #[derive(Debug)]
 pub struct Snapshot {
     connection: Connection,
@@ -148,7 +148,7 @@ fn begin(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema")
 }
 
-/// A number that is another one after another connection has committed.
+/// A number that changes when another connection commits.
 fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("PRAGMA data_version", [], |row| row.get(0))
 }

@@ -1,4 +1,5 @@
-//! A JSON array with an upper bound on its length, so that a hostile answer cannot exhaust memory.
+//! A JSON array with an upper bound on its length, so that a hostile answer cannot exhaust memory. The
+//! bound of a JSON object is in [`super::raw_object`].
 
 use std::fmt;
 use std::marker::PhantomData;

@@ -1,4 +1,5 @@
-//! Error codes of the DataFn protocol and of the result (contract 3.5 and 4).
+//! Error codes of the DataFn protocol and of the result (contract 3.5 and 4). Errors that carry them are
+//! [`super::ErrorBody`].
 //!
 //! The set is open: a server may define other codes, which are passed on unchanged.
 //!

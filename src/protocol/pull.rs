@@ -1,4 +1,5 @@
-//! The body of a pull and its answer, in both dialects (contract 3.4).
+//! The body of a pull and its answer, in both dialects (contract 3.4). How a page is applied is decided
+//! in [`crate::offline`].
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
-//! The answer to a push, in both dialects (contract 3.3).
+//! The answer to a push, in both dialects (contract 3.3). The body of a push is written in
+//! [`crate::mutation`].
 
 use serde::{Deserialize, Serialize};
 

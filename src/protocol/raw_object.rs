@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tells_json_that_is_not_an_object_from_text_that_is_not_json() {
+    fn distinguishes_json_that_is_not_an_object_from_text_that_is_not_json() {
         assert!(RawObject::read("[1]").unwrap_err().is_data());
         assert!(!RawObject::read("{").unwrap_err().is_data());
         let object = RawObject::read(r#"{"a": null, "b": [1, 2]}"#).unwrap();

@@ -1,6 +1,6 @@
-//! Reserved keys: object keys with which `serde_json` marks values of its own. A tree of values
-//! ([`serde_json::Value`]) is not parsed from an object with such a key but from the text in it,
-//! or fails, so a client refuses to send it and the server to store it.
+//! Reserved keys: object keys with which `serde_json` marks its internal values. From an object with such
+//! a key it parses another tree of values ([`serde_json::Value`]), or fails, so a client refuses to send
+//! it and the server to store it.
 //!
 //! It works on the bytes and builds no tree: text that is not JSON is the parser's to reject. How
 //! deep JSON is nested is checked in [`super::nesting`].
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_not_json_does_no_harm() {
+    fn any_text_is_searched_without_a_panic() {
         for text in ["\"", "\"\\", "\"\\u", "{\"$serde_json\\", "\u{24}serde_json\"", "\"$serde_json:\":"] {
             let _ = has_reserved_key(text.as_bytes());
         }

@@ -1,4 +1,5 @@
-//! The answer to `status` (contract 4): a server's limits, capabilities and current sequence.
+//! The answer to `status` (contract 4): a server's limits, capabilities and current sequence. What a
+//! client does with it is decided in [`crate::cloneup`].
 //!
 //! ```
 //! use synctool::protocol::{RawObject, ServerStatus, status};

@@ -1,6 +1,6 @@
-//! What an answer means (contract 3.3): a pure function of status, headers and body; and which
-//! error a connection is that failed before there was one. Nothing is sent or read here: that is
-//! in [`super::request`].
+//! What an answer means (contract 3.3): a pure function of status, headers and body; and the error of a
+//! connection that failed before there was an answer. Nothing is sent or read here: that is in
+//! [`super::request`].
 
 use std::time::{Duration, SystemTime};
 
@@ -45,7 +45,7 @@ pub(super) struct RawAnswer<'a> {
 
 impl<'a> RawAnswer<'a> {
     /// The result inside a successful answer. A date in `Retry-After` is relative to the server's
-    /// clock, which `Date` tells; `now` is the local clock, for answers without it.
+    /// clock in `Date`; `now` is the local clock, for answers without it.
     ///
     /// # Errors
     /// The [`RequestError`] that the contract assigns to the answer.
@@ -113,7 +113,7 @@ fn is_about_the_request(envelope: &Result<Envelope<'_>, NeitherDialect>) -> bool
     }
 }
 
-/// The error of a route that is not there: most often the base URL is wrong, which every other
+/// The error of a route that does not exist: most often the base URL is wrong, which every other
 /// request would find as well.
 fn no_route(status: u16, route: &str, said: Option<ErrorBody>) -> RequestError {
     let said = said.filter(|body| !body.message.is_empty());
@@ -222,7 +222,7 @@ fn certificate_hint(problem: &CertificateError) -> &'static str {
     }
 }
 
-/// Whether an answer does not even begin as HTTP/1 does. hyper does not tell the version from the
+/// Whether an answer does not even begin as HTTP/1 does. hyper does not distinguish the version from the
 /// headers, so an HTTP answer with malformed headers counts as well.
 fn is_not_http(error: &hyper::Error) -> bool {
     error.is_parse() && !error.is_parse_status()

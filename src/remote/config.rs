@@ -55,7 +55,7 @@ pub enum ConfigError {
     /// The token has a character that HTTP does not allow in a header.
     #[error("the token has characters that cannot be sent in a header")]
     Token,
-    /// Two credentials are given, of which a request can carry one: both are the header
+    /// Two credentials are given, and a request can carry only one: both are the header
     /// `Authorization`.
     #[error("{first} and {second} are both given, and a request can carry only one: leave one out")]
     TwoCredentials {
@@ -142,7 +142,7 @@ impl RemoteConfig {
         hasher.finalize().to_hex()[..32].to_owned()
     }
 
-    /// Refuses credentials of which all but one would be dropped.
+    /// Refuses two or more credentials: only one would be sent.
     pub(super) fn check_credentials(&self, base: &Url) -> Result<(), ConfigError> {
         let is_authorization =
             |(name, _): &(String, String)| name.eq_ignore_ascii_case(AUTHORIZATION.as_str());
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn unusable_certificate_files_are_told_apart_and_keep_their_cause() {
+    fn unusable_certificate_files_have_different_errors_and_keep_their_cause() {
         use std::error::Error as _;
 
         let folder = tempfile::tempdir().unwrap();

@@ -77,7 +77,7 @@ pub enum TransportKind {
     NoRoute,
 }
 
-/// The measure of which a request has too much.
+/// The measure by which a request is too large.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Excess {
     /// Bytes: HTTP 413.

@@ -1,5 +1,5 @@
 //! The strongly connected components of a graph, by Tarjan's algorithm without recursion: a chain of
-//! thousands of resources needs no deep stack. It knows numbers only; [`super::order`] uses it.
+//! thousands of resources needs no deep stack. Nodes are numbers; [`super::order`] numbers the resources.
 
 /// A node on the path of the depth-first search.
 struct Step {
@@ -20,6 +20,7 @@ pub(super) fn strong_components(nodes: &[usize], targets: &[Vec<usize>], gone: &
     search.components
 }
 
+/// The state of the depth-first search.
 #[derive(Default)]
 struct Search<'g> {
     targets: &'g [Vec<usize>],
@@ -36,6 +37,7 @@ struct Search<'g> {
 }
 
 impl Search<'_> {
+    /// Numbers a node and appends it to the path.
     fn enter(&mut self, node: usize, path: &mut Vec<Step>) {
         let number = self.number.len();
         self.number.insert(node, number);
@@ -45,6 +47,7 @@ impl Search<'_> {
         path.push(Step { node, next: 0 });
     }
 
+    /// Finds the components of all nodes that can be reached from a node and have no number yet.
     fn from(&mut self, start: usize) {
         let mut path = Vec::new();
         self.enter(start, &mut path);

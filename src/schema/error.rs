@@ -1,4 +1,5 @@
-//! The error for an invalid schema, and the list of them that parsing collects.
+//! The error for an invalid schema, and the list of them that parsing collects. The checks are in
+//! [`super::parse`].
 
 /// A problem in a schema, and its path. Its code is `SCHEMA_INVALID`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

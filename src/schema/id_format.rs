@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 /// A template such as `track:{}` or `{}:{}`: one `{}` for each column of the key.
 ///
 /// No two keys of several columns have the same id: in their values `%` and the first character of
-/// each text between two `{}` are percent-encoded, so that the end of each value can be told. In
+/// each text between two `{}` are percent-encoded, so that the end of each value is unambiguous. In
 /// `{}:{}` that is `%25` for `%`, and `%3A` for `:`. The value of a key of one column is never
 /// encoded.
 ///
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_must_fit_the_number_of_columns_and_tell_values_apart() {
+    fn a_template_must_fit_the_number_of_columns_and_separate_their_values() {
         for (template, columns) in
             [("x", 1), ("{}{}", 1), ("{}", 2), ("{}{}", 2), ("{}%{}", 2), ("{}:{}", 3), ("{}:{}:{}", 2)]
         {

@@ -1,5 +1,6 @@
 //! An index of a schema's names, so that looking one up takes no longer in a schema of thousands of
-//! resources than in one of three. It is made once, when a schema has been parsed.
+//! resources than in one of three. It is made once, when a schema has been parsed. The lookups are in
+//! [`super::definition`].
 
 use std::collections::HashMap;
 

@@ -3,7 +3,13 @@
 //!
 //! [`Schema::parse`] is the only constructor of a [`Schema`] outside this module, so a schema is
 //! always valid. Whether a database has the tables that it names is checked by [`crate::offline`],
-//! which also collects the [`DatabaseFacts`] from which [`infer`] makes a schema.
+//! which also collects the [`DatabaseFacts`] from which [`infer`](fn@infer) makes a schema.
+//!
+//! * `model`, `deleted_when`, `id_format`: the parts of a schema; `definition`, `index`: the schema as a
+//!   whole, and looking up names in it;
+//! * `parse`, `error`: from JSON to a schema;
+//! * `order`, `components`: the order of resources, and the strongly connected components that it needs;
+//! * `table_facts`, `infer`, `inferred`: from facts about a database to the JSON of a schema.
 //!
 //! A resource is uploaded after those that it refers to:
 //!
@@ -34,7 +40,6 @@ mod error;
 mod id_format;
 mod index;
 mod infer;
-mod infer_deleted;
 mod inferred;
 mod model;
 mod order;

@@ -16,11 +16,11 @@ pub struct DatabaseFacts {
 pub struct OtherTable {
     /// The table's name.
     pub name: String,
-    /// What it is.
+    /// The kind of table.
     pub kind: OtherKind,
 }
 
-/// What a table that is not an ordinary one is.
+/// The kinds of tables that are not ordinary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OtherKind {
     /// A view.
@@ -95,8 +95,8 @@ pub struct ColumnFacts {
     pub has_plain_text: bool,
     /// Whether a row has text in it that is a JSON object or array.
     pub has_json_text: bool,
-    /// Whether a row has such text in it that is another one after it was parsed and written again:
-    /// with an integer beyond 64 bits, or with a key twice.
+    /// Whether a row has JSON text in it that a round trip (parsing and writing) would change: it has an
+    /// integer beyond 64 bits, another number whose digits change, a repeated or a reserved key.
     pub has_inexact_json: bool,
     /// Whether a row has text in it that is not UTF-8.
     pub has_invalid_text: bool,

@@ -59,10 +59,10 @@ impl<'de> Visitor<'de> for FieldsCheck<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> std::result::Result<CheckedRecord, A::Error> {
         let fields = &self.0.fields;
-        let places = Places::of(fields);
+        let indexes = Indexes::of(fields);
         let (mut checked, mut is_given) = (CheckedRecord::default(), vec![false; fields.len()]);
         while let Some((Key(name), kind)) = entries.next_entry::<Key<'_>, Kind>()? {
-            let place = places.find(&name);
+            let place = indexes.find(&name);
             match place {
                 Some(index) => is_given[index] = true,
                 // Some clients repeat the record's id among its fields.
@@ -83,16 +83,16 @@ impl<'de> Visitor<'de> for FieldsCheck<'_> {
     }
 }
 
-/// From so many fields on a map is faster than comparing names one by one.
+/// Minimum number of fields at which a map is faster than comparing names one by one.
 const MIN_FIELDS_FOR_MAP: usize = 64;
 
-/// The places of fields by their names.
-enum Places<'s> {
+/// The indexes of fields by their names.
+enum Indexes<'s> {
     Few(&'s [Field]),
     Many(HashMap<&'s str, usize>),
 }
 
-impl<'s> Places<'s> {
+impl<'s> Indexes<'s> {
     fn of(fields: &'s [Field]) -> Self {
         if fields.len() < MIN_FIELDS_FOR_MAP {
             return Self::Few(fields);

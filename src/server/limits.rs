@@ -1,4 +1,5 @@
-//! The limits of a server, and which of them `status` advertises.
+//! The limits of a server, and which of them `status` advertises. Each limit is enforced where it is
+//! used: in [`super::accept`], [`super::body`] and [`super::prepare`].
 
 use std::time::Duration;
 

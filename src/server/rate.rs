@@ -1,5 +1,5 @@
 //! The rate limit: a token bucket that holds one second's worth of requests and is refilled at a steady
-//! pace.
+//! pace. Requests are refused by it in [`super::router`].
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};

@@ -1,5 +1,5 @@
 //! Reads JSON without building a tree: only the kind of a value, or only values of one kind. What is
-//! skipped is parsed all the same, so that a body that is not JSON is refused wherever the fault is.
+//! skipped is parsed nevertheless, so that a body that is not JSON is refused wherever the fault is.
 //! What the values mean is not known here; [`super::raw_push`] and [`super::check`] use this.
 
 use std::borrow::Cow;

@@ -28,7 +28,7 @@ impl Refusal {
 }
 
 impl From<StoreError> for Refusal {
-    /// HTTP 500. The log gets the error; the client is not told what is in the store.
+    /// HTTP 500. The log gets the error; the answer contains nothing of the store.
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "the store failed");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, code::INTERNAL, "the server's store failed; try again")

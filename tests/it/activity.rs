@@ -8,7 +8,7 @@ use synctool::cloneup::{Activity, Event};
 use super::common::Rig;
 
 #[tokio::test]
-async fn the_observer_is_told_when_the_run_is_busy_and_when_it_waits_for_the_server() {
+async fn the_observer_gets_events_when_the_run_is_busy_and_when_it_waits_for_the_server() {
     let schema = r#"{"resources": [{"name": "tags"}]}"#;
     let mut rig =
         Rig::with(schema, "CREATE TABLE tags (id TEXT); INSERT INTO tags VALUES ('a'), ('b')").await;

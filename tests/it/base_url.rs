@@ -1,4 +1,4 @@
-//! A remote whose routes are not there: the likeliest slip is a base without `/datafn` (contract 3.3). Not
+//! A remote whose routes do not exist, most often because the base lacks `/datafn` (contract 3.3). Not
 //! a server that does not answer (`transport`).
 
 use serde_json::{Value, json};
@@ -112,23 +112,23 @@ async fn dry_run(base: &str, flags: &[&str]) -> (i32, Value, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dry_run_tells_a_wrong_base() {
+async fn a_dry_run_reports_a_wrong_base() {
     let server = TestServer::start_with(SCHEMA, Some("geheim"), Limits::default()).await;
     let root = server.base().strip_suffix("/datafn").unwrap().to_owned();
     let token = ["--token-command", "echo geheim"];
     for base in [root.clone(), format!("{root}/"), format!("{root}/api"), format!("{}/push", server.base())] {
         for pull in ["--pull-after", "--no-pull-after"] {
-            let (status, plan, said) =
+            let (status, plan, printed) =
                 dry_run(&base, &[&token[..], &["--no-fail-fast", pull]].concat()).await;
-            assert_eq!((status, &plan["ok"]), (4, &json!(false)), "{base}: {said}");
+            assert_eq!((status, &plan["ok"]), (4, &json!(false)), "{base}: {printed}");
             let [error] = plan["errors"].as_array().unwrap().as_slice() else { panic!("{plan}") };
             assert_eq!(error["code"], "TRANSPORT_ERROR");
             let message = error["message"].as_str().unwrap();
             assert!(message.contains("/push") && message.contains(&format!("at {}: did", server.base())));
         }
     }
-    let (status, plan, said) = dry_run(server.base(), &token).await;
-    assert_eq!((status, &plan["ok"]), (0, &json!(true)), "{said}");
+    let (status, plan, printed) = dry_run(server.base(), &token).await;
+    assert_eq!((status, &plan["ok"]), (0, &json!(true)), "{printed}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -136,11 +136,11 @@ async fn a_dry_run_accepts_a_server_without_a_status_route() {
     for answer in [404, 405, 501].into_iter().flat_map(nothing_there) {
         let server = Scripted::start().await;
         server.script("status", [answer.clone()]);
-        let (status, plan, said) = dry_run(server.base(), &[]).await;
-        assert_eq!((status, &plan["server"]["answers"]), (0, &json!(true)), "{answer:?}: {said}");
+        let (status, plan, printed) = dry_run(server.base(), &[]).await;
+        assert_eq!((status, &plan["server"]["answers"]), (0, &json!(true)), "{answer:?}: {printed}");
         assert!(server.pushes().is_empty());
     }
-    // It may refuse the pull, and be a sync server all the same.
+    // A sync server may refuse the pull.
     let server = Scripted::start().await;
     server.script("status", nothing_there(404).into_iter().take(1));
     server.script("pull", [Answer::Json(400, refusal("DFQL_INVALID"))]);
@@ -154,9 +154,9 @@ async fn a_dry_run_without_any_route_fails_if_it_would_pull_and_warns_if_not() {
         for route in ["status", "pull"] {
             server.script(route, nothing_there(404).into_iter().take(1));
         }
-        let (status, plan, said) = dry_run(server.base(), &[pull]).await;
-        assert_eq!(status, expected, "{plan} {said}");
-        assert!(said.contains("is the remote the right base?"), "{said}");
+        let (status, plan, printed) = dry_run(server.base(), &[pull]).await;
+        assert_eq!(status, expected, "{plan} {printed}");
+        assert!(printed.contains("is the remote the right base?"), "{printed}");
     }
     let server = Scripted::start().await;
     server.script("status", nothing_there(404).into_iter().take(1));

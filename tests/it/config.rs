@@ -217,26 +217,28 @@ fn a_file_of_another_user_is_not_read_and_is_named_with_its_owner() {
     };
     let warning = format!("warning: {} is not read", foreign.display());
     for arguments in [&["cloneup", "--dry-run"][..], &["cloneup"], &["config", "show"], &["verify"]] {
-        let (_, said, _) = run(arguments);
-        assert!(said.contains(&warning) && said.contains("uid 65534"), "{arguments:?}: {said}");
+        let (_, printed, _) = run(arguments);
+        assert!(printed.contains(&warning) && printed.contains("uid 65534"), "{arguments:?}: {printed}");
         assert!(!evil.exists(), "{arguments:?}");
     }
     assert!(!run(&["cloneup", "--dry-run", "--quiet"]).1.contains("not read"));
 
     // The search goes on above it, and -v names what is read.
     std::fs::write(&own, "db = 'app.db'\nmax-retries = 0").unwrap();
-    let (status, said, _) = run(&["cloneup", "-v"]);
-    assert_eq!(status, 4, "{said}");
-    assert!(said.contains(&warning) && said.contains(&format!("configuration file: {}", own.display())));
-    let (status, said, shown) = run(&["config", "show"]);
+    let (status, printed, _) = run(&["cloneup", "-v"]);
+    assert_eq!(status, 4, "{printed}");
     assert!(
-        status == 0 && said.contains(&warning) && shown.contains(own.to_str().unwrap()),
-        "{said} {shown}"
+        printed.contains(&warning) && printed.contains(&format!("configuration file: {}", own.display()))
+    );
+    let (status, printed, shown) = run(&["config", "show"]);
+    assert!(
+        status == 0 && printed.contains(&warning) && shown.contains(own.to_str().unwrap()),
+        "{printed} {shown}"
     );
 
     // A file that is named is read, whoever owns it.
-    let (status, said, _) = run(&["cloneup", "--config", foreign.to_str().unwrap()]);
-    assert!(status == 2 && said.contains("odd-key") && !said.contains("is not read"), "{said}");
+    let (status, printed, _) = run(&["cloneup", "--config", foreign.to_str().unwrap()]);
+    assert!(status == 2 && printed.contains("odd-key") && !printed.contains("is not read"), "{printed}");
 }
 
 #[cfg(unix)]

@@ -22,7 +22,7 @@ async fn plan_dry_run_inspect_and_schema_check_warn_of_join_rows_without_records
     let output = cloneup(&offline, server.base(), &["--dry-run"]).await;
     assert_eq!(status(&output), 0, "{}", stderr(&output));
     assert_eq!(result(&output)["warnings"], json!([WARNING]));
-    assert!(stderr(&output).lines().any(|said| said == line), "{}", stderr(&output));
+    assert!(stderr(&output).lines().any(|printed| printed == line), "{}", stderr(&output));
 
     std::fs::write(offline.folder().join("schema.json"), SCHEMA).unwrap();
     for arguments in [&["inspect", "app.db"][..], &["schema", "check", "schema.json", "--db", "app.db"]] {

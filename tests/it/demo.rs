@@ -13,9 +13,9 @@ fn demo_uploads_twice_and_reports_the_deduplication() {
     let result = result(&output);
     assert_eq!(result["stats"]["resources"]["todos"], json!({"records": 3000, "mutations": 3000}));
     assert_eq!(result["stats"]["deletes"], json!({"mutations": 12}));
-    let said = stderr(&output);
-    assert!(said.contains("it deduplicated all 7600 mutations"), "{said}");
-    assert!(said.contains("synctool cloneup --db shown/app.db --schema shown/schema.json"), "{said}");
+    let printed = stderr(&output);
+    assert!(printed.contains("it deduplicated all 7600 mutations"), "{printed}");
+    assert!(printed.contains("synctool cloneup --db shown/app.db --schema shown/schema.json"), "{printed}");
     let output = synctool(&offline).args(["demo", "--dir", "shown"]).output().unwrap();
     assert_eq!(status(&output), 3);
     assert!(stderr(&output).contains("name a new folder"), "{}", stderr(&output));

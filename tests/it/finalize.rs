@@ -175,8 +175,8 @@ async fn a_pull_does_not_overwrite_changes_that_were_out_of_scope() {
     // The next upload sends them to the server.
     rig.options.resources = None;
     rig.succeed().await;
-    let told: Vec<_> =
+    let sent: Vec<_> =
         rig.server.mutations().into_iter().map(|mutation| mutation["mutationId"].clone()).collect();
-    assert!(told.contains(&json!("gone")) && told.contains(&json!("apart")), "{told:?}");
+    assert!(sent.contains(&json!("gone")) && sent.contains(&json!("apart")), "{sent:?}");
     assert!(rig.offline.logged().is_empty());
 }

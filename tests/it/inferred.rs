@@ -40,7 +40,7 @@ fn relations(schema: &Value) -> Vec<[&str; 5]> {
 }
 
 #[test]
-fn every_document_is_looked_at() {
+fn the_keys_of_every_document_are_inferred() {
     let mut sql = "CREATE TABLE ps_data__tasks (id TEXT PRIMARY KEY, data TEXT);".to_owned();
     for row in 0..1500 {
         let assignee = if row < 1000 { "" } else { r#", "assignee": "u1""# };
@@ -57,9 +57,12 @@ fn every_document_is_looked_at() {
 #[test]
 fn references_in_documents_are_guessed() {
     let offline = Offline::new(POWERSYNC);
-    let (schema, said) = infer(&offline);
+    let (schema, printed) = infer(&offline);
     assert_eq!(relations(&schema), [["many-one", "todos", "lists", "list", "list_id"]]);
-    assert!(said.contains("`list_id` of `ps_data__todos` refers to `ps_data__lists`: a guess"), "{said}");
+    assert!(
+        printed.contains("`list_id` of `ps_data__todos` refers to `ps_data__lists`: a guess"),
+        "{printed}"
+    );
     offline.execute(r#"UPDATE ps_data__todos SET data = '{"list_id":"gone"}' WHERE id = 't1'"#);
     assert_eq!(infer(&offline).0["relations"], json!([]));
 }
@@ -76,26 +79,26 @@ async fn keys_that_a_schema_lacks_are_warned_about_at_every_upload() {
     let server = TestServer::start(schema).await;
     for _ in 0..2 {
         let output = cloneup(&offline, server.base(), &["--schema", "schema.json"]).await;
-        let said = stderr(&output);
-        assert_eq!(status(&output), 0, "{said}");
-        let warnings: Vec<_> = said.lines().filter(|line| line.contains("does not name")).collect();
-        let [warning] = warnings.as_slice() else { panic!("one warning a resource: {said}") };
+        let printed = stderr(&output);
+        assert_eq!(status(&output), 0, "{printed}");
+        let warnings: Vec<_> = printed.lines().filter(|line| line.contains("does not name")).collect();
+        let [warning] = warnings.as_slice() else { panic!("one warning a resource: {printed}") };
         for part in ["2 documents", "`todos`", "`list_id`", "`position`", "`tags`"] {
             assert!(warning.contains(part), "{part}: {warning}");
         }
-        assert!(said.contains("1 PUT"), "{said}");
+        assert!(printed.contains("1 PUT"), "{printed}");
     }
 }
 
 #[test]
-fn the_upload_queue_of_powersync_is_told_by_operation() {
+fn entries_of_powersyncs_upload_queue_are_counted_by_operation() {
     let offline = Offline::new(&format!(
         "{POWERSYNC} INSERT INTO ps_crud (data) VALUES ('{{\"op\":\"PATCH\"}}'), ('{{\"op\":\"DELETE\"}}'), ('{{\"op\":\"DELETE\"}}'), ('x')"
     ));
-    let (_, said) = infer(&offline);
+    let (_, printed) = infer(&offline);
     let output = synctool(&offline).args(["inspect", "app.db"]).output().unwrap();
-    for said in [said, stderr(&output)] {
-        assert!(said.contains("2 DELETE, 1 PATCH, 1 PUT, 1 unreadable"), "{said}");
+    for printed in [printed, stderr(&output)] {
+        assert!(printed.contains("2 DELETE, 1 PATCH, 1 PUT, 1 unreadable"), "{printed}");
     }
 }
 
@@ -107,7 +110,7 @@ fn text_is_inferred_as_json_only_where_a_round_trip_keeps_it() {
             ('b', NULL, '[1]', '[]', '[0.10000000000000000001]', '[1', NULL);
         UPDATE t SET deep = replace(printf('%0120d', 0), '0', '[') || replace(printf('%0120d', 0), '0', ']') WHERE id = 'a'"#,
     );
-    let (schema, said) = infer(&offline);
+    let (schema, printed) = infer(&offline);
     for (name, expected) in [
         ("exact", "json"),
         ("big", "string"),
@@ -118,8 +121,8 @@ fn text_is_inferred_as_json_only_where_a_round_trip_keeps_it() {
     ] {
         assert_eq!(kind(&schema, "t", name), expected, "{name}");
     }
-    assert!(said.contains("all text in `exact` of `t` is JSON: the type `json` is a guess"), "{said}");
-    assert!(said.contains("all text in `big`, `again`, `digits` of `t` is JSON, but"), "{said}");
+    assert!(printed.contains("all text in `exact` of `t` is JSON: the type `json` is a guess"), "{printed}");
+    assert!(printed.contains("all text in `big`, `again`, `digits` of `t` is JSON, but"), "{printed}");
 }
 
 #[test]
@@ -140,7 +143,7 @@ fn tables_of_many_columns_are_inferred_and_inspected() {
 }
 
 #[test]
-fn tables_of_tools_are_known_by_their_whole_names() {
+fn tables_of_tools_are_recognized_by_their_whole_names() {
     let own = ["ps_product", "local_storage_units", "android_metadata_log", "room_master_table2", "ps_"];
     let tools = ["ps_kv", "local_storage", "android_metadata", "room_master_table", "Z_METADATA"];
     let mut sql = String::new();
@@ -148,17 +151,17 @@ fn tables_of_tools_are_known_by_their_whole_names() {
         let _ =
             write!(sql, "CREATE TABLE {name} (id TEXT PRIMARY KEY, n); INSERT INTO {name} VALUES ('a', 1);");
     }
-    let (schema, said) = infer(&Offline::new(&sql));
+    let (schema, printed) = infer(&Offline::new(&sql));
     let mut expected = own.to_vec();
     expected.sort_unstable();
     assert_eq!(names(&schema), expected);
     for name in tools {
-        assert!(said.contains(&format!("`{name}` is left out: it is a table of ")), "{said}");
+        assert!(printed.contains(&format!("`{name}` is left out: it is a table of ")), "{printed}");
     }
 }
 
 #[test]
-fn what_is_left_out_is_told_by_infer_and_by_inspect() {
+fn infer_and_inspect_name_what_is_left_out() {
     let offline = Offline::new(
         "CREATE TABLE notes (id TEXT PRIMARY KEY, body TEXT, price REAL, total REAL GENERATED ALWAYS AS (price * 2), \
              loud TEXT GENERATED ALWAYS AS (upper(body)) STORED);
@@ -168,7 +171,7 @@ fn what_is_left_out_is_told_by_infer_and_by_inspect() {
          CREATE VIEW cheap AS SELECT * FROM notes;
          CREATE TABLE infinite (id TEXT PRIMARY KEY, x REAL); INSERT INTO infinite VALUES ('a', 9e999)",
     );
-    let (schema, said) = infer(&offline);
+    let (schema, printed) = infer(&offline);
     assert_eq!(names(&schema), ["infinite", "notes"]);
     for part in [
         "`cheap` is left out: it is a view",
@@ -178,24 +181,25 @@ fn what_is_left_out_is_told_by_infer_and_by_inspect() {
         "`total`, `loud` of `notes` are left out: generated columns",
         "column `x` of `infinite` is left out: it holds an infinite number",
     ] {
-        assert!(said.contains(part), "{part}: {said}");
+        assert!(printed.contains(part), "{part}: {printed}");
     }
     let inspect = |arguments: &[&str]| {
         let output = synctool(&offline).args(["inspect", "app.db"]).args(arguments).output().unwrap();
         assert_eq!(status(&output), 0, "{}", stderr(&output));
         String::from_utf8(output.stdout).unwrap()
     };
-    let told = inspect(&[]);
+    let printed = inspect(&[]);
     for part in [
         "cheap: it is a view",
         "notes_fts: it is a virtual table (`fts5`)",
         "notes.total: it is a generated column",
     ] {
-        assert!(told.contains(part), "{part}: {told}");
+        assert!(printed.contains(part), "{part}: {printed}");
     }
     std::fs::write(offline.folder().join("one.json"), r#"{"resources": [{"name": "notes"}]}"#).unwrap();
-    let told: Value = serde_json::from_str(&inspect(&["--schema", "one.json", "--output", "json"])).unwrap();
-    let left_out = told["leftOut"].as_array().unwrap();
+    let printed: Value =
+        serde_json::from_str(&inspect(&["--schema", "one.json", "--output", "json"])).unwrap();
+    let left_out = printed["leftOut"].as_array().unwrap();
     let why = |table: &str| &left_out.iter().find(|it| it["table"] == table).unwrap()["why"];
     assert_eq!(why("infinite"), "the schema does not name it");
     assert_eq!(why("places_node"), "the virtual table `places` keeps its data in it");
@@ -216,7 +220,7 @@ fn each_kind_of_key_has_its_storage() {
          CREATE TABLE hopeless (k REAL PRIMARY KEY) WITHOUT ROWID; INSERT INTO hopeless VALUES (0.5);
          CREATE TABLE empty (id TEXT PRIMARY KEY); INSERT INTO empty VALUES (''), ('a')",
     );
-    let (schema, said) = infer(&offline);
+    let (schema, printed) = infer(&offline);
     for (name, id, format) in [
         ("pair", json!(["b", "a"]), json!(null)),
         ("tiles", json!(["z", "x", "y"]), json!(null)),
@@ -245,7 +249,7 @@ fn each_kind_of_key_has_its_storage() {
         "the ids of `pair` are made from columns `b`, `a` with the template {}:{}",
         "`hopeless` is left out: `k` of its key holds floating-point numbers; make a view",
     ] {
-        assert!(said.contains(part), "{part}: {said}");
+        assert!(printed.contains(part), "{part}: {printed}");
     }
 }
 
@@ -267,7 +271,7 @@ async fn junctions_without_foreign_keys_are_guessed() {
          INSERT INTO todo VALUES ('a', 1); INSERT INTO tags VALUES ('g', 1), ('h', 2);
          INSERT INTO TodoTagCrossRef VALUES ('a', 'g', 5), ('a', 'h', 6)",
     );
-    let (schema, said) = infer(&offline);
+    let (schema, printed) = infer(&offline);
     assert_eq!(names(&schema), ["ZLABEL", "ZLIST", "ZTODO", "tags", "todo"]);
     assert_eq!(
         relations(&schema),
@@ -278,10 +282,10 @@ async fn junctions_without_foreign_keys_are_guessed() {
         ]
     );
     assert!(
-        said.contains("`Z_1TAGS` links `ZTODO` to `ZLABEL`: the many-many relation `ZLABEL` (a guess"),
-        "{said}"
+        printed.contains("`Z_1TAGS` links `ZTODO` to `ZLABEL`: the many-many relation `ZLABEL` (a guess"),
+        "{printed}"
     );
-    assert!(said.contains("`ZLIST` of `ZTODO` refers to `ZLIST`: a guess"), "{said}");
+    assert!(printed.contains("`ZLIST` of `ZTODO` refers to `ZLIST`: a guess"), "{printed}");
     let server = TestServer::start(&schema.to_string()).await;
     let output = cloneup(&offline, server.base(), &["--schema", "schema.json", "--verify"]).await;
     assert_eq!(status(&output), 0, "{}", stderr(&output));
@@ -298,9 +302,12 @@ fn a_link_to_records_that_are_not_there_becomes_a_resource() {
          CREATE TABLE a_b (a_id REFERENCES a, b_id REFERENCES b, PRIMARY KEY (a_id, b_id));
          INSERT INTO a VALUES (1); INSERT INTO b VALUES (1); INSERT INTO a_b VALUES (1, 1), (1, 2)",
     );
-    let (schema, said) = infer(&offline);
+    let (schema, printed) = infer(&offline);
     assert_eq!(names(&schema), ["a", "a_b", "b"]);
-    assert!(said.contains("the records of `b` that `b_id` of 1 rows refers to are not there"), "{said}");
+    assert!(
+        printed.contains("the records of `b` that `b_id` of 1 rows refers to are not there"),
+        "{printed}"
+    );
     assert_eq!(relations(&schema).iter().map(|it| it[4]).collect::<Vec<_>>(), ["a_id", "b_id"]);
 }
 
@@ -313,14 +320,14 @@ async fn references_that_ids_cannot_express_stay_plain_fields() {
              n INTEGER REFERENCES \"odd{}name\", x REFERENCES nowhere);
          INSERT INTO texts VALUES ('1'); INSERT INTO \"odd{}name\" VALUES (2); INSERT INTO t VALUES ('a', 1, 2.0, 2, 5)",
     );
-    let (schema, said) = infer(&offline);
+    let (schema, printed) = infer(&offline);
     assert_eq!(relations(&schema), [["many-one", "t", "odd{}name", "n", "n"]]);
     assert_eq!((kind(&schema, "t", "i"), kind(&schema, "t", "r")), (&json!("number"), &json!("number")));
     for part in [
         "`i` of `t` refers to `texts`, but is no relation: it holds integers",
         "`x` of `t` refers to `nowhere`",
     ] {
-        assert!(said.contains(part), "{part}: {said}");
+        assert!(printed.contains(part), "{part}: {printed}");
     }
     let server = TestServer::start(&schema.to_string()).await;
     let output = cloneup(&offline, server.base(), &["--schema", "schema.json", "--verify"]).await;
@@ -341,7 +348,7 @@ fn a_table_that_links_others_and_marks_deleted_rows_stays_a_resource() {
     let (schema, _) = infer(&Offline::new(&tables("")));
     assert_eq!(names(&schema), ["posts", "tags"]);
     assert_eq!(relations(&schema).iter().filter(|relation| relation[0] == "many-many").count(), 2);
-    let (schema, said) = infer(&Offline::new(&tables(", _Status TEXT, _changed TEXT")));
+    let (schema, printed) = infer(&Offline::new(&tables(", _Status TEXT, _changed TEXT")));
     assert_eq!(names(&schema), [links[0], "post_tags", "posts", "tags"]);
     assert_eq!(relations(&schema).iter().filter(|relation| relation[0] == "many-many").count(), 0);
     for link in links {
@@ -351,7 +358,7 @@ fn a_table_that_links_others_and_marks_deleted_rows_stays_a_resource() {
         let fields: Vec<_> =
             resource["fields"].as_array().unwrap().iter().map(|field| &field["name"]).collect();
         assert_eq!(fields.len(), 2, "{fields:?}");
-        assert!(said.contains(&format!("`{link}` links two tables, but becomes a resource")), "{said}");
+        assert!(printed.contains(&format!("`{link}` links two tables, but becomes a resource")), "{printed}");
     }
 }
 
@@ -361,11 +368,11 @@ async fn texts_and_columns_with_reserved_keys_are_not_inferred_as_json() {
         r#"CREATE TABLE t (id TEXT PRIMARY KEY, meta TEXT, plain TEXT, "$serde_json::private::Number" TEXT);
         INSERT INTO t VALUES ('a', '{"$serde_json::private::Number":"1"}', '{"a":1}', 'x'), ('b', '{}', '[]', 'y')"#,
     );
-    let (schema, said) = infer(&offline);
+    let (schema, printed) = infer(&offline);
     assert_eq!(kind(&schema, "t", "meta"), "string");
     assert_eq!(kind(&schema, "t", "plain"), "json");
     assert_eq!(resource(&schema, "t")["fields"].as_array().unwrap().len(), 2);
-    assert!(said.contains("its name is reserved") && said.contains("reserved keys"), "{said}");
+    assert!(printed.contains("its name is reserved") && printed.contains("reserved keys"), "{printed}");
     let server = TestServer::start(&schema.to_string()).await;
     let output = cloneup(&offline, server.base(), &["--schema", "schema.json", "--verify"]).await;
     assert_eq!(status(&output), 0, "{}", stderr(&output));

@@ -69,15 +69,15 @@ fn schema_check_reports_every_problem_of_schema_and_database() {
         r#"{"resources":[{"name":"a","fields":[{"name":"x"},{"type":"y"}]}]}"#,
     )
     .unwrap();
-    let (status, said) = check("bad.json", &[]);
-    assert_eq!((status, said.lines().count()), (2, 2), "{said}");
+    let (status, printed) = check("bad.json", &[]);
+    assert_eq!((status, printed.lines().count()), (2, 2), "{printed}");
     assert!(
-        said.contains("resources[0].fields[0].type") && said.contains("resources[0].fields[1].name"),
-        "{said}"
+        printed.contains("resources[0].fields[0].type") && printed.contains("resources[0].fields[1].name"),
+        "{printed}"
     );
     offline.execute("PRAGMA foreign_keys = OFF; DROP TABLE PlaylistTrack; DROP TABLE Artist");
-    let (status, said) = check("schema.json", &["--db", "app.db"]);
-    assert_eq!((status, said.lines().count()), (2, 2), "{said}");
+    let (status, printed) = check("schema.json", &["--db", "app.db"]);
+    assert_eq!((status, printed.lines().count()), (2, 2), "{printed}");
     assert_eq!(check("nowhere.json", &[]).0, 2);
 }
 

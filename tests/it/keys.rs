@@ -314,7 +314,7 @@ fn assert_sent(sent: &[Value]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reference_is_one_by_its_id_whatever_kind_of_value_holds_it() {
+async fn a_reference_is_found_by_its_id_for_any_kind_of_value() {
     let schema = r#"{"resources": [{"name": "t", "storage": {"id": "k", "idFormat": "t:{}"}, "fields": [
         {"name": "parent", "type": "string", "nullable": true}]}],
       "relations": [{"type": "many-one", "from": "t", "to": "t", "relation": "parent", "fkField": "parent"}]}"#;
@@ -375,7 +375,7 @@ async fn documents_and_join_tables_of_the_default_layout_go_with_keys_of_several
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_reads_without_an_upload_works_with_every_key() {
+async fn commands_that_only_read_work_with_every_key() {
     let offline = database(TABLES, SCHEMA);
     let output = succeed(&offline, &["schema", "check", "schema.json", "--db", "app.db"]);
     assert!(stderr(&output).contains("VACUUM"), "{}", stderr(&output));
@@ -473,10 +473,10 @@ fn a_row_without_an_id_is_refused_with_its_place_column_and_values() {
             continue;
         }
         assert_eq!(status(&output), 2, "{row}: {}", stderr(&output));
-        let (code, told, path) = errors_of(&output).remove(0);
+        let (code, printed, path) = errors_of(&output).remove(0);
         let expected = format!("records[{place}].id");
         assert_eq!((code.as_str(), &path), ("DFQL_INVALID", &expected), "{row}");
-        assert!(told.contains(message), "{row}: {told}");
+        assert!(printed.contains(message), "{row}: {printed}");
         let location = format!(r#"({path}): table "t", {location}"#);
         assert!(stderr(&output).contains(&location), "{row}: {location}\n{}", stderr(&output));
     }

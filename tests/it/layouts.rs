@@ -45,13 +45,13 @@ async fn push(server: &TestServer, id: &str, mutation: Value) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_with_integer_keys_is_uploaded_and_pulled_into() {
     let offline = Offline::new(CHINOOK);
-    let (schema, said) = infer(&offline);
+    let (schema, printed) = infer(&offline);
     assert_eq!(names(&schema), ["Album", "Artist", "Employee", "Playlist", "Track"]);
     assert_eq!(
         schema["resources"][0]["storage"],
         json!({"table": "Album", "id": "AlbumId", "idFormat": "Album:{}"})
     );
-    assert!(said.contains("`PlaylistTrack` links `Playlist` to `Track`"), "{said}");
+    assert!(printed.contains("`PlaylistTrack` links `Playlist` to `Track`"), "{printed}");
 
     let server = serve(&offline).await;
     let output = upload(&offline, &server).await;
@@ -109,8 +109,8 @@ async fn ids_of_integer_keys_are_sent_in_text_order() {
 #[tokio::test(flavor = "multi_thread")]
 async fn powersync_documents_are_records_and_ps_crud_is_not_changed() {
     let offline = Offline::new(POWERSYNC);
-    let (schema, said) = infer(&offline);
-    assert!(said.contains("PowerSync"), "{said}");
+    let (schema, printed) = infer(&offline);
+    assert!(printed.contains("PowerSync"), "{printed}");
     assert_eq!(names(&schema), ["lists", "todos"]);
     let server = serve(&offline).await;
     upload(&offline, &server).await;
@@ -149,8 +149,8 @@ async fn powersync_documents_are_records_and_ps_crud_is_not_changed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn watermelondb_bookkeeping_columns_are_not_changed() {
     let offline = Offline::new(WATERMELON);
-    let (_, said) = infer(&offline);
-    assert!(said.contains("WatermelonDB"), "{said}");
+    let (_, printed) = infer(&offline);
+    assert!(printed.contains("WatermelonDB"), "{printed}");
     let server = serve(&offline).await;
     upload(&offline, &server).await;
     let clone = server.post("clone", &json!({"clientId": "x"})).await;

@@ -67,8 +67,8 @@ async fn retry_after_pauses_every_request() {
     rig.server.script("push", (0..20).map(|_| late()).chain([busy]).chain((0..20).map(|_| late())));
     rig.succeed().await;
     let pushes = rig.server.pushes();
-    let told = pushes[20].answered.unwrap();
-    let after = |push: &Recorded| push.at.saturating_duration_since(told);
+    let throttled_at = pushes[20].answered.unwrap();
+    let after = |push: &Recorded| push.at.saturating_duration_since(throttled_at);
     let early = pushes
         .iter()
         .filter(|push| after(push) > Duration::from_millis(20) && after(push) < Duration::from_millis(980));
@@ -96,18 +96,18 @@ async fn events_report_the_concurrency_limit_and_why_it_changes() {
     rig.batch_size(1);
     let late = || Answer::late(5);
     rig.server.script("push", (0..60).map(|_| late()).chain([Answer::Json(500, json!({}))]));
-    let told = Mutex::new(Vec::new());
+    let changes = Mutex::new(Vec::new());
     rig.run_and(|event| {
         if let Event::ConcurrencyChanged { limit, reason } = event {
-            told.lock().unwrap().push((*limit, (*reason).to_owned()));
+            changes.lock().unwrap().push((*limit, (*reason).to_owned()));
         }
     })
     .await;
-    let told = told.into_inner().unwrap();
-    assert_eq!(told[0].0, 4);
-    assert_eq!(told[1], (8, "answers come without delay".to_owned()));
-    let failed = told.iter().position(|(_, why)| why == "a request failed").unwrap();
-    assert_eq!(told[failed].0, told[failed - 1].0 / 2, "{told:?}");
+    let changes = changes.into_inner().unwrap();
+    assert_eq!(changes[0].0, 4);
+    assert_eq!(changes[1], (8, "answers come without delay".to_owned()));
+    let failed = changes.iter().position(|(_, why)| why == "a request failed").unwrap();
+    assert_eq!(changes[failed].0, changes[failed - 1].0 / 2, "{changes:?}");
 }
 
 #[tokio::test]

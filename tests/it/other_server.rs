@@ -183,7 +183,7 @@ async fn without_a_pull_the_cursor_of_the_push_replaces_those_of_the_other_serve
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_tell_its_id_at_first_is_asked_again() {
+async fn a_server_whose_first_status_has_no_store_id_is_asked_again() {
     let mut rig = rig_of("a").await;
     rig.server.script("status", [Answer::Json(503, json!({})), status_of("b")]);
     rig.succeed().await;

@@ -118,8 +118,12 @@ async fn assert_readable(read_only: &ReadOnly, is_warned: bool, why: &str) {
     for arguments in commands.drain(..) {
         let output = tokio::task::block_in_place(|| read_only.run(&arguments));
         assert_eq!(status(&output), 0, "{why} {arguments:?}: {}", stderr(&output));
-        let told = stderr(&output);
-        assert_eq!(told.matches(WARNING).count(), usize::from(is_warned), "{why} {arguments:?}: {told}");
+        let printed = stderr(&output);
+        assert_eq!(
+            printed.matches(WARNING).count(),
+            usize::from(is_warned),
+            "{why} {arguments:?}: {printed}"
+        );
         if arguments[0] == "cloneup" && !arguments.contains(&"--dry-run") {
             let stats = &result(&output)["stats"];
             assert_eq!(stats["resources"]["tags"], json!({"records": 2, "mutations": 2}), "{why}");

@@ -82,19 +82,19 @@ async fn control_characters_in_diagnostics_are_escaped() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_error_that_all_requests_meet_is_told_once() {
+async fn an_error_that_all_requests_meet_is_printed_once() {
     let offline = database();
     offline.execute("INSERT INTO tags VALUES ('i', 'I'), ('j', 'J'), ('k', 'K'), ('l', 'L')");
     let flags = ["--batch-size", "1", "--concurrency", "4", "--max-retries", "2"];
     let output = cloneup(&offline, "http://127.0.0.1:9/datafn", &flags).await;
     assert_eq!((status(&output), errors_of(&output).len()), (4, 1), "{}", stderr(&output));
-    let said = stderr(&output);
+    let printed = stderr(&output);
     for start in ["retry 1 of 2", "retry 2 of 2", "error: "] {
-        assert_eq!(said.lines().filter(|line| line.starts_with(start)).count(), 1, "{start}: {said}");
+        assert_eq!(printed.lines().filter(|line| line.starts_with(start)).count(), 1, "{start}: {printed}");
     }
     // How many of the other retries come between two lines is up to the scheduler.
-    let repeated = said.lines().filter(|line| line.starts_with("the same error ")).count();
-    assert!((1..=2).contains(&repeated), "{said}");
+    let repeated = printed.lines().filter(|line| line.starts_with("the same error ")).count();
+    assert!((1..=2).contains(&repeated), "{printed}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -106,6 +106,6 @@ async fn the_summary_counts_what_the_server_took() {
     );
     let output = cloneup(&offline, server.base(), &["--no-fail-fast"]).await;
     assert_eq!(status(&output), 1, "{}", stderr(&output));
-    let said = stderr(&output);
-    assert!(said.contains("failed after 3 records, 1 join row, 3 rejected in "), "{said}");
+    let printed = stderr(&output);
+    assert!(printed.contains("failed after 3 records, 1 join row, 3 rejected in "), "{printed}");
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::common::{Offline, Scripted, cloneup, database, errors_of, status, stderr, synctool};
 
-/// SQL that spoils a database, and what is said about the row.
+/// SQL that makes a row invalid, and the error about the row.
 struct Spoiled {
     sql: &'static str,
     message: &'static str,
@@ -104,7 +104,7 @@ async fn an_upload_names_table_id_and_rowid_of_a_row_that_it_cannot_send() {
         let expected = ("DFQL_INVALID".to_owned(), format!("Invalid cloneUp: {message}"), path.to_owned());
         assert_eq!(errors_of(&output), [expected], "{sql}");
         let line = format!("error: Invalid cloneUp: {message} ({path}): {location}");
-        assert!(stderr(&output).lines().any(|said| said == line), "{line}\n{}", stderr(&output));
+        assert!(stderr(&output).lines().any(|printed| printed == line), "{line}\n{}", stderr(&output));
         assert!(!is_planned || server.requests().is_empty(), "{sql}: something was sent");
         assert!(server.pulls().is_empty(), "{sql}: finalized");
     }
@@ -117,15 +117,15 @@ fn schema_check_and_inspect_find_every_row_that_an_upload_cannot_send() {
         std::fs::write(offline.folder().join("schema.json"), super::common::SCHEMA).unwrap();
         let output = run(&offline, &["schema", "check", "schema.json", "--db", "app.db"]);
         assert_eq!(status(&output), 2, "{sql}: {}", stderr(&output));
-        let said = stderr(&output);
+        let printed = stderr(&output);
         for part in [message, path, location] {
-            assert!(said.contains(part), "{part}: {said}");
+            assert!(printed.contains(part), "{part}: {printed}");
         }
 
         let output = run(&offline, &["inspect", "app.db"]);
         assert_eq!(status(&output), 0, "{}", stderr(&output));
-        let said = String::from_utf8(output.stdout).unwrap();
-        assert!(said.contains(message) && said.contains(location), "{said}");
+        let printed = String::from_utf8(output.stdout).unwrap();
+        assert!(printed.contains(message) && printed.contains(location), "{printed}");
 
         let output = run(&offline, &["inspect", "app.db", "--output", "json"]);
         let seen: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -191,8 +191,8 @@ async fn a_location_is_escaped_and_long_ids_are_shortened() {
     let server = Scripted::start().await;
     let offline = spoiled("INSERT INTO todos (id, done) VALUES ('\u{1b}[31m' || hex(zeroblob(5000)), 2)");
     let output = cloneup(&offline, server.base(), &[]).await;
-    let said = stderr(&output);
-    assert!(!said.contains('\u{1b}'), "{said}");
-    let location = said.split("table \"todos\"").nth(1).unwrap();
+    let printed = stderr(&output);
+    assert!(!printed.contains('\u{1b}'), "{printed}");
+    let location = printed.split("table \"todos\"").nth(1).unwrap();
     assert!(location.contains('…') && location.contains("rowid 1"), "{location}");
 }

@@ -190,7 +190,7 @@ async fn a_reference_to_a_marked_row_has_no_influence_on_the_order() {
 }
 
 #[tokio::test]
-async fn what_a_record_has_the_id_of_is_not_deleted_and_equal_ids_are_deleted_once() {
+async fn a_marked_row_with_the_id_of_a_record_is_not_deleted_and_equal_ids_are_deleted_once() {
     for format in ["", r#""idFormat": "p-{}", "#] {
         let storage = format!(r#"{{{format}"deletedWhen": {{"column": "d", "notNull": true}}}}"#);
         let tables = "CREATE TABLE posts (id, title, d);
@@ -387,12 +387,12 @@ async fn a_marker_that_is_a_field_has_the_pulled_value() {
 async fn deleted_rows_of_watermelondb_are_inferred() {
     let offline = Offline::new(WATERMELON);
     offline.execute("INSERT INTO posts VALUES ('p3', '', 'deleted', 'Gone', 0, 1.0), ('p4', '', 'created', 'New', 0, 1.0)");
-    let (schema, said) = infer(&offline);
+    let (schema, printed) = infer(&offline);
     assert_eq!(
         schema["resources"][0]["storage"]["deletedWhen"],
         json!({"column": "_status", "values": ["deleted"]})
     );
-    assert!(said.contains("uploaded as deletes"), "{said}");
+    assert!(printed.contains("uploaded as deletes"), "{printed}");
     let server = TestServer::start(&schema.to_string()).await;
     push(&server, &[mutation("m", &json!({"resource": "posts", "id": "p3", "record": {"title": "Gone"}}))])
         .await;

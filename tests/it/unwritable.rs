@@ -1,4 +1,4 @@
-//! A database that cannot be written to is told before the first byte is sent, if the run would
+//! A database that cannot be written to is reported before the first byte is sent, if the run would
 //! write to it (contract 3.1, step 1). Not what finalization writes (`finalize`).
 #![cfg(unix)]
 

@@ -1,4 +1,4 @@
-//! The flags of `synctool cloneup`.
+//! The flags of `synctool cloneup`. Their values are checked in [`crate::cli::resolve`].
 
 use std::path::PathBuf;
 

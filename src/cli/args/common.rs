@@ -1,4 +1,5 @@
-//! Flags that several subcommands share: database and server, retries and timeouts, output.
+//! Flags that several subcommands share: database and server, retries and timeouts, output. Flags of one
+//! subcommand are in its own file.
 
 use std::path::PathBuf;
 

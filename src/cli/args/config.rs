@@ -1,4 +1,4 @@
-//! The flags of `synctool config`.
+//! The flags of `synctool config`. The subcommand is in `commands/config_show.rs`.
 
 use clap::Args;
 

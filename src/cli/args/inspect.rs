@@ -1,4 +1,4 @@
-//! The flags of `synctool inspect`.
+//! The flags of `synctool inspect`. The subcommand is in `commands/inspect.rs`.
 
 use std::path::PathBuf;
 

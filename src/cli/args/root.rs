@@ -1,4 +1,5 @@
-//! The command line as a whole: what holds for every subcommand, and the list of them.
+//! The command line as a whole: what holds for every subcommand, and the list of them. Its definition as
+//! clap sees it is in [`crate::cli::layers`].
 
 use std::path::PathBuf;
 

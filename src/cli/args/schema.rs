@@ -1,4 +1,4 @@
-//! The flags of `synctool schema`.
+//! The flags of `synctool schema`. The subcommand is in `commands/schema.rs`.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,5 @@
-//! The flags of `synctool serve` and `synctool demo`.
+//! The flags of `synctool serve` and `synctool demo`. Their values are checked in
+//! [`crate::cli::resolve`].
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! The flags of `synctool verify`.
+//! The flags of `synctool verify`. Their values are checked in [`crate::cli::resolve`].
 
 use clap::Args;
 use clap::builder::BoolishValueParser;

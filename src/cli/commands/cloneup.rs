@@ -1,4 +1,5 @@
 //! `synctool cloneup`: uploads, prints the result on stdout on any outcome, and decides the exit status.
+//! The upload itself is [`crate::cloneup::Upload`].
 
 use std::fs::File;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! `synctool config show`: every value that `cloneup` would use, and the layer that it comes from.
+//! `synctool config show`: every value that `cloneup` would use, and the layer that it comes from. How
+//! layers override each other is decided in [`crate::cli::layers`].
 
 use std::path::PathBuf;
 

@@ -1,4 +1,5 @@
-//! `synctool demo`: a whole upload on one machine, with generated data and a server in this process.
+//! `synctool demo`: a whole upload on one machine, with generated data and a server in this process. The
+//! data is made in [`crate::offline::sample`].
 
 use std::io;
 use std::net::Ipv4Addr;

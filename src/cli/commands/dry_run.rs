@@ -1,5 +1,5 @@
 //! `synctool cloneup --dry-run`: prints the plan, as JSON on stdout and as a table on stderr. Sends and
-//! stores nothing.
+//! stores nothing. The plan is made by [`Upload::preview`].
 
 use super::client::{self, Ready};
 use crate::cli::args::CloneupArgs;

@@ -1,4 +1,5 @@
-//! `synctool inspect`: shows the content of an offline database.
+//! `synctool inspect`: shows the content of an offline database. The inspection itself is in
+//! [`crate::cloneup`].
 
 use super::schema::infer;
 use crate::cli::args::InspectArgs;

@@ -1,5 +1,5 @@
 //! `synctool verify`: compares both sides, prints the result on stdout on any outcome, and decides the
-//! exit status.
+//! exit status. The comparison itself is [`Comparison`].
 
 use clap::ArgMatches;
 

@@ -1,4 +1,5 @@
-//! The JSON Schema of `synctool.toml`: the flags of all subcommands by their names.
+//! The JSON Schema of `synctool.toml`: the flags of all subcommands by their names. The file itself is
+//! read in [`crate::cli::layers`].
 
 use clap::builder::PossibleValue;
 use clap::{Arg, ArgAction, Command};

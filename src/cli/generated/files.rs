@@ -1,4 +1,5 @@
-//! The generated files: their paths, and writing and checking them.
+//! The generated files: their paths, and writing and checking them. Their content is made in
+//! [`super::tables`] and `config_schema`.
 
 use std::io;
 use std::path::{Path, PathBuf};

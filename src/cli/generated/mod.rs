@@ -2,7 +2,8 @@
 //! completions, manual pages, the tables of options and exit statuses, and the JSON Schema of the
 //! configuration file. `cargo run --example generate` writes them, and checks them with `--check`.
 //!
-//! [`tables`] and [`config_schema`](mod@config_schema) make the content, [`files`](mod@files) knows where it belongs.
+//! [`tables`] and [`config_schema`](mod@config_schema) make the content, [`files`](mod@files) has the
+//! paths, and writes and checks the files.
 //!
 //! ```
 //! let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));

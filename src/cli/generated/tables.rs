@@ -1,5 +1,6 @@
 //! Tables of options and exit statuses in Markdown. The definition that they are made from has no
-//! defaults in its help texts: those have their own column.
+//! defaults in its help texts: those have their own column. Where the tables are written is decided in
+//! [`super::files`](mod@super::files).
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! `synctool.toml`: finds and reads it.
+//! `synctool.toml`: finds and reads it. Whether a file may be read is decided in [`super::owner`].
 //!
 //! Its values become the default values of the command line's definition, so that clap itself decides
 //! which layer overrides which (contract 3: flag, environment, file, default).
@@ -54,12 +54,12 @@ impl ConfigFile {
                 None => return Ok(None),
             },
         };
-        let text =
-            text.map_err(|error| invalid(format!("cannot read {}: {error}", path.display()), "config"))?;
+        let text = text
+            .map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display()), "config"))?;
         notes.read = Some(path.clone());
         let table = text.parse().map_err(|error: toml::de::Error| {
             let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
-            invalid(format!("{}, line {line}: {}", path.display(), error.message()), "config")
+            Failure::usage(format!("{}, line {line}: {}", path.display(), error.message()), "config")
         })?;
         Ok(Some(Self { path, table }))
     }
@@ -136,7 +136,7 @@ impl ConfigFile {
     }
 
     fn wrong(&self, key: &str, what: &str) -> Failure {
-        invalid(format!("{}: `{key}` {what}", self.path.display()), key)
+        Failure::usage(format!("{}: `{key}` {what}", self.path.display()), key)
     }
 
     fn unknown(&self, key: &str, command: &Command) -> Failure {
@@ -169,35 +169,39 @@ fn flag(id: &str) -> String {
     id.replace('_', "-")
 }
 
-/// The path and text of the nearest file that may be read. The search goes on above one that may not:
-/// it counts as if it were not there, and `notes` name it.
+/// The path and text of the nearest file that may be read. A file that may not be read is added to
+/// `notes`, and the search continues above it.
 fn nearest_file(notes: &mut ConfigNotes) -> Option<(PathBuf, io::Result<String>)> {
     let here = std::env::current_dir().ok()?;
     for path in here.ancestors().map(|folder| folder.join(FILE_NAME)).filter(|path| path.is_file()) {
         match read_own(&path) {
-            Ok(Ok(text)) => return Some((path, Ok(text))),
-            Ok(Err(foreign)) => notes.refused.push(foreign),
+            Ok(FoundFile::Own(text)) => return Some((path, Ok(text))),
+            Ok(FoundFile::Foreign(foreign)) => notes.refused.push(foreign),
             Err(error) => return Some((path, Err(error))),
         }
     }
     None
 }
 
-/// The text of a file, unless it belongs to another user. The owner of what is open decides in the end,
-/// because the path may lead to another file by then.
-fn read_own(path: &Path) -> io::Result<Result<String, ForeignConfig>> {
+/// A configuration file on the way upward.
+enum FoundFile {
+    /// The text of a file that belongs to the user or to root.
+    Own(String),
+    /// A file that belongs to another user.
+    Foreign(ForeignConfig),
+}
+
+/// Reads a file, unless it belongs to another user. The owner is checked again once the file is open,
+/// because the path may refer to another file by then.
+fn read_own(path: &Path) -> io::Result<FoundFile> {
     if let Some(foreign) = ForeignConfig::at(path)? {
-        return Ok(Err(foreign));
+        return Ok(FoundFile::Foreign(foreign));
     }
     let mut file = File::open(path)?;
     if let Some(foreign) = ForeignConfig::opened(path, &file.metadata()?) {
-        return Ok(Err(foreign));
+        return Ok(FoundFile::Foreign(foreign));
     }
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
-    text_file::from_bytes(bytes).map(Ok)
-}
-
-fn invalid(message: String, path: &str) -> Failure {
-    Failure::usage(message, path)
+    text_file::from_bytes(bytes).map(FoundFile::Own)
 }

@@ -1,5 +1,6 @@
-//! The defaults as texts, computed from the library's typed defaults. Help, `config show`, documents
-//! and schema of the configuration file all ask here; no default is written down a second time.
+//! The defaults as texts, computed from the library's typed defaults. Help, `config show`, documents and
+//! schema of the configuration file all ask here; no default is written down a second time. Where they
+//! are shown is decided in [`super::definition`].
 
 use crate::cli::args::Output;
 use crate::cli::values::{

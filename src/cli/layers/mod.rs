@@ -3,7 +3,7 @@
 //!
 //! * [`defaults`]: the texts of all defaults, computed from the library's typed defaults;
 //! * [`definition`]: the command line as clap sees it, with help and defaults;
-//! * [`owner`]: whose a configuration file is; another user's is not read;
+//! * [`owner`]: the owner of a configuration file; another user's file is not read;
 //! * [`config_file`]: `synctool.toml` as default values of that definition;
 //! * [`parse`](mod@parse): parses with all layers;
 //! * [`nearest`](mod@nearest): the name that was probably meant.

@@ -1,4 +1,5 @@
-//! The nearest name to one that does not exist, for a person who made a typo.
+//! The nearest name to one that does not exist, for a person who made a typo. How it is suggested is
+//! decided by the caller.
 
 /// Minimum Jaro-Winkler similarity at which a name is taken for a typo of another.
 const SIMILARITY: f64 = 0.75;

@@ -1,6 +1,7 @@
-//! Whose a configuration file is. One that is found on the way upward and belongs neither to the user nor
-//! to root is not read (contract 3): whoever owns a folder above could otherwise run a `token-command`,
-//! as git's `safe.directory` explains. Which file is read is decided in [`super::config_file`].
+//! The owner of a configuration file. A file that is found on the way upward and belongs neither to the
+//! user nor to root is not read (contract 3): the owner of a folder above could otherwise make this
+//! program run a `token-command`, as git's `safe.directory` explains. Which file is read is decided in
+//! [`super::config_file`].
 
 use std::fmt;
 use std::fs::Metadata;
@@ -18,9 +19,9 @@ impl ForeignConfig {
     /// The file at `path`, if it or the link to it belongs neither to the user nor to root.
     ///
     /// # Errors
-    /// An [`io::Error`] when that cannot be found out.
+    /// An [`io::Error`] when the owner cannot be found out.
     pub(super) fn at(path: &Path) -> io::Result<Option<Self>> {
-        // Who owns a link decides where it leads.
+        // The owner of a link decides where it leads.
         let looked_at = [path.symlink_metadata()?, path.metadata()?];
         let owner = looked_at.iter().find_map(other_owner);
         Ok(owner.map(|owner| Self { path: path.to_owned(), owner }))

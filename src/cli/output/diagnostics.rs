@@ -1,4 +1,4 @@
-//! Diagnostics of the code below, as log lines on stderr: warnings by default, more with each `-v`,
+//! Diagnostics of the library, as log lines on stderr: warnings by default, more with each `-v`,
 //! nothing but errors with `--quiet`.
 
 use tracing_subscriber::EnvFilter;

@@ -1,5 +1,5 @@
 //! Escapes control characters of data and server before they reach a terminal (contract 3): they could
-//! move the cursor, change colours or hide text.
+//! move the cursor, change colours or hide text. Lines are written in [`super::print`](mod@super::print).
 
 use std::borrow::Cow;
 use std::fmt::Write as _;

@@ -1,4 +1,5 @@
-//! Prints failures on stderr: the first few, grouped by code, each code with its hint.
+//! Prints failures on stderr: the first few, grouped by code, each code with its hint. The hints are
+//! chosen in [`super::hints`].
 
 use super::escape::escaped;
 use super::hints::hint;

@@ -1,5 +1,6 @@
-//! Hints: a suggested fix below an error. They are chosen by the typed cause of a failure, or by its
-//! code where the server or the contract chose one; never by the text of a message.
+//! Hints: a suggested fix below an error. They are chosen by the typed cause of a failure, or by its code
+//! where the server or the contract chose one; never by the text of a message. They are printed in
+//! [`super::failures`](mod@super::failures).
 
 use crate::cloneup::{Cause, Failure, FailureKind, PULL_PATH};
 use crate::offline::{ForeignFile, OfflineError, StorageKind};

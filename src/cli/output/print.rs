@@ -1,4 +1,5 @@
-//! Writes to stdout and stderr: the only place that does. The result is the only document on stdout.
+//! Writes to stdout and stderr: the only place that does. The result is the only document on stdout. What
+//! is printed is decided by the callers.
 
 use std::io::{IsTerminal as _, Write as _};
 

@@ -1,32 +1,32 @@
 //! The lines about retries: requests in flight side by side meet the same error at the same time, which
-//! is told once, and then how often it was met. When a request is sent again is decided in
+//! is printed once and then counted. When a request is sent again is decided in
 //! [`crate::cloneup`].
 
 use std::time::{Duration, Instant};
 
-/// For how long the same error of the same retry is not told again. Pauses are random, so requests that
+/// Time for which the same error of the same retry is not printed again. Pauses are random, so requests that
 /// failed together fail again apart.
 const WINDOW: Duration = Duration::from_secs(10);
 
-/// Maximum number of errors that are remembered: a server can make each of them another.
+/// Maximum number of errors that are remembered: a server can send a different error each time.
 const MAX_REMEMBERED: usize = 8;
 
-/// The errors that were told lately.
+/// The errors that were printed within [`WINDOW`].
 #[derive(Debug, Default)]
-pub(super) struct RetryLines(Vec<Told>);
+pub(super) struct RetryLines(Vec<Printed>);
 
 #[derive(Debug)]
-struct Told {
+struct Printed {
     reason: String,
-    /// The number of the retry it was told with.
+    /// The number of the retry that it was printed with.
     retry: u32,
     at: Instant,
-    /// How often it was met since without being told.
+    /// How often it occurred since then without being printed.
     more: u64,
 }
 
 impl RetryLines {
-    /// The lines for a retry: none where the same error was told a moment ago.
+    /// The lines for a retry: none where the same error was printed within [`WINDOW`].
     pub(super) fn note(
         &mut self,
         now: Instant,
@@ -35,10 +35,10 @@ impl RetryLines {
         reason: &str,
     ) -> Vec<String> {
         let mut lines = Vec::new();
-        if let Some(index) = self.0.iter().position(|told| told.reason == reason) {
-            let told = &mut self.0[index];
-            if retry <= told.retry && now.duration_since(told.at) < WINDOW {
-                told.more += 1;
+        if let Some(index) = self.0.iter().position(|printed| printed.reason == reason) {
+            let printed = &mut self.0[index];
+            if retry <= printed.retry && now.duration_since(printed.at) < WINDOW {
+                printed.more += 1;
                 return lines;
             }
             lines.extend(self.0.remove(index).rest());
@@ -47,23 +47,23 @@ impl RetryLines {
             lines.extend(self.0.remove(0).rest());
         }
         lines.push(format!("retry {retry} of {max_retries} in {:.1} s: {reason}", wait.as_secs_f64()));
-        self.0.push(Told { reason: reason.to_owned(), retry, at: now, more: 0 });
+        self.0.push(Printed { reason: reason.to_owned(), retry, at: now, more: 0 });
         lines
     }
 
-    /// The lines about errors that were told so long ago that they would be told again.
+    /// The lines about errors that were printed so long ago that they would be printed again.
     pub(super) fn due(&mut self, now: Instant) -> Vec<String> {
-        let old = self.0.extract_if(.., |told| now.duration_since(told.at) >= WINDOW);
-        old.filter_map(|told| told.rest()).collect()
+        let old = self.0.extract_if(.., |printed| now.duration_since(printed.at) >= WINDOW);
+        old.filter_map(|printed| printed.rest()).collect()
     }
 
-    /// The lines about all that was not told, at the end.
+    /// The lines about all errors that were only counted, at the end of the run.
     pub(super) fn finish(&mut self) -> Vec<String> {
-        self.0.drain(..).filter_map(|told| told.rest()).collect()
+        self.0.drain(..).filter_map(|printed| printed.rest()).collect()
     }
 }
 
-impl Told {
+impl Printed {
     fn rest(&self) -> Option<String> {
         let times = if self.more == 1 { "once more".to_owned() } else { format!("{} more times", self.more) };
         (self.more > 0).then(|| format!("the same error {times}: {}", self.reason))
@@ -77,18 +77,18 @@ mod tests {
     const SOON: Duration = Duration::from_millis(200);
 
     #[test]
-    fn an_error_that_four_requests_meet_is_told_once_a_retry() {
+    fn an_error_that_four_requests_meet_is_printed_once_a_retry() {
         let (mut lines, start) = (RetryLines::default(), Instant::now());
-        let mut told = Vec::new();
+        let mut printed = Vec::new();
         for retry in 1..=2 {
             for request in 0..4 {
                 let now = start + SOON * (4 * retry + request);
-                told.extend(lines.note(now, (retry, 3), SOON, "cannot connect"));
+                printed.extend(lines.note(now, (retry, 3), SOON, "cannot connect"));
             }
         }
-        told.extend(lines.finish());
+        printed.extend(lines.finish());
         assert_eq!(
-            told,
+            printed,
             [
                 "retry 1 of 3 in 0.2 s: cannot connect",
                 "the same error 3 more times: cannot connect",
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn another_error_and_the_same_one_later_are_told() {
+    fn another_error_and_the_same_one_later_are_printed() {
         let (mut lines, start) = (RetryLines::default(), Instant::now());
         assert_eq!(lines.note(start, (1, 3), SOON, "a").len(), 1);
         assert_eq!(lines.note(start, (1, 3), SOON, "b").len(), 1);

@@ -1,5 +1,6 @@
 //! Columns for people: text aligned to the left, numbers to the right. A column is as wide as its widest
-//! cell on a terminal, where a CJK character takes two columns and a combining mark none.
+//! cell on a terminal, where a CJK character takes two columns and a combining mark none. The lines are
+//! printed by the callers.
 
 use unicode_width::UnicodeWidthStr as _;
 

@@ -1,12 +1,13 @@
-//! What a run has been waiting for longer than usual: the server's answer, or its own work. A line
-//! about the server appears only while a request is in flight.
+//! What a run has been waiting for longer than usual: the server's answer, or its own work. A line about
+//! the server appears only while a request is in flight. When the lines are printed is decided in
+//! [`super::progress`].
 
 use std::time::{Duration, Instant};
 
 use super::escape::escaped;
 use crate::cloneup::{Activity, PlannedPart};
 
-/// How long an activity takes before a line says that it goes on.
+/// Duration of an activity after which a line reports it.
 const INTERVAL: Duration = Duration::from_secs(10);
 
 /// The activity of a run, and whether its duration has been reported.
@@ -29,18 +30,19 @@ impl Waiting {
         self.has_reported = false;
     }
 
-    /// The server has answered, or a pause before a retry ends at this time: that is no silence.
+    /// The server has answered, or a pause before a retry ends at this time: the time without an answer
+    /// begins again.
     pub(super) fn answered(&mut self, at: Instant) {
         self.last_answer = at;
         self.has_reported = false;
     }
 
-    /// The run has ended, or begins anew.
+    /// The run has ended, or begins again.
     pub(super) fn end(&mut self) {
         self.activity = None;
     }
 
-    /// The line that is due, once for each activity and each silence.
+    /// The line that is due, once for each activity and each time without an answer.
     pub(super) fn due(&mut self, parts: &[PlannedPart], now: Instant) -> Option<String> {
         if self.has_reported {
             return None;

@@ -1,4 +1,5 @@
-//! The settings of `synctool verify`.
+//! The settings of `synctool verify`. The flags are in `args/verify.rs`; what every client needs is in
+//! [`super::target`].
 
 use clap::ArgMatches;
 

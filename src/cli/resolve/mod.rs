@@ -3,8 +3,9 @@
 //! [`super::values`].
 //!
 //! * [`token`], [`headers`], [`schema`](mod@schema): single settings that come from several places;
-//! * [`problems`]: collects what is wrong;
-//! * [`remote`]: the server and how it is reached;
+//! * [`problems`]: collects what is wrong; [`switch`]: options that are turned on and off;
+//! * [`target`]: the database and the base URL, which every client needs; [`remote`]: the server and how
+//!   it is reached;
 //! * [`upload`](mod@upload), [`comparison`](mod@comparison), `serve`: the settings of a subcommand.
 
 mod comparison;

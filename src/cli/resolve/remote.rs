@@ -1,4 +1,5 @@
-//! The server and how it is reached: URL, headers, token, timeouts, retries.
+//! The server and how it is reached: URL, headers, token, timeouts, retries. The HTTP client is made of
+//! them in [`crate::remote`].
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! The schema: from a file, else the one that the database stores (contract 2).
+//! The schema: from a file, else the one that the database stores (contract 2). What a schema may contain
+//! is decided in [`crate::schema`].
 
 use std::path::Path;
 

@@ -1,4 +1,5 @@
-//! The settings of `synctool serve`.
+//! The settings of `synctool serve`. The flags are in `args/serve.rs`; the server itself is
+//! [`crate::server`].
 
 use std::path::PathBuf;
 

@@ -1,4 +1,5 @@
-//! Switches: options that `--x` turns on and `--no-x` turns off.
+//! Switches: options that `--x` turns on and `--no-x` turns off. Which options are switches is decided by
+//! the callers.
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;

@@ -27,6 +27,7 @@ pub(super) fn required(target: &Target, problems: &mut Problems) -> (Option<Path
     if base.is_none() {
         problems.invalid("sync.remote is required", "sync.remote");
     }
+    // Without a base there is a problem, so the empty one is never used.
     (database, base.unwrap_or_default())
 }
 

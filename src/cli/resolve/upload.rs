@@ -1,4 +1,5 @@
-//! The settings of `synctool cloneup`.
+//! The settings of `synctool cloneup`. The flags are in `args/cloneup.rs`; what every client needs is in
+//! [`super::target`].
 
 use clap::ArgMatches;
 

@@ -1,6 +1,6 @@
-//! Digests of the content of a record or join row, for a comparison. Equal contents have equal
-//! digests: a field that is missing and one that is null count as the same, and so do numbers of
-//! the same value.
+//! Digests of the content of a record or join row, for a comparison. Equal contents have equal digests: a
+//! field that is missing and one that is null count as the same, and so do numbers of the same value.
+//! Digests are compared in [`super::feed`].
 
 use serde_json::{Map, Value};
 

@@ -1,4 +1,4 @@
-//! The result of a comparison, by table and by row.
+//! The result of a comparison, by table and by row. The comparison itself is in [`super::feed`].
 
 use serde::Serialize;
 
@@ -47,7 +47,7 @@ pub struct Difference {
 pub enum DifferenceKind {
     /// The server lacks it.
     Missing,
-    /// Its content on the server is another one.
+    /// Its content differs on the server.
     Different,
     /// Only the server has it.
     Extra,

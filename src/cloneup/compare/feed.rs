@@ -1,5 +1,6 @@
-//! A comparison by the server's change feed: pages of the feed are kept as one digest a record,
-//! then the database is read once, in upload order, and compared with them.
+//! A comparison by the server's change feed: pages of the feed are kept as one digest a record, then the
+//! database is read once, in upload order, and compared with them. The pages are pulled in
+//! [`crate::cloneup::finish`].
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,7 +14,7 @@ use crate::offline::{Digest, Digests, JoinSource, OfflineError, RecordSource, Sn
 use crate::protocol::{Op, PullAnswer};
 use crate::schema::Schema;
 
-/// How many rows are compared between two looks at the cancellation.
+/// Number of rows that are compared between two checks of the cancellation.
 const ROWS_PER_CHECK: u64 = 1024;
 
 /// A comparison under way.

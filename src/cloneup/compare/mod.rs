@@ -1,5 +1,6 @@
 //! What differs between the database and the server: compared by the change [`feed`], with
-//! digests of the content ([`content_digest`]). Nothing is written on either side.
+//! digests of the content ([`content_digest`]), into a list of [`difference`]s. Nothing is written on
+//! either side.
 
 mod content_digest;
 mod difference;

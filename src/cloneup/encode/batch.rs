@@ -19,7 +19,7 @@ const OWN_JSON: &str = "the body was written as JSON by the encoder";
 
 /// What the mutations of a part change.
 #[derive(Debug, Clone)]
-pub(crate) enum About {
+pub(super) enum About {
     /// Records of this resource.
     Records(Arc<str>),
     /// Rows of this join store.

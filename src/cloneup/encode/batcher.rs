@@ -1,4 +1,5 @@
-//! The batcher: puts mutations into batches within the limits.
+//! The batcher: puts mutations into batches within the limits. The mutations are written by the
+//! [`super::encoder`].
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! Chunks of encoded rows, which the reader hands to the encoder.
+//! Chunks of encoded rows, which the reader hands to the encoder. Rows are read in [`super::reader`] and
+//! hashed in [`super::encoder`].
 
 use crate::offline::RowSize;
 

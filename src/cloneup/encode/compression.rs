@@ -1,6 +1,6 @@
-//! The content coding of request bodies: compressed as long as the server takes it. Whole
-//! batches are compressed by the encoder; a part of a batch, when it is sent on its own, is
-//! compressed when it is needed, on a blocking thread.
+//! The content coding of request bodies: compressed as long as the server takes it. Whole batches are
+//! compressed by the encoder; a part of a batch, when it is sent on its own, is compressed when it is
+//! needed, on a blocking thread. The compressor itself is in [`crate::remote`].
 
 use std::sync::{Mutex, PoisonError};
 

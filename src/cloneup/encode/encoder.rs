@@ -37,7 +37,7 @@ pub(crate) enum SendItem {
         rows: u64,
     },
     /// A row that no request can carry: it is rejected without being sent (contract 3.1.1).
-    TooLarge {
+    Oversized {
         /// The index of its part in the plan.
         part: usize,
         /// The number of the batch that it would have been in.
@@ -126,7 +126,7 @@ impl<'a> Encoder<'a> {
                         let _ = recycled.try_send(chunk);
                     }
                 }
-                ReadEvent::TooLarge(row) => self.too_large(part, row)?,
+                ReadEvent::Oversized(row) => self.oversized(part, row)?,
                 ReadEvent::Delete(delete) => {
                     let PartEncoder::Deletes { client_id } = &mut encoder else {
                         unreachable!("{OTHER_PART}")
@@ -201,13 +201,13 @@ impl<'a> Encoder<'a> {
         Ok(())
     }
 
-    fn too_large(&mut self, part: usize, row: OversizedRow) -> Result<(), OfflineError> {
+    fn oversized(&mut self, part: usize, row: OversizedRow) -> Result<(), OfflineError> {
         if self.options.fail_fast {
             // The run ends here: what goes before the row is sent.
             self.flush()?;
         }
         let failure = Box::new(row.into_failure());
-        self.send(SendItem::TooLarge { part, sequence: self.batcher.sequence(), failure })
+        self.send(SendItem::Oversized { part, sequence: self.batcher.sequence(), failure })
     }
 
     /// A delete goes in a request of the client that made it (contract 3.1, stage C).

@@ -1,5 +1,6 @@
-//! The limits of one request: what the options ask for, what the server advertises, and what it
-//! has turned out to take. Shared by the encoder, which makes batches, and the batch senders.
+//! The limits of one request: what the options ask for, what the server advertises, and what it has
+//! turned out to take. Shared by the encoder, which makes batches, and the batch senders. Batches are cut
+//! in [`super::batcher`].
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 

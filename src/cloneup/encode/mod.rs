@@ -1,9 +1,10 @@
-//! Encoding: a reader and an encoder, each on a thread of its own, turn the rows of a snapshot
-//! into batches (contract 3.1, stages A to C; 3.2).
+//! Encoding: a reader and an encoder, on one thread each, turn the rows of a snapshot into batches
+//! (contract 3.1, stages A to C; 3.2).
 //!
-//! [`pipeline`] runs both threads. [`reader`] sends [`chunk`]s of rows as canonical JSON; [`encoder`] hashes them and puts them
-//! into batches with a [`part_encoder`] and a [`batcher`], within the [`limits`] and in the
-//! content coding of [`compression`]. What is made is sent by [`super::send`].
+//! [`pipeline`] runs both threads. [`reader`] sends [`chunk`]s of rows as canonical JSON, and
+//! [`oversized`] rows that no request can carry; [`encoder`] hashes the rows and puts them into
+//! [`batch`]es with a [`part_encoder`] and a [`batcher`], within the [`limits`] and in the content coding
+//! of [`compression`]. The batches are sent by [`super::send`].
 
 pub(super) mod batch;
 mod batcher;

@@ -1,4 +1,5 @@
-//! The two threads of the encoding side, and the bounded channels between them.
+//! The two threads of the encoding side, and the bounded channels between them. What each thread does is
+//! in [`super::reader`] and [`super::encoder`].
 
 use std::sync::mpsc::sync_channel;
 

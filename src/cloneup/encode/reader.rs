@@ -21,7 +21,7 @@ pub(super) enum ReadEvent {
     /// Rows of the part.
     Rows(RowChunk),
     /// A row of the part that no request can carry.
-    TooLarge(OversizedRow),
+    Oversized(OversizedRow),
     /// A delete of the part.
     Delete(OfflineDelete),
 }
@@ -120,7 +120,7 @@ impl Reader<'_> {
     ) -> Result<(), OfflineError> {
         let RowSize::TooLarge { bytes } = size else { return self.send_if_full(chunk) };
         self.send(ReadEvent::Rows(std::mem::take(chunk)))?;
-        self.send(ReadEvent::TooLarge(row().with_size(bytes, self.max_row_bytes)))
+        self.send(ReadEvent::Oversized(row().with_size(bytes, self.max_row_bytes)))
     }
 
     fn send_if_full(&self, chunk: &mut RowChunk) -> Result<(), OfflineError> {

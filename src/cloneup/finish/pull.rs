@@ -1,4 +1,5 @@
-//! Pulling pages of changes (contract 3.4): retries, and the cursor after each page.
+//! Pulling pages of changes (contract 3.4): retries, and the cursor after each page. Pages are written to
+//! the database by [`crate::offline`].
 
 use std::time::Duration;
 

@@ -5,7 +5,7 @@ use super::upload_plan::Plan;
 use crate::cloneup::options::Options;
 use crate::offline::{Database, OfflineError, Snapshot};
 
-/// Why a run writes, and how to do without.
+/// For a run that finalizes: why it writes, and the flags that avoid it.
 const FINALIZATION: &str = "and finalizing the upload writes to it: make the file and its folder writable, or \
      use --no-pull-after --no-set-global-cursor-on-success --no-clear-changelog-on-success";
 
@@ -13,7 +13,7 @@ const FINALIZATION: &str = "and finalizing the upload writes to it: make the fil
 const CLIENT_ID: &str =
     "and it stores no client id: make the file and its folder writable, or use --client-id";
 
-/// What both need.
+/// The same for a run that does both.
 const BOTH: &str = "and finalizing the upload writes to it, as does storing a client id: make the file and its \
      folder writable, or use --client-id and \
      --no-pull-after --no-set-global-cursor-on-success --no-clear-changelog-on-success";

@@ -1,5 +1,9 @@
 //! The plan: what is uploaded, in which order, checked before the first byte is sent
 //! (contract 3.1.1). Executing it is the part of [`super::upload`].
+//!
+//! [`scope`] is what the options ask for, [`sources`] the tables of it, [`upload_plan`] the plan as a
+//! value; [`deletes`] is its stage C, [`finalization`] and [`other_store`] check what is written at the
+//! end.
 
 pub(super) mod deletes;
 mod finalization;

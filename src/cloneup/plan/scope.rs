@@ -1,4 +1,5 @@
-//! The scope of a run: which resources and relations its options ask for (contract 3).
+//! The scope of a run: which resources and relations its options ask for (contract 3). Their tables are
+//! found in [`super::sources`].
 
 use std::collections::HashSet;
 
@@ -44,7 +45,7 @@ impl Requested {
     }
 
     /// The resources in upload order (contract 3.1, stage A).
-    pub(crate) fn in_upload_order<'s>(&self, schema: &'s Schema) -> Vec<&'s Resource> {
+    pub(super) fn in_upload_order<'s>(&self, schema: &'s Schema) -> Vec<&'s Resource> {
         let requested: Vec<_> = self.indexes.iter().map(|&index| &schema.resources[index]).collect();
         upload_order(schema, &requested)
     }

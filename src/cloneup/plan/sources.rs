@@ -1,4 +1,5 @@
-//! The tables of a run: every resource and join store in scope is resolved here, once.
+//! The tables of a run: every resource and join store in scope is resolved here, once. Their rows are
+//! checked in [`super::upload_plan`].
 
 use super::scope::Requested;
 use crate::offline::{JoinSource, MarkedRows, OfflineError, RecordSource, Snapshot};

@@ -1,4 +1,5 @@
-//! The plan of an upload: a value that can be printed (a dry run) or executed (a run).
+//! The plan of an upload: a value that can be printed (a dry run) or executed (a run). Its rows are read
+//! in [`crate::cloneup::encode`].
 
 use super::deletes::Deletes;
 use super::scope::Requested;

@@ -1,5 +1,5 @@
-//! The acknowledged prefix (contract 3.6): how far the server has acknowledged everything without
-//! a gap, while batches are answered in any order.
+//! The acknowledged prefix (contract 3.6): how far the server has acknowledged everything without a gap,
+//! while batches are answered in any order. It is written to a file by [`super::checkpoint_writer`].
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! The checkpoint (contract 3.6): the acknowledged prefix of an upload as it is kept in the
-//! sidecar file, bound to the upload's identity.
+//! The checkpoint (contract 3.6): the acknowledged prefix of an upload as it is kept in the sidecar file,
+//! bound to the upload's identity. When it is written is decided in [`super::checkpoint_writer`].
 
 use serde::{Deserialize, Serialize};
 

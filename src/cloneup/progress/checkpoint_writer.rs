@@ -1,5 +1,5 @@
-//! The checkpoint writer: keeps the acknowledged prefix in the sidecar file, and writes it
-//! whenever a batch moves its end (contract 3.6).
+//! The checkpoint writer: keeps the acknowledged prefix in the sidecar file, and writes it whenever a
+//! batch moves its end (contract 3.6). The file itself is [`crate::offline::Sidecar`].
 
 use super::acked_prefix::{AckedBatch, AckedPrefix};
 use super::checkpoint::Checkpoint;

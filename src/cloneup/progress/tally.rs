@@ -1,5 +1,5 @@
-//! The tally: the one owner of the counts and failures of a run. It is told the result of every
-//! batch, in any order, and makes the outcome.
+//! The tally: the one owner of the counts and failures of a run. It gets the result of every batch, in
+//! any order, and makes the outcome. The checkpoint is written by [`super::checkpoint_writer`].
 
 use crate::cloneup::failure::Failure;
 use crate::cloneup::outcome::{DeleteStats, JoinStats, Outcome, RecordStats, Stats};
@@ -73,7 +73,7 @@ impl<'a> Tally<'a> {
 
     /// Adds a row that was rejected without being sent; `sequence` is the number of the batch that
     /// it would have been in.
-    pub(crate) fn add_unsent(&mut self, part: usize, sequence: u64, failure: Failure) {
+    pub(crate) fn add_oversized(&mut self, part: usize, sequence: u64, failure: Failure) {
         self.count(part, 0, 1);
         self.failures.push((sequence, failure));
     }

@@ -1,5 +1,6 @@
-//! The identity of an upload: a hash of everything that decides which mutations it consists of,
-//! and where they go (contract 3.6). A checkpoint belongs to one identity.
+//! The identity of an upload: a hash of everything that decides which mutations it consists of, and where
+//! they go (contract 3.6). A checkpoint belongs to one identity. The checkpoint is in
+//! [`super::checkpoint`].
 
 use serde::Serialize;
 

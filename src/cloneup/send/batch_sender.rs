@@ -53,7 +53,7 @@ impl BatchSender<'_> {
                 self.halt.cancel();
             }
         }
-        if let Some((excess, mutations, bytes)) = delivery.lesson() {
+        if let Some((excess, mutations, bytes)) = delivery.learned_limit() {
             self.limits.lower(excess, mutations, bytes);
         }
         delivery.finish(requests)

@@ -17,7 +17,7 @@ const START: usize = 4;
 /// queue of the server: more requests would only make the queue longer.
 const QUEUED: u32 = 3;
 
-/// From this many times the fastest round's mean latency on, the limit is lowered.
+/// A round whose mean latency is more than this many times the fastest round's lowers the limit.
 const CROWDED: u32 = 6;
 
 /// What was observed of a request.

@@ -1,4 +1,5 @@
-//! The result of a batch: what the tally counts and the checkpoint writer records.
+//! The result of a batch: what the tally counts and the checkpoint writer records. It is made by
+//! [`super::delivery`].
 
 use crate::cloneup::encode::batch::Position;
 use crate::cloneup::failure::Failure;

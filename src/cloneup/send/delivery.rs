@@ -1,6 +1,6 @@
-//! A batch under way (contract 3.3): a pure state machine that is told what the server answers,
-//! and says which part of the batch is sent next: halves of what is too large or refused, and
-//! once more what the server did not name. Requests are sent by [`super::batch_sender`].
+//! A batch under way (contract 3.3): a pure state machine. Its input is the server's answers, its output
+//! the part of the batch that is sent next: halves of what is too large or refused, and once more what
+//! the server did not name. Requests are sent by [`super::batch_sender`].
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,9 +14,9 @@ use crate::remote::{Excess, RequestError, RetryError};
 
 /// A part of a batch that is sent as one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Piece {
+pub(super) struct Piece {
     /// Indexes of the batch's entries.
-    pub(crate) entries: Vec<usize>,
+    pub(super) entries: Vec<usize>,
     /// Whether these are the entries that an answer did not name: not named again, they fail.
     is_repeated: bool,
 }
@@ -29,7 +29,7 @@ impl Piece {
 
 /// The state of a batch under way.
 #[derive(Debug)]
-pub(crate) struct Delivery<'b> {
+pub(super) struct Delivery<'b> {
     batch: &'b Batch,
     fail_fast: bool,
     /// A stack: the next piece is the last one.
@@ -56,7 +56,7 @@ struct Answered {
 impl<'b> Delivery<'b> {
     /// Begins with the whole batch; or with as many pieces as are within the limits, when these
     /// were lowered after the batch was made.
-    pub(crate) fn new(batch: &'b Batch, fail_fast: bool, limits: &BatchLimits) -> Self {
+    pub(super) fn new(batch: &'b Batch, fail_fast: bool, limits: &BatchLimits) -> Self {
         let mut open = pieces(batch, limits.mutations(), limits.bytes());
         open.reverse();
         Self {
@@ -74,23 +74,23 @@ impl<'b> Delivery<'b> {
     }
 
     /// The piece to send next; `None` when the batch is done or the run must end.
-    pub(crate) fn next_piece(&mut self) -> Option<Piece> {
+    pub(super) fn next_piece(&mut self) -> Option<Piece> {
         if self.fatal.is_some() { None } else { self.open.pop() }
     }
 
     /// Whether no other batch may be sent any more.
-    pub(crate) fn must_halt(&self) -> bool {
+    pub(super) fn must_halt(&self) -> bool {
         self.fatal.is_some() || (self.fail_fast && !self.failures.is_empty())
     }
 
-    /// The limit that was exceeded, and the mutations and bytes of the largest piece that the
-    /// server has taken.
-    pub(crate) fn lesson(&self) -> Option<(Excess, usize, usize)> {
+    /// The limit that a request exceeded, and the mutations and bytes of the largest piece that the
+    /// server has accepted; `None` when no request was too large.
+    pub(super) fn learned_limit(&self) -> Option<(Excess, usize, usize)> {
         self.excess.map(|excess| (excess, self.largest.0, self.largest.1))
     }
 
     /// The result; `requests` is the number that were sent.
-    pub(crate) fn finish(self, requests: u64) -> Delivered {
+    pub(super) fn finish(self, requests: u64) -> Delivered {
         let Answered { mutations, rows, rejected } = self.answered;
         Delivered {
             sequence: self.batch.sequence,
@@ -110,7 +110,7 @@ impl<'b> Delivery<'b> {
     }
 
     /// The server has answered a piece.
-    pub(crate) fn answered(&mut self, piece: &Piece, answer: PushAnswer, unsent: &UnsentErrors) {
+    pub(super) fn answered(&mut self, piece: &Piece, answer: PushAnswer, unsent: &UnsentErrors) {
         let bytes = self.batch.size(&piece.entries);
         self.largest = (self.largest.0.max(piece.entries.len()), self.largest.1.max(bytes));
         if answer.errors.is_empty() && names_all(self.batch, piece, answer.applied.as_deref()) {
@@ -157,7 +157,7 @@ impl<'b> Delivery<'b> {
     }
 
     /// A piece brought no usable answer, retries included.
-    pub(crate) fn failed(&mut self, piece: Piece, error: RetryError) {
+    pub(super) fn failed(&mut self, piece: Piece, error: RetryError) {
         let body = match error.source {
             RequestError::TooLarge(excess, body) => {
                 if piece.entries.len() > 1 {
@@ -320,7 +320,7 @@ mod tests {
             }
         }
         assert_eq!(sent, [vec![0, 1, 2, 3, 4], vec![0, 1, 2], vec![3, 4], vec![3], vec![4]]);
-        assert!(delivery.lesson().is_none());
+        assert!(delivery.learned_limit().is_none());
         let delivered = delivery.finish(5);
         assert_eq!(delivered.mutations, 5);
         assert_eq!(delivered.failures.len(), 1);
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_is_too_large_teaches_the_largest_piece_that_was_taken() {
+    fn a_request_that_is_too_large_leads_to_the_limit_of_the_largest_accepted_piece() {
         let (batch, unsent) = (batch_of(&["a", "b", "c", "d"]), UnsentErrors::default());
         let mut delivery = Delivery::new(&batch, true, &limits());
         let whole = delivery.next_piece().unwrap();
@@ -349,7 +349,7 @@ mod tests {
             let answer = applied(&batch, &piece.entries, 1);
             delivery.answered(&piece, answer, &unsent);
         }
-        assert_eq!(delivery.lesson(), Some((Excess::Mutations, 2, batch.size(&[0, 1]))));
+        assert_eq!(delivery.learned_limit(), Some((Excess::Mutations, 2, batch.size(&[0, 1]))));
         assert!(delivery.finish(3).is_acknowledged());
     }
 
@@ -359,7 +359,7 @@ mod tests {
         let mut delivery = Delivery::new(&batch, true, &limits());
         let piece = delivery.next_piece().unwrap();
         delivery.failed(piece, error(RequestError::TooLarge(Excess::Bytes, None)));
-        assert!(delivery.must_halt() && delivery.lesson().is_none());
+        assert!(delivery.must_halt() && delivery.learned_limit().is_none());
         assert_eq!(delivery.finish(1).failures[0].body().code, code::LIMIT_EXCEEDED);
     }
 

@@ -1,5 +1,6 @@
-//! The request gate: every request passes through it, so that no more are in flight than the
-//! concurrency limit allows, and none is sent during a pause that the server has asked for.
+//! The request gate: every request passes through it, so that no more are in flight than the concurrency
+//! limit allows, and none is sent during a pause that the server has asked for. The limit itself is in
+//! [`super::concurrency`].
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -2,7 +2,9 @@
 //!
 //! [`batch_sender`] does the I/O of one batch, [`delivery`] is its state, [`retry`] sends a
 //! request again with exponential backoff, [`gate`] lets as many requests through as
-//! [`concurrency`] (AIMD) allows. Results are counted by [`super::progress`].
+//! [`concurrency`] (AIMD) allows, and [`window`] decides when the next batch may be sent. The result is
+//! a [`delivered`] batch, which [`super::progress`] counts; [`unsent_errors`] bounds the errors for
+//! mutations that this run did not send.
 
 pub(super) mod batch_sender;
 pub(super) mod concurrency;

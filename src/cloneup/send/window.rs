@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 /// may be sent:
 ///
 /// * No batch is sent further ahead of the oldest unanswered one than the concurrency limit. So
-///   the checkpoint, which covers a prefix without gaps, is never further back than that from
-///   what the server has acknowledged.
+///   the server has never acknowledged more batches after the checkpoint's prefix than that.
 /// * No record is sent before all records of earlier groups are answered or go before it in the
 ///   same batch (contract 3.1.3). A batch can hold the end of one group and the beginning of the
 ///   next.

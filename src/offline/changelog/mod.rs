@@ -4,6 +4,9 @@
 //! An upload asks it four things: up to which `seq` a snapshot goes, which deletes made offline
 //! must be pushed, which records a pull must not overwrite, and which entries an upload has
 //! covered, so that they can be removed. Writing pulled changes is the job of [`super::write`].
+//!
+//! [`table`] has the SQL, [`entry`] the meaning of one entry, [`presence`] looks up whether its subject
+//! is in the database; [`offline_deletes`](mod@offline_deletes) and [`touched`] answer the questions.
 
 mod entry;
 mod offline_deletes;

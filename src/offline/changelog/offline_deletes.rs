@@ -1,5 +1,5 @@
-//! The deletes and unrelates that the application made offline, as mutations to push
-//! (contract 3.1, stage C).
+//! The deletes and unrelates that the application made offline, as mutations to push (contract 3.1, stage
+//! C). Whether their subject is in the database is looked up in [`super::presence`].
 
 use rusqlite::Row;
 use serde_json::{Value, json};

@@ -143,7 +143,7 @@ impl<'a> Presence<'a> {
         let (mut keys, mut conditions, mut parameters) = (Vec::new(), Vec::new(), 0);
         for SubjectId { columns, format, .. } in ids {
             let key = Key::find(self.connection, table, &found, columns, *format).map_err(reading(table))?;
-            let Ok(key) = key else { return Ok(None) };
+            let Some(key) = key.key() else { return Ok(None) };
             conditions.push(key.condition(parameters));
             parameters += key.parameter_count();
             keys.push(key);

@@ -1,5 +1,6 @@
 //! Which collations of the application a database or one of its tables names. No pragma says the
-//! collations of columns and constraints, but SQLite keeps the statements that declared them.
+//! collations of columns and constraints, but SQLite keeps the statements that declared them. The
+//! statements are read in [`super::lexer`].
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,5 @@
-//! The stand-ins: collations by bytes under the names of those that only the application has.
+//! The stand-ins: collations by bytes under the names of those that only the application has. Their names
+//! are found in [`super::names`].
 
 use rusqlite::Connection;
 

@@ -65,7 +65,7 @@ fn compares_by<'n>(
 }
 
 /// Whether an operand is a key with this collation, `k(2,name,B)`, or the collation itself,
-/// `name-8`, of which SQLite prints 18 characters.
+/// `name-8`, which SQLite cuts off after 18 characters of the name.
 fn is_operand(operand: &str, name: &str) -> bool {
     let start: String = name.chars().take(18).collect();
     match operand.strip_prefix("k(") {

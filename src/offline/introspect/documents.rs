@@ -1,5 +1,6 @@
-//! The keys of the JSON documents in a column, and the kinds of their values. Every document is
-//! read; of its values only the kinds are kept, so memory grows with the number of different keys.
+//! The keys of the JSON documents in a column, and the kinds of their values. Every document is read; of
+//! its values only the kinds are kept, so memory grows with the number of different keys. Columns that
+//! hold no documents are read in [`super::values`].
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,8 +9,9 @@ use rusqlite::types::ValueRef;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::offline::error::OfflineError;
-use crate::offline::introspect::json_text::{Key, StructureVisitor};
+use crate::offline::introspect::json_text::StructureVisitor;
 use crate::offline::introspect::values::note_text;
+use crate::offline::map::json_key::JsonKey;
 use crate::offline::map::value::MAX_LEVELS;
 use crate::offline::snapshot::Snapshot;
 use crate::offline::sql::quoted;
@@ -58,7 +60,7 @@ impl<'de> Visitor<'de> for DocumentVisitor<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        while let Some(Key(key)) = entries.next_key::<Key<'de>>()? {
+        while let Some(JsonKey(key)) = entries.next_key::<JsonKey<'de>>()? {
             // Most keys have been seen already: a name is copied for a new one only.
             if !self.0.contains_key(&*key) {
                 let name = key.clone().into_owned();

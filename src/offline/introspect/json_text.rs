@@ -1,31 +1,31 @@
-//! What a text is: JSON that an upload as `json` leaves as it is, JSON that it would change, or
-//! other text. A number is changed where the double that it becomes has other digits, an object
-//! where it repeats a key or has a reserved one (contract 1.2).
+//! Whether an upload as `json` would change a text (contract 1.2). A number is changed if the double
+//! that it becomes has other digits, an object if it repeats a key or has a reserved one. What follows
+//! for the type of a field is decided in [`crate::schema::infer`](fn@crate::schema::infer).
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::mutation::canonical::write_double;
+use crate::offline::map::json_key::JsonKey;
 use crate::offline::map::value::MAX_LEVELS;
 use crate::protocol::{has_reserved_key, is_nested_deeper_than};
 
-/// What a text is.
+/// Whether a text is JSON, and whether a round trip would change it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TextKind {
     /// Not a JSON object or array.
     Plain,
-    /// A JSON object or array that is the same after it was parsed and written again.
+    /// A JSON object or array that is equal after a round trip: parsed and written again.
     Exact,
-    /// A JSON object or array that is not.
+    /// A JSON object or array that a round trip would change.
     Inexact,
     /// Not UTF-8.
     NotUtf8,
 }
 
-/// Finds out what a text is.
+/// Classifies a text.
 pub(super) fn text_kind(text: &[u8]) -> TextKind {
     let Ok(text) = std::str::from_utf8(text) else { return TextKind::NotUtf8 };
     let is_container = matches!(text.trim_ascii_start().as_bytes().first(), Some(b'{' | b'['));
@@ -65,7 +65,7 @@ impl<'de> Visitor<'de> for StructureVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Structure, A::Error> {
         let (mut keys, mut repeats_key) = (HashSet::new(), false);
-        while let Some((Key(key), value)) = entries.next_entry::<Key<'de>, Structure>()? {
+        while let Some((JsonKey(key), value)) = entries.next_entry::<JsonKey<'de>, Structure>()? {
             repeats_key |= !keys.insert(key) || value.repeats_key;
         }
         Ok(Structure { repeats_key })
@@ -104,36 +104,6 @@ impl<'de> Visitor<'de> for StructureVisitor {
     }
 }
 
-/// A key of an object, borrowed where it has no escapes.
-#[derive(Hash, PartialEq, Eq)]
-pub(super) struct Key<'de>(pub(super) Cow<'de, str>);
-
-impl<'de> Deserialize<'de> for Key<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct KeyVisitor;
-        impl<'de> Visitor<'de> for KeyVisitor {
-            type Value = Key<'de>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a key")
-            }
-
-            fn visit_borrowed_str<E: serde::de::Error>(self, key: &'de str) -> Result<Key<'de>, E> {
-                Ok(Key(Cow::Borrowed(key)))
-            }
-
-            fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<Key<'de>, E> {
-                Ok(Key(Cow::Owned(key.to_owned())))
-            }
-
-            fn visit_bytes<E: serde::de::Error>(self, _: &[u8]) -> Result<Key<'de>, E> {
-                Err(E::custom("a key is text"))
-            }
-        }
-        deserializer.deserialize_str(KeyVisitor).map_err(D::Error::custom)
-    }
-}
-
 /// Whether every number in valid JSON keeps its digits when it is read and written again.
 fn are_numbers_exact(json: &[u8]) -> bool {
     let mut place = 0;
@@ -145,7 +115,7 @@ fn are_numbers_exact(json: &[u8]) -> bool {
                     .iter()
                     .take_while(|byte| matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9'))
                     .count();
-                let number = std::str::from_utf8(&json[place..place + length]).unwrap_or_default();
+                let number = std::str::from_utf8(&json[place..place + length]).expect("the bytes are ASCII");
                 if !is_exact(number) {
                     return false;
                 }
@@ -208,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tells_json_that_a_round_trip_keeps_from_json_that_it_changes() {
+    fn distinguishes_json_that_a_round_trip_keeps_from_json_that_it_changes() {
         use TextKind::{Exact, Inexact, NotUtf8, Plain};
         let deep = format!("{}{}", "[".repeat(MAX_LEVELS + 1), "]".repeat(MAX_LEVELS + 1));
         for (text, expected) in [

@@ -1,5 +1,6 @@
-//! Questions about rows that only come up while a schema is inferred, answered in SQL. Each reads
-//! whole tables, and no index: one may have a collation that only the application knows.
+//! Questions about rows that only come up while a schema is inferred, answered in SQL. Each reads whole
+//! tables, and no index: one may have a collation that only the application knows. What follows from the
+//! answers is decided in [`crate::schema`].
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -71,7 +72,7 @@ impl Lookup for Rows<'_> {
     }
 }
 
-/// The text that a template makes an id of, as an SQL expression; `value` is one.
+/// The SQL expression for the text from which a template makes an id; `value` is an SQL expression.
 fn id_text(value: &str) -> String {
     format!(
         "(CASE typeof({value}) WHEN 'blob' THEN lower(hex({value})) ELSE CAST({value} AS TEXT) END) COLLATE BINARY"

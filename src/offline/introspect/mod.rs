@@ -1,12 +1,13 @@
 //! Introspection: facts about the tables of any SQLite database, from which a schema is inferred.
 //! They are the declared columns and keys, and the kinds of values that the columns hold.
-//! What follows from them is decided in [`crate::schema::infer`].
+//! What follows from them is decided in [`crate::schema::infer`](fn@crate::schema::infer).
 //!
 //! * `tables`: what is declared, and tables of other kinds than rows of columns;
 //! * `values`: the kinds of values in a table, found in one scan;
 //! * `json_text`: what a JSON round trip would change in a text;
 //! * `documents`: the keys of JSON documents;
-//! * `lookup`: questions about rows that only come up while a schema is inferred.
+//! * `lookup`: questions about rows that only come up while a schema is inferred;
+//! * `left_out`: the tables and generated columns that a schema does not name.
 //!
 //! ```
 //! use synctool::offline::{Database, Snapshot, introspect};

@@ -1,5 +1,5 @@
 //! What a database declares: its tables with their columns and keys, and its views and virtual
-//! tables. The values are looked at in [`super::values`].
+//! tables. The kinds of values are found in [`super::values`].
 
 use rusqlite::Connection;
 
@@ -48,17 +48,18 @@ pub(super) fn others(connection: &Connection) -> rusqlite::Result<Vec<OtherTable
         let (name, kind, sql): (String, String, Option<String>) = (row.get(0)?, row.get(1)?, row.get(2)?);
         let kind = match kind.as_str() {
             "view" => OtherKind::View,
+            // Every virtual table has its statement in the schema.
             "virtual" => OtherKind::Virtual { module: module(&sql.unwrap_or_default()) },
             _ => OtherKind::Shadow { of: String::new() },
         };
         others.push(OtherTable { name, kind });
     }
-    name_owners(&mut others);
+    set_owners(&mut others);
     Ok(others)
 }
 
 /// Sets the virtual table of each shadow table: its name begins with that of the virtual table.
-fn name_owners(others: &mut [OtherTable]) {
+fn set_owners(others: &mut [OtherTable]) {
     let is_virtual = |other: &&OtherTable| matches!(other.kind, OtherKind::Virtual { .. });
     let owners: Vec<String> = others.iter().filter(is_virtual).map(|other| other.name.clone()).collect();
     for other in others {

@@ -1,5 +1,5 @@
-//! The kinds of values in the columns of a table, found in one scan without aggregates: a table may
-//! have as many columns as SQLite allows in a SELECT.
+//! The kinds of values in the columns of a table, found in one scan without aggregates: a table may have
+//! as many columns as SQLite allows in a SELECT. What is declared is found in [`super::tables`].
 
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
@@ -10,15 +10,15 @@ use crate::schema::{ColumnFacts, TableFacts};
 
 /// Counts the rows of a table and notes the kinds of values in its columns.
 pub(super) fn note_values(connection: &Connection, facts: &mut TableFacts) -> rusqlite::Result<()> {
-    // SQLite tells the type of a BLOB without reading it, which may be the most of a large file. A
-    // scan of the table needs no index, which may have a collation that only the application knows.
+    // SQLite knows the type of a BLOB without reading it, and BLOBs may be most of a large file. A scan
+    // of the table needs no index, which may have a collation that only the application knows.
     let columns = facts.columns.iter().map(|column| {
         let name = quoted(&column.name);
         format!("CASE WHEN typeof({name}) = 'blob' THEN x'' ELSE {name} END")
     });
     let mut columns: Vec<_> = columns.collect();
     if columns.is_empty() {
-        // All columns are generated ones; the rows are counted all the same.
+        // All columns are generated; the rows are counted nevertheless.
         columns.push("1".to_owned());
     }
     let mut statement = connection.prepare(&format!(

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 
-/// Any JSON value, of which nothing is kept.
+/// Any JSON value; nothing of it is kept.
 ///
 /// It is stricter than [`serde::de::IgnoredAny`], for which `serde_json` checks neither the range
 /// of numbers nor surrogate pairs.

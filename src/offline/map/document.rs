@@ -1,7 +1,6 @@
 //! Records stored as JSON objects in one column (contract 1.1, `storage.document`), both ways.
-//! Fields in columns of their own are mapped by [`super::value`].
-
-use std::collections::{BTreeSet, HashSet};
+//! Fields that each have a column are mapped by [`super::value`]; keys that are no fields are counted in
+//! [`super::unnamed_keys`].
 
 use rusqlite::types::ValueRef;
 use serde_json::{Map, Number, Value};
@@ -82,66 +81,7 @@ pub(crate) fn write_fields<'f>(
     Ok(())
 }
 
-/// How many keys that a schema does not name a warning lists.
-const MAX_LISTED_KEYS: usize = 20;
-
-/// Keys of documents that the schema does not name: they are not uploaded (contract 1.2).
-#[derive(Debug, Default)]
-pub(crate) struct UnnamedKeys {
-    /// The keys that the schema names.
-    named: HashSet<String>,
-    /// The first of the others, by name.
-    keys: BTreeSet<String>,
-    /// The number of documents that have one.
-    documents: u64,
-}
-
-impl UnnamedKeys {
-    pub(crate) fn new(fields: &[MappedField]) -> Self {
-        // Some documents repeat their record's id.
-        let named = fields.iter().map(|field| field.column.clone()).chain(["id".to_owned()]).collect();
-        Self { named, ..Self::default() }
-    }
-
-    /// Notes the keys of a document.
-    pub(crate) fn note(&mut self, document: &Map<String, Value>) {
-        let mut unnamed = document.keys().filter(|key| !self.named.contains(key.as_str())).peekable();
-        if unnamed.peek().is_none() {
-            return;
-        }
-        self.documents += 1;
-        for key in unnamed {
-            if !self.keys.contains(key) {
-                self.keys.insert(key.clone());
-            }
-            // One more than is listed says that there are more.
-            if self.keys.len() > MAX_LISTED_KEYS + 1 {
-                self.keys.pop_last();
-            }
-        }
-    }
-
-    /// The warning about them; `None` where all keys are named.
-    pub(crate) fn warning(&self, resource: &str) -> Option<String> {
-        if self.documents == 0 {
-            return None;
-        }
-        let listed: Vec<_> = self.keys.iter().take(MAX_LISTED_KEYS).map(|key| format!("`{key}`")).collect();
-        let more = if self.keys.len() > MAX_LISTED_KEYS { " and more" } else { "" };
-        let documents = if self.documents == 1 {
-            "1 document has".to_owned()
-        } else {
-            format!("{} documents have", self.documents)
-        };
-        Some(format!(
-            "{documents} keys that the schema does not name for `{resource}`, which are not uploaded: {}{more} \
-             (`synctool schema infer` names all keys)",
-            listed.join(", ")
-        ))
-    }
-}
-
-/// A document's value as it is uploaded.
+/// The value that is uploaded for a document's value.
 fn outward(mapping: &Mapping, value: &Value) -> Result<Value, ValueError> {
     if let (Some(format), false) = (&mapping.id_format, value.is_null()) {
         let key = match value {
@@ -193,7 +133,7 @@ pub(crate) fn merge(
     has_changed
 }
 
-/// A pulled value as it is stored in the document, in the representation of the local value:
+/// The value that is stored in the document for a pulled one, in the representation of the local value:
 /// 0/1 for a boolean, text for nested JSON, a number for a key.
 fn inward(mapping: &Mapping, pulled: &Value, local: &Value) -> Value {
     if let (Some(format), Value::String(id)) = (&mapping.id_format, pulled) {

@@ -1,14 +1,13 @@
-//! How large a document is at least, told without a tree of values. The sizes of single values are in
-//! [`super::size`].
+//! The least size of a document as JSON, computed without a tree of values. The sizes of single values
+//! are in [`super::size`].
 
-use std::borrow::Cow;
 use std::fmt;
 
-use serde::Deserialize;
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::offline::map::fields::MappedField;
+use crate::offline::map::json_key::JsonKey;
 use crate::offline::map::size::least_json_size;
 
 /// The least number of bytes that the fields of a document take as JSON, found without a tree of
@@ -20,10 +19,6 @@ pub(super) fn document_size(fields: &[MappedField], text: &[u8]) -> u64 {
 
 struct FieldSizes<'f>(&'f [MappedField]);
 
-/// The key of an entry, borrowed unless it has escapes.
-#[derive(Deserialize)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
-
 impl<'de> Visitor<'de> for FieldSizes<'_> {
     type Value = u64;
 
@@ -34,7 +29,7 @@ impl<'de> Visitor<'de> for FieldSizes<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<u64, A::Error> {
         // Of equal keys the last one counts.
         let mut sizes = vec![0; self.0.len()];
-        while let Some((Key(key), value)) = entries.next_entry::<Key<'_>, &RawValue>()? {
+        while let Some((JsonKey(key), value)) = entries.next_entry::<JsonKey<'_>, &RawValue>()? {
             if let Some(index) = self.0.iter().position(|field| field.column == key) {
                 sizes[index] = least_json_size(value.get().as_bytes());
             }

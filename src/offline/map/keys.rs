@@ -1,19 +1,18 @@
-//! The columns of a key, and the id that they make with an `idFormat`, for records and join rows
-//! alike: the id of a row that is read, and the SQL that checks and orders ids. The way back is in
-//! [`super::local_keys`] and [`super::written_keys`].
+//! Keys of records and join rows, and the ids that they make with an `idFormat`: the id of a row that
+//! is read, and the SQL that checks and orders ids. A single column of a key is in
+//! [`super::key_column`]; the way from an id to a row is in [`super::local_keys`] and
+//! [`super::written_keys`].
 
 use std::fmt::Write as _;
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension as _, Row};
+use rusqlite::{Connection, Row};
 
+use crate::offline::map::key_column::{KeyColumn, ROW_ID, TableKind};
 use crate::offline::map::value::{ValueError, utf8, write_key_text};
 use crate::offline::row_location::sql_literal;
 use crate::offline::sql::{Affinity, Table, literal, quoted};
 use crate::schema::IdFormat;
-
-/// SQLite's row id, in a table that has no column of that name.
-pub(crate) const ROW_ID: &str = "rowid";
 
 /// The columns whose values are an id.
 #[derive(Debug, Clone)]
@@ -23,42 +22,46 @@ pub(crate) struct Key {
     /// At least one; exactly one without a template.
     pub(super) columns: Vec<KeyColumn>,
     pub(super) format: Option<IdFormat>,
-    /// Whether the key is the row id of a table that has no key of its own.
+    /// Whether the key is the row id of a table without an INTEGER PRIMARY KEY: VACUUM may change it.
     is_bare_row_id: bool,
 }
 
-/// A column of a key.
-#[derive(Debug, Clone)]
-pub(crate) struct KeyColumn {
-    pub(super) name: String,
-    /// Whether it is the row id, by whatever name: it holds nothing but integers.
-    pub(super) is_row_id: bool,
-    pub(super) affinity: Affinity,
-    /// Whether its declared type says that BLOBs are stored.
-    pub(super) is_declared_for_blobs: bool,
-    may_hold_blobs: bool,
+/// The result of looking for the columns of a key.
+#[derive(Debug)]
+pub(crate) enum FoundKey<'c> {
+    /// All columns exist.
+    Key(Key),
+    /// The table has no column of this name.
+    MissingColumn(&'c str),
 }
 
-/// What SQLite says about a table, beside its columns.
-struct TableKind {
-    has_row_id: bool,
-    is_strict: bool,
-    /// Whether the primary key has an index: the row id has none.
-    has_key_index: bool,
-    /// The number of columns of the primary key.
-    key_columns: u32,
+impl<'c> FoundKey<'c> {
+    /// The key; `None` when a column is missing.
+    pub(crate) fn key(self) -> Option<Key> {
+        match self {
+            Self::Key(key) => Some(key),
+            Self::MissingColumn(_) => None,
+        }
+    }
+
+    /// The key, or the error that `missing` makes of the name of a missing column.
+    pub(crate) fn or_missing<E>(self, missing: impl FnOnce(&'c str) -> E) -> Result<Key, E> {
+        match self {
+            Self::Key(key) => Ok(key),
+            Self::MissingColumn(column) => Err(missing(column)),
+        }
+    }
 }
 
 impl Key {
-    /// Finds the columns of a key in its table. The inner error is the name of a column that is
-    /// missing.
+    /// Finds the columns of a key in its table.
     pub(crate) fn find<'c>(
         connection: &Connection,
         table_name: &str,
         table: &Table,
         columns: &'c [String],
         format: Option<&IdFormat>,
-    ) -> rusqlite::Result<Result<Self, &'c str>> {
+    ) -> rusqlite::Result<FoundKey<'c>> {
         let whole = |columns, is_bare_row_id| Self {
             table: table_name.to_owned(),
             columns,
@@ -68,7 +71,8 @@ impl Key {
         if let ([name], None) = (columns, format)
             && let Some(column) = table.column(name)
         {
-            return Ok(Ok(whole(vec![KeyColumn::text_id(&column.name)], false)));
+            let column = KeyColumn::text_id(&column.name);
+            return Ok(FoundKey::Key(whole(vec![column], false)));
         }
         let kind = TableKind::of(connection, table_name)?;
         let (mut found, mut is_bare_row_id) = (Vec::with_capacity(columns.len()), false);
@@ -80,20 +84,11 @@ impl Key {
                     found.push(KeyColumn::row_id(name));
                     continue;
                 }
-                None => return Ok(Err(name)),
+                None => return Ok(FoundKey::MissingColumn(name)),
             };
-            let mut key = KeyColumn {
-                name: column.name.clone(),
-                is_row_id: column.key_place > 0 && column.is_integer() && kind.has_row_id_column(table),
-                affinity: column.affinity(kind.is_strict),
-                is_declared_for_blobs: column.is_declared_for_blobs(),
-                may_hold_blobs: !column.excludes_blobs(kind.is_strict),
-            };
-            key.may_hold_blobs =
-                key.may_hold_blobs && !key.is_row_id && may_hold_blobs(connection, table_name, &key.name)?;
-            found.push(key);
+            found.push(KeyColumn::find(connection, table_name, table, &kind, column)?);
         }
-        Ok(Ok(whole(found, is_bare_row_id)))
+        Ok(FoundKey::Key(whole(found, is_bare_row_id)))
     }
 
     /// The number of columns.
@@ -143,7 +138,7 @@ impl Key {
         self.columns.iter().any(|column| column.name == name)
     }
 
-    /// SQL conditions that hold for rows of which the template makes no id.
+    /// SQL conditions that hold for rows from whose keys the template makes no id.
     pub(crate) fn invalid_conditions(&self) -> Vec<String> {
         let Some(format) = &self.format else { return vec![invalid_key_condition(self.first_column())] };
         let checked = self.columns.iter().filter(|column| !column.is_row_id);
@@ -187,9 +182,9 @@ impl Key {
         expression + ")"
     }
 
-    /// SQL expressions for the keys of which the template makes the same id as of this value: an
-    /// SQL expression, too. `affinity` is that of the value; `None` for one that has none.
-    pub(crate) fn alike(&self, value: &str, affinity: Option<Affinity>) -> Vec<String> {
+    /// SQL expressions for the keys from which the template makes the same id as from `value`, which is an
+    /// SQL expression as well. `affinity` is that of the value; `None` for one that has none.
+    pub(crate) fn keys_with_same_id(&self, value: &str, affinity: Option<Affinity>) -> Vec<String> {
         let column = &self.columns[0];
         // SQLite compares 1 and '1' as equal itself where both columns convert one to the other.
         let is_same = affinity == Some(column.affinity) && column.has_one_value_for_a_text();
@@ -211,10 +206,11 @@ impl Key {
         self.columns.iter().enumerate().map(|(place, column)| (&*column.name, value(place))).collect()
     }
 
-    /// The names of its columns and the texts of which the template makes this id.
+    /// The names of its columns and the texts from which the template makes this id.
     pub(crate) fn columns_of(&self, id: &str) -> Vec<(&str, String)> {
         let texts = match &self.format {
             None => vec![id.to_owned()],
+            // An id that the template does not make has no columns to show.
             Some(format) => format.keys(id).unwrap_or_default(),
         };
         self.columns.iter().map(|column| &*column.name).zip(texts).collect()
@@ -289,85 +285,4 @@ pub(crate) fn invalid_key_condition(column: &str) -> String {
     let column = quoted(column);
     // SQLite orders text after numbers and before BLOBs: this is cheaper than typeof().
     format!("({column} COLLATE BINARY > '' AND {column} < x'') IS NOT TRUE")
-}
-
-impl KeyColumn {
-    fn row_id(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            is_row_id: true,
-            affinity: Affinity::Numeric,
-            is_declared_for_blobs: false,
-            may_hold_blobs: false,
-        }
-    }
-
-    /// A column whose text is the id.
-    fn text_id(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            is_row_id: false,
-            affinity: Affinity::Text,
-            is_declared_for_blobs: false,
-            may_hold_blobs: false,
-        }
-    }
-
-    /// Whether it holds no two values of which the template makes the same id.
-    fn has_one_value_for_a_text(&self) -> bool {
-        let converts = matches!(self.affinity, Affinity::Numeric | Affinity::Text);
-        self.is_row_id || (converts && !self.may_hold_blobs)
-    }
-
-    /// The SQL expression for the text of which the template makes an id.
-    fn text(&self, alias: &str) -> String {
-        let name = format!("{alias}{}", quoted(&self.name));
-        if self.may_hold_blobs {
-            format!("CASE typeof({name}) WHEN 'blob' THEN lower(hex({name})) ELSE {name} END")
-        } else {
-            name
-        }
-    }
-}
-
-impl TableKind {
-    fn of(connection: &Connection, table: &str) -> rusqlite::Result<Self> {
-        let sql = "SELECT type = 'table' AND NOT wr, strict,
-                       EXISTS (SELECT 1 FROM pragma_index_list(?1) WHERE origin = 'pk'),
-                       (SELECT count(*) FROM pragma_table_xinfo(?1) WHERE pk > 0)
-                   FROM pragma_table_list(?1) WHERE schema = 'main'";
-        let kind = connection.prepare_cached(sql)?.query_row([table], |row| {
-            Ok(Self {
-                has_row_id: row.get(0)?,
-                is_strict: row.get(1)?,
-                has_key_index: row.get(2)?,
-                key_columns: row.get(3)?,
-            })
-        });
-        let none = || Self { has_row_id: false, is_strict: false, has_key_index: false, key_columns: 0 };
-        Ok(kind.optional()?.unwrap_or_else(none))
-    }
-
-    /// Whether a column is the row id, which VACUUM keeps then: the only column of the primary key,
-    /// declared as INTEGER (<https://www.sqlite.org/lang_createtable.html#rowid>).
-    fn has_row_id_column(&self, table: &Table) -> bool {
-        let is_key_integer =
-            || table.columns.iter().any(|column| column.key_place > 0 && column.is_integer());
-        self.has_row_id && self.key_columns == 1 && !self.has_key_index && is_key_integer()
-    }
-}
-
-/// Whether a column holds a BLOB. Where no index tells, it may: then each row is looked at as it
-/// is read.
-fn may_hold_blobs(connection: &Connection, table: &str, column: &str) -> rusqlite::Result<bool> {
-    let (table, column) = (quoted(table), quoted(column));
-    // BLOBs are ordered after all other values, whatever the collation of an index is, even if it is
-    // one of the application for which this connection has a stand-in.
-    let sql = format!("SELECT 1 FROM {table} WHERE {column} >= x''");
-    let step: Option<String> = connection
-        .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?
-        .query_row([], |row| row.get("detail"))
-        .optional()?;
-    let is_search = step.is_some_and(|step| step.starts_with("SEARCH"));
-    if is_search { connection.prepare(&sql)?.exists([]) } else { Ok(true) }
 }

@@ -94,7 +94,7 @@ pub(super) mod tests {
         let format = IdFormat::parse(format, columns.len()).unwrap();
         let columns: Vec<_> = columns.iter().map(|&column| column.to_owned()).collect();
         let table = Table::find(connection, "t").unwrap().unwrap();
-        Key::find(connection, "t", &table, &columns, Some(&format)).unwrap().unwrap()
+        Key::find(connection, "t", &table, &columns, Some(&format)).unwrap().key().unwrap()
     }
 
     /// The ids of all rows in upload order, with the SQL expression for each.
@@ -285,7 +285,7 @@ pub(super) mod tests {
             let columns_of_key = ["rowid".to_owned()];
             let format = IdFormat::parse("t:{}", 1).unwrap();
             let key = Key::find(&connection, "t", &table, &columns_of_key, Some(&format)).unwrap();
-            assert_eq!(key.ok().map(|key| key.warning().is_some()), is_warned, "{columns} {options}");
+            assert_eq!(key.key().map(|key| key.warning().is_some()), is_warned, "{columns} {options}");
         }
     }
 }

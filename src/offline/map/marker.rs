@@ -1,5 +1,6 @@
 //! The SQL conditions for rows that the application has marked as deleted (contract 1.1,
-//! `storage.deletedWhen`): they are no records.
+//! `storage.deletedWhen`): they are no records. How a pull clears a mark is decided in
+//! [`crate::offline::write`].
 
 use crate::offline::error::OfflineError;
 use crate::offline::sql::{Table, literal, quoted};

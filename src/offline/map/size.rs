@@ -1,4 +1,4 @@
-//! How large a row is at least, told before it becomes JSON: a row that no request can carry is
+//! The least size of a row as JSON, computed before it is encoded: a row that no request can carry is
 //! not encoded (contract 3.1.1). Values are mapped by [`super::value`].
 
 use rusqlite::types::ValueRef;

@@ -87,7 +87,7 @@ impl Mapping {
 /// The digits of a BLOB key.
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
-/// Appends a key as the text of which a template makes an id: a BLOB is lower-case hexadecimal.
+/// Appends a key as the text from which a template makes an id: a BLOB is lower-case hexadecimal.
 pub(crate) fn write_key_text(out: &mut String, value: ValueRef<'_>) -> Result<(), ValueError> {
     match value {
         // Writing to a string cannot fail.
@@ -103,7 +103,7 @@ pub(crate) fn write_key_text(out: &mut String, value: ValueRef<'_>) -> Result<()
 }
 
 /// The text of a column, if it is valid UTF-8.
-pub(crate) fn utf8(text: &[u8]) -> Result<&str, ValueError> {
+pub(super) fn utf8(text: &[u8]) -> Result<&str, ValueError> {
     std::str::from_utf8(text).map_err(|_| ValueError::NotUtf8)
 }
 
@@ -115,7 +115,7 @@ pub(crate) const MAX_LEVELS: usize = MAX_NESTING - 2;
 ///
 /// An object with a reserved key is refused: as a tree of values it would be another one, and a
 /// server could not give it back.
-pub(crate) fn parse_json(text: &[u8]) -> Result<Value, ValueError> {
+pub(super) fn parse_json(text: &[u8]) -> Result<Value, ValueError> {
     check_limits(text)?;
     serde_json::from_slice(text).map_err(|error| ValueError::NotJson(error.to_string()))
 }

@@ -7,12 +7,13 @@
 use rusqlite::Connection;
 use rusqlite::types::Value as SqlValue;
 
-use crate::offline::map::keys::{Key, KeyColumn};
+use crate::offline::map::key_column::KeyColumn;
+use crate::offline::map::keys::Key;
 use crate::offline::map::local_keys::{blob, integer};
 use crate::offline::sql::{Affinity, Column, quoted};
 use crate::schema::IdFormat;
 
-/// How many rows are read to tell which kinds of values a column holds.
+/// Number of rows that are sampled to find which kinds of values a column holds.
 const SAMPLE: u32 = 1000;
 
 /// A column that keys are written into.

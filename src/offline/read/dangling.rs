@@ -1,13 +1,12 @@
-//! Dangling join rows: those of which a record is not in the database, or is marked as deleted
-//! (contract 3.1.1). A server
-//! rejects them with `NOT_FOUND`, so the plan warns of them. Whether the rows themselves can be
-//! uploaded is checked by [`super::join_rows`].
+//! Dangling join rows: one of their two records is not in the database, or is marked as deleted
+//! (contract 3.1.1). A server rejects them with `NOT_FOUND`, so the plan warns of them. Whether the
+//! rows themselves can be uploaded is checked by [`super::join_rows`].
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
 use crate::offline::error::OfflineError;
-use crate::offline::map::keys::Key;
+use crate::offline::map::keys::{FoundKey, Key};
 use crate::offline::map::marker::Marker;
 use crate::offline::row_location::shortened;
 use crate::offline::snapshot::Snapshot;
@@ -17,7 +16,7 @@ use crate::schema::{JoinStore, Resource};
 /// The maximum number of dangling rows that a warning names.
 const MAX_NAMED: usize = 3;
 
-/// Finds the join rows of a store of which a record is not in its table, and returns a warning
+/// Finds the join rows of a store whose `from` or `to` record is missing, and returns a warning
 /// that counts them and names the first ones in the order of their keys; `None` when there are none.
 ///
 /// A record of a resource that has no table here, such as a remote-only one, counts as there.
@@ -61,9 +60,10 @@ fn find(connection: &Connection, store: &JoinStore<'_>) -> rusqlite::Result<Dang
     let Some(table) = Table::find(connection, &storage.table)? else { return Ok(dangling) };
     let end = |column, resource: &Resource| {
         let columns = std::slice::from_ref(column);
-        Key::find(connection, &storage.table, &table, columns, resource.storage.reference_format())
+        let format = resource.storage.reference_format();
+        Key::find(connection, &storage.table, &table, columns, format).map(FoundKey::key)
     };
-    let (Ok(from), Ok(to)) = (end(&storage.from, store.from)?, end(&storage.to, store.to)?) else {
+    let (Some(from), Some(to)) = (end(&storage.from, store.from)?, end(&storage.to, store.to)?) else {
         return Ok(dangling);
     };
     let mut conditions = Vec::new();
@@ -105,7 +105,7 @@ fn missing_condition(
     let storage = &resource.storage;
     let Some(table) = Table::find(connection, &storage.table)? else { return Ok(None) };
     let format = storage.id_format.as_ref();
-    let Ok(key) = Key::find(connection, &storage.table, &table, &storage.id, format)? else {
+    let Some(key) = Key::find(connection, &storage.table, &table, &storage.id, format)?.key() else {
         return Ok(None);
     };
     // A missing marker column is an error of the resource's own part of the plan.
@@ -260,7 +260,7 @@ mod tests {
         connection.execute_batch(tables).unwrap();
         let schema = Schema::parse(r#"{"resources": [{"name": "todos"}]}"#).unwrap();
         let table = Table::find(&connection, "j").unwrap().unwrap();
-        let end = Key::find(&connection, "j", &table, &["a".to_owned()], None).unwrap().unwrap();
+        let end = Key::find(&connection, "j", &table, &["a".to_owned()], None).unwrap().key().unwrap();
         let condition = missing_condition(&connection, &end, &schema.resources[0]).unwrap().unwrap();
         let sql = format!("EXPLAIN QUERY PLAN SELECT 1 FROM j AS j WHERE {condition}");
         let mut statement = connection.prepare(&sql).unwrap();

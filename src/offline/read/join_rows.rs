@@ -249,7 +249,7 @@ impl JoinTable {
             let format = resource.storage.reference_format();
             Key::find(snapshot.connection(), &storage.table, &table, std::slice::from_ref(column), format)
                 .map_err(OfflineError::while_doing(format!("cannot inspect table {name}")))?
-                .map_err(|column| {
+                .or_missing(|column| {
                     OfflineError::missing(format!("table {name} has no column {}", quoted(column)))
                 })
         };

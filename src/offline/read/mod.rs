@@ -1,8 +1,10 @@
 //! Reading records and join rows in upload order (contract 3.1, stages A and B).
 //!
 //! [`records`] and [`join_rows`] find a table, check all of its rows in SQL ([`check`]) and read
-//! them in order. A large table of which no index has the order is read by two threads
-//! ([`partition`]) and sorted outside of SQLite ([`sorted_records`], [`external_sort`]).
+//! them in order. A large table without an index in this order is read by two threads
+//! ([`partition`]) and sorted outside of SQLite ([`sorted_records`], [`external_sort`]). The records of
+//! a resource that refers to itself are ordered by [`depth`]. [`dangling`] finds join rows without their
+//! records.
 
 mod check;
 mod dangling;

@@ -1,6 +1,6 @@
-//! The cursors in `__datafn_cursors` (contract 1.3): the position in the server's change feed up
-//! to which the database has it. One is global; servers of the second dialect have one for each
-//! resource.
+//! The cursors in `__datafn_cursors` (contract 1.3): positions in the server's change feed up to which
+//! the database has all changes. One is global; servers of the second dialect have one for each
+//! resource. When they are moved is decided in [`super::finalizer`].
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ const TABLE: &str = "__datafn_cursors";
 /// The key in `__datafn_meta` of the id of the server's store that the cursors belong to.
 const STORE_ID: &str = "storeId";
 
-/// The position in the server's change feed up to which the database has it.
+/// The positions in the server's change feed up to which the database has all changes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Cursors {
     /// The global cursor; zero when the database has none.
@@ -42,14 +42,14 @@ impl Cursors {
     /// they say nothing about what the database has of that server. A server without such an id,
     /// and a database that knows none, are taken for the same.
     #[must_use]
-    pub fn are_of_another(&self, store_id: Option<&str>) -> bool {
+    pub fn belong_to_another_store(&self, store_id: Option<&str>) -> bool {
         matches!((&self.store_id, store_id), (Some(own), Some(server)) if own != server && !server.is_empty())
     }
 
     /// The cursors from which a pull from that server begins.
     #[must_use]
     pub fn for_store(self, store_id: Option<&str>) -> Self {
-        if self.are_of_another(store_id) { Self::default() } else { self }
+        if self.belong_to_another_store(store_id) { Self::default() } else { self }
     }
 }
 
@@ -81,8 +81,8 @@ pub(super) fn read(connection: &Connection) -> Result<Cursors, OfflineError> {
 
 /// Removes the cursors of every server but the one whose store has this id, and stores that id in
 /// their place. A database that knows no such id keeps its cursors, and does not store this one.
-pub(super) fn drop_those_of_others(connection: &Connection, store_id: &str) -> Result<(), OfflineError> {
-    if read(connection)?.are_of_another(Some(store_id)) {
+pub(super) fn drop_other_stores(connection: &Connection, store_id: &str) -> Result<(), OfflineError> {
+    if read(connection)?.belong_to_another_store(Some(store_id)) {
         let failed = || OfflineError::while_doing(format!("cannot write {TABLE}"));
         if Table::find(connection, TABLE).map_err(failed())?.is_some() {
             connection.execute(&format!("DELETE FROM {TABLE}"), []).map_err(failed())?;
@@ -102,7 +102,7 @@ pub(super) fn advance(
     store_id: Option<&str>,
 ) -> Result<(), OfflineError> {
     if let Some(store_id) = store_id {
-        drop_those_of_others(connection, store_id)?;
+        drop_other_stores(connection, store_id)?;
     }
     let failed = || OfflineError::while_doing(format!("cannot write {TABLE}"));
     connection

@@ -24,7 +24,7 @@ pub struct Finalizer {
     seq: i64,
     /// What the upload has covered.
     scope: Scope,
-    /// The id of the server's store, where it has one: whose cursors are written.
+    /// The id of the server's store, where it has one: the cursors that are written belong to it.
     store_id: Option<String>,
     /// The tables that are written to, by their name in the feed; `None` for a name that has no
     /// table.
@@ -105,7 +105,7 @@ impl Finalizer {
             let touched = Touched::outside(connection, schema, seq, &scope)?;
             let mut applied = Applied::default();
             if let Some(store) = &store_id {
-                cursors::drop_those_of_others(connection, store)?;
+                cursors::drop_other_stores(connection, store)?;
             }
             let all = changes(page);
             for change in &all {
@@ -275,7 +275,7 @@ fn apply_with_retries(
     }
 }
 
-/// Does work of which nothing stays when it fails: SQLite keeps what a statement has written until
+/// Does work, and undoes all of it when it fails: SQLite keeps what a statement has written until
 /// a trigger ends it with RAISE(FAIL).
 fn in_savepoint(
     connection: &Connection,

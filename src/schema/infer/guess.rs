@@ -3,13 +3,13 @@
 
 use std::collections::HashMap;
 
-/// Endings of the names of columns that hold a key.
+/// Suffixes of the names of columns that hold a key.
 const SUFFIXES: [&str; 8] = ["_uuid", "_guid", "_id", "_fk", "Uuid", "UUID", "Id", "ID"];
 
-/// Beginnings of the names of columns that hold a key.
+/// Prefixes of the names of columns that hold a key.
 const PREFIXES: [&str; 2] = ["id_", "fk_"];
 
-/// Tables by their names, written in one way.
+/// The indexes of tables by their names in a normal form ([`plain`]).
 pub(super) struct Guesses {
     tables: HashMap<String, usize>,
     /// The tables of Core Data's entities, by their numbers.
@@ -17,15 +17,15 @@ pub(super) struct Guesses {
 }
 
 impl Guesses {
-    /// `tables`: names and places of the tables that a column may refer to. `entities`: the names of
+    /// `tables`: names and indexes of the tables that a column may refer to. `entities`: the names of
     /// the tables of Core Data's entities.
     pub(super) fn new<'n>(
         tables: impl Iterator<Item = (&'n str, usize)>,
         entities: &[(i64, String)],
     ) -> Self {
         let mut by_name = HashMap::new();
-        for (name, place) in tables {
-            by_name.entry(plain(name)).or_insert(place);
+        for (name, index) in tables {
+            by_name.entry(plain(name)).or_insert(index);
         }
         let entity = |(number, table): &(i64, String)| Some((*number, *by_name.get(&plain(table))?));
         Self { entities: entities.iter().filter_map(entity).collect(), tables: by_name }
@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn columns_are_matched_with_tables_by_their_names() {
         let names = ["todos", "Category", "work_boxes", "ZTODO", "ZTAG", "ZNOTE"];
-        let tables = || names.iter().enumerate().map(|(place, name)| (*name, place));
+        let tables = || names.iter().enumerate().map(|(index, name)| (*name, index));
         let guesses = Guesses::new(tables(), &[(1, "ZTODO".to_owned()), (2, "ZTAG".to_owned())]);
         for (column, expected) in [
             ("todo_id", Some("todos")),
@@ -111,7 +111,7 @@ mod tests {
             ("grid", None),
             ("Z_PK", None),
         ] {
-            assert_eq!(guesses.target(column, 5).map(|place| names[place]), expected, "{column}");
+            assert_eq!(guesses.target(column, 5).map(|index| names[index]), expected, "{column}");
         }
     }
 }

@@ -1,5 +1,6 @@
-//! Which columns of a table are its key, of which the ids are made (contract 1.1): the primary key,
-//! else the columns of a unique index, else the row id.
+//! The key of a table, from which the ids are made (contract 1.1): the primary key, else the columns of
+//! a unique index, else the row id. Whether a column holds such a key of another table is decided in
+//! [`super::reference`].
 
 use super::kind::{is_declared_real, is_declared_text};
 use crate::schema::table_facts::{ColumnFacts, Lookup, TableFacts};
@@ -35,28 +36,37 @@ impl Key<'_> {
     }
 }
 
-/// The key of a table. Where it has none, what keeps its columns from being one.
-pub(super) fn key<'t, L: Lookup>(
-    table: &'t TableFacts,
-    lookup: &L,
-) -> Result<Result<Key<'t>, String>, L::Error> {
+/// The result of looking for the key of a table.
+pub(super) enum Choice<'t> {
+    /// The table has a key.
+    Key(Key<'t>),
+    /// No columns can be the key.
+    None {
+        /// Why not, as a clause for a note.
+        why: String,
+    },
+}
+
+/// Finds the key of a table: the first of the possible keys without a flaw.
+pub(super) fn key<'t, L: Lookup>(table: &'t TableFacts, lookup: &L) -> Result<Choice<'t>, L::Error> {
     let mut why_not = None;
     for (columns, source) in candidates(table) {
         match flaw(table, &columns, source, lookup)? {
             None => {
                 let has_template = !is_text(&columns);
-                return Ok(Ok(Key { columns, source, has_template, why_not_primary: why_not }));
+                return Ok(Choice::Key(Key { columns, source, has_template, why_not_primary: why_not }));
             }
             Some(flaw) if source == Source::PrimaryKey => why_not = Some(flaw),
             Some(_) => {}
         }
     }
     let has_rowid = table.has_rowid && !has_column(table, "rowid");
-    Ok(if has_rowid {
-        Ok(Key { columns: Vec::new(), source: Source::RowId, has_template: true, why_not_primary: why_not })
-    } else {
-        Err(why_not.unwrap_or_else(|| "it has no key, and its column `rowid` hides the row ids".to_owned()))
-    })
+    if has_rowid {
+        let (columns, source) = (Vec::new(), Source::RowId);
+        return Ok(Choice::Key(Key { columns, source, has_template: true, why_not_primary: why_not }));
+    }
+    let why = why_not.unwrap_or_else(|| "it has no key, and its column `rowid` hides the row ids".to_owned());
+    Ok(Choice::None { why })
 }
 
 /// Whether the table has a column of that name, generated ones included.
@@ -83,7 +93,7 @@ fn candidates(table: &TableFacts) -> Vec<(Vec<&ColumnFacts>, Source)> {
     found
 }
 
-/// What keeps columns from being the key.
+/// Why columns cannot be the key; `None` when they can.
 fn flaw<L: Lookup>(
     table: &TableFacts,
     columns: &[&ColumnFacts],
@@ -115,7 +125,7 @@ fn flaw<L: Lookup>(
     Ok(None)
 }
 
-/// Whether a key is one column of text, of which each is an id.
+/// Whether a key is one column of text, whose values can be ids without a template.
 fn is_text(columns: &[&ColumnFacts]) -> bool {
     let [column] = columns else { return false };
     if column.has_text || column.has_integer || column.has_blob {

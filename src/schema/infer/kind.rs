@@ -1,4 +1,5 @@
-//! The declared type that is inferred for a column or a key of documents.
+//! The declared type that is inferred for a column or a key of documents. The other members of a field
+//! are decided in [`super::fields`](mod@super::fields).
 
 use crate::schema::table_facts::ColumnFacts;
 

@@ -1,43 +1,35 @@
-//! Many-many relations: tables whose rows link two records, in the default layout or with a key of
-//! two columns that refer to other tables, as foreign keys declare or names suggest.
+//! Many-many relations: tables whose rows link two records, in the default layout or with a key of two
+//! columns that refer to other tables, as foreign keys declare or names suggest. Relations in a field are
+//! inferred in [`super::reference`].
 
 use std::collections::HashSet;
 
+use super::deleted::deleted_when;
+use super::fields::fields;
+use super::inference::{Inference, Link, TableKind};
 use super::key::{Key, Source};
-use super::notes::list;
-use super::{Inference, TableKind, fields};
-use crate::schema::infer_deleted::deleted_when;
+use super::notes::{self, list};
 use crate::schema::inferred::{InferredJoin, InferredRelation};
 use crate::schema::table_facts::{ColumnFacts, Lookup, TableFacts, ValuesOf};
 
 /// Names that metadata of a join row cannot have: they name its ends on the wire.
 const RESERVED: &[&str] = &["$ref", "from", "to"];
 
-/// A table whose rows link two records.
-pub(super) struct Link<'f> {
-    /// The columns of its two ends, and the places of the tables that they refer to.
-    ends: [(&'f ColumnFacts, usize); 2],
-    /// The relation's name in a table of the default layout.
-    name: Option<String>,
-    /// Whether foreign keys declare both ends, or the name of the table does.
-    is_declared: bool,
-}
-
 impl<'f, L: Lookup> Inference<'f, L> {
-    /// Finds the tables that link records, and no longer takes them for resources.
+    /// Finds the tables that link records: they become relations instead of resources.
     pub(super) fn find_links(&mut self) -> Result<(), L::Error> {
         let names = self.tables.iter().map(|table| table.name.as_str()).collect();
-        for place in 0..self.tables.len() {
-            let TableKind::Records(key) = &self.kinds[place] else { continue };
-            let table = &self.tables[place];
-            // A table with a key of its own column is a resource: others may refer to it.
+        for index in 0..self.tables.len() {
+            let TableKind::Records(key) = &self.kinds[index] else { continue };
+            let table = &self.tables[index];
+            // A table whose key is one column is a resource: others may refer to it.
             let link = match self.default_link(table, &names) {
                 Some(link) if key.single().is_none() => Some(link),
-                _ => self.mapped_link(place, table, key.source, &key.columns),
+                _ => self.mapped_link(index, table, key.source, &key.columns),
             };
             let Some(link) = link else { continue };
-            match self.flaw(place, &link)? {
-                None => self.kinds[place] = TableKind::Link(link),
+            match self.flaw(index, &link)? {
+                None => self.kinds[index] = TableKind::Link(link),
                 Some(why) => {
                     let looks = if link.is_declared { "links" } else { "seems from its names to link" };
                     self.note(format!("`{}` {looks} two tables, but becomes a resource: {why}", table.name));
@@ -55,7 +47,7 @@ impl<'f, L: Lookup> Inference<'f, L> {
             .iter()
             .find(|it| it.name == "from")
             .zip(table.columns.iter().find(|it| it.name == "to"))?;
-        let underscores = || rest.match_indices('_').map(|(place, _)| place);
+        let underscores = || rest.match_indices('_').map(|(index, _)| index);
         let (from_table, name, to_table) = underscores().find_map(|first| {
             let from_table = names.get(&rest[..first])?;
             underscores().filter(|last| *last > first + 1).find_map(|last| {
@@ -63,9 +55,9 @@ impl<'f, L: Lookup> Inference<'f, L> {
                 Some((*from_table, &rest[first + 1..last], *to_table))
             })
         })?;
-        let place = |name: &str| self.by_table.get(&name.to_ascii_lowercase()).copied();
+        let index = |name: &str| self.by_table.get(&name.to_ascii_lowercase()).copied();
         Some(Link {
-            ends: [(from, place(from_table)?), (to, place(to_table)?)],
+            ends: [(from, index(from_table)?), (to, index(to_table)?)],
             name: Some(name.to_owned()),
             is_declared: true,
         })
@@ -74,7 +66,7 @@ impl<'f, L: Lookup> Inference<'f, L> {
     /// A table whose key is two columns that refer to other tables, or that has only two.
     fn mapped_link(
         &self,
-        place: usize,
+        index: usize,
         table: &'f TableFacts,
         source: Source,
         key: &[&'f ColumnFacts],
@@ -84,7 +76,7 @@ impl<'f, L: Lookup> Inference<'f, L> {
             _ => key.to_vec(),
         };
         let [first, second] = columns.as_slice() else { return None };
-        let targets = [self.target(place, table, first)?, self.target(place, table, second)?];
+        let targets = [self.target(index, table, first)?, self.target(index, table, second)?];
         Some(Link {
             ends: [(*first, targets[0].table), (*second, targets[1].table)],
             name: None,
@@ -92,9 +84,9 @@ impl<'f, L: Lookup> Inference<'f, L> {
         })
     }
 
-    /// Why the rows of a link cannot be uploaded as join rows.
-    fn flaw(&self, place: usize, link: &Link<'_>) -> Result<Option<String>, L::Error> {
-        let table = &self.tables[place];
+    /// Why the rows of a link cannot be uploaded as join rows; `None` when they can.
+    fn flaw(&self, index: usize, link: &Link<'_>) -> Result<Option<String>, L::Error> {
+        let table = &self.tables[index];
         if deleted_when(table).is_some() {
             return Ok(Some("its rows can be marked as deleted, which a relation cannot say".to_owned()));
         }
@@ -131,18 +123,19 @@ impl<'f, L: Lookup> Inference<'f, L> {
             let is_end = |column: &&ColumnFacts| ends.contains(&column.name.as_str());
             key.columns.len() == ends.len() && key.columns.iter().all(is_end)
         };
-        let is_checked = self.kinds[place].key().is_some_and(is_key);
+        let is_checked = self.kinds[index].key().is_some_and(is_key);
         let is_repeated = !is_checked && self.lookup.has_equal_ids(&table.name, &ends)?;
         Ok(is_repeated.then(|| format!("two rows have the same {}", list(&ends))))
     }
 
+    /// Adds a many-many relation for each table that links records.
     pub(super) fn add_links(&mut self) {
-        for place in 0..self.tables.len() {
-            let TableKind::Link(link) = &self.kinds[place] else { continue };
-            let table = &self.tables[place];
+        for index in 0..self.tables.len() {
+            let TableKind::Link(link) = &self.kinds[index] else { continue };
+            let table = &self.tables[index];
             let [(first, from), (second, to)] = link.ends;
             let (name, is_declared) = (link.name.clone(), link.is_declared);
-            let resource = |place: usize| self.inferred.resources[self.resources[&place]].name.clone();
+            let resource = |index: usize| self.inferred.resources[self.resources[&index]].name.clone();
             let (from, to) = (resource(from), resource(to));
             let ends = [first.name.clone(), second.name.clone()];
             let reserved = if name.is_some() { &RESERVED[..1] } else { RESERVED };
@@ -164,7 +157,7 @@ impl<'f, L: Lookup> Inference<'f, L> {
                 ));
             }
             self.inferred.notes.extend(notes);
-            self.inferred.notes.extend(super::notes::of_generated(table));
+            self.inferred.notes.extend(notes::of_generated(table));
             let [first, second] = ends;
             self.inferred.relations.push(InferredRelation {
                 kind: "many-many",

@@ -1,4 +1,5 @@
-//! Names in an inferred schema: no two resources or join stores have the same one (contract 2).
+//! Names in an inferred schema: no two resources or join stores have the same one (contract 2). Names of
+//! fields are decided in [`super::fields`](mod@super::fields).
 
 use std::collections::HashSet;
 

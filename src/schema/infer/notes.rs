@@ -1,19 +1,20 @@
-//! What is said about an inferred schema: each guess, and each thing that is left out, with what to
-//! write into the schema instead. One sentence each, for a person.
+//! The notes about an inferred schema: each guess, and each table and column that is left out, with what
+//! to write into the schema instead. One sentence each, for a person. What they are about is decided by
+//! the callers.
 
 use std::collections::BTreeMap;
 
 use serde_json::json;
 
+use super::deleted::WATERMELON;
 use super::key::{Key, Source};
 use super::kind::{is_all_json, is_inexact_json, kind};
 use super::names::template;
 use super::tool_tables::POWERSYNC_LOCAL;
-use crate::schema::infer_deleted::WATERMELON;
 use crate::schema::inferred::InferredResource;
 use crate::schema::table_facts::{ColumnFacts, DocumentFacts, OtherKind, OtherTable, TableFacts};
 
-/// How many names a note lists.
+/// Maximum number of names that a note lists.
 const MAX_NAMES: usize = 20;
 
 /// Why a view or virtual table is left out: the rest of a sentence that begins with its name.
@@ -76,6 +77,7 @@ pub(super) fn of_others(others: &[OtherTable]) -> Vec<String> {
     notes
 }
 
+/// The note about a table of a tool, such as PowerSync.
 pub(super) fn tool_table(table: &str, tool: &str) -> String {
     let local = table.strip_prefix(POWERSYNC_LOCAL).map(|name| {
         let resource = json!({"name": name, "storage": {"table": table, "document": "data"}});
@@ -84,6 +86,7 @@ pub(super) fn tool_table(table: &str, tool: &str) -> String {
     format!("`{table}` is left out: it is a table of {tool}{}", local.unwrap_or_default())
 }
 
+/// The note about a table of WatermelonDB.
 pub(super) fn watermelon(table: &str) -> String {
     let own = WATERMELON.join("` and `");
     format!(
@@ -92,6 +95,7 @@ pub(super) fn watermelon(table: &str) -> String {
     )
 }
 
+/// The note about a table without a key.
 pub(super) fn no_key(table: &str, why: &str) -> String {
     format!(
         "`{table}` is left out: {why}; make a view with a TEXT column `id`, and add a resource with {} and its fields",
@@ -99,7 +103,7 @@ pub(super) fn no_key(table: &str, why: &str) -> String {
     )
 }
 
-/// What is to be said about the ids of a resource.
+/// The notes about the ids of a resource.
 pub(super) fn of_key(table: &TableFacts, resource: &InferredResource, key: &Key<'_>) -> Vec<String> {
     let name = &resource.name;
     let columns: Vec<_> = key.columns.iter().map(|column| column.name.as_str()).collect();
@@ -133,6 +137,7 @@ pub(super) fn of_key(table: &TableFacts, resource: &InferredResource, key: &Key<
     unique.into_iter().chain(made).collect()
 }
 
+/// The notes about a resource whose records are documents.
 pub(super) fn of_documents(table: &str, name: &str, facts: &DocumentFacts) -> Vec<String> {
     let mut notes =
         vec![format!("`{table}` is a PowerSync table: its documents become the resource `{name}`")];
@@ -149,6 +154,7 @@ pub(super) fn of_documents(table: &str, name: &str, facts: &DocumentFacts) -> Ve
     notes
 }
 
+/// The note about the generated columns of a table; `None` when it has none.
 pub(super) fn of_generated(table: &TableFacts) -> Option<String> {
     let names: Vec<_> = table.generated.iter().map(String::as_str).collect();
     (!names.is_empty()).then(|| {
@@ -160,19 +166,21 @@ pub(super) fn of_generated(table: &TableFacts) -> Option<String> {
     })
 }
 
+/// The note about a column that cannot be a field.
 pub(super) fn left_out_column(table: &str, column: &ColumnFacts, why: &str) -> String {
     let name = &column.name;
     let field = json!({"name": name, "type": kind(column), "nullable": !column.is_not_null});
     format!("column `{name}` of `{table}` is left out: {why}; once that is mended, add the field {field}")
 }
 
+/// The note about a field that has another name than its column.
 pub(super) fn renamed(table: &str, column: &str, name: &str) -> String {
     format!(
         "column `{column}` of `{table}` becomes the field `{name}`: `{column}` means something else on the wire"
     )
 }
 
-/// What is to be said about columns whose texts are all JSON.
+/// The notes about columns whose texts are all JSON.
 pub(super) fn of_json<'c>(table: &str, columns: impl Iterator<Item = &'c ColumnFacts>) -> Vec<String> {
     let (mut exact, mut inexact) = (Vec::new(), Vec::new());
     for column in columns {

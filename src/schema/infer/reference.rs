@@ -1,22 +1,23 @@
-//! Many-one relations: columns that hold the key of another record, as foreign keys declare, or as
-//! names and values suggest.
+//! Many-one relations: columns that hold the key of another record, as foreign keys declare, or as names
+//! and values suggest. Relations in a table of links are inferred in [`super::link`].
 
+use super::inference::{Inference, TableKind};
 use super::names::stem;
-use super::{Inference, TableKind};
-use crate::schema::inferred::InferredRelation;
+use super::notes::list;
+use crate::schema::inferred::{InferredField, InferredRelation};
 use crate::schema::table_facts::{ColumnFacts, ForeignKey, Lookup, TableFacts, ValuesOf};
 
 /// A column that refers to a table.
 #[derive(Clone, Copy)]
 pub(super) struct Target {
-    /// The place of the table.
+    /// The index of the table.
     pub(super) table: usize,
     /// Whether a foreign key says so.
     pub(super) is_declared: bool,
 }
 
 /// Why values of a column cannot be turned into ids of a resource.
-pub(super) fn misfit(column: &ColumnFacts, target: &ColumnFacts, has_template: bool) -> Option<&'static str> {
+fn misfit(column: &ColumnFacts, target: &ColumnFacts, has_template: bool) -> Option<&'static str> {
     match () {
         () if column.has_invalid_text => Some("it holds text that is not UTF-8"),
         () if column.has_nested || column.has_boolean => Some("it holds other JSON than text and integers"),
@@ -29,20 +30,20 @@ pub(super) fn misfit(column: &ColumnFacts, target: &ColumnFacts, has_template: b
 
 impl<L: Lookup> Inference<'_, L> {
     /// Adds a many-one relation for each foreign key of one column that refers to the key of a
-    /// resource, and for columns that do so without one.
+    /// resource, and for each column whose name and values suggest such a reference.
     pub(super) fn add_references(&mut self) -> Result<(), L::Error> {
-        for place in 0..self.tables.len() {
-            if !matches!(self.kinds[place], TableKind::Records(_)) {
-                for key in self.document_keys.remove(&place).unwrap_or_default() {
-                    self.add_guessed(place, &key, Some("data"))?;
+        for index in 0..self.tables.len() {
+            if !matches!(self.kinds[index], TableKind::Records(_)) {
+                for key in self.document_keys.remove(&index).unwrap_or_default() {
+                    self.add_guessed(index, &key, Some("data"))?;
                 }
                 continue;
             }
-            let table = &self.tables[place];
+            let table = &self.tables[index];
             for key in &table.foreign_keys {
-                if let Err(why) = self.add_declared(place, key) {
+                if let Err(why) = self.add_declared(index, key) {
                     let columns: Vec<_> = key.columns.iter().map(String::as_str).collect();
-                    let columns = super::notes::list(&columns);
+                    let columns = list(&columns);
                     self.note(format!(
                         "{columns} of `{}` refers to `{}`, but is no relation: {why}",
                         table.name, key.table
@@ -50,24 +51,24 @@ impl<L: Lookup> Inference<'_, L> {
                 }
             }
             for column in &table.columns {
-                self.add_guessed(place, column, None)?;
+                self.add_guessed(index, column, None)?;
             }
         }
         Ok(())
     }
 
-    fn add_declared(&mut self, place: usize, key: &ForeignKey) -> Result<(), &'static str> {
-        let table = &self.tables[place];
+    fn add_declared(&mut self, index: usize, key: &ForeignKey) -> Result<(), &'static str> {
+        let table = &self.tables[index];
         let target = self.by_table.get(&key.table.to_ascii_lowercase()).copied();
         let target = target.ok_or("there is no such table")?;
         let [column] = key.columns.as_slice() else { return Err("its key has several columns") };
         let column = table.column(column).ok_or("it is a generated column")?;
         self.refers_to_key(key, target)?;
-        if self.field_of(place, &column.name).is_none() {
+        if self.field_of(index, &column.name).is_none() {
             return Err("the ids are made of it, or it is left out");
         }
         self.fits(column, target)?;
-        self.add_reference(place, column, target);
+        self.add_reference(index, column, target);
         Ok(())
     }
 
@@ -75,15 +76,15 @@ impl<L: Lookup> Inference<'_, L> {
     /// other table.
     fn add_guessed(
         &mut self,
-        place: usize,
+        index: usize,
         column: &ColumnFacts,
         document: Option<&str>,
     ) -> Result<(), L::Error> {
-        let table = &self.tables[place];
+        let table = &self.tables[index];
         let has_values = column.has_integer || column.has_text || column.has_blob;
         let is_declared = table.foreign_keys.iter().any(|key| has_column(key, &column.name));
-        let Some(target) = self.guesses.target(&column.name, place) else { return Ok(()) };
-        if !has_values || is_declared || self.field_of(place, &column.name).is_none() {
+        let Some(target) = self.guesses.target(&column.name, index) else { return Ok(()) };
+        if !has_values || is_declared || self.field_of(index, &column.name).is_none() {
             return Ok(());
         }
         let values = ValuesOf { table: &table.name, column: &column.name, document };
@@ -96,12 +97,12 @@ impl<L: Lookup> Inference<'_, L> {
              remove the relation if it is wrong",
             table.name
         ));
-        self.add_reference(place, column, target);
+        self.add_reference(index, column, target);
         Ok(())
     }
 
     /// Whether a foreign key refers to the column of which the ids of a table are made.
-    pub(super) fn refers_to_key(&self, key: &ForeignKey, target: usize) -> Result<(), &'static str> {
+    fn refers_to_key(&self, key: &ForeignKey, target: usize) -> Result<(), &'static str> {
         let primary = self.tables[target].primary_key();
         let referred = match (key.targets.as_slice(), primary.as_slice()) {
             ([column], _) => column.as_str(),
@@ -128,20 +129,19 @@ impl<L: Lookup> Inference<'_, L> {
         self.lookup.count_unmatched(values, (&self.tables[target].name, &id.name))
     }
 
-    /// The name of the field that a column is.
-    fn field_of(&self, place: usize, column: &str) -> Option<&str> {
-        let resource = &self.inferred.resources[*self.resources.get(&place)?];
+    /// The name of the field that a column became; `None` when it is no field.
+    fn field_of(&self, index: usize, column: &str) -> Option<&str> {
+        let resource = &self.inferred.resources[*self.resources.get(&index)?];
         let is_column = |name: &Option<String>, field: &str| name.as_deref().unwrap_or(field) == column;
         let field = resource.fields.iter().find(|field| is_column(&field.column, &field.name))?;
         Some(&field.name)
     }
 
-    fn add_reference(&mut self, place: usize, column: &ColumnFacts, target: usize) {
-        let (from, to) = (self.resources[&place], self.resources[&target]);
+    fn add_reference(&mut self, index: usize, column: &ColumnFacts, target: usize) {
+        let (from, to) = (self.resources[&index], self.resources[&target]);
         let resource = &mut self.inferred.resources[from];
-        let is_column = |field: &&mut crate::schema::inferred::InferredField| {
-            field.column.as_ref().unwrap_or(&field.name) == &column.name
-        };
+        let is_column =
+            |field: &&mut InferredField| field.column.as_ref().unwrap_or(&field.name) == &column.name;
         let Some(field) = resource.fields.iter_mut().find(is_column) else { return };
         // It holds an id, whatever the type of its column is.
         field.kind = "string";
@@ -151,7 +151,7 @@ impl<L: Lookup> Inference<'_, L> {
         };
         // Its values can be turned into the ids of one resource only.
         if self.inferred.relations.iter().rev().take_while(|other| other.from == from).any(is_same) {
-            let table = &self.tables[place].name;
+            let table = &self.tables[index].name;
             self.note(format!(
                 "`{}` of `{table}` refers to several tables: only the first is a relation",
                 column.name
@@ -172,10 +172,10 @@ impl<L: Lookup> Inference<'_, L> {
     }
 
     /// The table that a column refers to, as a foreign key says or its name suggests.
-    pub(super) fn target(&self, place: usize, table: &TableFacts, column: &ColumnFacts) -> Option<Target> {
+    pub(super) fn target(&self, index: usize, table: &TableFacts, column: &ColumnFacts) -> Option<Target> {
         let mut keys = table.foreign_keys.iter().filter(|key| has_column(key, &column.name)).peekable();
         if keys.peek().is_none() {
-            let guess = self.guesses.target(&column.name, place).filter(|target| *target != place);
+            let guess = self.guesses.target(&column.name, index).filter(|target| *target != index);
             return guess.map(|table| Target { table, is_declared: false });
         }
         keys.find_map(|key| {

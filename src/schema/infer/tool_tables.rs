@@ -1,5 +1,5 @@
-//! Tables of tools, which an application did not make: each is known by its whole name, since an
-//! application may well have tables whose names begin as theirs do.
+//! Tables of tools, which an application did not make. Each is recognized by its whole name, because
+//! an application may have tables whose names begin in the same way.
 
 /// The prefix of the tables in which PowerSync stores its documents.
 pub(super) const POWERSYNC_DATA: &str = "ps_data__";
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_application_may_have_tables_whose_names_begin_as_a_tools_do() {
+    fn a_table_whose_name_only_begins_as_a_tools_does_is_the_applications() {
         for name in
             ["ps_product", "local_storage_units", "android_metadata_log", "ps_", "Z_1TAGS", "sqliteish"]
         {

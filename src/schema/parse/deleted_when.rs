@@ -1,4 +1,5 @@
-//! `storage.deletedWhen` of a resource: the rows that the application has marked as deleted.
+//! `storage.deletedWhen` of a resource: the rows that the application has marked as deleted. The rest of
+//! `storage` is read in [`super::resource`].
 
 use serde_json::{Map, Value};
 

@@ -1,4 +1,5 @@
-//! Fields: of a record, and the metadata fields of a join row.
+//! Fields: of a record, and the metadata fields of a join row. What has fields is read in
+//! [`super::resource`] and [`super::relation`].
 
 use std::collections::HashSet;
 

@@ -1,8 +1,8 @@
 //! From JSON to a valid [`super::Schema`], or to the path of every problem in it.
 //!
 //! Unknown members are ignored (contract 2), so that schemas of newer servers still work.
-//! [`schema`] starts; [`resource`], [`relation`] and [`field`] read one kind of item each, with the
-//! typed reads of [`member`].
+//! [`schema`] starts; [`resource`], [`deleted_when`], [`relation`] and [`field`] read one kind of item
+//! each, with the typed reads of [`member`].
 
 mod deleted_when;
 mod field;

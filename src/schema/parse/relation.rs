@@ -1,4 +1,5 @@
-//! Relations, and where the join rows of many-many relations are in the offline database.
+//! Relations, and where the join rows of many-many relations are in the offline database. The resources
+//! at their ends are read in [`super::resource`].
 
 use std::collections::HashMap;
 

@@ -1,4 +1,5 @@
-//! Resources, and where their records are in the offline database.
+//! Resources, and where their records are in the offline database. Their fields are read in
+//! [`super::field`].
 
 use std::collections::HashSet;
 

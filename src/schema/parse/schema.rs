@@ -1,4 +1,5 @@
-//! The schema as a whole: [`Schema::parse`], and the check that its names are unique.
+//! The schema as a whole: [`Schema::parse`], and the check that its names are unique. Its parts are read
+//! in [`super::resource`] and [`super::relation`].
 
 use std::collections::HashSet;
 

@@ -1,4 +1,5 @@
-//! Why a mutation was not applied.
+//! Why a mutation was not applied: it is rejected, or the store failed. A request that is refused as a
+//! whole is a [`Refusal`](crate::server::refusal::Refusal).
 
 use crate::protocol::ErrorBody;
 use crate::server::store::StoreError;

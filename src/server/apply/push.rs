@@ -1,4 +1,5 @@
-//! Applies the mutations of a push in order, each at most once, and collects the result.
+//! Applies the mutations of a push in order, each at most once, and collects the result. What a mutation
+//! changes is decided in [`super::records`] and [`super::relations`].
 
 use serde::Serialize;
 

@@ -1,4 +1,5 @@
-//! Changes of records: insert, merge, replace and delete.
+//! Changes of records: insert, merge, replace and delete. Changes of relations are in
+//! [`super::relations`].
 
 use super::error::Result;
 use crate::protocol::{ErrorBody, code};

@@ -1,5 +1,6 @@
 //! Changes of relations: relate, unrelate and modify. A many-many relation is kept as rows of join
-//! stores, a many-one relation as a field of the record that refers.
+//! stores, a many-one relation as a field of the record that refers. Changes of records are in
+//! [`super::records`].
 
 use serde_json::Value;
 
@@ -121,7 +122,7 @@ fn join_row_update(
     let (subject, document, is_as_sent) = match change.operation {
         RelationsOperation::Relate => (new_row(writer, change, ends, other, path)?, Some(metadata), true),
         RelationsOperation::Unrelate => {
-            // Unrelating what is not related succeeds, and enters a change all the same (contract 4).
+            // Unrelating what is not related succeeds, and enters a change nevertheless (contract 4).
             let found = existing_row(writer, change, ends, other)?;
             (found.map_or_else(|| ends[0].row(&change.id, other), |(subject, _)| subject), None, true)
         }

@@ -1,4 +1,4 @@
-//! Why a store failed. A client is told only that it failed; the log gets the message.
+//! Why a store failed. The answer to a client says only that it failed; the log gets the message.
 
 use std::io;
 use std::path::PathBuf;

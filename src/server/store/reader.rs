@@ -1,4 +1,5 @@
-//! The reading half of a store: the change feed and the current documents, in one state.
+//! The reading half of a store: the change feed and the current documents, in one state. Writing is
+//! [`super::writer`].
 
 use super::error::Result;
 use super::subject::{Document, Subject};

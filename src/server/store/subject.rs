@@ -1,4 +1,5 @@
-//! What a store holds documents of: the names of records and join rows.
+//! What a store holds documents of: the names of records and join rows. How they are stored is decided in
+//! [`super::sqlite`].
 
 use serde_json::{Map, Value};
 

@@ -1,4 +1,5 @@
-//! The writing half of a store: one transaction at a time, and making it durable.
+//! The writing half of a store: one transaction at a time, and making it durable. Reading is
+//! [`super::reader`].
 
 use super::error::Result;
 use super::subject::{Document, Subject};
@@ -49,14 +50,14 @@ pub(in crate::server) trait Writer {
     fn append_step(&mut self, client_id: &str, changes: &[NewChange]) -> Result<()>;
 }
 
-/// Makes commits durable; runs on another thread than the writer, which meanwhile goes on.
+/// Makes commits durable, on another thread than the writer, which continues meanwhile.
 pub(in crate::server) trait Syncer: Send {
     /// Makes everything durable that has been committed by now, which goes up to this step of the
     /// sequence, and shows it to new readers.
     ///
     /// # Errors
-    /// [`super::StoreError`] when the disk refused. It is unknown then what of it is on the disk, and
-    /// every later call fails too.
+    /// [`super::StoreError`] when the fsync fails. The on-disk state is then unknown, and every later call
+    /// fails too.
     fn sync(&mut self, sequence: u64) -> Result<()>;
 }
 

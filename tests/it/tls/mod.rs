@@ -150,8 +150,8 @@ async fn the_hint_below_a_certificate_error_names_ca_cert() {
     let base = format!("https://{}/datafn", tls_server(SERVER_CERTIFICATE));
     for flags in [&["--max-retries", "0"][..], &["--dry-run"]] {
         let output = cloneup(&offline, &base, flags).await;
-        let said = stderr(&output);
-        assert_eq!(status(&output), 4, "{said}");
-        assert!(said.contains("--ca-cert") && !said.contains("is running"), "{said}");
+        let printed = stderr(&output);
+        assert_eq!(status(&output), 4, "{printed}");
+        assert!(printed.contains("--ca-cert") && !printed.contains("is running"), "{printed}");
     }
 }

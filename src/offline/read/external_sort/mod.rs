@@ -1,5 +1,5 @@
-//! External merge sort: rows of an id and a content, sorted by id in byte order, of which only a
-//! bounded part is in memory.
+//! External merge sort: sorts rows of an id and a content by id in byte order. Only a bounded part of
+//! the rows is in memory.
 //!
 //! A [`Sorter`] sorts runs of rows in memory and spills each to a temporary file. [`merge`] reads
 //! all runs of several sorters side by side: a k-way merge with a heap. Nothing here knows what

@@ -1,5 +1,8 @@
 //! The records of a resource: their table, the order in which it is read, and reading them
 //! (contract 3.1, stage A). Join rows are read by [`super::join_rows`].
+//!
+//! [`table`] finds table and columns, [`read_order`] decides the order, [`source`] is the result of both,
+//! [`record`] checks and reads the records, and [`marked`] reads rows that are marked as deleted.
 
 mod marked;
 mod read_order;

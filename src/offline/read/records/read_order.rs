@@ -6,7 +6,7 @@ use crate::offline::read::records::table::RecordTable;
 use crate::offline::snapshot::Snapshot;
 use crate::offline::sql::{opens_sorter, quoted};
 
-/// How many rows are sampled to tell whether an index visits the pages of a table in random
+/// Number of rows that are sampled to find whether an index visits the pages of a table in random
 /// order. A table with fewer rows is read along its index.
 const SAMPLE: u32 = 1000;
 

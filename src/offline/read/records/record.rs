@@ -9,10 +9,11 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
 use crate::offline::error::OfflineError;
-use crate::offline::map::document::{self, UnnamedKeys};
+use crate::offline::map::document;
 use crate::offline::map::fields::{MappedField, write_object};
 use crate::offline::map::keys::KeyError;
 use crate::offline::map::size::RowSize;
+use crate::offline::map::unnamed_keys::UnnamedKeys;
 use crate::offline::read::check::check_rows;
 use crate::offline::read::records::read_order::{select_in_order, select_stored};
 use crate::offline::read::records::source::RecordSource;

@@ -66,7 +66,7 @@ impl RecordTable {
         let format = storage.id_format.as_ref();
         let key = Key::find(snapshot.connection(), &storage.table, &table, &storage.id, format)
             .map_err(OfflineError::while_doing(format!("cannot inspect table {name}")))?
-            .map_err(|missing| {
+            .or_missing(|missing| {
                 OfflineError::missing(format!("table {name} has no id column {}", quoted(missing)))
             })?;
         warnings.extend(key.warning());
@@ -121,7 +121,7 @@ impl RecordTable {
                 None => format!("{alias}.{}", quoted(column)),
                 Some(document) => value_expression(&format!("{alias}.{}", quoted(document)), column),
             };
-            self.key.alike(&value, *affinity)
+            self.key.keys_with_same_id(&value, *affinity)
         };
         self.parents.iter().flat_map(expressions).collect()
     }

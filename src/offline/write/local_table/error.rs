@@ -1,4 +1,4 @@
-//! Errors of writing a table.
+//! The error of a statement that fails. A change that a table refuses is in [`super::refusal`].
 
 use crate::offline::error::OfflineError;
 use crate::offline::sql::quoted;

@@ -11,7 +11,7 @@ use crate::offline::write::local_table::error::failed;
 
 /// The collations that a table needs, and a connection that can read it: the one that writes has no
 /// stand-ins for them.
-pub(crate) struct ForeignCollations {
+pub(super) struct ForeignCollations {
     pub(super) names: Vec<String>,
     pub(super) reader: Connection,
 }

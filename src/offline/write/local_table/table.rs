@@ -116,7 +116,7 @@ impl LocalTable {
         let mut local_keys = Vec::with_capacity(keys.len());
         for (columns, format) in keys {
             let key = Key::find(reader, name, &table, columns, *format).map_err(failed(name))?;
-            let Ok(key) = key else { return Ok(None) };
+            let Some(key) = key.key() else { return Ok(None) };
             let columns = key.written_columns(reader).map_err(failed(name))?;
             local_keys.push(LocalKey { key, columns });
         }
@@ -288,7 +288,7 @@ fn references<'f, 's>(
         let key = match Table::find(connection, &storage.table).map_err(failed(name))? {
             Some(table) => Key::find(target_reader, &storage.table, &table, &storage.id, Some(format))
                 .map_err(failed(name))?
-                .ok(),
+                .key(),
             None => None,
         };
         let key = key.as_ref().map(|key| (target_reader, key));

@@ -112,6 +112,17 @@ impl LocalTable {
                 values.push(self.to_sql(index, value, ValueRef::Null));
             }
         }
+        self.insert_row(connection, columns, values)
+    }
+
+    /// Inserts a row with these values of the quoted `columns`. In a table whose rows can be marked as
+    /// deleted, the new row is not marked.
+    fn insert_row(
+        &self,
+        connection: &Connection,
+        mut columns: Vec<String>,
+        values: Vec<SqlValue>,
+    ) -> Result<(), OfflineError> {
         let mut parameters: Vec<_> = (1..=values.len()).map(|index| format!("?{index}")).collect();
         if let Some((column, live_value)) = self.marker_of_new_row() {
             columns.push(column);
@@ -170,15 +181,7 @@ impl LocalTable {
         if stored.is_none() {
             let Some(mut values) = self.key_values(ids) else { return Ok(false) };
             values.push(text);
-            let mut parameters: Vec<_> = (1..=values.len()).map(|index| format!("?{index}")).collect();
-            let mut columns = vec![self.key_columns(), column];
-            if let Some((column, live_value)) = self.marker_of_new_row() {
-                columns.push(column);
-                parameters.push(live_value.to_owned());
-            }
-            let (columns, parameters) = (columns.join(", "), parameters.join(", "));
-            let sql = format!("INSERT INTO {table} ({columns}) VALUES ({parameters})");
-            self.change(connection, &sql, values)?;
+            self.insert_row(connection, vec![self.key_columns(), column], values)?;
         } else if has_changed {
             keys.insert(0, text);
             let sql = format!("UPDATE {table} SET {column} = ?1 WHERE {}", self.key_conditions(1));

@@ -1,10 +1,11 @@
-//! The tables of the store, how a new file gets them, and how an existing file is recognized.
+//! The tables of the store, how a new file gets them, and how an existing file is recognized. Rows are
+//! written in [`super::writer`] and read in [`super::reader`].
 
 use rusqlite::{Connection, Transaction};
 
 use crate::server::store::{Document, Result, StoreError};
 
-/// SQLite's `application_id` of a store ("syTo"), by which it is told from other programs' databases.
+/// SQLite's `application_id` of a store ("syTo"), which distinguishes it from other programs' databases.
 const APPLICATION_ID: i32 = 0x7379_546f;
 
 /// SQLite's `user_version` of a store: raised whenever [`TABLES`] changes in a way that older files

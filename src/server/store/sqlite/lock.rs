@@ -6,8 +6,9 @@
 //! locks.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use crate::beside::beside;
 use crate::server::store::{Result, StoreError};
 
 /// The lock of a store, held until it is dropped. The empty file stays for the next server.
@@ -22,7 +23,7 @@ impl StoreLock {
     /// [`StoreError::InUse`] when another process holds it, [`StoreError::Lock`] when the file cannot
     /// be created or locked.
     pub(super) fn take(store: &Path) -> Result<Self> {
-        let path = path_of(store);
+        let path = beside(store, "-lock");
         let opened = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
         match opened.map_err(TryLockError::Error).and_then(|file| file.try_lock().map(|()| file)) {
             Ok(file) => Ok(Self { _file: file }),
@@ -30,13 +31,4 @@ impl StoreLock {
             Err(TryLockError::Error(source)) => Err(StoreError::Lock { path, source }),
         }
     }
-}
-
-fn path_of(store: &Path) -> PathBuf {
-    // Symbolic links are resolved, so that a store has one lock under all of its names. A name that
-    // cannot be resolved cannot be opened under another one either.
-    let store = store.canonicalize().unwrap_or_else(|_| store.to_owned());
-    let mut name = store.into_os_string();
-    name.push("-lock");
-    name.into()
 }

@@ -1,4 +1,5 @@
-//! The SQL of the reading half: the change feed and the current documents in one snapshot.
+//! The SQL of the reading half: the change feed and the current documents in one snapshot. Writing is in
+//! [`super::writer`].
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row};

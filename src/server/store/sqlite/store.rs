@@ -1,4 +1,4 @@
-//! Opens the file of a store and the connections to it.
+//! Opens the file of a store and the connections to it. The tables are in [`super::layout`].
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -6,13 +6,14 @@
 //! [`super::writer`].
 
 use std::fs::{File, OpenOptions};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender};
 
 use rusqlite::Connection;
 
+use crate::beside::beside;
 use crate::server::store::{Result, StoreError, Syncer};
 
 /// Steps of the sequence between two checkpoints. Frequent, because pushes wait while a checkpoint
@@ -36,11 +37,7 @@ impl WalSyncer {
     /// # Errors
     /// [`StoreError::OpenWal`].
     pub(super) fn open(store: &Path, durable: Arc<AtomicU64>, checkpoints: SyncSender<()>) -> Result<Self> {
-        // SQLite puts the log next to the file itself, also when the store is opened through a symbolic
-        // link.
-        let mut name = store.canonicalize().unwrap_or_else(|_| store.to_owned()).into_os_string();
-        name.push("-wal");
-        let path = PathBuf::from(name);
+        let path = beside(store, "-wal");
         let wal = OpenOptions::new().read(true).write(true).open(&path);
         let wal = wal.map_err(|source| StoreError::OpenWal { path, source })?;
         let checkpointed = durable.load(Ordering::Acquire);

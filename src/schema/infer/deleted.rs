@@ -1,9 +1,9 @@
 //! Inference of soft deletes: the column that marks the deleted rows of a table. The rest of a
-//! resource is inferred in [`super::infer`].
+//! resource is inferred in [`super::resource`].
 
 use serde_json::{Value, json};
 
-use super::table_facts::TableFacts;
+use crate::schema::table_facts::TableFacts;
 
 /// The columns in which WatermelonDB keeps its sync state.
 pub(super) const WATERMELON: [&str; 2] = ["_status", "_changed"];
@@ -23,8 +23,8 @@ pub(super) fn deleted_when(table: &TableFacts) -> Option<Value> {
     Some(json!({"column": status.name, "values": ["deleted"]}))
 }
 
-/// A note about a column that may mark deleted rows by its name, where no layout says so: whether
-/// it does cannot be told from the database, so such rows are uploaded as records.
+/// A note about a column whose name suggests that it marks deleted rows. The database does not say
+/// whether it does, so such rows are uploaded as records.
 pub(super) fn note(table: &TableFacts) -> Option<String> {
     if is_watermelon(table) {
         return None;
