@@ -71,9 +71,12 @@ const NAMES: &[&str] = &[
     "new\nline",
     "ps_product",
     "😀",
+    "true",
 ];
 
 const COLUMNS: &[&str] = &[
+    "true",
+    "False",
     "title",
     "Order",
     "group",

@@ -126,8 +126,10 @@ impl Held {
     /// The kinds of values in the first rows of a table.
     fn in_column(connection: &Connection, table: &str, column: &str) -> rusqlite::Result<Self> {
         let (table, column) = (quoted(table), quoted(column));
-        let sql =
-            format!("SELECT DISTINCT typeof({column}) FROM (SELECT {column} FROM {table} LIMIT {SAMPLE})");
+        // Without another name, a column `true` would get one from SQLite.
+        let sql = format!(
+            "SELECT DISTINCT typeof(held) FROM (SELECT {column} AS held FROM {table} LIMIT {SAMPLE})"
+        );
         let mut held = Self::default();
         let mut statement = connection.prepare(&sql)?;
         let mut rows = statement.query([])?;

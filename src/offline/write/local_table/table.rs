@@ -118,7 +118,7 @@ impl LocalTable {
             let key = Key::find(reader, name, &table, columns, *format).map_err(failed(name))?;
             let Ok(key) = key else { return Ok(None) };
             let columns = key.written_columns(reader).map_err(failed(name))?;
-            local_keys.push(LocalKey { key, columns });
+            local_keys.push(LocalKey { key: key.written(), columns });
         }
         let id_format = |field: &Field| target(field)?.reference_format().cloned();
         let references = match document {
