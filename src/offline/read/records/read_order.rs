@@ -57,7 +57,7 @@ pub(super) fn select_in_order(
     let depths = depth::compute(snapshot.connection(), rows, id, &parents)?;
     Ok(format!(
         "SELECT {}, coalesce(d.depth, -1) FROM {} AS t
-         LEFT JOIN {depths} AS d ON d.id = t.{} COLLATE BINARY WHERE {}
+         LEFT JOIN {depths} AS d ON d.id = +t.{} COLLATE BINARY WHERE {}
          ORDER BY d.depth IS NULL, d.depth, {}",
         table.columns(),
         quoted(&table.name),
