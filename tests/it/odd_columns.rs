@@ -103,3 +103,23 @@ async fn a_record_with_a_blob_key_is_pulled_twice_into_an_empty_table() {
         assert_eq!(offline.rows("SELECT k, n FROM t"), [[expected, "2"]], "{declared}");
     }
 }
+
+/// 12, '12' and x'12' make the same id. Where the key is a field too, the pulled value tells them
+/// apart, and what was pulled is not uploaded as something else.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pulled_record_gets_the_key_that_its_field_tells() {
+    let rows = "INSERT INTO t VALUES (x'12', 1, 1), (34, 1, 2), ('56', 1, 3), ('a', x'ff00', 4), (-7, 0, 5)";
+    for declared in ["", "TEXT", "NUMERIC", "BLOB"] {
+        let table = format!("CREATE TABLE t (a {declared}, b, n, PRIMARY KEY (a, b));");
+        let offline = Offline::new(&format!("{table} {rows}"));
+        let (schema, _) = infer(&offline);
+        let server = TestServer::start(&schema.to_string()).await;
+        upload(&offline, &server, &[]).await;
+        let select = "SELECT typeof(a), a, typeof(b), b, n FROM t ORDER BY n";
+        let uploaded = offline.rows(select);
+
+        offline.execute("DELETE FROM t; DELETE FROM __datafn_cursors");
+        upload(&offline, &server, &["--no-resume"]).await;
+        assert_eq!(offline.rows(select), uploaded, "{declared}");
+    }
+}

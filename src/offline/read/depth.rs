@@ -133,7 +133,11 @@ mod tests {
         let (_, text_time) = depths(&nodes(10_000, "n - 1"));
         for declared in ["INTEGER", "INT", "NUMERIC", "REAL", "BLOB", ""] {
             let (found, time) = depths(&nodes_with_ids(10_000, declared, "%d", "n - 1"));
-            assert_eq!((found.len(), found.iter().map(|row| row.1).max()), (10_000, Some(9_999)), "{declared}");
+            assert_eq!(
+                (found.len(), found.iter().map(|row| row.1).max()),
+                (10_000, Some(9_999)),
+                "{declared}"
+            );
             // Without an index for one of the look-ups it takes thousands of times as long.
             assert!(time < 10 * text_time + Duration::from_secs(1), "{declared}: {time:?} and {text_time:?}");
         }
