@@ -64,6 +64,26 @@ async fn columns_named_true_and_false_do_not_decide_which_rows_are_read() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_of_which_columns_named_true_and_false_are_key_and_parent_go_by_depth() {
+    let offline = Offline::new(
+        r#"CREATE TABLE t ("true" INTEGER PRIMARY KEY, "false" INTEGER, gone INTEGER);
+        INSERT INTO t VALUES (1, 3, 0), (2, 1, 1), (3, NULL, 0), (4, 2, 0)"#,
+    );
+    let schema = r#"{"resources": [{"name": "t", "storage": {"id": "true", "idFormat": "t:{}",
+            "deletedWhen": {"column": "gone", "values": [1]}},
+            "fields": [{"name": "false", "type": "string", "nullable": true}]}],
+        "relations": [{"type": "many-one", "from": "t", "to": "t", "relation": "up", "fkField": "false"}]}"#;
+    std::fs::write(offline.folder().join("schema.json"), schema).unwrap();
+    let server = TestServer::start(schema).await;
+    let uploaded = upload(&offline, &server, &["--batch-size", "1", "--concurrency", "1"]).await;
+    assert_eq!(uploaded["stats"]["resources"]["t"]["records"], 3, "{uploaded}");
+    let feed = server.post("pull", &json!({"clientId": "x", "cursor": "0"})).await;
+    let upserts = feed["changes"].as_array().unwrap().iter().filter(|change| change["op"] == "upsert");
+    // The parent of record 4 is deleted: it is as deep as one without a parent.
+    assert_eq!(upserts.map(|change| &change["id"]).collect::<Vec<_>>(), ["t:3", "t:4", "t:1"]);
+}
+
 /// A chain of operators is as deep as it is long, and SQLite allows a depth of 1,000.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_table_of_1900_columns_is_inferred_checked_previewed_and_uploaded() {

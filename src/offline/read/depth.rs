@@ -15,14 +15,17 @@ use crate::offline::sql::quoted;
 const DEPTHS: &str = "temp.synctool_depth";
 
 /// Fills [`DEPTHS`] for a table, and returns its name. `parents` are SQL expressions for the keys
-/// of other rows of the same table that a row, with the alias `c`, refers to.
+/// of other rows of the same table that a row, with the alias `c`, refers to. `is_record` makes an SQL
+/// condition that holds for the rows that count, in a query with an alias: a reference to another row
+/// is one to a record that does not exist.
 pub(super) fn compute(
     connection: &Connection,
     table: &str,
     id: &str,
     parents: &[String],
+    is_record: impl Fn(&str) -> String,
 ) -> rusqlite::Result<&'static str> {
-    let (table, id) = (quoted(table), quoted(id));
+    let (table, id) = (format!("main.{}", quoted(table)), quoted(id));
     connection.execute_batch(
         "DROP TABLE IF EXISTS temp.synctool_depth;
          DROP TABLE IF EXISTS temp.synctool_edge;
@@ -38,8 +41,10 @@ pub(super) fn compute(
             &format!(
                 "INSERT OR IGNORE INTO temp.synctool_edge
                  SELECT p.{id}, c.{id} FROM {table} AS c JOIN {table} AS p
-                 ON p.{id} = {parent} COLLATE BINARY WHERE c.{id} IS NOT NULL
-                 ORDER BY p.{id} COLLATE BINARY, c.{id} COLLATE BINARY"
+                 ON p.{id} = {parent} COLLATE BINARY WHERE c.{id} IS NOT NULL AND {} AND {}
+                 ORDER BY p.{id} COLLATE BINARY, c.{id} COLLATE BINARY",
+                is_record("c"),
+                is_record("p")
             ),
             [],
         )?;
@@ -49,10 +54,11 @@ pub(super) fn compute(
     // has none (https://www.sqlite.org/datatype3.html#type_conversions_prior_to_comparison).
     connection.execute(
         &format!(
-            "INSERT OR IGNORE INTO temp.synctool_depth SELECT {id}, 0 FROM {table}
-             WHERE {id} IS NOT NULL AND NOT EXISTS (
-                 SELECT 1 FROM temp.synctool_edge WHERE child = +{table}.{id} COLLATE BINARY)
-             ORDER BY {id} COLLATE BINARY"
+            "INSERT OR IGNORE INTO temp.synctool_depth SELECT t.{id}, 0 FROM {table} AS t
+             WHERE t.{id} IS NOT NULL AND {} AND NOT EXISTS (
+                 SELECT 1 FROM temp.synctool_edge WHERE child = +t.{id} COLLATE BINARY)
+             ORDER BY t.{id} COLLATE BINARY",
+            is_record("t")
         ),
         [],
     )?;
@@ -85,7 +91,8 @@ mod tests {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch(sql).unwrap();
         let begun = Instant::now();
-        let name = compute(&connection, "nodes", "id", &["c.\"parent\"".to_owned()]).unwrap();
+        let name =
+            compute(&connection, "nodes", "id", &["c.\"parent\"".to_owned()], |_| "1".to_owned()).unwrap();
         let elapsed = begun.elapsed();
         let mut statement =
             connection.prepare(&format!("SELECT id || '', depth FROM {name} ORDER BY id")).unwrap();
