@@ -17,6 +17,20 @@ pub(super) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
+/// SQL expressions that an operator joins, in parentheses. There is at least one.
+///
+/// In halves: SQLite refuses an expression that is nested more than 1,000 deep, as a chain of more
+/// operators is (<https://www.sqlite.org/limits.html#max_expr_depth>).
+pub(super) fn joined(expressions: &[String], operator: &str) -> String {
+    match expressions {
+        [expression] => expression.clone(),
+        several => {
+            let (first, second) = several.split_at(several.len() / 2);
+            format!("({} {operator} {})", joined(first, operator), joined(second, operator))
+        }
+    }
+}
+
 /// Whether SQLite sorts rows to carry out a query without a LIMIT: its program opens a sorter
 /// then (<https://www.sqlite.org/opcode.html#SorterOpen>).
 pub(super) fn opens_sorter(connection: &Connection, sql: &str) -> rusqlite::Result<bool> {

@@ -28,6 +28,7 @@ mod layouts;
 mod limits;
 mod lock;
 mod model;
+mod odd_columns;
 mod order;
 mod other_server;
 mod oversized;

@@ -91,6 +91,15 @@ impl Key {
         Ok(FoundKey::Key(whole(found, is_bare_row_id)))
     }
 
+    /// The same key for a table that rows are written to. A column that holds no BLOB yet can get one
+    /// then, whose id must be found.
+    pub(crate) fn written(mut self) -> Self {
+        for column in &mut self.columns {
+            column.may_hold_blobs = self.format.is_some() && !column.is_row_id;
+        }
+        self
+    }
+
     /// The number of columns.
     pub(crate) fn width(&self) -> usize {
         self.columns.len()
@@ -284,5 +293,5 @@ pub(crate) fn text_id(value: ValueRef<'_>) -> Result<&str, KeyError> {
 pub(crate) fn invalid_key_condition(column: &str) -> String {
     let column = quoted(column);
     // SQLite orders text after numbers and before BLOBs: this is cheaper than typeof().
-    format!("({column} COLLATE BINARY > '' AND {column} < x'') IS NOT TRUE")
+    format!("({column} COLLATE BINARY > '' AND {column} < x'') IS NOT 1")
 }

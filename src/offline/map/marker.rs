@@ -38,7 +38,7 @@ impl Marker {
 
     /// An SQL condition that holds for rows that are not marked, in a query with this alias.
     pub(crate) fn is_live(&self, alias: &str) -> String {
-        format!("{} IS NOT TRUE", self.is_marked(alias))
+        format!("{} IS NOT 1", self.is_marked(alias))
     }
 
     /// An SQL condition that holds if the value of an expression marks a row as deleted.

@@ -51,8 +51,19 @@ impl Key {
 
     /// The values of its columns for a new row with this id; `None` when no row can have this id.
     pub(crate) fn values(&self, columns: &[WrittenColumn], id: &str) -> Option<Vec<SqlValue>> {
-        let Some(format) = &self.format else { return Some(vec![SqlValue::Text(id.to_owned())]) };
-        format.keys(id)?.into_iter().zip(columns).map(|(text, column)| column.value(text)).collect()
+        let choices = self.choices(columns, id)?.into_iter();
+        choices.map(|(_, choices)| choices.into_iter().next()).collect()
+    }
+
+    /// The name of each of its columns, and the values that it can have in a new row with this id,
+    /// the likeliest first; `None` when the template does not make the id.
+    pub(crate) fn choices(&self, columns: &[WrittenColumn], id: &str) -> Option<Vec<(&str, Vec<SqlValue>)>> {
+        let names = self.column_names();
+        let Some(format) = &self.format else {
+            return Some(names.map(|name| (name, vec![SqlValue::Text(id.to_owned())])).collect());
+        };
+        let values = format.keys(id)?.into_iter().zip(columns).map(|(text, column)| column.values(text));
+        Some(names.zip(values).collect())
     }
 }
 
@@ -100,14 +111,19 @@ impl WrittenColumn {
         Ok(Self { is_row_id, affinity, is_declared_for_blobs, held })
     }
 
-    /// The value that makes this text: of a kind that the column holds, where there is one. `None`
-    /// when the column would convert each to a value that makes another text.
+    /// The likeliest of the values that make this text.
     fn value(&self, text: String) -> Option<SqlValue> {
+        self.values(text).into_iter().next()
+    }
+
+    /// The values that make this text: first one of a kind that the column holds, where there is
+    /// one. Empty when the column would convert each to a value that makes another text.
+    fn values(&self, text: String) -> Vec<SqlValue> {
         let is_numeric = matches!(self.affinity, Affinity::Numeric | Affinity::Real);
         let integers = matches!(self.affinity, Affinity::Numeric | Affinity::Blob);
         let integer = integer(&text).filter(|_| integers).map(SqlValue::Integer);
         if self.is_row_id {
-            return integer;
+            return integer.into_iter().collect();
         }
         let blob = blob(&text).map(SqlValue::Blob);
         let text = (!is_numeric || !looks_like_a_number(&text)).then_some(SqlValue::Text(text));
@@ -118,8 +134,9 @@ impl WrittenColumn {
         }
         let mut possible: Vec<_> =
             kinds.into_iter().filter_map(|(is_held, value)| Some((is_held, value?))).collect();
-        let place = possible.iter().position(|(is_held, _)| *is_held).unwrap_or(0);
-        (!possible.is_empty()).then(|| possible.swap_remove(place).1)
+        // A stable sort.
+        possible.sort_by_key(|(is_held, _)| !is_held);
+        possible.into_iter().map(|(_, value)| value).collect()
     }
 }
 
@@ -127,8 +144,10 @@ impl Held {
     /// The kinds of values in the first rows of a table.
     fn in_column(connection: &Connection, table: &str, column: &str) -> rusqlite::Result<Self> {
         let (table, column) = (quoted(table), quoted(column));
-        let sql =
-            format!("SELECT DISTINCT typeof({column}) FROM (SELECT {column} FROM {table} LIMIT {SAMPLE})");
+        // Without another name, a column `true` would get one from SQLite.
+        let sql = format!(
+            "SELECT DISTINCT typeof(held) FROM (SELECT {column} AS held FROM {table} LIMIT {SAMPLE})"
+        );
         let mut held = Self::default();
         let mut statement = connection.prepare(&sql)?;
         let mut rows = statement.query([])?;

@@ -9,10 +9,10 @@ use crate::offline::map::keys::invalid_key_condition;
 use crate::offline::map::value::register_is_json;
 use crate::offline::read::partition::{MIN_ROWS_FOR_TWO_THREADS, map_partitions};
 use crate::offline::snapshot::Snapshot;
-use crate::offline::sql::quoted;
+use crate::offline::sql::{joined, quoted};
 
-/// The condition that holds for every row.
-pub(super) const ALL_ROWS: &str = "true";
+/// The condition that holds for every row. Not `true`: a column of that name would be meant.
+pub(super) const ALL_ROWS: &str = "1";
 
 /// What the check of a table has found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub(super) fn check_rows(
         return Ok(Checked { rows, has_invalid_row: false });
     }
     snapshot.for_each_connection(register_is_json).map_err(failed)?;
-    let invalid = conditions.join(" OR ");
+    let invalid = joined(&conditions, "OR");
     let has_invalid = |connection: &Connection, partition: &str| -> rusqlite::Result<bool> {
         let sql = format!(
             "SELECT EXISTS (SELECT 1 FROM {name} AS t WHERE {of_rows} AND ({invalid}) AND {partition})"
@@ -66,7 +66,7 @@ pub(super) fn check_rows(
     let partitions = if rows >= MIN_ROWS_FOR_TWO_THREADS && !invalid_values.is_empty() {
         map_partitions(snapshot, table, has_invalid)
     } else {
-        vec![has_invalid(connection, "true")]
+        vec![has_invalid(connection, ALL_ROWS)]
     };
     let partitions: Vec<bool> = partitions.into_iter().collect::<Result<_, _>>().map_err(failed)?;
     Ok(Checked { rows, has_invalid_row: partitions.contains(&true) })

@@ -22,7 +22,7 @@ pub(super) fn map_partitions<T: Send>(
 ) -> Vec<T> {
     let connection = snapshot.connection();
     let Some((second, middle)) = partition(snapshot, table) else {
-        return vec![scan(connection, "true")];
+        return vec![scan(connection, "1")];
     };
     std::thread::scope(|scope| {
         let upper = scope.spawn(|| scan(&lock_connection(second), &format!("rowid >= {middle}")));

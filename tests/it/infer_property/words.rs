@@ -25,10 +25,13 @@ pub const NAMES: &[&str] = &[
     "new\nline",
     "ps_product",
     "😀",
+    "true",
 ];
 
 /// Names of columns.
 pub const COLUMNS: &[&str] = &[
+    "true",
+    "False",
     "title",
     "Order",
     "group",

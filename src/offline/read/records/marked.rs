@@ -29,7 +29,7 @@ impl MarkedRows {
         let mut condition = marker.is_marked("t");
         if !has_unique_ids(&table, snapshot.connection()).map_err(table.failed())? {
             condition = format!(
-                "{condition} AND ({} COLLATE BINARY IN (SELECT {} FROM {} AS live WHERE {})) IS NOT TRUE",
+                "{condition} AND ({} COLLATE BINARY IN (SELECT {} FROM {} AS live WHERE {})) IS NOT 1",
                 table.key.expression("t."),
                 table.key.expression("live."),
                 quoted(&table.name),

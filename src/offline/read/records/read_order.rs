@@ -14,9 +14,6 @@ const SAMPLE: u32 = 1000;
 /// neighbouring ones.
 const NEAR: u32 = 20;
 
-/// The temporary view of a table's rows that are not marked as deleted.
-const LIVE_ROWS: &str = "synctool_live_rows";
-
 /// How the records of a table are brought into upload order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReadOrder {
@@ -53,11 +50,11 @@ pub(super) fn select_in_order(
     // A resource that refers to itself has a key of one column (the schema says so).
     let id = table.key.first_column();
     let parents = table.parent_expressions("c");
-    let rows = live_rows(table, snapshot)?;
-    let depths = depth::compute(snapshot.connection(), rows, id, &parents)?;
+    let is_record = |alias: &str| table.live_condition(alias);
+    let depths = depth::compute(snapshot.connection(), &table.name, id, &parents, is_record)?;
     Ok(format!(
-        "SELECT {}, coalesce(d.depth, -1) FROM {} AS t
-         LEFT JOIN {depths} AS d ON d.id = t.{} COLLATE BINARY WHERE {}
+        "SELECT {}, coalesce(d.depth, -1) FROM main.{} AS t
+         LEFT JOIN {depths} AS d ON d.id = +t.{} COLLATE BINARY WHERE {}
          ORDER BY d.depth IS NULL, d.depth, {}",
         table.columns(),
         quoted(&table.name),
@@ -65,23 +62,6 @@ pub(super) fn select_in_order(
         table.row_condition(),
         table.key.order("t.", snapshot.byte_order())
     ))
-}
-
-/// The name of the table, or of a temporary view of its records where rows can be marked as
-/// deleted: a reference to such a row is one to a record that does not exist.
-fn live_rows<'t>(table: &'t RecordTable, snapshot: &Snapshot) -> rusqlite::Result<&'t str> {
-    if table.marker.is_none() {
-        return Ok(&table.name);
-    }
-    // A view has no row ids: where they are the key, they are a column of it.
-    let id = quoted(table.key.first_column());
-    snapshot.connection().execute_batch(&format!(
-        "DROP VIEW IF EXISTS temp.{LIVE_ROWS};
-         CREATE TEMP VIEW {LIVE_ROWS} AS SELECT t.{id} AS {id}, * FROM main.{} AS t WHERE {}",
-        quoted(&table.name),
-        table.row_condition()
-    ))?;
-    Ok(LIVE_ROWS)
 }
 
 /// The query for the id columns, then each field or the document, of the rows that meet a condition, in

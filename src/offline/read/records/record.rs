@@ -20,7 +20,7 @@ use crate::offline::read::records::source::RecordSource;
 use crate::offline::read::records::table::Rows;
 use crate::offline::row_location::{SameKey, locate};
 use crate::offline::snapshot::Snapshot;
-use crate::offline::sql::quoted;
+use crate::offline::sql::{joined, quoted};
 use crate::protocol::code;
 
 /// The SQL function that says whether a document can be uploaded.
@@ -143,7 +143,8 @@ impl RecordSource {
             return Ok(0);
         }
         let (name, rows) = (quoted(&table.name), table.row_condition());
-        let sql = format!("SELECT count(*) FROM {name} AS t WHERE {rows} AND {} > ?1", lengths.join(" + "));
+        let length = joined(&lengths, "+");
+        let sql = format!("SELECT count(*) FROM {name} AS t WHERE {rows} AND {length} > ?1");
         let max = i64::try_from(max).unwrap_or(i64::MAX);
         snapshot.connection().query_row(&sql, [max], |row| row.get(0)).map_err(table.failed())
     }

@@ -64,7 +64,7 @@ fn live_value(
         .chain(["NULL".to_owned(), "0".to_owned()]);
     for candidate in candidates {
         let sql = format!(
-            "SELECT {} IS NOT TRUE AND ({candidate} IS NOT NULL OR NOT {is_not_null})",
+            "SELECT {} IS NOT 1 AND ({candidate} IS NOT NULL OR NOT {is_not_null})",
             marker.holds_for(&candidate)
         );
         if connection.query_row(&sql, [], |row| row.get(0))? {

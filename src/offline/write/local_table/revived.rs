@@ -37,8 +37,7 @@ impl LocalTable {
     ) -> Result<bool, OfflineError> {
         let connection = self.foreign_collations.as_ref().map_or(connection, |foreign| &foreign.reader);
         let (is_marked, name) = (revival.marker.is_marked("t"), quoted(&self.name));
-        let sql =
-            format!("SELECT min({is_marked} IS TRUE) FROM {name} AS t WHERE {}", self.key_conditions(0));
+        let sql = format!("SELECT min({is_marked} IS 1) FROM {name} AS t WHERE {}", self.key_conditions(0));
         connection
             .prepare_cached(&sql)
             .and_then(|mut statement| statement.query_row(params_from_iter(keys), |row| row.get(0)))

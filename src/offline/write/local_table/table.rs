@@ -3,6 +3,7 @@
 
 use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, params_from_iter};
+use serde_json::Value;
 
 use crate::offline::database::Database;
 use crate::offline::error::OfflineError;
@@ -118,7 +119,7 @@ impl LocalTable {
             let key = Key::find(reader, name, &table, columns, *format).map_err(failed(name))?;
             let Some(key) = key.key() else { return Ok(None) };
             let columns = key.written_columns(reader).map_err(failed(name))?;
-            local_keys.push(LocalKey { key, columns });
+            local_keys.push(LocalKey { key: key.written(), columns });
         }
         let id_format = |field: &Field| target(field)?.reference_format().cloned();
         let references = match document {
@@ -255,6 +256,24 @@ impl LocalTable {
     /// The quoted names of the key columns.
     pub(super) fn key_columns(&self) -> String {
         self.keys.iter().map(|local| local.key.select_list("")).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The values of the key columns of a new row with these ids and these values of the fields. 12,
+    /// '12' and x'12' make the same id: where the column is a field too, its value tells which it is.
+    pub(super) fn key_values_of_record(&self, ids: &[&str], pulled: &[&Value]) -> Option<Vec<SqlValue>> {
+        let mut values = Vec::new();
+        for (LocalKey { key, columns }, id) in self.keys.iter().zip(ids) {
+            for (name, mut choices) in key.choices(columns, id)? {
+                let field = self.fields.iter().position(|field| field.column == name);
+                let told = field.and_then(|index| {
+                    let mapping = &self.fields[index].mapping;
+                    choices.iter().position(|choice| mapping.maps_to(choice.into(), pulled[index]))
+                });
+                choices.truncate(told.unwrap_or(0) + 1);
+                values.push(choices.pop()?);
+            }
+        }
+        Some(values)
     }
 
     /// The values of the key columns of a new row with these ids; `None` when no row can have

@@ -52,7 +52,7 @@ impl LocalTable {
             }
         } else {
             match self.differences(connection, &keys, &pulled)? {
-                None => match self.key_values(ids) {
+                None => match self.key_values_of_record(ids, &pulled) {
                     Some(keys) => self.insert(connection, keys, &pulled)?,
                     None => return Ok(false),
                 },
