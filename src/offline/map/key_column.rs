@@ -18,7 +18,7 @@ pub(super) struct KeyColumn {
     /// Whether its declared type says that BLOBs are stored.
     pub(super) is_declared_for_blobs: bool,
     /// Whether it may hold BLOBs; false only where its declaration or an index excludes them.
-    may_hold_blobs: bool,
+    pub(super) may_hold_blobs: bool,
 }
 
 /// What SQLite says about a table, beside its columns.
