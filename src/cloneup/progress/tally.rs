@@ -74,7 +74,7 @@ impl<'a> Tally<'a> {
     /// Adds a row that was rejected without being sent; `sequence` is the number of the batch that
     /// it would have been in.
     pub(crate) fn add_unsent(&mut self, part: usize, sequence: u64, failure: Failure) {
-        self.count(part, 0, 1);
+        self.count(part, 0, 1).rejected += 1;
         self.failures.push((sequence, failure));
     }
 
@@ -218,6 +218,14 @@ mod tests {
             tally.add(delivered);
         }
         assert_eq!(tally.outcome().failures.len(), 8 + 3, "rejected mutations are never merged");
+    }
+
+    #[test]
+    fn a_row_that_was_not_sent_counts_as_rejected() {
+        let plan = plan(1);
+        let mut tally = Tally::new(&plan);
+        tally.add_unsent(0, 0, rejected(""));
+        assert_eq!(tally.outcome().stats.deletes, Some(DeleteStats { mutations: 0, rejected: 1 }));
     }
 
     #[test]
