@@ -12,7 +12,7 @@ use super::concurrency::Observed;
 use super::delivered::Delivered;
 use super::delivery::{Delivery, Piece};
 use super::gate::RequestGate;
-use super::retry::{Cancelled, Request, SendError, TryError, send_with_retries};
+use super::retry::{Cancelled, Request, SendError, TryError, grace_is_over, send_with_retries};
 use super::unsent_errors::UnsentErrors;
 use crate::cloneup::encode::batch::Batch;
 use crate::cloneup::encode::compression::{EncodedBody, RequestEncoding};
@@ -33,6 +33,8 @@ pub(crate) struct BatchSender<'a> {
     pub(crate) unsent_errors: UnsentErrors,
     /// Cancelled as soon as nothing new may be sent; what is in flight is awaited.
     pub(crate) halt: CancellationToken,
+    /// Cancelled when the run is interrupted: what is in flight is awaited for a moment only.
+    pub(crate) cancellation: CancellationToken,
 }
 
 impl BatchSender<'_> {
@@ -93,7 +95,11 @@ impl Request for Push<'_> {
             };
             self.requests += 1;
             let sent = Instant::now();
-            let answer = self.sender.remote.push(body, encoding).await;
+            let answer = tokio::select! {
+                answer = self.sender.remote.push(body, encoding) => answer,
+                // The next run sends the batch again, and the server deduplicates it.
+                () = grace_is_over(&self.sender.cancellation) => return Err(TryError::Cancelled),
+            };
             let observed = match &answer {
                 Err(error) if error.is_throttled() => Observed::Throttled,
                 Err(RequestError::Transient(_)) => Observed::Failed,
