@@ -157,3 +157,22 @@ async fn a_result_or_a_file_that_cannot_be_written_has_an_exit_status_of_its_own
     let output = cloneup(&offline, server.base(), &["--events", "/dev/full"]).await;
     assert_eq!((status(&output), &result(&output)["ok"]), (5, &json!(true)), "{}", stderr(&output));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_summary_counts_retries_of_pushes_that_were_sent() {
+    let unavailable = || Answer::Raw(503, vec![("retry-after", "0".into())], Vec::new());
+    // The retries of a pull are no push requests.
+    for (pushes, pulls, expected) in
+        [(0, 2, " in 1 request, "), (1, 0, " in 2 requests, 1 of them a retry, ")]
+    {
+        let (offline, server) = (database(), Scripted::start().await);
+        server.script("push", (0..pushes).map(|_| unavailable()));
+        server.script("pull", (0..pulls).map(|_| unavailable()));
+        let output =
+            cloneup(&offline, server.base(), &["--resources", "tags", "--no-include-many-many"]).await;
+        assert_eq!(status(&output), 0, "{}", stderr(&output));
+        let said = stderr(&output);
+        assert!(said.contains(expected), "{said}");
+        assert!(expected.contains("retry") || !said.contains("of them"), "{said}");
+    }
+}

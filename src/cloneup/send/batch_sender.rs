@@ -41,11 +41,12 @@ impl BatchSender<'_> {
     /// Sends a batch until everything in it is answered, or the run must end.
     pub(crate) async fn deliver(&self, batch: Batch) -> Delivered {
         let mut delivery = Delivery::new(&batch, self.fail_fast, &self.limits);
-        let mut requests = 0;
+        let (mut requests, mut retries) = (0, 0);
         while let Some(piece) = delivery.next_piece() {
             let mut push = Push { sender: self, batch: &batch, piece: &piece, body: None, requests: 0 };
             let sent = send_with_retries(&mut push, &self.backoff, self.observer).await;
             requests += push.requests;
+            retries += push.requests.saturating_sub(1);
             match sent {
                 Ok(answer) => delivery.answered(&piece, answer, &self.unsent_errors),
                 Err(SendError::Failed(error)) => delivery.failed(piece, error),
@@ -58,7 +59,7 @@ impl BatchSender<'_> {
         if let Some((excess, mutations, bytes)) = delivery.lesson() {
             self.limits.lower(excess, mutations, bytes);
         }
-        delivery.finish(requests)
+        Delivered { retries, ..delivery.finish(requests) }
     }
 }
 
