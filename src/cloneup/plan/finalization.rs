@@ -6,12 +6,11 @@ use crate::cloneup::options::Options;
 use crate::offline::{Database, OfflineError, Snapshot};
 
 /// Why a run writes, and how to do without.
-const FINALIZATION: &str = "and finalizing the upload writes to it: make the file and its folder writable, or \
+const FINALIZATION: &str = "and finalizing the upload writes to it: make the file and its folder writable, with room on the disk, or \
      use --no-pull-after --no-set-global-cursor-on-success --no-clear-changelog-on-success";
 
 /// The same for a run that finalizes nothing, of a database without a client id.
-const CLIENT_ID: &str =
-    "and it stores no client id: make the file and its folder writable, or use --client-id";
+const CLIENT_ID: &str = "and it stores no client id: make the file and its folder writable, with room on the disk, or use --client-id";
 
 /// What both need.
 const BOTH: &str = "and finalizing the upload writes to it, as does storing a client id: make the file and its \
