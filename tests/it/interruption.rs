@@ -185,7 +185,7 @@ async fn a_signal_ends_the_wait_for_the_status() {
     command.args(["cloneup", "--db", "app.db", "--remote", server.base()]);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.spawn().unwrap();
-    tokio::time::sleep(Duration::from_millis(1000)).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
     let signalled = Instant::now();
     signal("TERM", child.id());
     let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
