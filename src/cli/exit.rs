@@ -21,6 +21,8 @@ pub const INVALID: u8 = 2;
 pub const STORAGE: u8 = 3;
 /// The server could not be reached, refused the credentials or broke the protocol.
 pub const REMOTE: u8 = 4;
+/// All is done, but the result, or a file that an option names, could not be written.
+pub const UNWRITTEN: u8 = 5;
 /// Added to the number of the signal that interrupted a run.
 pub const SIGNAL: u8 = 128;
 
@@ -40,6 +42,10 @@ pub fn table() -> Vec<(String, &'static str)> {
         (
             REMOTE.to_string(),
             "the server could not be reached, refused the credentials, or broke the protocol",
+        ),
+        (
+            UNWRITTEN.to_string(),
+            "all is done, but the result, or a file that an option names, could not be written",
         ),
         (
             format!("{}, {}", SIGNAL + SIGINT, SIGNAL + SIGTERM),

@@ -95,7 +95,7 @@ fn refuse(refused: Refused, arguments: &[OsString]) -> u8 {
         }
     };
     if subcommand(arguments) == Some(OsStr::new("cloneup")) {
-        cloneup::print_refusal(failure);
+        return cloneup::print_refusal(failure);
     }
     exit::INVALID
 }

@@ -1,9 +1,14 @@
 //! SIGINT and SIGTERM: the first one cancels a run cooperatively, the second one ends the process. What
 //! is cancelled is decided by the subcommands.
 
+use std::time::Duration;
+
 use tokio::sync::watch;
 
 use super::exit::{self, SIGINT};
+
+/// For how long a second signal waits for what is to be printed.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// The number of the first signal, once it was received.
 #[derive(Debug, Clone)]
@@ -12,11 +17,26 @@ pub(super) struct Signals(watch::Receiver<Option<u8>>);
 impl Signals {
     /// Listens from now on; needs a tokio runtime.
     pub(super) fn listen() -> Self {
+        Self::listen_and(|| {})
+    }
+
+    /// The same; a second signal calls `last` before the process ends, and waits for it for a moment.
+    pub(super) fn listen_and(last: impl FnOnce() + Send + 'static) -> Self {
         let (sender, receiver) = watch::channel(None);
         tokio::spawn(async move {
             let first = next().await;
             sender.send_replace(Some(first));
-            end_process(next().await);
+            let second = next().await;
+            // On a thread of its own: a reader that takes nothing from a pipe must not hold up the end.
+            let (done, is_done) = std::sync::mpsc::channel();
+            std::thread::spawn(move || {
+                last();
+                // Without a receiver the process has ended.
+                let _ = done.send(());
+            });
+            // Whether it was done or not, the process ends.
+            let _ = is_done.recv_timeout(LAST_WORDS);
+            end_process(second);
         });
         Self(receiver)
     }

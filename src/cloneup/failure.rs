@@ -153,8 +153,8 @@ impl Failure {
         Self::new(FailureKind::Storage, ErrorBody::new(code::STORAGE_ERROR, message, ROOT_PATH))
     }
 
-    /// Whether both are the same error of a request as a whole. How often a request was sent, and for
-    /// how long, makes no difference.
+    /// Whether both are the same error of a request as a whole. How often a request was sent, for how
+    /// long, and which pause the server asks for, makes no difference.
     pub(super) fn is_same_as(&self, other: &Self) -> bool {
         let (a, b) = (&self.error, &other.error);
         if self.kind != other.kind
@@ -164,7 +164,9 @@ impl Failure {
             return false;
         }
         match (&self.cause, &other.cause) {
-            (Some(Cause::Request(a)), Some(Cause::Request(b))) => (&a.url, &a.source) == (&b.url, &b.source),
+            (Some(Cause::Request(a)), Some(Cause::Request(b))) => {
+                a.url == b.url && a.source.is_same_as(&b.source)
+            }
             _ => a.body.message == b.body.message,
         }
     }
@@ -224,7 +226,10 @@ pub fn most_severe<'f>(failures: impl IntoIterator<Item = &'f Failure>) -> Optio
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::remote::{GaveUp, RequestError, TransportError, TransportKind};
 
     #[test]
     fn the_most_severe_failure_decides() {
@@ -233,6 +238,27 @@ mod tests {
         assert_eq!(most_severe([&rejected, &storage, &rejected]), Some(FailureKind::Storage));
         assert_eq!(most_severe([&rejected]), Some(FailureKind::Rejected));
         assert_eq!(most_severe([]), None);
+    }
+
+    #[test]
+    fn the_pause_that_a_server_asks_for_makes_no_other_error() {
+        let throttled = |seconds, message: &str| {
+            let source = RequestError::Transient(TransportError {
+                kind: TransportKind::Status,
+                status: Some(503),
+                message: message.to_owned(),
+                retry_after: Some(Duration::from_secs(seconds)),
+                is_throttled: true,
+            });
+            let (url, elapsed) = ("http://h/push".to_owned(), Duration::ZERO);
+            let reason = GaveUp::PauseTooLong(Duration::from_secs(seconds));
+            Failure::transport(
+                RetryError { method: "POST", url, tries: 1, elapsed, reason, source },
+                PUSH_PATH,
+            )
+        };
+        assert!(throttled(86_401, "slow").is_same_as(&throttled(86_400, "slow")));
+        assert!(!throttled(1, "slow").is_same_as(&throttled(1, "down")));
     }
 
     #[test]

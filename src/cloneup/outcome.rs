@@ -33,6 +33,9 @@ pub struct Stats {
     pub join_stores: BTreeMap<String, JoinStats>,
     /// Push requests, retries included.
     pub batches: u64,
+    /// Push requests among them that this run sent again, because one had no usable answer.
+    #[serde(skip)]
+    pub retries: u64,
     /// Stage C, when it sent any mutations.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletes: Option<DeleteStats>,

@@ -109,7 +109,7 @@ impl<'o> Upload<'o> {
         let Prepared { plan, snapshot, client_id, sidecar } = self.prepare(requested).await?;
         let identity = UploadIdentity::new(&self.remote, &client_id, &self.schema, &self.options);
         failpoint::reach("planned");
-        let server = server_status(&self.remote).await;
+        let server = server_status(&self.remote, &self.cancellation).await;
         let is_selection = self.options.only.is_some();
         let mut checkpoints =
             CheckpointWriter::new(self.remote.push_url(), identity, &server, sidecar, !is_selection);
@@ -210,8 +210,13 @@ fn client_id(options: &Options, database: &Database) -> Result<String, OfflineEr
 
 /// The server's status. A server without that route counts as one without limits and
 /// extensions; the first push shows whether the server answers at all.
-async fn server_status(remote: &Remote) -> ServerStatus {
-    match tokio::time::timeout(STATUS_TIMEOUT, remote.status()).await {
+async fn server_status(remote: &Remote, cancellation: &CancellationToken) -> ServerStatus {
+    let status = tokio::select! {
+        status = tokio::time::timeout(STATUS_TIMEOUT, remote.status()) => status,
+        // Nothing will be sent to the server.
+        () = cancellation.cancelled() => return ServerStatus::default(),
+    };
+    match status {
         Ok(Ok(status)) => status,
         Ok(Err(error)) => {
             tracing::debug!(%error, "the server has no usable status");

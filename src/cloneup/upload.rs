@@ -93,6 +93,7 @@ async fn pass(
         encoding,
         unsent_errors: UnsentErrors::default(),
         halt: CancellationToken::new(),
+        cancellation: job.cancellation.clone(),
     };
     let limit = batch_sender.gate.limit();
     job.observer.on(&Event::ConcurrencyChanged { limit, reason: "the run begins with this limit" });

@@ -108,6 +108,17 @@ impl RequestError {
         matches!(self, Self::Transient(_))
     }
 
+    /// Whether both are the same error. The pause that the server asks for makes no difference: that
+    /// until a date is another one in each answer.
+    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Transient(a), Self::Transient(b)) | (Self::Broken(a), Self::Broken(b)) => {
+                (a.kind, a.status, &a.message) == (b.kind, b.status, &b.message)
+            }
+            _ => self == other,
+        }
+    }
+
     /// The pause that the server asks for with `Retry-After` before another try.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {

@@ -149,3 +149,69 @@ async fn sigint_interrupts_the_check_of_rows() {
     assert_eq!(status(&output), 130);
     assert_eq!(result(&output)["errors"][0]["code"], "CANCELLED");
 }
+
+#[tokio::test]
+async fn a_request_that_is_not_answered_is_awaited_for_a_moment_only() {
+    for route in ["push", "pull"] {
+        let mut rig = Rig::new(MIXED_ROWS).await;
+        rig.concurrency(1);
+        rig.server.script(route, [Answer::late(60_000)]);
+        let started = Instant::now();
+        let outcome = rig
+            .run_with_cancellation(|event, cancellation| {
+                if matches!(event, Event::Finalizing)
+                    || (route == "push" && matches!(event, Event::PartStarted { .. }))
+                {
+                    let cancellation = cancellation.clone();
+                    tokio::spawn(async move {
+                        tokio::time::sleep(Duration::from_millis(100)).await;
+                        cancellation.cancel();
+                    });
+                }
+            })
+            .await;
+        assert!(started.elapsed() < Duration::from_secs(9), "{route}: {:?}", started.elapsed());
+        assert_eq!(outcome.failure_kind(), Some(FailureKind::Interrupted), "{route}");
+        rig.server.script(route, []);
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_ends_the_wait_for_the_status() {
+    let (offline, server) = (database(), Scripted::start().await);
+    server.script("status", [Answer::late(4000)]);
+    let mut command = program(offline.folder());
+    command.args(["cloneup", "--db", "app.db", "--remote", server.base()]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let signalled = Instant::now();
+    signal("TERM", child.id());
+    let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
+    assert!(signalled.elapsed() < Duration::from_secs(2), "{:?}", signalled.elapsed());
+    assert_eq!((status(&output), result(&output)["errors"][0]["code"].as_str()), (143, Some("CANCELLED")));
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_signal_exits_at_once_and_prints_a_result() {
+    for (first, second, expected) in [("INT", "INT", 130), ("TERM", "TERM", 143), ("TERM", "INT", 130)] {
+        let (offline, server) = (database(), Scripted::start().await);
+        server.script("push", [Answer::late(4000)]);
+        let mut command = program(offline.folder());
+        command.args(["cloneup", "--db", "app.db", "--remote", server.base(), "--concurrency", "1"]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn().unwrap();
+        server.first_push().await;
+        signal(first, child.id());
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let signalled = Instant::now();
+        signal(second, child.id());
+        let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
+        assert!(signalled.elapsed() < Duration::from_secs(2), "{:?}", signalled.elapsed());
+        assert_eq!(status(&output), expected, "{}", stderr(&output));
+        let result = result(&output);
+        assert_eq!((&result["ok"], &result["errors"][0]["code"]), (&json!(false), &json!("CANCELLED")));
+    }
+}

@@ -131,6 +131,11 @@ async fn the_binary_names_the_row_and_the_error_file_repeats_it() {
     let message = MESSAGE.replace("\"b\"", "\"big\"");
     assert_eq!(errors_of(&output), [("LIMIT_EXCEEDED".to_owned(), message.clone(), "records[0]".to_owned())]);
     assert!(stderr(&output).contains(&message), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("failed after 2 records, 0 join rows, 1 rejected in "),
+        "{}",
+        stderr(&output)
+    );
     assert_eq!(result(&output)["stats"]["resources"]["tags"], json!({"records": 3, "mutations": 2}));
     let text = std::fs::read_to_string(offline.folder().join("failed.ndjson")).unwrap();
     let line: Value = serde_json::from_str(text.trim()).unwrap();

@@ -273,3 +273,24 @@ async fn an_untyped_key_matches_integer_and_text_values() {
         [["5", "integer", "new"], ["6", "text", "new"], ["7", "integer", "new"]]
     );
 }
+
+#[tokio::test]
+async fn a_pulled_row_with_an_empty_id_is_skipped_because_no_upload_could_send_it() {
+    let mut rig = Rig::new("").await;
+    let joined = |from: &str, to: &str| {
+        let record = json!({"from": from, "to": to});
+        upsert(7, "join_todos_tags_tags", &format!("{from}:{to}"), &record)
+    };
+    let changes = json!([
+        upsert(5, "tags", "", &json!({"label": "x"})),
+        upsert(6, "tags", "g", &json!({"label": "y"})),
+        joined("", "g"),
+        joined("t", ""),
+    ]);
+    rig.server.script("pull", [feed(&changes, None)]);
+    rig.succeed().await;
+    assert_eq!(rig.offline.rows("SELECT * FROM tags"), [["g", "y"]]);
+    assert_eq!(rig.offline.rows("SELECT count(*) FROM join_todos_tags_tags"), [["0"]]);
+    assert_eq!(rig.warnings.iter().filter(|text| text.contains("does not fit its table")).count(), 3);
+    rig.succeed().await;
+}

@@ -50,3 +50,21 @@ async fn rejected_mutations_go_to_the_error_file_and_only_failed_sends_only_them
         assert_eq!((status(&output), errors_of(&output)[0].2.as_str()), (2, "onlyFailed"));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_of_an_error_file_that_are_not_in_the_database_are_told() {
+    let (offline, server) = (database(), TestServer::start(SCHEMA).await);
+    let lines = [("tags", "g"), ("tags", "gone"), ("nothing", "x"), ("join_todos_tags_tags", "a:b")];
+    let lines: String =
+        lines.iter().map(|(name, id)| format!("{}\n", json!({"resource": name, "id": id}))).collect();
+    std::fs::write(offline.folder().join("failed.ndjson"), lines).unwrap();
+    for more in [&["--dry-run"][..], &[]] {
+        let arguments = [&["--only-failed", "failed.ndjson"], more].concat();
+        let output = cloneup(&offline, server.base(), &arguments).await;
+        assert_eq!(status(&output), 0, "{}", stderr(&output));
+        for (count, name) in [("1 of 2", "tags"), ("1 of 1", "nothing"), ("1 of 1", "join_todos_tags_tags")] {
+            let warning = format!("warning: {count} selected rows of `{name}` are not in the database");
+            assert!(stderr(&output).contains(&warning), "{warning}: {}", stderr(&output));
+        }
+    }
+}

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::common::{
-    Answer, SCHEMA, Scripted, TestServer, cloneup, database, errors_of, result, status, stderr,
+    Answer, SCHEMA, Scripted, TestServer, cloneup, database, errors_of, program, result, status, stderr,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,4 +108,71 @@ async fn the_summary_counts_what_the_server_took() {
     assert_eq!(status(&output), 1, "{}", stderr(&output));
     let printed = stderr(&output);
     assert!(printed.contains("failed after 3 records, 1 join row, 3 rejected in "), "{printed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_sentence_of_a_server_is_printed_once_and_every_code_is_told() {
+    let (offline, server) = (database(), Scripted::start().await);
+    let insert = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40)
+        INSERT INTO todos (id) SELECT 't' || i FROM n";
+    offline.execute(insert);
+    let error = json!({"mutationId": "", "code": "X", "message": "all bad", "path": "$"});
+    let answer = || Answer::result(&json!({"ok": true, "applied": [], "errors": [error], "cursor": "1"}));
+    server.script("push", (0..10).map(|_| answer()));
+    let output = cloneup(&offline, server.base(), &["--no-fail-fast", "--batch-size", "10"]).await;
+    assert_eq!(status(&output), 1, "{}", stderr(&output));
+    let said = stderr(&output);
+    assert_eq!(said.matches("all bad").count(), 1, "{said}");
+    assert!(said.contains("error: all bad, "), "{said}");
+    assert!(said.contains("error: NOT_ACKNOWLEDGED: "), "{said}");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_result_or_a_file_that_cannot_be_written_has_an_exit_status_of_its_own() {
+    let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let (offline, server) = (database(), TestServer::start(SCHEMA).await);
+    for arguments in [
+        vec!["cloneup", "--db", "app.db", "--remote", server.base()],
+        vec!["cloneup", "--db", "app.db", "--remote", server.base(), "--dry-run"],
+        vec!["verify", "--db", "app.db", "--remote", server.base()],
+        vec!["inspect", "app.db", "--output", "json"],
+        vec!["schema", "infer", "app.db"],
+        vec!["config", "show", "--output", "json"],
+    ] {
+        let mut command = program(offline.folder());
+        command.args(&arguments).stdout(full());
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        assert_eq!(status(&output), 5, "{arguments:?}: {}", stderr(&output));
+        assert!(
+            stderr(&output).contains("error: the result could not be written to stdout: "),
+            "{arguments:?}"
+        );
+    }
+    // A run that fails has the status of its failure.
+    let mut command = program(offline.folder());
+    command.args(["cloneup", "--db", "none.db", "--remote", server.base()]).stdout(full());
+    assert_eq!(status(&command.output().unwrap()), 3);
+    // A result with a file that could not be written is whole.
+    let output = cloneup(&offline, server.base(), &["--events", "/dev/full"]).await;
+    assert_eq!((status(&output), &result(&output)["ok"]), (5, &json!(true)), "{}", stderr(&output));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_summary_counts_retries_of_pushes_that_were_sent() {
+    let unavailable = || Answer::Raw(503, vec![("retry-after", "0".into())], Vec::new());
+    // The retries of a pull are no push requests.
+    for (pushes, pulls, expected) in
+        [(0, 2, " in 1 request, "), (1, 0, " in 2 requests, 1 of them a retry, ")]
+    {
+        let (offline, server) = (database(), Scripted::start().await);
+        server.script("push", (0..pushes).map(|_| unavailable()));
+        server.script("pull", (0..pulls).map(|_| unavailable()));
+        let output =
+            cloneup(&offline, server.base(), &["--resources", "tags", "--no-include-many-many"]).await;
+        assert_eq!(status(&output), 0, "{}", stderr(&output));
+        let said = stderr(&output);
+        assert!(said.contains(expected), "{said}");
+        assert!(expected.contains("retry") || !said.contains("of them"), "{said}");
+    }
 }

@@ -31,8 +31,9 @@ pub(in crate::cli) fn run(args: CloneupArgs, matches: &ArgMatches) -> u8 {
 }
 
 /// Prints the result of a command line that could not be parsed: stdout has a result on any outcome.
-pub(in crate::cli) fn print_refusal(failure: Failure) {
-    output::result(&Outcome::failed(vec![failure]), Output::Auto);
+/// Returns the exit status.
+pub(in crate::cli) fn print_refusal(failure: Failure) -> u8 {
+    output::result(&Outcome::failed(vec![failure]), Output::Auto, exit::INVALID)
 }
 
 /// The observers of a run.
@@ -64,7 +65,12 @@ impl Run {
         self.watchers.events = open_events(self.args.events.as_deref())?;
         let runtime = client::runtime()?;
         let outcome = runtime.block_on(async {
-            let signals = Signals::listen();
+            let format = self.args.output.unwrap_or_default();
+            let signals = Signals::listen_and(move || {
+                let outcome = Outcome::failed(vec![Failure::interrupted()]);
+                // The process ends with the signal's status in any case.
+                let _ = output::result(&outcome, format, exit::SIGNAL);
+            });
             let outcome = self.prepare_and_upload(matches, &signals).await;
             self.signal = signals.received().unwrap_or(SIGINT);
             outcome
@@ -100,18 +106,20 @@ impl Run {
 
     /// Writes and prints everything at the end of a run; returns the exit status.
     fn finish(self, outcome: &Outcome) -> u8 {
-        if let Some(events) = &self.watchers.events {
-            events.finish(outcome);
-        }
-        if let Some(file) = self.error_file
-            && let Err(error) = error_file::write(file, &outcome.failures)
+        let mut status = exit::status(outcome.failure_kind(), self.signal);
+        if let Some(events) = &self.watchers.events
+            && !events.finish(outcome)
+            && status == exit::SUCCESS
         {
-            output::warning(&format!("the error file could not be written: {error}"));
+            status = exit::UNWRITTEN;
+        }
+        if let Some(file) = self.error_file {
+            let written = error_file::write(file, &outcome.failures);
+            status = output::unless_unwritten(status, written, "the error file could not be written");
         }
         self.watchers.progress.finish(outcome);
         output::failures(&outcome.failures, Hints::unless(self.args.verbosity.quiet));
-        output::result(outcome, self.args.output.unwrap_or_default());
-        exit::status(outcome.failure_kind(), self.signal)
+        output::result(outcome, self.args.output.unwrap_or_default(), status)
     }
 }
 

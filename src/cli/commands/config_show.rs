@@ -32,10 +32,10 @@ struct Shown {
 pub(in crate::cli) fn run(subcommand: &ConfigCommand, config: Option<PathBuf>) -> Result<u8, Failure> {
     let ConfigCommand::Show { output: format } = subcommand;
     let shown = collect(config.filter(|path| !path.as_os_str().is_empty()))?;
-    match format {
-        Some(format) => output::result(&shown, *format),
-        None => print(&shown),
+    if let Some(format) = format {
+        return Ok(output::result(&shown, *format, exit::SUCCESS));
     }
+    print(&shown);
     Ok(exit::SUCCESS)
 }
 

@@ -84,10 +84,10 @@ async fn upload_twice(
 ) -> Result<u8, Failure> {
     progress.say(&format!("uploading to {base}"));
     let first = upload(files, schema, base, progress).await?;
-    output::result(&first, Output::Auto);
+    let status = output::result(&first, Output::Auto, exit::status(first.failure_kind(), SIGINT));
     output::failures(&first.failures, hints);
-    if !first.ok {
-        return Ok(exit::status(first.failure_kind(), SIGINT));
+    if status != exit::SUCCESS {
+        return Ok(status);
     }
     progress.say("uploading again");
     let again = upload(files, schema, base, progress).await?;

@@ -16,14 +16,12 @@ pub(super) fn run(args: &CloneupArgs, prepare: impl FnOnce() -> Result<Ready, Fa
                 output::plan(&preview);
             }
             output::failures(&preview.failures, Hints::unless(is_quiet));
-            output::result(&preview, format);
-            exit::status(preview.failure_kind(), SIGINT)
+            output::result(&preview, format, exit::status(preview.failure_kind(), SIGINT))
         }
         Err(Failures(failures)) => {
             output::failures(&failures, Hints::unless(is_quiet));
             let kind = most_severe(&failures);
-            output::result(&Outcome::failed(failures), format);
-            exit::status(kind, SIGINT)
+            output::result(&Outcome::failed(failures), format, exit::status(kind, SIGINT))
         }
     }
 }

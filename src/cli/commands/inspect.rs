@@ -17,10 +17,10 @@ pub(in crate::cli) fn run(args: &InspectArgs) -> Result<u8, Failure> {
         (file, stored) => resolve::schema(file.as_deref(), || Ok(stored))?,
     };
     let inspection = inspect(&schema, &database)?;
-    match args.output {
-        None => print(&inspection),
-        Some(format) => output::result(&inspection, format),
+    if let Some(format) = args.output {
+        return Ok(output::result(&inspection, format, exit::SUCCESS));
     }
+    print(&inspection);
     Ok(exit::SUCCESS)
 }
 

@@ -37,8 +37,7 @@ fn print_inferred(db: &Path) -> Result<u8, Failure> {
     for note in notes {
         output::line(&escaped(&note));
     }
-    output::document(json);
-    Ok(exit::SUCCESS)
+    Ok(output::document(json, exit::SUCCESS))
 }
 
 fn check(path: &Path, db: Option<&Path>) -> Result<u8, Failure> {

@@ -24,8 +24,8 @@ pub(in crate::cli) fn run(args: &VerifyArgs, matches: &ArgMatches) -> u8 {
         print(&verification);
     }
     output::failures(&verification.failures, Hints::unless(args.verbosity.quiet));
-    output::result(&verification, args.output.unwrap_or_default());
-    exit::status(verification.failure_kind(), signal)
+    let status = exit::status(verification.failure_kind(), signal);
+    output::result(&verification, args.output.unwrap_or_default(), status)
 }
 
 /// Compares both sides; `signal` becomes the number of the signal that interrupted it.

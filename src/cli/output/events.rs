@@ -25,6 +25,8 @@ pub(in crate::cli) struct Events(Mutex<Writer>);
 struct Writer {
     /// `None` after a write has failed.
     target: Option<Box<dyn Write + Send>>,
+    /// Whether a write has failed. A reader that has closed a pipe wants no more.
+    has_failed: bool,
     /// When the last `sync_progress` was written.
     last: Option<Instant>,
     parts: Vec<PlannedPart>,
@@ -51,6 +53,7 @@ impl Events {
             if path.as_os_str() == "-" { Box::new(io::stderr()) } else { Box::new(File::create(path)?) };
         Ok(Self(Mutex::new(Writer {
             target: Some(target),
+            has_failed: false,
             last: None,
             parts: Vec::new(),
             part: 0,
@@ -61,8 +64,8 @@ impl Events {
         })))
     }
 
-    /// Writes the one event at the end.
-    pub(in crate::cli) fn finish(&self, outcome: &Outcome) {
+    /// Writes the one event at the end; returns whether all events could be written.
+    pub(in crate::cli) fn finish(&self, outcome: &Outcome) -> bool {
         let (name, context) = if outcome.ok {
             let context = json!({"phase": PHASE, "cursor": outcome.cursor, "stats": outcome.stats});
             ("sync_applied", context)
@@ -70,7 +73,9 @@ impl Events {
             let errors: Vec<_> = outcome.failures.iter().map(|failure| &failure.error).collect();
             ("sync_failed", json!({"phase": PHASE, "error": {"errors": errors}}))
         };
-        self.writer().write(name, &context);
+        let mut writer = self.writer();
+        writer.write(name, &context);
+        !writer.has_failed
     }
 
     fn writer(&self) -> std::sync::MutexGuard<'_, Writer> {
@@ -91,6 +96,7 @@ impl Writer {
             // The upload goes on: it matters more than its events.
             warning(&format!("events can no longer be written: {error}"));
             self.target = None;
+            self.has_failed = error.kind() != io::ErrorKind::BrokenPipe;
         }
     }
 

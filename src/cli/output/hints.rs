@@ -81,10 +81,13 @@ fn code_hint(failure: &Failure) -> Option<&'static str> {
             Some("the token is missing, wrong or expired: see SYNCTOOL_TOKEN and --token-file")
         }
         code::CONFLICT => Some("the record exists already: --record-operation merge updates it"),
-        code::NOT_FOUND => {
+        // A request that is refused as a whole, with a wrong address for example, names no mutation.
+        code::NOT_FOUND if !failure.error.mutation_id.is_empty() => {
             Some("a join row refers to a record that the server does not have: upload its resource too")
         }
-        code::LIMIT_EXCEEDED => Some("the server accepts no mutation of this size"),
+        code::LIMIT_EXCEEDED => Some(
+            "the server accepts no mutation of this size: make the row smaller, or raise the server's limit",
+        ),
         code::DFQL_UNKNOWN_RESOURCE | code::DFQL_UNKNOWN_FIELD if failure.kind == FailureKind::Rejected => {
             Some("the schema of the server is not the one that was used here")
         }
@@ -105,6 +108,8 @@ mod tests {
         assert!(hint(&conflict).unwrap().contains("merge"));
         let own_schema = Failure::invalid(code::DFQL_UNKNOWN_RESOURCE, "unknown resource", "resources[0]");
         assert_eq!(hint(&own_schema), None);
+        let refused_whole = Failure::refused(ErrorBody::new(code::NOT_FOUND, "no such route", "$"));
+        assert_eq!(hint(&refused_whole), None);
         assert_eq!(hint(&Failure::usage("cannot connect: locked", "x")), None);
     }
 }

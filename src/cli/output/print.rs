@@ -1,28 +1,54 @@
 //! Writes to stdout and stderr: the only place that does. The result is the only document on stdout. What
 //! is printed is decided by the callers.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::{Mutex, PoisonError};
 
 use super::escape::{escaped, escaped_json};
 use crate::cli::args::Output;
+use crate::cli::exit;
+
+/// Whether a document has been printed, or is being printed.
+static IS_PRINTED: Mutex<bool> = Mutex::new(false);
 
 /// Prints a result: exactly one JSON document on stdout.
-pub(in crate::cli) fn result(result: &impl serde::Serialize, format: Output) {
+///
+/// Returns the exit status: `status`, or that of a document that could not be written.
+pub(in crate::cli) fn result(result: &impl serde::Serialize, format: Output, status: u8) -> u8 {
     let is_pretty = match format {
         Output::Json => false,
         Output::Pretty => true,
-        Output::Auto => std::io::stdout().is_terminal(),
+        Output::Auto => io::stdout().is_terminal(),
     };
     let written =
         if is_pretty { serde_json::to_string_pretty(result) } else { serde_json::to_string(result) };
-    document(written.expect("results have text keys and finite numbers only, so they are JSON"));
+    document(written.expect("results have text keys and finite numbers only, so they are JSON"), status)
 }
 
-/// Prints a JSON document on stdout.
-pub(in crate::cli) fn document(json: String) {
-    let mut stdout = std::io::stdout().lock();
-    // A reader that has closed the pipe does not want the document; the exit status stays the same.
-    let _ = writeln!(stdout, "{}", escaped_json(json)).and_then(|()| stdout.flush());
+/// Prints a JSON document on stdout, unless there is one already: a second signal may print the result
+/// of an interrupted run while the run prints its own. Returns the exit status: `status`, or that of a
+/// document that could not be written.
+pub(in crate::cli) fn document(json: String, status: u8) -> u8 {
+    // A panic while the lock is held leaves a flag that is still valid.
+    let mut is_printed = IS_PRINTED.lock().unwrap_or_else(PoisonError::into_inner);
+    if std::mem::replace(&mut *is_printed, true) {
+        return status;
+    }
+    let mut stdout = io::stdout().lock();
+    let written = writeln!(stdout, "{}", escaped_json(json)).and_then(|()| stdout.flush());
+    unless_unwritten(status, written, "the result could not be written to stdout")
+}
+
+/// The exit status of a run after something was written: a failure to write makes a good run exit with
+/// a status of its own, and is told. A reader that has closed a pipe wants no more.
+pub(in crate::cli) fn unless_unwritten(status: u8, written: io::Result<()>, what: &str) -> u8 {
+    match written {
+        Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
+            error(&format!("{what}: {cause}"));
+            if status == exit::SUCCESS { exit::UNWRITTEN } else { status }
+        }
+        _ => status,
+    }
 }
 
 /// Prints a line of text on stdout, for commands whose result is for people.

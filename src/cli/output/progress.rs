@@ -49,7 +49,6 @@ struct Run {
     total: u64,
     done: u64,
     bytes: u64,
-    retries: u64,
     retry_lines: RetryLines,
     /// How long the upload took, once its finalization has begun.
     uploaded_in: Option<Duration>,
@@ -73,7 +72,6 @@ impl Progress {
             total: 0,
             done: 0,
             bytes: 0,
-            retries: 0,
             retry_lines: RetryLines::default(),
             uploaded_in: None,
             pulled: 0,
@@ -97,14 +95,14 @@ impl Progress {
 
     /// Removes the bars and prints a summary of the run.
     pub(in crate::cli) fn finish(&self, outcome: &Outcome) {
-        let (elapsed, uploaded_in, bytes, retries) = {
+        let (elapsed, uploaded_in, bytes) = {
             let mut run = self.0.run();
             run.clear();
             for line in run.retry_lines.finish() {
                 self.0.say(&line);
             }
             let elapsed = run.start.elapsed();
-            (elapsed, run.uploaded_in.unwrap_or(elapsed), run.bytes, run.retries)
+            (elapsed, run.uploaded_in.unwrap_or(elapsed), run.bytes)
         };
         let stats = &outcome.stats;
         let records: u64 = stats.resources.iter().map(|(_, stats)| stats.records).sum();
@@ -129,10 +127,10 @@ impl Progress {
             add(format!(", {} rejected", HumanCount(rejected)));
         }
         add(format!(" in {}", counted(stats.batches, "request")));
-        match retries {
+        match stats.retries {
             0 => {}
             1 => add(", 1 of them a retry".to_owned()),
-            _ => add(format!(", {} of them retries", HumanCount(retries))),
+            _ => add(format!(", {} of them retries", HumanCount(stats.retries))),
         }
         add(format!(", {:.1} s", elapsed.as_secs_f64()));
         if bytes > 0 {
@@ -227,7 +225,7 @@ impl Run {
                 self.start = Instant::now();
                 self.waiting.end();
                 self.last_line = self.start;
-                (self.done, self.bytes, self.retries, self.pulled) = (0, 0, 0, 0);
+                (self.done, self.bytes, self.pulled) = (0, 0, 0);
                 self.uploaded_in = None;
                 self.is_running = true;
             }
@@ -241,7 +239,6 @@ impl Run {
                 self.show(None);
             }
             Event::Retrying { retry, wait, .. } => {
-                self.retries += 1;
                 // The pause before the retry does not count as time without an answer.
                 self.waiting.answered(Instant::now() + *wait);
                 self.show(Some(&format!("retry {retry}")));

@@ -7,7 +7,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cloneup::failure::{Failure, PULL_PATH};
 use crate::cloneup::observer::{Activity, Event, Observer};
-use crate::cloneup::send::retry::{Cancelled, Request, SendError, TryError, send_with_retries};
+use crate::cloneup::send::retry::{
+    Cancelled, Request, SendError, TryError, grace_is_over, send_with_retries,
+};
 use crate::protocol::{PullAnswer, PullRequest};
 use crate::remote::{Remote, RequestError};
 
@@ -64,7 +66,10 @@ impl Request for Pull<'_> {
         if self.puller.cancellation.is_cancelled() {
             return Err(TryError::Cancelled);
         }
-        self.puller.remote.pull(self.request).await.map_err(TryError::Failed)
+        tokio::select! {
+            answer = self.puller.remote.pull(self.request) => answer.map_err(TryError::Failed),
+            () = grace_is_over(self.puller.cancellation) => Err(TryError::Cancelled),
+        }
     }
 
     async fn pause(&mut self, wait: Duration, _: bool) -> Result<(), Cancelled> {

@@ -6,17 +6,18 @@ use crate::cloneup::options::Options;
 use crate::offline::{Database, OfflineError, Snapshot};
 
 /// For a run that finalizes: why it writes, and the flags that avoid it.
-const FINALIZATION: &str = "and finalizing the upload writes to it: make the file and its folder writable, or \
-     use --no-pull-after --no-set-global-cursor-on-success --no-clear-changelog-on-success";
+const FINALIZATION: &str = "and finalizing the upload writes to it: make the file and its folder writable, \
+     with room on the disk, or use --no-pull-after --no-set-global-cursor-on-success \
+     --no-clear-changelog-on-success";
 
 /// The same for a run that finalizes nothing, of a database without a client id.
-const CLIENT_ID: &str =
-    "and it stores no client id: make the file and its folder writable, or use --client-id";
+const CLIENT_ID: &str = "and it stores no client id: make the file and its folder writable, with room on the \
+     disk, or use --client-id";
 
 /// The same for a run that does both.
 const BOTH: &str = "and finalizing the upload writes to it, as does storing a client id: make the file and its \
-     folder writable, or use --client-id and \
-     --no-pull-after --no-set-global-cursor-on-success --no-clear-changelog-on-success";
+     folder writable, with room on the disk, or use --client-id and --no-pull-after \
+     --no-set-global-cursor-on-success --no-clear-changelog-on-success";
 
 /// Checks that the database can be written to, if the run will write to it.
 ///

@@ -9,6 +9,7 @@ pub(super) mod deletes;
 mod finalization;
 mod other_store;
 pub(super) mod scope;
+mod selected;
 pub(super) mod sources;
 pub(super) mod upload_plan;
 

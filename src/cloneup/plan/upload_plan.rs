@@ -3,6 +3,7 @@
 
 use super::deletes::Deletes;
 use super::scope::Requested;
+use super::selected::warnings_of_absent;
 use super::sources::Sources;
 use crate::cloneup::observer::{PartKind, PlannedPart};
 use crate::cloneup::options::Options;
@@ -83,6 +84,9 @@ impl Plan {
         let deletes = plan.deletes(options, schema, snapshot).count()?;
         if deletes > 0 {
             plan.parts.push(Part { source: Source::Deletes, rows: deletes });
+        } else if let Some(selection) = &options.only {
+            // What is not there as a row may be there as a delete.
+            plan.warnings.extend(warnings_of_absent(selection, &plan.outline()));
         }
         Ok(plan)
     }

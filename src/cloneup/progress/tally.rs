@@ -17,6 +17,7 @@ pub(crate) struct Tally<'a> {
     /// By index in the plan; `None` until the part has begun.
     parts: Vec<Option<Counts>>,
     requests: u64,
+    retries: u64,
     cursor: Option<Cursor>,
     /// Failures, each with the number of the batch it belongs to.
     failures: Vec<(u64, Failure)>,
@@ -32,12 +33,12 @@ struct Counts {
 impl<'a> Tally<'a> {
     pub(crate) fn new(plan: &'a Plan) -> Self {
         let parts = vec![None; plan.parts.len()];
-        Self { plan, parts, requests: 0, cursor: None, failures: Vec::new() }
+        Self { plan, parts, requests: 0, retries: 0, cursor: None, failures: Vec::new() }
     }
 
     /// Starts over: forgets everything but the number of requests that were sent.
     pub(crate) fn start_over(&mut self) {
-        *self = Self { requests: self.requests, ..Self::new(self.plan) };
+        *self = Self { requests: self.requests, retries: self.retries, ..Self::new(self.plan) };
     }
 
     /// Counts requests whose answers do not count.
@@ -54,6 +55,7 @@ impl<'a> Tally<'a> {
     pub(crate) fn add(&mut self, delivered: Delivered) {
         self.count(delivered.part, delivered.mutations, delivered.rows).rejected += delivered.rejected;
         self.requests += delivered.requests;
+        self.retries += delivered.retries;
         self.cursor = self.cursor.take().max(delivered.cursor);
         let sequence = delivered.sequence;
         self.failures.extend(delivered.failures.into_iter().map(|failure| (sequence, failure)));
@@ -74,7 +76,7 @@ impl<'a> Tally<'a> {
     /// Adds a row that was rejected without being sent; `sequence` is the number of the batch that
     /// it would have been in.
     pub(crate) fn add_oversized(&mut self, part: usize, sequence: u64, failure: Failure) {
-        self.count(part, 0, 1);
+        self.count(part, 0, 1).rejected += 1;
         self.failures.push((sequence, failure));
     }
 
@@ -133,7 +135,7 @@ impl<'a> Tally<'a> {
     }
 
     fn stats(&self) -> Stats {
-        let mut stats = Stats { batches: self.requests, ..Stats::default() };
+        let mut stats = Stats { batches: self.requests, retries: self.retries, ..Stats::default() };
         for (part, counts) in self.plan.parts.iter().zip(&self.parts) {
             let Some(Counts { rows, mutations, rejected }) = *counts else { continue };
             match &part.source {
@@ -218,6 +220,14 @@ mod tests {
             tally.add(delivered);
         }
         assert_eq!(tally.outcome().failures.len(), 8 + 3, "rejected mutations are never merged");
+    }
+
+    #[test]
+    fn a_row_that_was_not_sent_counts_as_rejected() {
+        let plan = plan(1);
+        let mut tally = Tally::new(&plan);
+        tally.add_oversized(0, 0, rejected(""));
+        assert_eq!(tally.outcome().stats.deletes, Some(DeleteStats { mutations: 0, rejected: 1 }));
     }
 
     #[test]

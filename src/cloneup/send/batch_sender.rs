@@ -12,7 +12,7 @@ use super::concurrency::Observed;
 use super::delivered::Delivered;
 use super::delivery::{Delivery, Piece};
 use super::gate::RequestGate;
-use super::retry::{Cancelled, Request, SendError, TryError, send_with_retries};
+use super::retry::{Cancelled, Request, SendError, TryError, grace_is_over, send_with_retries};
 use super::unsent_errors::UnsentErrors;
 use crate::cloneup::encode::batch::Batch;
 use crate::cloneup::encode::compression::{EncodedBody, RequestEncoding};
@@ -33,17 +33,20 @@ pub(crate) struct BatchSender<'a> {
     pub(crate) unsent_errors: UnsentErrors,
     /// Cancelled as soon as nothing new may be sent; what is in flight is awaited.
     pub(crate) halt: CancellationToken,
+    /// Cancelled when the run is interrupted: what is in flight is awaited for a moment only.
+    pub(crate) cancellation: CancellationToken,
 }
 
 impl BatchSender<'_> {
     /// Sends a batch until everything in it is answered, or the run must end.
     pub(crate) async fn deliver(&self, batch: Batch) -> Delivered {
         let mut delivery = Delivery::new(&batch, self.fail_fast, &self.limits);
-        let mut requests = 0;
+        let (mut requests, mut retries) = (0, 0);
         while let Some(piece) = delivery.next_piece() {
             let mut push = Push { sender: self, batch: &batch, piece: &piece, body: None, requests: 0 };
             let sent = send_with_retries(&mut push, &self.backoff, self.observer).await;
             requests += push.requests;
+            retries += push.requests.saturating_sub(1);
             match sent {
                 Ok(answer) => delivery.answered(&piece, answer, &self.unsent_errors),
                 Err(SendError::Failed(error)) => delivery.failed(piece, error),
@@ -56,7 +59,7 @@ impl BatchSender<'_> {
         if let Some((excess, mutations, bytes)) = delivery.learned_limit() {
             self.limits.lower(excess, mutations, bytes);
         }
-        delivery.finish(requests)
+        Delivered { retries, ..delivery.finish(requests) }
     }
 }
 
@@ -93,7 +96,11 @@ impl Request for Push<'_> {
             };
             self.requests += 1;
             let sent = Instant::now();
-            let answer = self.sender.remote.push(body, encoding).await;
+            let answer = tokio::select! {
+                answer = self.sender.remote.push(body, encoding) => answer,
+                // The next run sends the batch again, and the server deduplicates it.
+                () = grace_is_over(&self.sender.cancellation) => return Err(TryError::Cancelled),
+            };
             let observed = match &answer {
                 Err(error) if error.is_throttled() => Observed::Throttled,
                 Err(RequestError::Transient(_)) => Observed::Failed,

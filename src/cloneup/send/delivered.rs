@@ -22,6 +22,8 @@ pub(crate) struct Delivered {
     pub(crate) rejected: u64,
     /// The number of requests that were sent for it.
     pub(crate) requests: u64,
+    /// The number of requests among them that repeated one without a usable answer.
+    pub(crate) retries: u64,
     /// The position in the upload after it.
     pub(crate) position: Position,
     /// The highest cursor in the answers.
@@ -48,6 +50,7 @@ impl Delivered {
             rows,
             rejected: 0,
             requests: 1,
+            retries: 0,
             position,
             cursor: None,
             failures: Vec::new(),

@@ -89,7 +89,8 @@ impl<'b> Delivery<'b> {
         self.excess.map(|excess| (excess, self.largest.0, self.largest.1))
     }
 
-    /// The result; `requests` is the number that were sent.
+    /// The result; `requests` is the number that were sent. Which of them were retries is not known
+    /// here.
     pub(super) fn finish(self, requests: u64) -> Delivered {
         let Answered { mutations, rows, rejected } = self.answered;
         Delivered {
@@ -100,6 +101,7 @@ impl<'b> Delivery<'b> {
             rows,
             rejected,
             requests,
+            retries: 0,
             position: self.batch.position,
             cursor: self.cursor,
             failures: self.failures,

@@ -4,8 +4,20 @@
 
 use std::time::{Duration, Instant};
 
+use tokio_util::sync::CancellationToken;
+
 use crate::cloneup::observer::{Event, Observer};
 use crate::remote::{Backoff, GaveUp, NextTry, RequestError, RetryError};
+
+/// For how long an interrupted run awaits what is in flight (contract 3.5): less than the 10 s after
+/// which service managers and container runtimes kill a process that they have asked to end.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Ends when a run was cancelled and what was in flight then has been awaited for long enough.
+pub(crate) async fn grace_is_over(cancellation: &CancellationToken) {
+    cancellation.cancelled().await;
+    tokio::time::sleep(GRACE).await;
+}
 
 /// Why there is no answer.
 #[derive(Debug)]

@@ -19,13 +19,17 @@ impl LocalTable {
     /// replaced (contract 1.2).
     ///
     /// Returns false, and writes nothing, when the record does not fit the table: no row can have
-    /// its id, a value could not be uploaded again, or the mark of a deleted row cannot be cleared.
+    /// its id, or none that can be uploaded, a value could not be uploaded again, or the mark of a deleted row cannot be cleared.
     pub(crate) fn upsert(
         &self,
         connection: &Connection,
         ids: &[&str],
         record: &Map<String, Value>,
     ) -> Result<bool, OfflineError> {
+        // The plan of every later upload would refuse an empty id (contract 3.1.1).
+        if ids.iter().any(|id| id.is_empty()) {
+            return Ok(false);
+        }
         let Some(keys) = self.key_parameters(ids) else { return Ok(false) };
         let pulled: Vec<&Value> =
             self.fields.iter().map(|field| record.get(&field.name).unwrap_or(&Value::Null)).collect();
