@@ -61,7 +61,7 @@ impl Checked {
 pub(super) async fn check(remote: &Remote, options: &Options) -> Checked {
     let error = match remote.status().await {
         Ok(status) => {
-            let max_body = status.limits.max_body_bytes.filter(|max| *max > 0);
+            let max_body = status.limits.body_bytes();
             return Checked { max_body, store_id: status.store_id, ..Checked::answering(Some(true)) };
         }
         Err(error) => error,

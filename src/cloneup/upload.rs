@@ -11,11 +11,12 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::blocking::{blocking, interrupt_until_done};
+use super::encode::RowSource;
 use super::encode::batch::Batch;
 use super::encode::compression::RequestEncoding;
 use super::encode::encoder::{BatchSettings, SendItem};
 use super::encode::limits::BatchLimits;
-use super::encode::pipeline::{RowSource, read_and_encode};
+use super::encode::pipeline::read_and_encode;
 use super::failure::Failure;
 use super::job::Job;
 use super::observer::{Activity, Event};
@@ -127,7 +128,7 @@ async fn encode(
 ) -> Snapshot {
     let (plan, options, schema) = (Arc::clone(plan), Arc::clone(&job.options), Arc::clone(&job.schema));
     let client_id = job.client_id.clone();
-    let max_row_bytes = job.server.limits.max_body_bytes.filter(|max| *max > 0).unwrap_or(u64::MAX);
+    let max_row_bytes = job.server.limits.body_bytes().unwrap_or(u64::MAX);
     blocking(move || {
         let (options, schema, snapshot_ref) = (&*options, &*schema, &snapshot);
         let source = RowSource {

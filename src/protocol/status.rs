@@ -57,6 +57,20 @@ pub struct ServerLimits {
     pub max_limit: Option<u64>,
 }
 
+impl ServerLimits {
+    /// The maximum number of mutations in one push; 0 counts as no limit.
+    #[must_use]
+    pub fn mutations(&self) -> Option<u64> {
+        self.max_mutations.filter(|limit| *limit > 0)
+    }
+
+    /// The maximum size of a request body, in bytes; 0 counts as no limit.
+    #[must_use]
+    pub fn body_bytes(&self) -> Option<u64> {
+        self.max_body_bytes.filter(|limit| *limit > 0)
+    }
+}
+
 impl ServerStatus {
     /// Reads the result inside the envelope. A member of the wrong type counts as missing: the
     /// upload works without any of them, so none is an error.

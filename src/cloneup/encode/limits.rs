@@ -20,12 +20,12 @@ pub(crate) struct BatchLimits {
 impl BatchLimits {
     pub(crate) fn new(options: &Options, server: &ServerLimits) -> Self {
         let least = |asked: usize, advertised: Option<u64>| {
-            let advertised = advertised.filter(|limit| *limit > 0).and_then(|limit| limit.try_into().ok());
+            let advertised = advertised.and_then(|limit| limit.try_into().ok());
             asked.min(advertised.unwrap_or(usize::MAX))
         };
         Self {
-            mutations: least(options.batch_size.get(), server.max_mutations).into(),
-            bytes: least(options.batch_bytes.get(), server.max_body_bytes).into(),
+            mutations: least(options.batch_size.get(), server.mutations()).into(),
+            bytes: least(options.batch_bytes.get(), server.body_bytes()).into(),
             is_lowered: false.into(),
         }
     }

@@ -26,16 +26,21 @@ pub(super) enum ReadEvent {
     Delete(OfflineDelete),
 }
 
+/// The rows to encode, and how.
+pub(crate) struct RowSource<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) options: &'a Options,
+    pub(crate) schema: &'a Schema,
+    pub(crate) client_id: &'a str,
+    pub(crate) snapshot: &'a Snapshot,
+    /// The largest body that the server takes, in bytes; a row with larger values is not encoded.
+    pub(crate) max_row_bytes: u64,
+}
+
 /// Reads the parts of a plan.
 pub(super) struct Reader<'a> {
-    pub(super) plan: &'a Plan,
-    pub(super) options: &'a Options,
-    pub(super) schema: &'a Schema,
-    pub(super) client_id: &'a str,
-    pub(super) snapshot: &'a Snapshot,
+    pub(super) rows: &'a RowSource<'a>,
     pub(super) events: SyncSender<Result<ReadEvent, OfflineError>>,
-    /// The largest body that the server takes, in bytes; a row with larger values is not encoded.
-    pub(super) max_row_bytes: u64,
     /// Chunks that the encoder has read, to be filled again.
     pub(super) recycled: Receiver<RowChunk>,
 }
@@ -50,7 +55,7 @@ impl Reader<'_> {
     }
 
     fn read(&self) -> Result<(), OfflineError> {
-        for (index, part) in self.plan.parts.iter().enumerate() {
+        for (index, part) in self.rows.plan.parts.iter().enumerate() {
             self.send(ReadEvent::Part(index))?;
             match &part.source {
                 Source::Records(source) => self.records(source, part.rows)?,
@@ -62,8 +67,8 @@ impl Reader<'_> {
     }
 
     fn records(&self, source: &RecordSource, count: u64) -> Result<(), OfflineError> {
-        let sorted = match self.options.only {
-            None => SortedRecords::sort(source, self.snapshot, count, self.max_row_bytes)?,
+        let sorted = match self.rows.options.only {
+            None => SortedRecords::sort(source, self.rows.snapshot, count, self.rows.max_row_bytes)?,
             // A selection may be a small part of the table.
             Some(_) => None,
         };
@@ -77,12 +82,12 @@ impl Reader<'_> {
             return self.send(ReadEvent::Rows(chunk));
         }
         let mut chunk = RowChunk::default();
-        source.for_each(self.snapshot, |record| {
-            if !self.options.selects(source.name(), record.id) {
+        source.for_each(self.rows.snapshot, |record| {
+            if !self.rows.options.selects(source.name(), record.id) {
                 return Ok(());
             }
             let size = chunk.push(record.id, "", record.group, |json| {
-                record.write_fields_within(json, self.max_row_bytes)
+                record.write_fields_within(json, self.rows.max_row_bytes)
             })?;
             self.pushed(&mut chunk, size, || OversizedRow::record(source.name(), record.id, record.index))
         })?;
@@ -91,13 +96,14 @@ impl Reader<'_> {
 
     fn join_rows(&self, source: &JoinSource) -> Result<(), OfflineError> {
         let mut chunk = RowChunk::default();
-        let is_selection = self.options.only.is_some();
-        source.for_each(self.snapshot, |row| {
-            if is_selection && !self.options.selects(source.name(), &format!("{}:{}", row.from, row.to)) {
+        let is_selection = self.rows.options.only.is_some();
+        source.for_each(self.rows.snapshot, |row| {
+            if is_selection && !self.rows.options.selects(source.name(), &format!("{}:{}", row.from, row.to))
+            {
                 return Ok(());
             }
             let size = chunk
-                .push(row.from, row.to, 0, |json| row.write_metadata_within(json, self.max_row_bytes))?;
+                .push(row.from, row.to, 0, |json| row.write_metadata_within(json, self.rows.max_row_bytes))?;
             self.pushed(&mut chunk, size, || {
                 OversizedRow::join_row(source.name(), row.from, row.to, row.index)
             })
@@ -106,8 +112,8 @@ impl Reader<'_> {
     }
 
     fn deletes(&self) -> Result<(), OfflineError> {
-        let Self { options, schema, snapshot, client_id, .. } = *self;
-        let deletes = self.plan.deletes(options, schema, snapshot);
+        let RowSource { options, schema, snapshot, client_id, .. } = *self.rows;
+        let deletes = self.rows.plan.deletes(options, schema, snapshot);
         deletes.for_each(client_id, |delete| self.send(ReadEvent::Delete(delete)))
     }
 
@@ -120,7 +126,7 @@ impl Reader<'_> {
     ) -> Result<(), OfflineError> {
         let RowSize::TooLarge { bytes } = size else { return self.send_if_full(chunk) };
         self.send(ReadEvent::Rows(std::mem::take(chunk)))?;
-        self.send(ReadEvent::Oversized(row().with_size(bytes, self.max_row_bytes)))
+        self.send(ReadEvent::Oversized(row().with_size(bytes, self.rows.max_row_bytes)))
     }
 
     fn send_if_full(&self, chunk: &mut RowChunk) -> Result<(), OfflineError> {
