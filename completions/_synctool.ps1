@@ -33,6 +33,7 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Compare an offline database with the server')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run the reference server on one SQLite file')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Show a whole upload with generated data')
+            [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print completions for a shell')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -233,6 +234,14 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'synctool;completions' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml in this folder or above]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
         'synctool;help' {
             [CompletionResult]::new('cloneup', 'cloneup', [CompletionResultType]::ParameterValue, 'Upload an offline SQLite database to a sync server')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Show the configuration')
@@ -241,6 +250,7 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Compare an offline database with the server')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run the reference server on one SQLite file')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Show a whole upload with generated data')
+            [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print completions for a shell')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -275,6 +285,9 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             break
         }
         'synctool;help;demo' {
+            break
+        }
+        'synctool;help;completions' {
             break
         }
         'synctool;help;help' {

@@ -18,12 +18,14 @@
 //! * [`error_file`]: rejected mutations, which one run writes and the next one reads.
 //! * [`resolve`]: typed flags become validated settings.
 //! * [`layers`]: flag, environment, file, default; the definition of the command line.
+//! * [`completion`]: what could follow on a command line, for the scripts of shells.
 //! * [`commands`]: what the subcommands do, one file each.
 //! * [`generated`]: the generated files of the repository.
 //! * [`run`](mod@run): parse, execute, report.
 
 mod args;
 mod commands;
+mod completion;
 mod error_file;
 pub mod exit;
 pub mod generated;

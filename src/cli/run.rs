@@ -7,9 +7,10 @@ use std::process::ExitCode;
 use clap::ArgMatches;
 
 use super::args::{Cli, Subcommand};
-use super::commands::{cloneup, config_show, inspect, schema, verify};
+use super::commands::{cloneup, completions, config_show, inspect, schema, verify};
 #[cfg(feature = "serve")]
 use super::commands::{demo, serve};
+use super::completion;
 use super::exit::{self, SIGINT};
 use super::layers::{ConfigNotes, Refused, parse, usage_failure};
 use super::output::{self, Hints};
@@ -20,6 +21,9 @@ use crate::cloneup::Failure;
 #[must_use]
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(answer) = completion::answer(&arguments) {
+        return ExitCode::from(completions::print(answer));
+    }
     let mut notes = ConfigNotes::default();
     let status = match parse(&arguments, &mut notes) {
         Ok((cli, matches)) => {
@@ -52,6 +56,7 @@ fn print_notes(notes: &ConfigNotes, is_quiet: bool, is_verbose: bool) {
 fn execute(cli: Cli, matches: &ArgMatches) -> Result<u8, Failure> {
     match cli.command {
         Subcommand::Cloneup(args) => Ok(cloneup::run(*args, matches)),
+        Subcommand::Completions(args) => completions::run(args.shell),
         Subcommand::Config(args) => config_show::run(&args.command, cli.config),
         Subcommand::Inspect(args) => inspect::run(&args),
         Subcommand::Schema(args) => schema::run(&args.command),

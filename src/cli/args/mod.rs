@@ -8,6 +8,7 @@
 
 mod cloneup;
 mod common;
+mod completions;
 mod config;
 mod inspect;
 mod root;
@@ -18,6 +19,7 @@ mod verify;
 
 pub(super) use cloneup::CloneupArgs;
 pub(super) use common::{Network, Output, Target, Verbosity};
+pub(super) use completions::Shell;
 pub(super) use config::ConfigCommand;
 pub(super) use inspect::InspectArgs;
 pub(super) use root::{Cli, Subcommand};

@@ -7,6 +7,7 @@ use clap::{Parser, ValueHint};
 
 use super::cloneup::CloneupArgs;
 use super::common::any_path;
+use super::completions::CompletionsArgs;
 use super::config::ConfigArgs;
 use super::inspect::InspectArgs;
 use super::schema::SchemaArgs;
@@ -39,6 +40,7 @@ pub(in crate::cli) enum Subcommand {
     Serve(ServeArgs),
     #[cfg(feature = "serve")]
     Demo(DemoArgs),
+    Completions(CompletionsArgs),
 }
 
 impl Subcommand {
@@ -51,7 +53,7 @@ impl Subcommand {
             Self::Serve(args) => args.verbosity.verbose > 0,
             #[cfg(feature = "serve")]
             Self::Demo(args) => args.verbosity.verbose > 0,
-            Self::Config(_) | Self::Inspect(_) | Self::Schema(_) => false,
+            Self::Completions(_) | Self::Config(_) | Self::Inspect(_) | Self::Schema(_) => false,
         }
     }
 
@@ -64,7 +66,7 @@ impl Subcommand {
             Self::Serve(args) => args.verbosity.quiet,
             #[cfg(feature = "serve")]
             Self::Demo(args) => args.verbosity.quiet,
-            Self::Config(_) | Self::Inspect(_) | Self::Schema(_) => false,
+            Self::Completions(_) | Self::Config(_) | Self::Inspect(_) | Self::Schema(_) => false,
         }
     }
 }

@@ -4,11 +4,12 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use clap::Command;
-use clap_complete::Shell;
+use clap::{Command, ValueEnum as _};
 
 use super::config_schema::config_schema;
 use super::tables::{exit_statuses, options_of_cloneup, options_page};
+use crate::cli::args::Shell;
+use crate::cli::completion::script;
 use crate::cli::layers::{bare_command, command};
 
 /// Has two generated parts.
@@ -22,11 +23,8 @@ const README: &str = "README.md";
 /// marker.
 pub fn files(root: &Path) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
     let mut files = Vec::new();
-    for shell in [Shell::Bash, Shell::Zsh, Shell::Fish, Shell::PowerShell, Shell::Elvish] {
-        let mut command = definition(command());
-        let mut text = Vec::new();
-        clap_complete::generate(shell, &mut command, "synctool", &mut text);
-        files.push((Path::new("completions").join(completion_name(shell)), text));
+    for &shell in Shell::value_variants() {
+        files.push((Path::new("completions").join(completion_name(shell)), script(shell)?.into_bytes()));
     }
     let command = definition(command());
     pages(&command, &mut files)?;
@@ -82,9 +80,9 @@ fn completion_name(shell: Shell) -> &'static str {
     match shell {
         Shell::Zsh => "_synctool",
         Shell::Fish => "synctool.fish",
-        Shell::PowerShell => "_synctool.ps1",
+        Shell::Powershell => "_synctool.ps1",
         Shell::Elvish => "synctool.elv",
-        _ => "synctool.bash",
+        Shell::Bash => "synctool.bash",
     }
 }
 

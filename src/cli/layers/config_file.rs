@@ -69,6 +69,16 @@ impl ConfigFile {
         &self.path
     }
 
+    /// The names of the profiles, the tables in `profile`.
+    pub(in crate::cli) fn profiles(&self) -> impl Iterator<Item = &str> {
+        self.table
+            .get("profile")
+            .and_then(Value::as_table)
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name.as_str())
+    }
+
     /// Makes the file's values the default values of the command's flags.
     ///
     /// # Errors

@@ -20,4 +20,4 @@ pub(super) use defaults::default_text;
 pub use definition::command;
 pub(super) use definition::{bare_command, is_opposite, is_switch};
 pub(super) use nearest::nearest;
-pub(super) use parse::{Refused, parse, usage_failure};
+pub(super) use parse::{Refused, parse, parse_incomplete, usage_failure};

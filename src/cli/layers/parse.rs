@@ -43,8 +43,7 @@ pub(in crate::cli) fn parse(
     notes: &mut ConfigNotes,
 ) -> Result<(Cli, ArgMatches), Refused> {
     let matches = command().try_get_matches_from_mut(arguments)?;
-    let named = matches.get_one::<PathBuf>("config").cloned().filter(|path| !path.as_os_str().is_empty());
-    let matches = match ConfigFile::find(named, notes).map_err(Refused::ConfigFile)? {
+    let matches = match find_config(&matches, notes).map_err(Refused::ConfigFile)? {
         None => matches,
         Some(file) => {
             let mut layered = file.apply(command()).map_err(Refused::ConfigFile)?;
@@ -55,6 +54,33 @@ pub(in crate::cli) fn parse(
     // A subcommand of a subcommand reads its layers by itself.
     let (_, own) = matches.subcommand().expect("clap requires a subcommand");
     Ok((cli, own.clone()))
+}
+
+/// Parses the words of a command line that is still being typed, as far as they make sense, with all
+/// layers. Returns the matches of the subcommand, and the configuration file. `None` where there is no
+/// subcommand yet.
+pub(in crate::cli) fn parse_incomplete(words: &[String]) -> Option<(ArgMatches, Option<ConfigFile>)> {
+    let lenient = || command().ignore_errors(true);
+    let matches = lenient().try_get_matches_from(words).ok()?;
+    let file = ConfigFile::find(named_config(&matches), &mut ConfigNotes::default()).ok().flatten();
+    let layered = file.as_ref().and_then(|file| file.apply(lenient()).ok());
+    let layered = layered.and_then(|mut layered| layered.try_get_matches_from_mut(words).ok());
+    let (_, own) = layered.as_ref().unwrap_or(&matches).subcommand()?;
+    Some((own.clone(), file))
+}
+
+/// The configuration file. A shell's start file runs `completions` in any folder, so that no file must
+/// disturb it.
+fn find_config(matches: &ArgMatches, notes: &mut ConfigNotes) -> Result<Option<ConfigFile>, Failure> {
+    if matches.subcommand_name() == Some("completions") {
+        return Ok(None);
+    }
+    ConfigFile::find(named_config(matches), notes)
+}
+
+/// The path of the configuration file that a flag or the environment names.
+fn named_config(matches: &ArgMatches) -> Option<PathBuf> {
+    matches.get_one::<PathBuf>("config").cloned().filter(|path| !path.as_os_str().is_empty())
 }
 
 /// The failure of a command line that clap finds invalid: the first line of clap's message, and the

@@ -26,6 +26,6 @@ pub(super) use escape::escaped;
 pub(super) use events::Events;
 pub(super) use failures::{Hints, failures, sentence};
 pub(super) use plan::plan;
-pub(super) use print::{document, error, line, result, text, unless_unwritten, warning};
+pub(super) use print::{document, error, line, result, text, unless_unwritten, warning, whole};
 pub(super) use progress::Progress;
 pub(super) use table::Table;

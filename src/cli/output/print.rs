@@ -51,6 +51,14 @@ pub(in crate::cli) fn unless_unwritten(status: u8, written: io::Result<()>, what
     }
 }
 
+/// Prints a text that another program reads, as it is. Returns the exit status: `status`, or that of a text
+/// that could not be written.
+pub(in crate::cli) fn whole(text: &str, status: u8) -> u8 {
+    let mut stdout = io::stdout().lock();
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    unless_unwritten(status, written, "the result could not be written to stdout")
+}
+
 /// Prints a line of text on stdout, for commands whose result is for people.
 pub(in crate::cli) fn text(text: &str) {
     // As in `document`.
