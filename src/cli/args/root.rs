@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Parser, ValueHint};
 
 use super::cloneup::CloneupArgs;
-use super::common::any_path;
+use super::common::{GENERAL, any_path};
 use super::completions::CompletionsArgs;
 use super::config::ConfigArgs;
 use super::inspect::InspectArgs;
@@ -17,10 +17,10 @@ use super::verify::VerifyArgs;
 
 /// Uploads offline-first data in bulk to a DataFn sync server
 #[derive(Debug, Parser)]
-#[command(name = "synctool", version, propagate_version = true, args_override_self = true)]
+#[command(name = "synctool", args_override_self = true)]
 pub(in crate::cli) struct Cli {
     /// Configuration file
-    #[arg(long, global = true, value_name = "FILE", env = "SYNCTOOL_CONFIG",
+    #[arg(long, global = true, value_name = "FILE", env = "SYNCTOOL_CONFIG", help_heading = GENERAL,
         value_hint = ValueHint::FilePath, value_parser = any_path())]
     pub(in crate::cli) config: Option<PathBuf>,
 

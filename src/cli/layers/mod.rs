@@ -2,7 +2,8 @@
 //! (contract 3).
 //!
 //! * [`defaults`]: the texts of all defaults, computed from the library's typed defaults;
-//! * [`definition`]: the command line as clap sees it, with help and defaults;
+//! * [`definition`]: the command line as clap sees it, with help and defaults; [`help`]: what `-h` and
+//!   `--help` show; [`examples`](mod@examples): their examples;
 //! * [`owner`]: the owner of a configuration file; another user's file is not read;
 //! * [`config_file`]: `synctool.toml` as default values of that definition;
 //! * [`parse`](mod@parse): parses with all layers;
@@ -11,6 +12,8 @@
 mod config_file;
 mod defaults;
 mod definition;
+mod examples;
+mod help;
 mod nearest;
 mod owner;
 mod parse;
@@ -19,5 +22,7 @@ pub(super) use config_file::{ConfigFile, ConfigNotes};
 pub(super) use defaults::default_text;
 pub use definition::command;
 pub(super) use definition::{bare_command, is_opposite, is_switch};
+pub(super) use examples::examples;
+pub(super) use help::wrapped;
 pub(super) use nearest::nearest;
 pub(super) use parse::{Refused, parse, parse_incomplete, usage_failure};
