@@ -1,5 +1,5 @@
 //! The generated files: their paths, and writing and checking them. Their content is made in
-//! [`super::tables`] and `config_schema`.
+//! [`super::tables`], [`super::man`] and `config_schema`.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Command, ValueEnum as _};
 
 use super::config_schema::config_schema;
+use super::man::pages;
 use super::tables::{exit_statuses, options_of_cloneup, options_page};
 use crate::cli::args::Shell;
 use crate::cli::completion::script;
@@ -27,7 +28,9 @@ pub fn files(root: &Path) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
         files.push((Path::new("completions").join(completion_name(shell)), script(shell)?.into_bytes()));
     }
     let command = definition(command());
-    pages(&command, &mut files)?;
+    for page in pages(&command)? {
+        files.push((Path::new("man").join(format!("{}.1", page.name)), page.source.into_bytes()));
+    }
     files.push(("docs/synctool.toml.schema.json".into(), config_schema(&command).into_bytes()));
     // The tables have a column for the defaults.
     let command = definition(bare_command());
@@ -84,18 +87,6 @@ fn completion_name(shell: Shell) -> &'static str {
         Shell::Elvish => "synctool.elv",
         Shell::Bash => "synctool.bash",
     }
-}
-
-/// A manual page for the command and for each of its subcommands.
-fn pages(command: &Command, files: &mut Vec<(PathBuf, Vec<u8>)>) -> io::Result<()> {
-    let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
-    let mut text = Vec::new();
-    clap_mangen::Man::new(command.clone()).render(&mut text)?;
-    files.push((Path::new("man").join(format!("{name}.1")), text));
-    for subcommand in command.get_subcommands().filter(|subcommand| subcommand.get_name() != "help") {
-        pages(subcommand, files)?;
-    }
-    Ok(())
 }
 
 /// The text with another part between `<!-- generated: name -->` and the next `<!-- end generated -->`.
