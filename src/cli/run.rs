@@ -12,7 +12,7 @@ use super::commands::{cloneup, completions, config_show, inspect, schema, verify
 use super::commands::{demo, serve};
 use super::completion;
 use super::exit::{self, SIGINT};
-use super::layers::{ConfigNotes, Refused, parse, usage_failure};
+use super::layers::{ConfigNotes, Refused, parse, subcommand, usage_failure};
 use super::output::{self, Hints};
 use crate::cloneup::Failure;
 
@@ -39,13 +39,16 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     ExitCode::from(status)
 }
 
-/// Prints which configuration files are not read, and which one is.
+/// Prints which configuration files and variables are not read, and which file is.
 fn print_notes(notes: &ConfigNotes, is_quiet: bool, is_verbose: bool) {
     if is_quiet {
         return;
     }
     for foreign in &notes.refused {
         output::warning(&foreign.to_string());
+    }
+    for unknown in &notes.unknown_variables {
+        output::warning(&unknown.to_string());
     }
     if let Some(path) = notes.read.as_ref().filter(|_| is_verbose) {
         output::line(&format!("configuration file: {}", output::escaped(&path.to_string_lossy())));
@@ -108,18 +111,4 @@ fn refuse(refused: Refused, arguments: &[OsString]) -> u8 {
 /// Whether an invalid command line asks for errors alone.
 fn is_quiet(arguments: &[OsString]) -> bool {
     arguments.iter().any(|argument| argument == "-q" || argument == "--quiet")
-}
-
-/// The subcommand of an invalid command line: the first argument that is neither a flag nor the value of
-/// one. Of the flags before it only `--config` takes a value.
-fn subcommand(arguments: &[OsString]) -> Option<&OsStr> {
-    let mut arguments = arguments.iter().skip(1);
-    while let Some(argument) = arguments.next() {
-        if argument == "--config" {
-            arguments.next();
-        } else if !argument.to_string_lossy().starts_with('-') {
-            return Some(argument);
-        }
-    }
-    None
 }

@@ -120,6 +120,25 @@ fn an_error_in_the_file_names_the_key_and_the_fix() {
     assert_eq!(errors_of(&output)[0].2, "config");
 }
 
+#[test]
+fn a_variable_that_no_option_has_is_warned_about_with_the_nearest_one() {
+    let offline = database();
+    let run = |arguments: &[&str]| {
+        let mut command = synctool(&offline);
+        command.env("SYNCTOOL_BACH_SIZE", "secret").env("SYNCTOOL_TOKEN", "x").env("SYNCTOOL_RESUORCES", "");
+        command.args(arguments).output().unwrap()
+    };
+    let output = run(&["inspect", "app.db"]);
+    let text = stderr(&output);
+    let warnings: Vec<_> = text.lines().filter(|line| line.contains("SYNCTOOL_")).collect();
+    assert_eq!((status(&output), warnings.len()), (0, 1), "{text}");
+    assert!(warnings[0].starts_with("warning: ") && warnings[0].contains("SYNCTOOL_BATCH_SIZE?"), "{text}");
+    assert!(!text.contains("secret"), "{text}");
+    for quiet in [&["cloneup", "--quiet"][..], &["completions", "bash"]] {
+        assert!(!stderr(&run(quiet)).contains("BACH"), "{quiet:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_config_flag_replaces_the_nearest_file() {
     let (offline, server) = (database(), Scripted::start().await);

@@ -17,7 +17,7 @@ use super::verify::VerifyArgs;
 
 /// Uploads offline-first data in bulk to a DataFn sync server
 #[derive(Debug, Parser)]
-#[command(name = "synctool", args_override_self = true)]
+#[command(name = "synctool")]
 pub(in crate::cli) struct Cli {
     /// Configuration file
     #[arg(long, global = true, value_name = "FILE", env = "SYNCTOOL_CONFIG", help_heading = GENERAL,

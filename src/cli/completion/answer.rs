@@ -7,12 +7,11 @@ use std::io;
 use clap::ValueEnum as _;
 use clap_complete::env::EnvCompleter;
 
-use super::VARIABLE;
 use super::script::completer;
 use super::typed::{Quoted, Typed};
 use super::values::with_values;
 use crate::cli::args::Shell;
-use crate::cli::layers::command;
+use crate::cli::layers::{COMPLETE_VARIABLE, command};
 
 /// The variable with which the scripts of `clap_complete` pass the place of the word at the cursor.
 const INDEX: &str = "_CLAP_COMPLETE_INDEX";
@@ -23,10 +22,12 @@ const INDEX: &str = "_CLAP_COMPLETE_INDEX";
 /// # Errors
 /// An [`io::Error`] for a shell whose script does not ask.
 pub(in crate::cli) fn answer(arguments: &[OsString]) -> Option<io::Result<Vec<u8>>> {
-    let shell = std::env::var(VARIABLE).ok().filter(|name| !name.is_empty())?;
+    let shell = std::env::var(COMPLETE_VARIABLE).ok().filter(|name| !name.is_empty())?;
     let shell = Shell::from_str(&shell, true).ok();
     let Some((shell, completer)) = shell.and_then(|shell| Some((shell, completer(shell)?))) else {
-        return Some(Err(io::Error::other(format!("{VARIABLE} names no shell that asks for completions"))));
+        return Some(Err(io::Error::other(format!(
+            "{COMPLETE_VARIABLE} names no shell that asks for completions"
+        ))));
     };
     let words = arguments.iter().skip_while(|argument| *argument != "--").skip(1).cloned();
     Some(candidates(shell, completer, words.collect()))

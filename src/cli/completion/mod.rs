@@ -1,6 +1,6 @@
 //! Completions: a shell's script asks this program for what could follow on a command line.
 //!
-//! The conversation is `clap_complete`'s: the script runs the program with [`VARIABLE`] and the typed
+//! The conversation is `clap_complete`'s: the script runs the program with a variable and the typed
 //! words, and [`answer()`] prints what fits. The `completions` subcommand prints the script.
 //!
 //! * [`script`](mod@script): the scripts of the shells;
@@ -18,6 +18,3 @@ mod values;
 
 pub(super) use answer::answer;
 pub(super) use script::script;
-
-/// The environment variable with which a script asks for completions; it names the shell.
-pub(in crate::cli) const VARIABLE: &str = "SYNCTOOL_COMPLETE";

@@ -6,10 +6,9 @@ use std::io;
 use clap_complete::aot;
 use clap_complete::env::{Elvish, EnvCompleter, Fish, Zsh};
 
-use super::VARIABLE;
 use super::bash::Bash;
 use crate::cli::args::Shell;
-use crate::cli::layers::command;
+use crate::cli::layers::{COMPLETE_VARIABLE, command};
 
 /// The name of the program in scripts; the shell finds it in its `PATH`.
 const PROGRAM: &str = "synctool";
@@ -28,7 +27,9 @@ fi
 pub(in crate::cli) fn script(shell: Shell) -> io::Result<String> {
     let mut text = Vec::new();
     match completer(shell) {
-        Some(completer) => completer.write_registration(VARIABLE, PROGRAM, PROGRAM, PROGRAM, &mut text)?,
+        Some(completer) => {
+            completer.write_registration(COMPLETE_VARIABLE, PROGRAM, PROGRAM, PROGRAM, &mut text)?;
+        }
         None => aot::generate(aot::PowerShell, &mut command(), PROGRAM, &mut text),
     }
     if shell == Shell::Zsh {

@@ -13,19 +13,22 @@ use toml::{Table, Value};
 use super::definition::is_opposite;
 use super::nearest::nearest;
 use super::owner::ForeignConfig;
+use super::variables::UnknownVariable;
 use crate::cli::text_file;
 use crate::cloneup::Failure;
 
 /// The file's name in any folder.
 const FILE_NAME: &str = "synctool.toml";
 
-/// What the search for a configuration file found, for a person.
+/// What a person should know of the configuration file and of the environment.
 #[derive(Debug, Default)]
 pub(in crate::cli) struct ConfigNotes {
     /// The file that is read.
     pub(in crate::cli) read: Option<PathBuf>,
     /// Files that are not read.
     pub(in crate::cli) refused: Vec<ForeignConfig>,
+    /// Variables that are not read.
+    pub(in crate::cli) unknown_variables: Vec<UnknownVariable>,
 }
 
 /// A configuration file that has been read.

@@ -4,7 +4,7 @@
 
 use std::ffi::OsStr;
 
-use clap::{Arg, Command, CommandFactory as _};
+use clap::{Arg, ArgAction, Command, CommandFactory as _};
 
 use super::defaults::default_text;
 use super::help::{with_general_flags, with_help};
@@ -18,7 +18,8 @@ pub fn command() -> Command {
 
 /// The definition without the defaults in the help.
 pub(in crate::cli) fn bare_command() -> Command {
-    with_help(without_environment_in_help(with_general_flags(Cli::command())), "")
+    let command = without_environment_in_help(with_general_flags(Cli::command()));
+    with_help(with_repeatable_flags(command), "")
 }
 
 /// Whether an argument is a switch that takes `true` or `false`.
@@ -43,6 +44,19 @@ fn without_environment_in_help(command: Command) -> Command {
         if is_switch(&arg) && arg.get_action().takes_values() { arg.hide_possible_values(true) } else { arg }
     };
     command.mut_args(arg).mut_subcommands(without_environment_in_help)
+}
+
+/// Lets a flag without a value be given twice, which means the same as once. With a value it is a usage
+/// error (contract 3.10): one of the two values would be ignored.
+fn with_repeatable_flags(command: Command) -> Command {
+    let arg = |arg: Arg| match arg.get_action() {
+        ArgAction::SetTrue => {
+            let id = arg.get_id().clone();
+            arg.overrides_with(id)
+        }
+        _ => arg,
+    };
+    command.mut_args(arg).mut_subcommands(with_repeatable_flags)
 }
 
 /// Appends ` [default: …]` to the help of every argument that has a default.

@@ -7,6 +7,8 @@
 //! * [`owner`]: the owner of a configuration file; another user's file is not read;
 //! * [`config_file`]: `synctool.toml` as default values of that definition;
 //! * [`parse`](mod@parse): parses with all layers;
+//! * [`variables`]: environment variables that belong to no option;
+//! * [`mistaken`]: what an unknown subcommand or option probably means;
 //! * [`nearest`](mod@nearest): the name that was probably meant.
 
 mod config_file;
@@ -14,9 +16,11 @@ mod defaults;
 mod definition;
 mod examples;
 mod help;
+mod mistaken;
 mod nearest;
 mod owner;
 mod parse;
+mod variables;
 
 pub(super) use config_file::{ConfigFile, ConfigNotes};
 pub(super) use defaults::default_text;
@@ -24,5 +28,7 @@ pub use definition::command;
 pub(super) use definition::{bare_command, is_opposite, is_switch};
 pub(super) use examples::examples;
 pub(super) use help::wrapped;
+pub(super) use mistaken::subcommand;
 pub(super) use nearest::nearest;
 pub(super) use parse::{Refused, parse, parse_incomplete, usage_failure};
+pub(super) use variables::COMPLETE_VARIABLE;

@@ -5,10 +5,12 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{ArgMatches, FromArgMatches as _};
+use clap::{ArgMatches, Command, FromArgMatches as _};
 
 use super::config_file::{ConfigFile, ConfigNotes};
 use super::definition::command;
+use super::mistaken::with_tip;
+use super::variables::unknown_variables;
 use crate::cli::args::Cli;
 use crate::cloneup::Failure;
 use crate::protocol::ROOT_PATH;
@@ -23,18 +25,19 @@ pub(in crate::cli) enum Refused {
     ConfigFile(Failure),
 }
 
-impl From<clap::Error> for Refused {
-    fn from(error: clap::Error) -> Self {
+impl Refused {
+    /// clap's error, with a tip where there is one.
+    fn by_clap(error: clap::Error, arguments: &[OsString], definition: &Command) -> Self {
         match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Self::Help(error),
-            _ => Self::Usage(error),
+            _ => Self::Usage(with_tip(error, arguments, definition)),
         }
     }
 }
 
 /// Parses with all layers: flag, then environment, then file, then default. Also returns the matches of
-/// the subcommand, which know the layer of each value. Which configuration files were found is added to
-/// `notes`.
+/// the subcommand, which know the layer of each value. What a person should know of files and
+/// variables is added to `notes`.
 ///
 /// # Errors
 /// [`Refused`] when help is asked for, or the command line or the configuration file is invalid.
@@ -42,15 +45,23 @@ pub(in crate::cli) fn parse(
     arguments: &[OsString],
     notes: &mut ConfigNotes,
 ) -> Result<(Cli, ArgMatches), Refused> {
-    let matches = command().try_get_matches_from_mut(arguments)?;
-    let matches = match find_config(&matches, notes).map_err(Refused::ConfigFile)? {
-        None => matches,
-        Some(file) => {
+    let mut definition = command();
+    let matches = definition.try_get_matches_from_mut(arguments);
+    let mut matches = matches.map_err(|error| Refused::by_clap(error, arguments, &definition))?;
+    if is_config_repeated(arguments) {
+        return Err(Refused::Usage(repeated("--config <FILE>", &definition)));
+    }
+    // A shell's start file runs `completions` in any folder, so that no setting must disturb it.
+    if matches.subcommand_name() != Some("completions") {
+        notes.unknown_variables = unknown_variables(&definition);
+        if let Some(file) = ConfigFile::find(named_config(&matches), notes).map_err(Refused::ConfigFile)? {
             let mut layered = file.apply(command()).map_err(Refused::ConfigFile)?;
-            layered.try_get_matches_from_mut(arguments)?
+            let again = layered.try_get_matches_from_mut(arguments);
+            matches = again.map_err(|error| Refused::by_clap(error, arguments, &layered))?;
         }
-    };
-    let cli = Cli::from_arg_matches(&matches)?;
+    }
+    let cli = Cli::from_arg_matches(&matches);
+    let cli = cli.map_err(|error| Refused::by_clap(error, arguments, &definition))?;
     // A subcommand of a subcommand reads its layers by itself.
     let (_, own) = matches.subcommand().expect("clap requires a subcommand");
     Ok((cli, own.clone()))
@@ -69,13 +80,21 @@ pub(in crate::cli) fn parse_incomplete(words: &[String]) -> Option<(ArgMatches, 
     Some((own.clone(), file))
 }
 
-/// The configuration file. A shell's start file runs `completions` in any folder, so that no file must
-/// disturb it.
-fn find_config(matches: &ArgMatches, notes: &mut ConfigNotes) -> Result<Option<ConfigFile>, Failure> {
-    if matches.subcommand_name() == Some("completions") {
-        return Ok(None);
+/// Whether `--config` is given twice. clap finds that out only where both are on the same side of the
+/// subcommand.
+fn is_config_repeated(arguments: &[OsString]) -> bool {
+    let arguments = arguments.iter().map(|argument| argument.to_string_lossy());
+    let flags = arguments.take_while(|argument| argument != "--");
+    flags.filter(|argument| argument == "--config" || argument.starts_with("--config=")).count() > 1
+}
+
+/// clap's error for an argument that is given twice.
+fn repeated(argument: &str, definition: &Command) -> clap::Error {
+    let mut error = clap::Error::new(ErrorKind::ArgumentConflict).with_cmd(definition);
+    for context in [ContextKind::InvalidArg, ContextKind::PriorArg] {
+        error.insert(context, ContextValue::String(argument.to_owned()));
     }
-    ConfigFile::find(named_config(matches), notes)
+    error
 }
 
 /// The path of the configuration file that a flag or the environment names.
