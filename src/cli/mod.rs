@@ -12,7 +12,8 @@
 //! Each part imports only from those before it in this list.
 //!
 //! * [`exit`]: the exit statuses; [`signals`]: SIGINT and SIGTERM; [`values`]: texts of durations, sizes
-//!   and names, both ways; [`text_file`]: text in files, with or without a byte order mark.
+//!   and names, both ways; [`text_file`]: text in files, with or without a byte order mark; [`nearest`]:
+//!   the name that was probably meant.
 //! * [`args`]: the flags as they were typed, one file a subcommand.
 //! * [`output`]: everything that is printed, on stdout and stderr.
 //! * [`error_file`]: rejected mutations, which one run writes and the next one reads.
@@ -30,6 +31,7 @@ mod error_file;
 pub mod exit;
 pub mod generated;
 mod layers;
+mod nearest;
 mod output;
 mod resolve;
 mod run;

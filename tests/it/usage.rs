@@ -90,6 +90,7 @@ fn an_unusable_database_exits_with_3_and_an_unusable_schema_with_2() {
     let output = run("app.db", &["--schema", "bad.json"]);
     assert_eq!((status(&output), errors_of(&output)[0].0.as_str()), (2, "SCHEMA_INVALID"));
     assert_eq!(errors_of(&output)[0].2, "resources[0].name");
+    assert!(errors_of(&output)[0].1.contains("bad.json, line 1, column 16"), "{}", stderr(&output));
     let output = run("app.db", &["--schema", "no.json"]);
     assert_eq!((status(&output), errors_of(&output)[0].2.as_str()), (2, "schema"));
     offline.execute("DELETE FROM __datafn_meta WHERE key = 'schema'");

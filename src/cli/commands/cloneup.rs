@@ -11,9 +11,10 @@ use super::client::{self, Ready};
 use super::dry_run;
 use crate::cli::args::{CloneupArgs, Output};
 use crate::cli::exit::{self, SIGINT};
+use crate::cli::nearest::nearest;
 use crate::cli::output::{self, Events, Hints, Progress, escaped};
 use crate::cli::signals::Signals;
-use crate::cli::{error_file, layers, resolve};
+use crate::cli::{error_file, resolve};
 use crate::cloneup::{CancellationToken, Event, Failure, Failures, Observer, Options, Outcome, Upload};
 use crate::protocol::code;
 use crate::schema::Schema;
@@ -166,7 +167,7 @@ async fn prepare_unless_interrupted(
 fn hint_at_resources(options: &Options, schema: &Schema) {
     for name in options.resources.iter().flatten().filter(|name| schema.resource(name).is_none()) {
         let names = schema.resources.iter().map(|resource| resource.name.as_str());
-        let suggestion = match layers::nearest(name, names.clone()) {
+        let suggestion = match nearest(name, names.clone()) {
             Some(nearest) => format!("did you mean `{}`?", escaped(nearest)),
             None => format!("the schema has {}", escaped(&names.collect::<Vec<_>>().join(", "))),
         };

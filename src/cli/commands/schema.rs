@@ -5,12 +5,12 @@ use std::path::Path;
 
 use crate::cli::args::SchemaCommand;
 use crate::cli::exit;
-use crate::cli::output::{self, Hints, escaped};
-use crate::cli::text_file;
+use crate::cli::output::{self, escaped};
+use crate::cli::{resolve, text_file};
 use crate::cloneup::{Failure, inspect};
 use crate::offline::{Database, OfflineError, Snapshot, introspect};
-use crate::protocol::ROOT_PATH;
-use crate::schema::Schema;
+use crate::protocol::{ErrorBody, ROOT_PATH, code};
+use crate::schema::{Checked, Schema};
 
 /// Runs the subcommand.
 pub(in crate::cli) fn run(command: &SchemaCommand) -> Result<u8, Failure> {
@@ -44,12 +44,19 @@ fn check(path: &Path, db: Option<&Path>) -> Result<u8, Failure> {
     let text = text_file::read(path).map_err(|error| {
         Failure::schema(format!("cannot read the schema {}: {error}", path.display()), ROOT_PATH)
     })?;
-    let schema = match Schema::parse_all(&text) {
+    let file = path.display().to_string();
+    let Checked { schema, ignored } = Schema::check(&text);
+    let typos = ignored.iter().filter(|ignored| ignored.unknown.as_ref().and_then(resolve::meant).is_some());
+    for typo in typos {
+        output::warning(&with_path(&resolve::described(typo, &file), &typo.path));
+    }
+    let schema = match schema {
         Ok(schema) => schema,
         Err(problems) => {
-            let problems = problems.into_iter();
-            let failures = problems.map(|problem| Failure::schema(problem.to_string(), problem.path));
-            return Ok(report(&failures.collect::<Vec<_>>()));
+            let problems = problems.iter();
+            let problems =
+                problems.map(|problem| with_path(&resolve::described(problem, &file), &problem.path));
+            return Ok(report(problems.collect()));
         }
     };
     let Some(db) = db.filter(|path| !path.as_os_str().is_empty()) else {
@@ -60,21 +67,29 @@ fn check(path: &Path, db: Option<&Path>) -> Result<u8, Failure> {
     for warning in &inspection.warnings {
         output::warning(warning);
     }
-    let problems = inspection.parts.into_iter().filter_map(|part| {
-        let problem = part.problem?;
-        let place = part.location.map_or_else(String::new, |location| format!(": {location}"));
-        Some(Failure::usage(format!("{}: {}{place}", part.name, problem.message), problem.path))
+    let problems = inspection.parts.iter().filter_map(|part| {
+        let problem = part.problem.as_ref()?;
+        let place = part.location.as_ref().map_or_else(String::new, |location| format!(": {location}"));
+        Some(with_path(&format!("{}: {}{place}", part.name, problem.message), &problem.path))
     });
     let problems: Vec<_> = problems.collect();
     if !problems.is_empty() {
-        return Ok(report(&problems));
+        return Ok(report(problems));
     }
     output::line("the schema is valid, and the database fits it");
     Ok(exit::SUCCESS)
 }
 
-/// Prints what is wrong; returns the exit status.
-fn report(problems: &[Failure]) -> u8 {
-    output::failures(problems, Hints::Shown);
+fn with_path(message: &str, path: &str) -> String {
+    output::sentence(&ErrorBody::new(code::SCHEMA_INVALID, message, path))
+}
+
+/// Prints all problems; returns the exit status.
+fn report(problems: Vec<String>) -> u8 {
+    let count = problems.len();
+    for problem in problems {
+        output::error(&problem);
+    }
+    output::line(&format!("{count} {}", if count == 1 { "problem" } else { "problems" }));
     exit::INVALID
 }

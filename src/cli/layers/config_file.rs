@@ -11,9 +11,9 @@ use clap::{Arg, ArgAction, Command, ValueHint};
 use toml::{Table, Value};
 
 use super::definition::is_opposite;
-use super::nearest::nearest;
 use super::owner::ForeignConfig;
 use super::variables::UnknownVariable;
+use crate::cli::nearest::nearest;
 use crate::cli::text_file;
 use crate::cloneup::Failure;
 

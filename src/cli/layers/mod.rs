@@ -8,8 +8,7 @@
 //! * [`config_file`]: `synctool.toml` as default values of that definition;
 //! * [`parse`](mod@parse): parses with all layers;
 //! * [`variables`]: environment variables that belong to no option;
-//! * [`mistaken`]: what an unknown subcommand or option probably means;
-//! * [`nearest`](mod@nearest): the name that was probably meant.
+//! * [`mistaken`]: what an unknown subcommand or option probably means.
 
 mod config_file;
 mod defaults;
@@ -17,7 +16,6 @@ mod definition;
 mod examples;
 mod help;
 mod mistaken;
-mod nearest;
 mod owner;
 mod parse;
 mod variables;
@@ -29,6 +27,5 @@ pub(super) use definition::{bare_command, is_opposite, is_switch};
 pub(super) use examples::examples;
 pub(super) use help::wrapped;
 pub(super) use mistaken::subcommand;
-pub(super) use nearest::nearest;
 pub(super) use parse::{Refused, parse, parse_incomplete, usage_failure};
 pub(super) use variables::COMPLETE_VARIABLE;

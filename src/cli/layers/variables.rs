@@ -6,7 +6,7 @@ use std::fmt;
 
 use clap::Command;
 
-use super::nearest::nearest;
+use crate::cli::nearest::nearest;
 use crate::cli::resolve::TOKEN_VARIABLE;
 
 /// The beginning of the names of all variables.

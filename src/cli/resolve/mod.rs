@@ -21,7 +21,7 @@ mod token;
 mod upload;
 
 pub(super) use comparison::comparison;
-pub(super) use schema::schema;
+pub(super) use schema::{described, meant, schema};
 #[cfg(feature = "serve")]
 pub(super) use serve::{DEFAULT_DATA, DEFAULT_LISTEN, ServeSettings, serve};
 pub(super) use target::Settings;
