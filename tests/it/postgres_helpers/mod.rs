@@ -5,6 +5,7 @@ mod cluster;
 mod control;
 mod disk;
 mod network;
+mod proxy;
 mod standby;
 mod tls;
 

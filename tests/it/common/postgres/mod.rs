@@ -13,6 +13,7 @@
 //! * `standby`: its copies; `bouncer`: pgbouncer in front of it
 //! * `tls`, `disk`: certificates, and a disk that a test fills
 //! * `network`: hosts and partitions
+//! * `frames`, `proxy`: connections that break
 
 mod account;
 mod bouncer;
@@ -20,11 +21,13 @@ mod cluster;
 mod control;
 mod daemon;
 mod disk;
+mod frames;
 mod guard;
 mod initdb;
 mod network;
 mod options;
 mod programs;
+mod proxy;
 mod standby;
 mod tls;
 
@@ -33,5 +36,6 @@ pub use cluster::{Cluster, unique_schema};
 pub use disk::SmallDisk;
 pub use network::Network;
 pub use options::USER;
+pub use proxy::PostgresProxy;
 pub use standby::Replication;
 pub use tls::{CA_CERTIFICATE, OTHER_CA_CERTIFICATE};
