@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use synctool::schema::Schema;
-//! use synctool::server::{Limits, ServerConfig, ServerState, serve};
+//! use synctool::server::{Limits, ServerConfig, ServerState, StoreLocation, serve};
 //! use tokio::io::{AsyncReadExt, AsyncWriteExt};
 //! use tokio::net::{TcpListener, TcpStream};
 //! use tokio::sync::oneshot;
@@ -16,7 +16,7 @@
 //! let folder = tempfile::tempdir()?;
 //! let state = ServerState::open(ServerConfig {
 //!     schema: Schema::parse(r#"{"resources": [{"name": "todos", "version": 1, "fields": []}]}"#)?,
-//!     data: folder.path().join("server.db"),
+//!     store: StoreLocation::File(folder.path().join("server.db")),
 //!     token: None,
 //!     limits: Limits::default(),
 //! })?;
@@ -75,4 +75,4 @@ mod store;
 
 pub use limits::Limits;
 pub use router::serve;
-pub use state::{OpenError, ServerConfig, ServerState};
+pub use state::{OpenError, ServerConfig, ServerState, StoreLocation};

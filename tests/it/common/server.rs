@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 use synctool::schema::Schema;
 use synctool::secret::Secret;
-use synctool::server::{Limits, ServerConfig, ServerState, serve};
+use synctool::server::{Limits, ServerConfig, ServerState, StoreLocation, serve};
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -119,7 +119,12 @@ pub fn open_store(data: &Path) -> Result<ServerState, String> {
 
 fn open(schema: &str, data: &Path, token: Option<&str>, limits: Limits) -> Result<ServerState, String> {
     let schema = Schema::parse(schema).unwrap();
-    let config = ServerConfig { schema, data: data.to_owned(), token: token.map(Secret::new), limits };
+    let config = ServerConfig {
+        schema,
+        store: StoreLocation::File(data.to_owned()),
+        token: token.map(Secret::new),
+        limits,
+    };
     ServerState::open(config).map_err(|error| error.to_string())
 }
 
