@@ -46,7 +46,7 @@
 //!   connections and their timeouts; [`state`] what all requests share; [`body`] reads and decompresses
 //!   a body; [`refusal`] is an HTTP error; [`rate`] the token bucket.
 //! * Group commit and reads: [`feed`] answers pulls and clones; [`group`] is the queue of waiting
-//!   pushes, applied in group commits by one writer thread.
+//!   pushes, applied in group commits.
 //! * The meaning of a mutation, the same for every store: [`apply`] changes the store; [`prepare`] and
 //!   [`check`] check all that does not need it; [`raw_push`] and [`raw_json`] read a push without
 //!   copying it.

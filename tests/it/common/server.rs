@@ -30,8 +30,22 @@ impl TestServer {
         Self::start_with(schema, None, Limits::default()).await
     }
 
+    /// Starts on a copy of a store.
+    pub async fn start_on_copy(schema: &str, store: &Path) -> Self {
+        let mut server = Self::new(schema, None, Limits::default());
+        std::fs::copy(store, server.data()).unwrap();
+        server.run().await;
+        server
+    }
+
     pub async fn start_with(schema: &str, token: Option<&str>, limits: Limits) -> Self {
-        let mut server = Self {
+        let mut server = Self::new(schema, token, limits);
+        server.run().await;
+        server
+    }
+
+    fn new(schema: &str, token: Option<&str>, limits: Limits) -> Self {
+        Self {
             folder: tempfile::tempdir().unwrap(),
             schema: schema.to_owned(),
             token: token.map(str::to_owned),
@@ -39,9 +53,7 @@ impl TestServer {
             base: String::new(),
             stop: None,
             task: None,
-        };
-        server.run().await;
-        server
+        }
     }
 
     async fn run(&mut self) {
@@ -102,6 +114,14 @@ impl TestServer {
         let response = request.send().await.unwrap();
         let status = response.status().as_u16();
         (status, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap())
+    }
+
+    /// The result of `status`.
+    pub async fn status(&self) -> Value {
+        let response = client().get(format!("{}/status", self.base)).send().await.unwrap();
+        let mut answer: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+        assert_eq!(answer["ok"], true, "{answer}");
+        answer["result"].take()
     }
 
     /// Posts JSON and returns the result; the answer must be successful.
