@@ -19,7 +19,7 @@ pub(super) fn change(
     change: &RecordChange,
 ) -> Result<()> {
     let (kind, content, missing) = match change {
-        RecordChange::Delete => return Ok(writer.remove(key, client)?),
+        RecordChange::Delete => return Ok(writer.remove(key)?),
         RecordChange::Write { kind, content, missing } => (*kind, content, missing),
     };
     // Most records are new, and then this one statement is enough.

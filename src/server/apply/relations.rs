@@ -40,7 +40,7 @@ pub(super) fn change(
 ) -> Result<()> {
     for Update { key, state } in updates(writer, schema, change)? {
         match state {
-            State::Deleted => writer.remove(&key, client)?,
+            State::Deleted => writer.remove(&key)?,
             State::Sent(document) => writer.put(&key, &StoredContent::from(&document), Some(client))?,
             State::Merged(document) => writer.put(&key, &StoredContent::from(&document), None)?,
         }

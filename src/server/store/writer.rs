@@ -38,8 +38,10 @@ pub(in crate::server) trait Writer {
     /// the item out ([`super::OwnChanges`]).
     fn put(&mut self, key: &ItemKey, content: &StoredContent, client: Option<ClientNumber>) -> Result<()>;
 
-    /// Deletes an item and leaves its tombstone in the feed, also where there was none.
-    fn remove(&mut self, key: &ItemKey, client: ClientNumber) -> Result<()>;
+    /// Deletes an item and leaves its tombstone in the feed, also where there was none. A tombstone has no
+    /// client: a pull of the client that has sent the delete includes it, so that what the client keeps
+    /// of the deleted item until then is removed.
+    fn remove(&mut self, key: &ItemKey) -> Result<()>;
 
     /// Takes the step of the sequence for the mutation whose items have been written since the last
     /// one.

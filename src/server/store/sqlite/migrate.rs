@@ -29,7 +29,8 @@ pub(super) fn migrate(transaction: &Transaction<'_>, tables: &str) -> Result<()>
     transaction.execute_batch(&format!(
         "INSERT INTO meta SELECT key, value FROM old_meta;
          INSERT INTO item (place, name, id, target, client, digest, document)
-             SELECT place, last.name, last.id, coalesce(last.target, ''), client_number(client.id),
+             SELECT place, last.name, last.id, coalesce(last.target, ''),
+                 iif(coalesce(record.document, join_row.document) IS NULL, NULL, client_number(client.id)),
                  content_digest(coalesce(record.document, join_row.document)),
                  normalized(coalesce(record.document, join_row.document))
              FROM (SELECT max(sequence << {bits} | part) AS place, name, id, target, client FROM change

@@ -219,8 +219,8 @@ impl Writer for SqliteWriter<'_> {
         self.write(key, Some(content), client)
     }
 
-    fn remove(&mut self, key: &ItemKey, client: ClientNumber) -> Result<()> {
-        self.write(key, None, Some(client))
+    fn remove(&mut self, key: &ItemKey) -> Result<()> {
+        self.write(key, None, None)
     }
 
     fn take_step(&mut self) -> Result<()> {
