@@ -33,6 +33,8 @@ mod order;
 mod other_server;
 mod oversized;
 mod plan;
+#[cfg(unix)]
+mod postgres_helpers;
 mod pull;
 mod push;
 mod read_only;
