@@ -46,6 +46,7 @@ mod resume;
 mod row_locations;
 mod serve_command;
 mod serve_feed;
+mod serve_migration;
 mod serve_mutations;
 mod serve_relations;
 mod serve_requests;
