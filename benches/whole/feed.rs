@@ -93,7 +93,7 @@ pub fn pull(base: &str) -> Duration {
         if next == "null" {
             return start.elapsed();
         }
-        cursor = next.trim_matches('"').to_owned();
+        next.trim_matches('"').clone_into(&mut cursor);
     }
 }
 

@@ -34,6 +34,7 @@
 pub mod canonical;
 mod canonical_check;
 mod content;
+pub mod digest;
 mod encode;
 mod hasher;
 mod id;
