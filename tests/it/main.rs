@@ -45,6 +45,7 @@ mod result;
 mod resume;
 mod row_locations;
 mod serve_command;
+mod serve_digest;
 mod serve_feed;
 mod serve_migration;
 mod serve_mutations;
