@@ -90,6 +90,42 @@ fn schema_check_reports_every_problem_of_schema_and_database() {
     assert_eq!(check("nowhere.json", &[]).0, 2);
 }
 
+#[test]
+fn schema_check_names_what_the_database_lacks_and_what_has_no_effect() {
+    let offline = Offline::new(
+        "CREATE TABLE todos (id TEXT PRIMARY KEY, title TEXT); CREATE TABLE tags (id INTEGER PRIMARY KEY);
+         INSERT INTO tags VALUES (7)",
+    );
+    let schema = r#"{"resources": [
+        {"name": "todos", "fields": [{"name": "titel", "type": "string", "required": true},
+            {"name": "due", "type": "date", "column": "due_at"}, {"name": "note", "type": "string"}]},
+        {"name": "tag"}, {"name": "tags"}],
+      "relations": [{"type": "many-one", "from": "todos", "to": "tags"}]}"#;
+    std::fs::write(offline.folder().join("schema.json"), schema).unwrap();
+    let arguments = ["schema", "check", "schema.json", "--db", "app.db"];
+    let output = synctool(&offline).args(arguments).output().unwrap();
+    let printed = stderr(&output);
+    let has = |part: &str| assert!(printed.contains(part), "{part}: {printed}");
+    assert_eq!(status(&output), 2);
+    has("warning: schema.json, line 5, column 21: without `fkField`");
+    has(r#"table "todos" has no columns "titel", "due_at", which the schema needs; it has "id", "title""#);
+    has(r#"there is no table "tag" for resource `tag`; the database has "tags", "todos""#);
+    has("hint: an id is a text");
+    has("3 problems");
+    std::fs::write(offline.folder().join("schema.json"), r#"{"resources": []}"#).unwrap();
+    let output = synctool(&offline).args(arguments).output().unwrap();
+    assert_eq!(status(&output), 0);
+    assert!(stderr(&output).starts_with("warning: the schema has no resources"), "{}", stderr(&output));
+    for (text, problem) in [
+        ("", "error: schema.json: not JSON: it is empty"),
+        ("{\n 'a'}", "error: schema.json, line 2, column 2: not JSON: key must be a string"),
+    ] {
+        std::fs::write(offline.folder().join("schema.json"), text).unwrap();
+        let output = synctool(&offline).args(arguments).output().unwrap();
+        assert_eq!((status(&output), stderr(&output).lines().next()), (2, Some(problem)));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dry_run_prints_the_plan_and_changes_nothing() {
     let offline = database();

@@ -141,8 +141,17 @@ fn a_mistaken_subcommand_or_option_names_the_right_one() {
         (&["inspect", "--db", "app.db"], "the value is given without `--db`"),
         (&["cloneup", "--token", "secret"], "SYNCTOOL_TOKEN"),
         (&["cloneup", "--dry-runn"], "'--dry-run'"),
+        (&["cloneup", "app.db"], "`--db app.db` names a database"),
+        (&["cloneup", "-db", "app.db"], "`--db`"),
+        (&["cloneup", "--pull-after", "false"], "`--pull-after=false`"),
+        (&["cloneup"], "the value comes from the variable SYNCTOOL_QUIET"),
     ] {
-        let output = synctool(&offline).args(arguments).output().unwrap();
+        let mut command = synctool(&offline);
+        command.args(arguments);
+        if tip.ends_with("SYNCTOOL_QUIET") {
+            command.env("SYNCTOOL_QUIET", "perhaps");
+        }
+        let output = command.output().unwrap();
         let text = stderr(&output);
         let tips: Vec<_> = text.lines().filter_map(|line| line.trim().strip_prefix("tip: ")).collect();
         assert_eq!((status(&output), tips.len()), (2, 1), "{arguments:?}: {text}");

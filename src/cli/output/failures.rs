@@ -46,9 +46,19 @@ pub(in crate::cli) fn failures(failures: &[Failure], hints: Hints) {
         if more > 0 {
             line(&format!("… and {more} more with {}", escaped(code)));
         }
-        let hint = group.iter().find_map(|failure| hint(failure));
-        if let (Hints::Shown, Some(hint)) = (hints, hint) {
+        if hints == Hints::Shown {
+            print_hints(group);
+        }
+    }
+}
+
+/// Prints the hints of failures, each once.
+pub(in crate::cli) fn print_hints<'f>(failures: impl IntoIterator<Item = &'f Failure>) {
+    let mut told = Vec::new();
+    for hint in failures.into_iter().filter_map(hint) {
+        if !told.contains(&hint) {
             line(&format!("hint: {hint}"));
+            told.push(hint);
         }
     }
 }

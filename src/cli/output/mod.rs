@@ -24,7 +24,7 @@ mod waiting;
 pub(super) use diagnostics::start_diagnostics;
 pub(super) use escape::escaped;
 pub(super) use events::Events;
-pub(super) use failures::{Hints, failures, sentence};
+pub(super) use failures::{Hints, failures, print_hints, sentence};
 pub(super) use plan::plan;
 pub(super) use print::{document, error, line, result, text, unless_unwritten, warning, whole};
 pub(super) use progress::Progress;

@@ -12,6 +12,9 @@ use crate::schema::model::{Field, Type};
 /// The types that a value's mapping or check depends on (contract 1.2).
 const TYPES: [&str; 6] = ["string", "number", "boolean", "json", "object", "array"];
 
+/// What a field looks like.
+const FIELD: &str = r#"objects such as {"name": "title", "type": "string"}"#;
+
 const KEYS: [&str; 5] = ["name", "type", "required", "nullable", "column"];
 
 /// The fields in the array `key` of `item`.
@@ -26,7 +29,7 @@ pub(super) fn fields(
         None | Some(Value::Null) => return Vec::new(),
         Some(Value::Array(items)) => items,
         Some(_) => {
-            problems.invalid(path, format!("`{key}` must be an array"));
+            problems.invalid(path, format!("`{key}` must be an array of {FIELD}"));
             return Vec::new();
         }
     };

@@ -4,14 +4,15 @@
 use serde_json::{Map, Value};
 
 use super::places::Places;
-use crate::schema::error::{SchemaError, UnknownName};
+use crate::protocol::ROOT_PATH;
+use crate::schema::error::{Place, SchemaError, UnknownName};
 
 /// The problems so far.
 #[derive(Debug, Default)]
 pub(super) struct Problems {
     /// What makes the schema invalid.
     pub(super) errors: Vec<SchemaError>,
-    /// Names that are ignored, and may be typos.
+    /// What is valid and ignored, and may be a mistake.
     pub(super) ignored: Vec<SchemaError>,
 }
 
@@ -19,6 +20,22 @@ impl Problems {
     /// Adds an error.
     pub(super) fn invalid(&mut self, path: impl Into<String>, message: impl Into<String>) {
         self.errors.push(error(path, message, None));
+    }
+
+    /// Adds serde's error for a text that is not JSON.
+    pub(super) fn not_json(&mut self, text: &str, cause: &serde_json::Error) {
+        let place = Place { line: cause.line(), column: cause.column() };
+        let cause = cause.to_string();
+        // The place has its own member.
+        let end = format!(" at line {} column {}", place.line, place.column);
+        let cause = cause.strip_suffix(&end).unwrap_or(&cause);
+        let message = if text.trim().is_empty() {
+            "not JSON: it is empty".to_owned()
+        } else {
+            format!("not JSON: {cause}")
+        };
+        let error = error(ROOT_PATH, message, None);
+        self.errors.push(SchemaError { place: Some(place).filter(|place| place.column > 0), ..error });
     }
 
     /// Adds an error about a name that does not exist.
@@ -43,6 +60,11 @@ impl Problems {
         self.ignored.push(error(path, message, Some(unknown(name, known))));
     }
 
+    /// Adds an item that is ignored.
+    pub(super) fn ignore_item(&mut self, path: impl Into<String>, message: impl Into<String>) {
+        self.ignored.push(error(path, message, None));
+    }
+
     /// Adds the keys of an object that are not known. Unknown keys are ignored (contract 2), so that
     /// schemas of newer servers still work.
     pub(super) fn ignore_keys(&mut self, item: &Map<String, Value>, known: &[&str], path: &str) {
@@ -61,7 +83,7 @@ impl Problems {
         let places = Places::of(text);
         for problems in [&mut self.errors, &mut self.ignored] {
             for problem in problems.iter_mut() {
-                problem.place = places.of_path(&problem.path);
+                problem.place = problem.place.or_else(|| places.of_path(&problem.path));
             }
             problems.sort_by_key(|problem| problem.place);
         }

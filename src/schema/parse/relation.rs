@@ -78,6 +78,11 @@ fn relation(
     if let (Some(fk_field), Some(RelationKind::ManyOne | RelationKind::OneOne)) = (&fk_field, kind) {
         check_fk_field(fk_field, &from, &to, resources, path, problems);
     }
+    if let (None, Some(RelationKind::ManyOne | RelationKind::OneOne)) = (item.get("fkField"), kind) {
+        let message =
+            "without `fkField`, which names the field that holds the id, the relation has no effect";
+        problems.ignore_item(path, message);
+    }
     let name = string(item, "relation", path, problems).unwrap_or_else(|| DEFAULT_RELATION.to_owned());
     let inverse = string(item, "inverse", path, problems);
     let metadata = fields(item, "metadata", path, problems);

@@ -18,8 +18,8 @@ const KEYS: [&str; 2] = ["resources", "relations"];
 pub struct Checked {
     /// The schema, or all of its problems, at least one, in the order of the text.
     pub schema: Result<Schema, Vec<SchemaError>>,
-    /// Names that are valid but not known: keys that are ignored, and types whose values are mapped as
-    /// SQLite stores them. One that is similar to a known name may be a typo.
+    /// What is valid and has no effect. A name that is not known, of a key or a type, may be a typo if it is
+    /// similar to a known one; without a name, the problem is a mistake.
     pub ignored: Vec<SchemaError>,
 }
 
@@ -58,7 +58,7 @@ impl Schema {
         let value: Value = match serde_json::from_str(text) {
             Ok(value) => value,
             Err(error) => {
-                problems.invalid(ROOT_PATH, format!("not JSON: {error}"));
+                problems.not_json(text, &error);
                 return None;
             }
         };
