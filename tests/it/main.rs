@@ -33,6 +33,7 @@ mod order;
 mod other_server;
 mod oversized;
 mod plan;
+mod profiles;
 mod pull;
 mod push;
 mod read_only;

@@ -1,5 +1,5 @@
-//! The JSON Schema of `synctool.toml`: the flags of all subcommands by their names. The file itself is
-//! read in [`crate::cli::layers`].
+//! The JSON Schema of `synctool.toml`: the flags of all subcommands by their names, at the top level and in
+//! each profile. The file itself is read in [`crate::cli::layers`].
 
 use clap::builder::PossibleValue;
 use clap::{Arg, ArgAction, Command};
@@ -17,6 +17,13 @@ pub(super) fn config_schema(command: &Command) -> String {
             properties.entry(long).or_insert_with(|| property(arg));
         }
     }
+    // A profile has the same keys as the file, but no profiles.
+    let profiles = json!({
+        "type": "object",
+        "additionalProperties": {"$ref": "#", "not": {"required": ["profile"]}},
+        "description": "Profiles by name; with --profile NAME the keys of one come before the top-level keys",
+    });
+    properties.insert("profile".to_owned(), profiles);
     let schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "synctool.toml",
@@ -35,7 +42,7 @@ fn property(arg: &Arg) -> Value {
             json!({"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "string"}]})
         }
         ArgAction::Count => json!({"type": "integer", "minimum": 0}),
-        _ if possible.is_empty() => json!({"type": ["string", "integer"]}),
+        _ if possible.is_empty() => json!({"type": ["string", "number"]}),
         _ => json!({"enum": possible.iter().map(PossibleValue::get_name).collect::<Vec<_>>()}),
     };
     property["description"] = json!(arg.get_help().map(ToString::to_string));
