@@ -80,6 +80,7 @@ pub use outcome::{DeleteStats, JoinStats, Outcome, RecordStats, Stats};
 pub use preview::{Finalization, Preview, PreviewPart};
 pub use progress::checkpoint::Unfinished;
 pub use run::Upload;
+pub use send::gate::RequestGate;
 pub use server_check::ServerCheck;
 pub use tokio_util::sync::CancellationToken;
 pub use verify::{Comparison, Verification};

@@ -17,6 +17,7 @@ use super::outcome::Outcome;
 use super::plan::{Plan, Requested, check_writable};
 use super::progress::tally::Tally;
 use super::progress::{CheckpointWriter, UploadIdentity};
+use super::send::gate::RequestGate;
 use super::upload;
 use super::verify::Comparison;
 use crate::failpoint;
@@ -54,6 +55,7 @@ pub struct Upload<'o> {
     pub(super) options: Arc<Options>,
     observer: &'o dyn Observer,
     cancellation: CancellationToken,
+    gate: Option<RequestGate>,
 }
 
 impl<'o> Upload<'o> {
@@ -67,6 +69,7 @@ impl<'o> Upload<'o> {
             options: Arc::default(),
             observer: &(),
             cancellation: CancellationToken::new(),
+            gate: None,
         }
     }
 
@@ -92,6 +95,15 @@ impl<'o> Upload<'o> {
         self
     }
 
+    /// Sends all requests through this gate, which other uploads share: its limit, not that of the
+    /// options, says how many are in flight, and its pace replaces the server's.
+    #[must_use]
+    pub fn gate(mut self, gate: RequestGate) -> Self {
+        self.remote = self.remote.with_pace(gate.pace().clone());
+        self.gate = Some(gate);
+        self
+    }
+
     /// Uploads. Needs a tokio runtime with time and network.
     ///
     /// Failures are part of the outcome. Nothing is sent before everything is planned and
@@ -109,10 +121,11 @@ impl<'o> Upload<'o> {
         let Prepared { plan, snapshot, client_id, sidecar } = self.prepare(requested).await?;
         let identity = UploadIdentity::new(&self.remote, &client_id, &self.schema, &self.options);
         failpoint::reach("planned");
-        let server = server_status(&self.remote, &self.cancellation).await;
-        let is_selection = self.options.only.is_some();
+        let (remote, options) = (&self.remote, &self.options);
+        let server = server_status(remote, &self.cancellation).await;
+        let is_selection = options.only.is_some();
         let mut checkpoints =
-            CheckpointWriter::new(self.remote.push_url(), identity, &server, sidecar, !is_selection);
+            CheckpointWriter::new(remote.push_url(), identity, &server, sidecar, !is_selection);
         let job = self.job(client_id, server);
         announce(&job, &plan);
 
@@ -182,6 +195,10 @@ impl<'o> Upload<'o> {
             schema: Arc::clone(&self.schema),
             database: self.database.clone(),
             remote: &self.remote,
+            gate: self
+                .gate
+                .clone()
+                .unwrap_or_else(|| RequestGate::new(self.options.concurrency, self.remote.pace().clone())),
             observer: self.observer,
             cancellation: self.cancellation.clone(),
             client_id,
@@ -212,18 +229,14 @@ fn client_id(options: &Options, database: &Database) -> Result<String, OfflineEr
 /// extensions; the first push shows whether the server answers at all.
 async fn server_status(remote: &Remote, cancellation: &CancellationToken) -> ServerStatus {
     let status = tokio::select! {
-        status = tokio::time::timeout(STATUS_TIMEOUT, remote.status()) => status,
+        status = remote.status_within(STATUS_TIMEOUT) => status,
         // Nothing will be sent to the server.
         () = cancellation.cancelled() => return ServerStatus::default(),
     };
-    match status {
-        Ok(Ok(status)) => status,
-        Ok(Err(error)) => {
-            tracing::debug!(%error, "the server has no usable status");
-            ServerStatus::default()
-        }
-        Err(_) => ServerStatus::default(),
-    }
+    status.unwrap_or_else(|error| {
+        tracing::debug!(%error, "the server has no usable status");
+        ServerStatus::default()
+    })
 }
 
 /// Tells the observer and the log about the plan.

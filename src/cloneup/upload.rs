@@ -26,7 +26,6 @@ use super::progress::checkpoint::Checkpoint;
 use super::progress::tally::Tally;
 use super::send::batch_sender::BatchSender;
 use super::send::delivered::Delivered;
-use super::send::gate::RequestGate;
 use super::send::unsent_errors::UnsentErrors;
 use super::send::window::SlidingWindow;
 use crate::failpoint;
@@ -73,7 +72,8 @@ async fn pass(
     checkpoints: &mut CheckpointWriter,
     tally: &mut Tally<'_>,
 ) -> (Ending, Snapshot) {
-    let limits = Arc::new(BatchLimits::new(&job.options, &job.server.limits));
+    let limits =
+        Arc::new(BatchLimits::new(&job.options, &job.server.limits, job.remote.pace().max_bandwidth()));
     let encoding = Arc::new(RequestEncoding::new(job.remote.compression().choose(&job.server)));
     let settings = BatchSettings {
         limits: Arc::clone(&limits),
@@ -90,7 +90,7 @@ async fn pass(
         fail_fast: job.options.fail_fast,
         observer: job.observer,
         limits,
-        gate: RequestGate::new(job.options.concurrency),
+        gate: job.gate.clone(),
         encoding,
         unsent_errors: UnsentErrors::default(),
         halt: CancellationToken::new(),

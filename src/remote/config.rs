@@ -1,7 +1,8 @@
-//! The settings of a server (address, credentials, timeouts, certificates) and what can be wrong
-//! with them. The HTTP client is made from them in [`super::request`]; flags and environment are
+//! The settings of a server (address, credentials, timeouts, pace, certificates, proxy) and what can be
+//! wrong with them. The HTTP client is made from them in [`super::request`]; flags and environment are
 //! read in `cli`.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 use std::{fmt, io};
@@ -11,6 +12,7 @@ use reqwest::{Certificate, Url};
 
 use super::encoding::Compression;
 use super::error::chain;
+use super::pace::Rate;
 use super::url::{has_credentials, is_loopback, parse_base, shown};
 use crate::secret::Secret;
 
@@ -37,6 +39,10 @@ pub struct RemoteConfig {
     pub retry_max_delay: Duration,
     /// A PEM file with certificates to trust in addition to the platform's.
     pub ca_cert: Option<PathBuf>,
+    /// The maximum number of requests a second, of all kinds and retries together.
+    pub max_rate: Option<Rate>,
+    /// The maximum number of bytes of request bodies a second, after compression.
+    pub max_bandwidth: Option<NonZeroUsize>,
     /// Whether request bodies are compressed, and with what.
     pub compression: Compression,
 }
@@ -119,6 +125,8 @@ impl RemoteConfig {
             retry_delay: Duration::from_secs(1),
             retry_max_delay: Duration::from_secs(30),
             ca_cert: None,
+            max_rate: None,
+            max_bandwidth: None,
             compression: Compression::Auto,
         }
     }
@@ -205,6 +213,8 @@ impl fmt::Debug for RemoteConfig {
             .field("retry_delay", &self.retry_delay)
             .field("retry_max_delay", &self.retry_max_delay)
             .field("ca_cert", &self.ca_cert)
+            .field("max_rate", &self.max_rate)
+            .field("max_bandwidth", &self.max_bandwidth)
             .field("compression", &self.compression)
             .finish()
     }

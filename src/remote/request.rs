@@ -14,6 +14,7 @@ use super::classify::{RawAnswer, neither_dialect, transport_error};
 use super::config::{ConfigError, RemoteConfig};
 use super::encoding::Encoding;
 use super::error::{RequestError, TransportKind};
+use super::pace::{Pace, Turn};
 use super::url::{is_loopback, shown};
 use crate::protocol::{NeitherDialect, RawObject};
 use crate::secret::Secret;
@@ -30,6 +31,10 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 #[derive(Debug, Clone)]
 pub(super) struct HttpClient {
     client: Client,
+    pace: Pace,
+    /// The limit for one request, from connecting to the last byte of the answer, without the time that
+    /// a limited bandwidth takes.
+    timeout: Duration,
     /// Removed from every text of an answer, which may repeat it.
     token: Option<Secret>,
 }
@@ -43,6 +48,8 @@ pub(super) struct Request<'u> {
     pub(super) body: Option<Body>,
     /// The largest answer that is read, in bytes after decompression.
     pub(super) max_answer_bytes: usize,
+    /// The limit for this request, where it is shorter than that of all requests.
+    pub(super) timeout: Duration,
 }
 
 /// A body of JSON.
@@ -60,7 +67,6 @@ impl HttpClient {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = Client::builder()
             .default_headers(config.header_map()?)
-            .timeout(config.timeout)
             .connect_timeout(config.connect_timeout)
             .pool_idle_timeout(IDLE_TIMEOUT)
             .redirect(redirect::Policy::none())
@@ -74,19 +80,36 @@ impl HttpClient {
             builder = builder.tls_certs_merge(certificates);
         }
         let client = builder.build().map_err(ConfigError::Client)?;
-        Ok(Self { client, token: config.token.clone() })
+        Ok(Self {
+            client,
+            pace: Pace::new(config.max_rate, config.max_bandwidth),
+            timeout: config.timeout,
+            token: config.token.clone(),
+        })
     }
 
-    /// Sends a request, follows redirects, and reads and parses the answer.
+    /// The pace of all requests.
+    pub(super) fn pace(&self) -> &Pace {
+        &self.pace
+    }
+
+    /// Sends requests at another pace from now on.
+    pub(super) fn set_pace(&mut self, pace: Pace) {
+        self.pace = pace;
+    }
+
+    /// Sends a request in its turn, follows redirects, each in a turn of its own, and reads and parses the
+    /// answer.
     pub(super) async fn send<T>(
         &self,
+        mut turn: Turn,
         request: Request<'_>,
         parse: impl Fn(&RawObject<'_>) -> Result<T, NeitherDialect>,
     ) -> Result<T, RequestError> {
         let (mut target, start) = (request.url.clone(), Instant::now());
         for _ in 0..=MAX_REDIRECTS {
-            let response =
-                self.builder(&target, request.body.as_ref()).send().await.map_err(transport_error)?;
+            let sent = self.builder(&target, &request, turn).send().await;
+            let response = sent.map_err(transport_error)?;
             if !response.status().is_redirection() {
                 let status = response.status();
                 let result = self.read(response, &request, &parse).await;
@@ -100,6 +123,7 @@ impl HttpClient {
                 return result;
             }
             target = redirected(&target, &response)?;
+            turn = self.pace.turn().await;
         }
         let message = format!("more than {MAX_REDIRECTS} redirects");
         Err(RequestError::broken(TransportKind::Redirect, message))
@@ -112,14 +136,16 @@ impl HttpClient {
         }
     }
 
-    fn builder(&self, target: &Url, body: Option<&Body>) -> RequestBuilder {
-        let Some(body) = body else { return self.client.get(target.clone()) };
+    fn builder(&self, target: &Url, request: &Request<'_>, turn: Turn) -> RequestBuilder {
+        let limit = self.timeout.min(request.timeout);
+        let Some(body) = &request.body else { return self.client.get(target.clone()).timeout(limit) };
+        let limit = limit.saturating_add(self.pace.time_to_send(body.bytes.len()));
         let json = HeaderValue::from_static("application/json");
-        let mut builder = self.client.post(target.clone()).header(CONTENT_TYPE, json);
+        let mut builder = self.client.post(target.clone()).timeout(limit).header(CONTENT_TYPE, json);
         if let Some(encoding) = body.encoding {
             builder = builder.header(CONTENT_ENCODING, HeaderValue::from_static(encoding.as_str()));
         }
-        builder.body(body.bytes.clone())
+        builder.body(turn.body(body.bytes.clone()))
     }
 
     async fn read<T>(

@@ -89,15 +89,15 @@ impl Request for Push<'_> {
             let encoded = self.body.insert(encoded);
             let is_encoded = encoded.encoding.is_some();
             let (body, encoding) = (encoded.body.clone(), encoded.encoding);
-            let permit = tokio::select! {
+            let (permit, turn) = tokio::select! {
                 biased;
                 () = self.sender.halt.cancelled() => return Err(TryError::Cancelled),
-                permit = self.sender.gate.enter() => permit,
+                entered = self.sender.gate.enter() => entered,
             };
             self.requests += 1;
             let sent = Instant::now();
             let answer = tokio::select! {
-                answer = self.sender.remote.push(body, encoding) => answer,
+                answer = self.sender.remote.push(turn, body, encoding) => answer,
                 // The next run sends the batch again, and the server deduplicates it.
                 () = grace_is_over(&self.sender.cancellation) => return Err(TryError::Cancelled),
             };
@@ -106,7 +106,7 @@ impl Request for Push<'_> {
                 Err(RequestError::Transient(_)) => Observed::Failed,
                 _ => Observed::Answered(sent.elapsed()),
             };
-            if let Some(change) = self.sender.gate.leave(permit, observed) {
+            if let Some(change) = permit.leave(observed) {
                 let (from, limit, reason) = (change.from, change.to, change.reason);
                 tracing::debug!(from, limit, reason, "requests in flight");
                 self.sender.observer.on(&Event::ConcurrencyChanged { limit, reason });
@@ -124,9 +124,9 @@ impl Request for Push<'_> {
 
     async fn pause(&mut self, wait: Duration, is_throttled: bool) -> Result<(), Cancelled> {
         if is_throttled {
-            // All other requests would be refused as well, so the gate holds them back, and this
-            // one waits there.
-            self.sender.gate.hold(wait);
+            // All other requests would be refused as well, so they are held back, and this one waits
+            // with them.
+            self.sender.gate.pace().hold(wait);
             return Ok(());
         }
         tokio::select! {

@@ -253,7 +253,7 @@ mod tests {
     use crate::remote::GaveUp;
 
     fn limits() -> BatchLimits {
-        BatchLimits::new(&Options::default(), &ServerLimits::default())
+        BatchLimits::new(&Options::default(), &ServerLimits::default(), None)
     }
 
     fn ids(batch: &Batch, indexes: &[usize]) -> Vec<String> {
