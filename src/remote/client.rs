@@ -46,7 +46,7 @@ impl Remote {
     /// # Errors
     /// [`ConfigError`] when no client can be made from the settings: the base is not an http or
     /// https URL, two credentials are given, a header or the token cannot be sent, or the CA
-    /// certificates cannot be used.
+    /// certificates or the proxy cannot be used.
     pub fn new(config: &RemoteConfig) -> Result<Self, ConfigError> {
         let base = parse_base(&config.base).ok_or(ConfigError::Url)?;
         config.check_credentials(&base)?;
@@ -92,6 +92,12 @@ impl Remote {
     pub fn with_pace(mut self, pace: Pace) -> Self {
         self.http.set_pace(pace);
         self
+    }
+
+    /// The proxy that requests go through, without user and password; `None` where there is none.
+    #[must_use]
+    pub fn proxy(&self) -> Option<&str> {
+        self.http.proxy()
     }
 
     /// A hash of everything that decides which server a request reaches and as whom: address,

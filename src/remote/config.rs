@@ -13,6 +13,7 @@ use reqwest::{Certificate, Url};
 use super::encoding::Compression;
 use super::error::chain;
 use super::pace::Rate;
+use super::proxy::{ProxyError, ProxySetting};
 use super::url::{has_credentials, is_loopback, parse_base, shown};
 use crate::secret::Secret;
 
@@ -39,6 +40,8 @@ pub struct RemoteConfig {
     pub retry_max_delay: Duration,
     /// A PEM file with certificates to trust in addition to the platform's.
     pub ca_cert: Option<PathBuf>,
+    /// The proxy that requests go through.
+    pub proxy: ProxySetting,
     /// The maximum number of requests a second, of all kinds and retries together.
     pub max_rate: Option<Rate>,
     /// The maximum number of bytes of request bodies a second, after compression.
@@ -92,6 +95,9 @@ pub enum ConfigError {
         /// The file.
         path: PathBuf,
     },
+    /// The proxy cannot be used.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
     /// The HTTP client cannot be set up.
     #[error("the HTTP client cannot be set up: {}", chain(.0))]
     Client(#[source] reqwest::Error),
@@ -108,6 +114,7 @@ impl ConfigError {
             Self::UnreadableCertificates { .. }
             | Self::InvalidCertificates { .. }
             | Self::NoCertificates { .. } => "caCert",
+            Self::Proxy(_) => "proxy",
         }
     }
 }
@@ -125,6 +132,7 @@ impl RemoteConfig {
             retry_delay: Duration::from_secs(1),
             retry_max_delay: Duration::from_secs(30),
             ca_cert: None,
+            proxy: ProxySetting::default(),
             max_rate: None,
             max_bandwidth: None,
             compression: Compression::Auto,
@@ -213,6 +221,7 @@ impl fmt::Debug for RemoteConfig {
             .field("retry_delay", &self.retry_delay)
             .field("retry_max_delay", &self.retry_max_delay)
             .field("ca_cert", &self.ca_cert)
+            .field("proxy", &self.proxy)
             .field("max_rate", &self.max_rate)
             .field("max_bandwidth", &self.max_bandwidth)
             .field("compression", &self.compression)
@@ -229,6 +238,7 @@ mod tests {
         let mut config = RemoteConfig::new("https://user:s3cr3t@h/datafn?key=s3cr3t");
         config.token = Some(Secret::new("s3cr3t"));
         config.headers.push(("X-Api-Key".to_owned(), "s3cr3t".to_owned()));
+        config.proxy = ProxySetting::Url(Secret::new("http://user:s3cr3t@proxy:3128"));
         let text = format!("{config:?}");
         assert!(text.contains("https://h/datafn") && text.contains("X-Api-Key"), "{text}");
         assert!(!text.contains("s3cr3t"), "{text}");

@@ -5,7 +5,7 @@
 //! retries, halves batches and counts, is in [`crate::cloneup`].
 //!
 //! A file imports only from those before it in this list:
-//! - `url`, `encoding`, `error`, `pace`, `config`: the settings and the errors
+//! - `url`, `encoding`, `error`, `pace`, `proxy`, `config`: the settings and the errors
 //! - `retry`, `backoff`: the error after all retries, and the pause before each
 //! - `classify`: a pure function from an answer, or a failed connection, to its meaning
 //! - `request`: sends one request, follows redirects, reads the answer up to a limit
@@ -45,6 +45,7 @@ mod config;
 mod encoding;
 mod error;
 mod pace;
+mod proxy;
 mod request;
 mod retry;
 mod url;
@@ -55,4 +56,5 @@ pub use config::{ConfigError, RemoteConfig};
 pub use encoding::{Compression, Compressor, Encoding};
 pub use error::{Excess, RequestError, TransportError, TransportKind};
 pub use pace::{Pace, Rate, Turn};
+pub use proxy::{ProxyError, ProxySetting};
 pub use retry::{GaveUp, RetryError};

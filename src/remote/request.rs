@@ -15,7 +15,8 @@ use super::config::{ConfigError, RemoteConfig};
 use super::encoding::Encoding;
 use super::error::{RequestError, TransportKind};
 use super::pace::{Pace, Turn};
-use super::url::{is_loopback, shown};
+use super::proxy::Proxy;
+use super::url::shown;
 use crate::protocol::{NeitherDialect, RawObject};
 use crate::secret::Secret;
 
@@ -35,8 +36,10 @@ pub(super) struct HttpClient {
     /// The limit for one request, from connecting to the last byte of the answer, without the time that
     /// a limited bandwidth takes.
     timeout: Duration,
-    /// Removed from every text of an answer, which may repeat it.
-    token: Option<Secret>,
+    /// The proxy's address, without user and password.
+    proxy: Option<String>,
+    /// Removed from every text of an answer, which may repeat them.
+    secrets: Vec<Secret>,
 }
 
 /// One request.
@@ -67,13 +70,15 @@ impl HttpClient {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = Client::builder()
             .default_headers(config.header_map()?)
+            // The environment is read where the proxy is chosen.
+            .no_proxy()
             .connect_timeout(config.connect_timeout)
             .pool_idle_timeout(IDLE_TIMEOUT)
             .redirect(redirect::Policy::none())
             .user_agent(concat!("synctool/", env!("CARGO_PKG_VERSION")));
-        if is_loopback(base) {
-            // A proxy cannot reach this machine's own addresses.
-            builder = builder.no_proxy();
+        let proxy = config.proxy.proxy_for(base)?;
+        if let Some(proxy) = &proxy {
+            builder = builder.proxy(proxy.for_client().map_err(ConfigError::Client)?);
         }
         let certificates = config.certificates()?;
         if !certificates.is_empty() {
@@ -84,7 +89,13 @@ impl HttpClient {
             client,
             pace: Pace::new(config.max_rate, config.max_bandwidth),
             timeout: config.timeout,
-            token: config.token.clone(),
+            secrets: config
+                .token
+                .clone()
+                .into_iter()
+                .chain(proxy.as_ref().and_then(Proxy::password))
+                .collect(),
+            proxy: proxy.map(|proxy| proxy.shown()),
         })
     }
 
@@ -98,6 +109,11 @@ impl HttpClient {
         self.pace = pace;
     }
 
+    /// The proxy's address, without user and password.
+    pub(super) fn proxy(&self) -> Option<&str> {
+        self.proxy.as_deref()
+    }
+
     /// Sends a request in its turn, follows redirects, each in a turn of its own, and reads and parses the
     /// answer.
     pub(super) async fn send<T>(
@@ -109,7 +125,7 @@ impl HttpClient {
         let (mut target, start) = (request.url.clone(), Instant::now());
         for _ in 0..=MAX_REDIRECTS {
             let sent = self.builder(&target, &request, turn).send().await;
-            let response = sent.map_err(transport_error)?;
+            let response = sent.map_err(|error| self.failed(error))?;
             if !response.status().is_redirection() {
                 let status = response.status();
                 let result = self.read(response, &request, &parse).await;
@@ -129,11 +145,15 @@ impl HttpClient {
         Err(RequestError::broken(TransportKind::Redirect, message))
     }
 
-    /// Replaces the token in a text that the server wrote.
+    /// The error of a request that failed before its answer was complete. It names the proxy, which may
+    /// be what failed.
+    fn failed(&self, error: reqwest::Error) -> RequestError {
+        transport_error(error, self.proxy())
+    }
+
+    /// Replaces secrets in a text that the server wrote.
     pub(super) fn redact(&self, text: &mut String) {
-        if let Some(token) = &self.token {
-            token.redact(text);
-        }
+        self.secrets.iter().for_each(|secret| secret.redact(text));
     }
 
     fn builder(&self, target: &Url, request: &Request<'_>, turn: Turn) -> RequestBuilder {
@@ -157,7 +177,7 @@ impl HttpClient {
         let (status, limit) = (response.status().as_u16(), request.max_answer_bytes);
         let headers = std::mem::take(response.headers_mut());
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(transport_error)? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.failed(error))? {
             if body.len() + chunk.len() > limit {
                 let message = format!("the answer is larger than {} MiB", limit / (1024 * 1024));
                 return Err(RequestError::transient(TransportKind::AnswerTooLarge, message));
@@ -177,6 +197,10 @@ impl HttpClient {
             .and_then(|result| parse(&result).map_err(|error| neither_dialect(&error)));
         parsed.map_err(|mut error| {
             error.texts().for_each(|text| self.redact(text));
+            // Over https the proxy cannot answer instead of the server.
+            if let (Some(proxy), "http") = (self.proxy(), request.url.scheme()) {
+                error.went_through(proxy);
+            }
             error
         })
     }
