@@ -4,7 +4,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use rustls::{CertificateError, InvalidMessage};
+use rustls::{AlertDescription, CertificateError, InvalidMessage};
 
 use super::error::{Excess, RequestError, TransportError, TransportKind, causes};
 use crate::protocol::{Envelope, ErrorBody, NeitherDialect, ROOT_PATH, RawObject, code};
@@ -26,6 +26,10 @@ const NO_TLS_HINT: &str =
 /// The error of a proxy that asks for credentials.
 const PROXY_CREDENTIALS: &str =
     "HTTP 407: the proxy does not accept the user and the password in its URL, or needs some";
+
+/// The hint for a server that refuses the client's certificate, or that there is none.
+const CLIENT_CERTIFICATE_HINT: &str =
+    " (the server does not accept the client's certificate: --client-cert and --client-key name one)";
 
 /// The hint for an answer to plain HTTP that is none.
 const NO_HTTP_HINT: &str =
@@ -209,6 +213,10 @@ pub(super) fn transport_error(error: reqwest::Error, proxy: Option<&str>) -> Req
                 kind = TransportKind::Tls;
                 hint = NO_TLS_HINT;
             }
+            Some(rustls::Error::AlertReceived(alert)) if is_about_the_client(*alert) => {
+                kind = TransportKind::Tls;
+                hint = CLIENT_CERTIFICATE_HINT;
+            }
             Some(_) => kind = TransportKind::Tls,
             None if is_plain_http && cause.downcast_ref().is_some_and(is_not_http) => hint = NO_HTTP_HINT,
             None => {}
@@ -218,6 +226,23 @@ pub(super) fn transport_error(error: reqwest::Error, proxy: Option<&str>) -> Req
     let root = causes(&error).last().map_or_else(|| error.to_string(), ToString::to_string);
     let way = proxy.map_or_else(String::new, |proxy| format!(" through the proxy {proxy}"));
     RequestError::transient(kind, format!("{what}{way}: {root}{hint}"))
+}
+
+/// Whether a TLS alert is about the client's certificate (RFC 8446, section 6.2).
+fn is_about_the_client(alert: AlertDescription) -> bool {
+    use AlertDescription as Alert;
+    matches!(
+        alert,
+        Alert::AccessDenied
+            | Alert::BadCertificate
+            | Alert::CertificateExpired
+            | Alert::CertificateRequired
+            | Alert::CertificateRevoked
+            | Alert::CertificateUnknown
+            | Alert::NoCertificate
+            | Alert::UnknownCA
+            | Alert::UnsupportedCertificate
+    )
 }
 
 /// The hint about a certificate for which TLS has no error of its own, which it names but does not

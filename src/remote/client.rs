@@ -46,17 +46,18 @@ impl Remote {
     /// # Errors
     /// [`ConfigError`] when no client can be made from the settings: the base is not an http or
     /// https URL, two credentials are given, a header or the token cannot be sent, or the CA
-    /// certificates or the proxy cannot be used.
+    /// certificates, the client certificate or the proxy cannot be used.
     pub fn new(config: &RemoteConfig) -> Result<Self, ConfigError> {
         let base = parse_base(&config.base).ok_or(ConfigError::Url)?;
         config.check_credentials(&base)?;
+        let certificate = config.client_certificate()?;
         Ok(Self {
-            http: HttpClient::new(config, &base)?,
+            http: HttpClient::new(config, &base, certificate.as_ref())?,
             push: route(&base, "push"),
             pull: route(&base, "pull"),
             status: route(&base, "status"),
             base,
-            fingerprint: config.fingerprint(),
+            fingerprint: config.fingerprint(certificate.as_ref()),
             retry_delay: config.retry_delay,
             retry_max_delay: config.retry_max_delay,
             compression: config.compression,
@@ -101,7 +102,7 @@ impl Remote {
     }
 
     /// A hash of everything that decides which server a request reaches and as whom: address,
-    /// headers and token. None of them can be derived from it.
+    /// headers, token and client certificate. None of them can be derived from it.
     #[must_use]
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint

@@ -5,7 +5,8 @@
 //! retries, halves batches and counts, is in [`crate::cloneup`].
 //!
 //! A file imports only from those before it in this list:
-//! - `url`, `encoding`, `error`, `pace`, `proxy`, `config`: the settings and the errors
+//! - `url`, `encoding`, `error`, `pace`, `proxy`, `client_certificate`, `config`: the settings and the
+//!   errors
 //! - `retry`, `backoff`: the error after all retries, and the pause before each
 //! - `classify`: a pure function from an answer, or a failed connection, to its meaning
 //! - `request`: sends one request, follows redirects, reads the answer up to a limit
@@ -41,6 +42,7 @@
 mod backoff;
 mod classify;
 mod client;
+mod client_certificate;
 mod config;
 mod encoding;
 mod error;
@@ -52,6 +54,7 @@ mod url;
 
 pub use backoff::{Backoff, NextTry};
 pub use client::Remote;
+pub use client_certificate::ClientCertificateError;
 pub use config::{ConfigError, RemoteConfig};
 pub use encoding::{Compression, Compressor, Encoding};
 pub use error::{Excess, RequestError, TransportError, TransportKind};

@@ -11,6 +11,7 @@ use reqwest::header::{
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, redirect};
 
 use super::classify::{RawAnswer, neither_dialect, transport_error};
+use super::client_certificate::ClientCertificate;
 use super::config::{ConfigError, RemoteConfig};
 use super::encoding::Encoding;
 use super::error::{RequestError, TransportKind};
@@ -65,7 +66,11 @@ pub(super) struct Body {
 
 impl HttpClient {
     /// Makes a client for the server at `base`; sends nothing.
-    pub(super) fn new(config: &RemoteConfig, base: &Url) -> Result<Self, ConfigError> {
+    pub(super) fn new(
+        config: &RemoteConfig,
+        base: &Url,
+        certificate: Option<&ClientCertificate>,
+    ) -> Result<Self, ConfigError> {
         // It fails only where a provider is installed already, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = Client::builder()
@@ -79,6 +84,9 @@ impl HttpClient {
         let proxy = config.proxy.proxy_for(base)?;
         if let Some(proxy) = &proxy {
             builder = builder.proxy(proxy.for_client().map_err(ConfigError::Client)?);
+        }
+        if let Some(certificate) = certificate {
+            builder = builder.identity(certificate.for_client().map_err(ConfigError::Client)?);
         }
         let certificates = config.certificates()?;
         if !certificates.is_empty() {
