@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::num::{NonZeroU64, NonZeroUsize};
+use std::time::Duration;
 
 use crate::mutation::RecordOperation;
 
@@ -47,6 +48,8 @@ pub struct Options {
     pub client_id: Option<String>,
     /// How many requests may be in flight.
     pub concurrency: Concurrency,
+    /// How long the run waits for the server to answer before it sends the first byte.
+    pub wait: Duration,
     /// The maximum number of changes in one page of a pull.
     pub pull_limit: NonZeroU64,
     /// Whether an interrupted upload is continued (contract 3.6).
@@ -94,6 +97,7 @@ impl Default for Options {
             include_deletes: true,
             client_id: None,
             concurrency: Concurrency::Auto,
+            wait: Duration::ZERO,
             pull_limit: DEFAULT_PULL_LIMIT,
             resume: true,
             verify: false,

@@ -12,6 +12,7 @@ use super::outcome::as_mutation_errors;
 use super::plan::{Part, Plan, Requested, Source, check_writable};
 use super::run::Upload;
 use super::server_check::{self, Checked, ServerCheck};
+use super::server_status::server_status;
 use crate::mutation::ContentHash;
 use crate::offline::{Database, OfflineError, RowSize, Snapshot};
 use crate::protocol::Cursor;
@@ -80,7 +81,11 @@ impl Upload<'_> {
     /// A dry run: plans the upload and asks for the server's status; where there is none, for one
     /// change, to find out whether the base is right. Nothing is uploaded or stored.
     pub async fn preview(self) -> Preview {
-        let Self { database, remote, schema, options, .. } = self;
+        let Self { database, remote, schema, options, observer, cancellation, .. } = self;
+        if !options.wait.is_zero() {
+            // The check below finds the same error, where the wait was in vain.
+            let _ = server_status(&remote, options.wait, observer, &cancellation).await;
+        }
         let checked = server_check::check(&remote, &options).await;
         let Checked { server, max_body, failure, warning, store_id } = checked;
         let planned =

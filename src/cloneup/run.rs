@@ -2,7 +2,6 @@
 //! [`super::plan`], [`super::upload`], [`super::finish`].
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -18,6 +17,7 @@ use super::plan::{Plan, Requested, check_writable};
 use super::progress::tally::Tally;
 use super::progress::{CheckpointWriter, UploadIdentity};
 use super::send::gate::RequestGate;
+use super::server_status::server_status;
 use super::upload;
 use super::verify::Comparison;
 use crate::failpoint;
@@ -25,10 +25,6 @@ use crate::offline::{Acquired, Database, OfflineError, Sidecar, Snapshot};
 use crate::protocol::{ErrorBody, ServerStatus, code};
 use crate::remote::Remote;
 use crate::schema::Schema;
-
-/// The timeout for the server's status. Nothing depends on the status, so it is shorter than the
-/// timeout of a push.
-const STATUS_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An upload of an offline database to a server; a builder.
 ///
@@ -53,8 +49,8 @@ pub struct Upload<'o> {
     pub(super) remote: Remote,
     pub(super) schema: Arc<Schema>,
     pub(super) options: Arc<Options>,
-    observer: &'o dyn Observer,
-    cancellation: CancellationToken,
+    pub(super) observer: &'o dyn Observer,
+    pub(super) cancellation: CancellationToken,
     gate: Option<RequestGate>,
 }
 
@@ -122,7 +118,7 @@ impl<'o> Upload<'o> {
         let identity = UploadIdentity::new(&self.remote, &client_id, &self.schema, &self.options);
         failpoint::reach("planned");
         let (remote, options) = (&self.remote, &self.options);
-        let server = server_status(remote, &self.cancellation).await;
+        let server = server_status(remote, options.wait, self.observer, &self.cancellation).await?;
         let is_selection = options.only.is_some();
         let mut checkpoints =
             CheckpointWriter::new(remote.push_url(), identity, &server, sidecar, !is_selection);
@@ -223,20 +219,6 @@ fn client_id(options: &Options, database: &Database) -> Result<String, OfflineEr
         Some(id) => Ok(id.clone()),
         None => database.ensure_client_id(|| uuid::Uuid::new_v4().to_string()),
     }
-}
-
-/// The server's status. A server without that route counts as one without limits and
-/// extensions; the first push shows whether the server answers at all.
-async fn server_status(remote: &Remote, cancellation: &CancellationToken) -> ServerStatus {
-    let status = tokio::select! {
-        status = remote.status_within(STATUS_TIMEOUT) => status,
-        // Nothing will be sent to the server.
-        () = cancellation.cancelled() => return ServerStatus::default(),
-    };
-    status.unwrap_or_else(|error| {
-        tracing::debug!(%error, "the server has no usable status");
-        ServerStatus::default()
-    })
 }
 
 /// Tells the observer and the log about the plan.

@@ -15,6 +15,7 @@ use super::missing_route::suggest_base;
 use super::observer::{Activity, Event, Observer};
 use super::options::Options;
 use super::plan::Requested;
+use super::server_status::server_status;
 use crate::offline::{Database, Snapshot};
 use crate::protocol::{Cursor, ErrorBody, PullRequest};
 use crate::remote::Remote;
@@ -117,7 +118,7 @@ impl<'o> Comparison<'o> {
     }
 
     /// The options that count are those of scope (`resources`, `include_many_many`), of the pull
-    /// (`client_id`, `pull_limit`) and `max_retries`.
+    /// (`client_id`, `pull_limit`), `wait` and `max_retries`.
     #[must_use]
     pub fn options(mut self, options: Options) -> Self {
         self.options = Arc::new(options);
@@ -163,6 +164,9 @@ impl<'o> Comparison<'o> {
         // An upload that compares at its end has given the warning already.
         if let (Some(warning), None) = (self.database.warning(), self.since) {
             self.observer.on(&Event::Warning(&warning));
+        }
+        if self.since.is_none() && !self.options.wait.is_zero() {
+            server_status(&self.remote, self.options.wait, self.observer, &self.cancellation).await?;
         }
         let (database, schema, since) = (self.database.clone(), Arc::clone(&self.schema), self.since);
         let begun = blocking(move || {
