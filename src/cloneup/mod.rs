@@ -76,7 +76,7 @@ pub(crate) use failure::PULL_PATH;
 pub use failure::{Cause, Failure, FailureKind, Failures, Subject, most_severe};
 pub use inspect::{InspectedPart, Inspection, inspect};
 pub use observer::{Activity, Event, Observer, PartKind, PlannedPart};
-pub use options::{Concurrency, MAX_CONCURRENCY, Options, Selection};
+pub use options::{Concurrency, MAX_CONCURRENCY, MaxErrors, Options, Selection};
 pub use outcome::{DeleteStats, JoinStats, Outcome, RecordStats, Stats};
 pub use preview::{Finalization, Preview, PreviewPart};
 pub use progress::checkpoint::Unfinished;

@@ -26,6 +26,7 @@ use super::progress::checkpoint::Checkpoint;
 use super::progress::tally::Tally;
 use super::send::batch_sender::BatchSender;
 use super::send::delivered::Delivered;
+use super::send::rejections::Rejections;
 use super::send::unsent_errors::UnsentErrors;
 use super::send::window::SlidingWindow;
 use crate::failpoint;
@@ -93,6 +94,7 @@ async fn pass(
         gate: job.gate.clone(),
         encoding,
         unsent_errors: UnsentErrors::default(),
+        rejections: Rejections::new(&job.options),
         halt: CancellationToken::new(),
         cancellation: job.cancellation.clone(),
     };
@@ -275,6 +277,7 @@ impl UploadLoop<'_, '_> {
     fn reject_oversized(&mut self, part: usize, sequence: u64, failure: Failure) {
         self.job.observer.on(&Event::Answered { part, rows: 1, bytes: 0, requests: 0 });
         self.tally.add_oversized(part, sequence, failure);
+        self.batch_sender.rejected(1, 1);
         if self.job.options.fail_fast {
             self.batch_sender.halt.cancel();
         }
