@@ -61,6 +61,9 @@ pub struct Options {
     pub verify: bool,
     /// Upload only these records and join rows. Such a run finalizes nothing.
     pub only: Option<Selection>,
+    /// Upload at most this number of records of each resource, the first in upload order, and the join
+    /// rows between them. Such a run sends no deletes and finalizes nothing.
+    pub limit: Option<NonZeroU64>,
 }
 
 /// How many rejected mutations are too many.
@@ -146,11 +149,19 @@ impl Default for Options {
             resume: true,
             verify: false,
             only: None,
+            limit: None,
         }
     }
 }
 
 impl Options {
+    /// Whether success is followed by the finalization. A part of an upload finalizes nothing: the change
+    /// log may be about what it leaves out.
+    #[must_use]
+    pub fn finalizes(&self) -> bool {
+        self.only.is_none() && self.limit.is_none()
+    }
+
     /// Whether a record (by id) or a join row (by `from:to`) is selected.
     #[must_use]
     pub fn selects(&self, resource: &str, id: &str) -> bool {

@@ -165,10 +165,14 @@ fn describe(
     }
     let failures = check_writable(options, &plan, &snapshot, database).err().into_iter();
     let failures = failures.map(Failure::from).collect();
-    let finalization = Finalization {
-        pull_from: options.pull_after.then_some(plan.cursors.for_store(store_id).global),
-        set_global_cursor: options.set_global_cursor_on_success,
-        drain_up_to: options.clear_changelog_on_success.then_some(plan.seq),
+    let finalization = if options.finalizes() {
+        Finalization {
+            pull_from: options.pull_after.then_some(plan.cursors.for_store(store_id).global),
+            set_global_cursor: options.set_global_cursor_on_success,
+            drain_up_to: options.clear_changelog_on_success.then_some(plan.seq),
+        }
+    } else {
+        Finalization::default()
     };
     Ok(Preview { parts, deletes, finalization, warnings: plan.warnings, failures, ..Preview::empty() })
 }

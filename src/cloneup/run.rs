@@ -119,20 +119,16 @@ impl<'o> Upload<'o> {
         failpoint::reach("planned");
         let (remote, options) = (&self.remote, &self.options);
         let server = server_status(remote, options.wait, self.observer, &self.cancellation).await?;
-        let is_selection = options.only.is_some();
-        let mut checkpoints =
-            CheckpointWriter::new(remote.push_url(), identity, &server, sidecar, !is_selection);
+        let mut checkpoints = CheckpointWriter::new(remote.push_url(), identity, &server, sidecar, options);
         let job = self.job(client_id, server);
         announce(&job, &plan);
 
-        let may_resume = job.options.resume && !is_selection;
-        let earlier = if may_resume { checkpoints.earlier() } else { None };
+        let earlier = if job.options.resume { checkpoints.earlier() } else { None };
         let plan = Arc::new(plan);
         let mut tally = Tally::new(&plan);
         upload::upload(&job, &plan, snapshot, earlier, &mut checkpoints, &mut tally).await;
         tally.check_all_answered();
-        // The change log may be about what a selection leaves out.
-        if tally.is_ok() && !is_selection {
+        if tally.is_ok() && job.options.finalizes() {
             failpoint::reach("uploaded");
             let (begun_at, pushed) = (checkpoints.begun_at().cloned(), tally.cursor().cloned());
             if let Err(failure) = finalize::finalize(&job, &plan, begun_at, pushed).await {
@@ -143,7 +139,7 @@ impl<'o> Upload<'o> {
         if tally.is_ok() {
             checkpoints.finish();
             if job.options.verify {
-                compare(&job, plan.seq, &mut tally).await;
+                compare(&job, &plan, &mut tally).await;
             }
         }
         let mut outcome = tally.outcome();
@@ -235,12 +231,12 @@ fn announce(job: &Job<'_>, plan: &Plan) {
 }
 
 /// Compares both sides after the upload; every table that differs is a failure.
-async fn compare(job: &Job<'_>, seq: i64, tally: &mut Tally<'_>) {
+async fn compare(job: &Job<'_>, plan: &Plan, tally: &mut Tally<'_>) {
     let comparison = Comparison::shared(job.database.clone(), job.remote.clone(), Arc::clone(&job.schema))
         .options((*job.options).clone())
         .observer(job.observer)
         .cancellation(job.cancellation.clone())
-        .since(seq);
+        .after(plan.seq, plan.limited.clone());
     let verification = comparison.run().await;
     for failure in verification.failures {
         tally.fail(failure);
