@@ -32,6 +32,9 @@
 //! time in the lanes of the vector unit. The ids are the same without it.
 
 pub mod canonical;
+pub mod canonical_check;
+mod content;
+pub mod digest;
 mod encode;
 mod hasher;
 mod id;
@@ -39,6 +42,7 @@ mod id;
 mod lanes;
 mod operation;
 
+pub use content::{Content, content_digest};
 pub use encode::{DeleteEncoder, Encoded, JoinEncoder, RecordEncoder};
 pub use hasher::ContentHasher;
 pub use id::{ContentHash, MutationKind};

@@ -36,6 +36,8 @@ mod other_server;
 mod oversized;
 mod pace;
 mod plan;
+#[cfg(unix)]
+mod postgres_helpers;
 mod profiles;
 mod proxied;
 mod pull;
@@ -48,7 +50,9 @@ mod result;
 mod resume;
 mod row_locations;
 mod serve_command;
+mod serve_digest;
 mod serve_feed;
+mod serve_migration;
 mod serve_mutations;
 mod serve_relations;
 mod serve_requests;

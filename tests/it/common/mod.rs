@@ -6,6 +6,8 @@ mod feed;
 mod forward_proxy;
 mod meter;
 mod offline;
+#[cfg(unix)]
+pub mod postgres;
 mod proxy;
 mod requests;
 mod run;
