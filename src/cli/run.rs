@@ -60,7 +60,7 @@ fn execute(cli: Cli, matches: &ArgMatches) -> Result<u8, Failure> {
     match cli.command {
         Subcommand::Cloneup(args) => Ok(cloneup::run(*args, matches)),
         Subcommand::Completions(args) => completions::run(args.shell),
-        Subcommand::Config(args) => config_show::run(&args.command, cli.config),
+        Subcommand::Config(args) => config_show::run(&args.command, cli.config, cli.profile.as_deref()),
         Subcommand::Inspect(args) => inspect::run(&args),
         Subcommand::Schema(args) => schema::run(&args.command),
         Subcommand::Verify(args) => Ok(verify::run(&args, matches)),

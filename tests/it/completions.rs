@@ -123,6 +123,25 @@ fn resources_come_from_the_schema_that_the_layers_lead_to() {
 }
 
 #[test]
+fn profiles_come_from_the_configuration_file() {
+    let offline = database();
+    let file = "db = 'nowhere.db'\n[profile.ci]\ndb = 'app.db'\n[profile.'on call']\n";
+    std::fs::write(offline.folder().join("synctool.toml"), file).unwrap();
+    for words in [&["synctool", "cloneup", "--profile", ""][..], &["synctool", "verify", "--profile", "c"]] {
+        let expected = ["ci", "on call"].into_iter().filter(|name| name.starts_with(words[3]));
+        assert_eq!(offered(&offline, words), expected.collect::<Vec<_>>(), "{words:?}");
+    }
+    assert_eq!(offered(&offline, &["synctool", "--profile", "o"]), ["on call"]);
+    assert_eq!(offered(&offline, &["synctool", "cloneup", "--profile", "ci", "--resources", "ta"]), ["tags"]);
+    #[cfg(unix)]
+    {
+        let lines = ["synctool cloneup --profile on\t--dry\t"];
+        let completed = in_bash(&offline, "source <(synctool completions bash)", &lines);
+        assert_eq!(completed, [["cloneup", "--profile", "on call", "--dry-run"]]);
+    }
+}
+
+#[test]
 fn completions_of_a_shell_need_no_valid_configuration() {
     let offline = database();
     std::fs::write(offline.folder().join("synctool.toml"), "bach-size = 5").unwrap();

@@ -116,6 +116,8 @@ fn a_flag_that_takes_one_value_is_refused_twice() {
     }
     let output = synctool(&offline).args(["--config", "a", "cloneup", "--config=b"]).output().unwrap();
     assert_eq!((status(&output), errors_of(&output)[0].2.as_str()), (2, "--config"));
+    let output = synctool(&offline).args(["--profile=a", "cloneup", "--profile", "a"]).output().unwrap();
+    assert_eq!((status(&output), errors_of(&output)[0].2.as_str()), (2, "--profile"));
     // Flags without a value, lists, and a flag with its opposite.
     let twice = ["--dry-run", "--dry-run", "-v", "-v", "--resources", "tags", "--resources", "tags"];
     let base =

@@ -23,6 +23,9 @@ pub(in crate::cli) struct Cli {
     #[arg(long, global = true, value_name = "FILE", env = "SYNCTOOL_CONFIG", help_heading = GENERAL,
         value_hint = ValueHint::FilePath, value_parser = any_path())]
     pub(in crate::cli) config: Option<PathBuf>,
+    /// Profile to use, a table [profile.NAME] of that file
+    #[arg(long, global = true, value_name = "NAME", env = "SYNCTOOL_PROFILE", help_heading = GENERAL)]
+    pub(in crate::cli) profile: Option<String>,
 
     #[command(subcommand)]
     pub(in crate::cli) command: Subcommand,

@@ -72,7 +72,7 @@ fn resources((values, _): &Layers) -> Option<Vec<String>> {
 
 /// The names of the profiles.
 fn profiles((_, file): &Layers) -> Option<Vec<String>> {
-    Some(file.as_ref()?.profiles().map(str::to_owned).collect())
+    Some(file.as_ref()?.profiles().to_vec())
 }
 
 /// The path that an option names. The shell has not replaced a leading `~` yet.

@@ -28,6 +28,11 @@ pub(super) fn environment(roff: &mut Roff, command: &Command) {
              a --token-file on the command line.";
         item(roff, [bold("SYNCTOOL_TOKEN")], text);
     }
+    if command.get_arguments().any(|arg| arg.get_id() == "proxy") {
+        let names = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"];
+        let text = "The proxy, and what is reached without one, where --proxy and --no-proxy are not given.";
+        item(roff, [bold(names.join(", "))], text);
+    }
     item(roff, [bold("NO_COLOR")], "If it is set, nothing is printed in colours.");
 }
 

@@ -24,11 +24,11 @@ const OTHER_NAMES: [(&str, &str, &[&str]); 9] = [
 ];
 
 /// The subcommand that the arguments name: the first argument after the program that is neither a flag nor
-/// the value of one. Of the flags before it only `--config` takes a value.
+/// the value of one. Of the flags before it only `--config` and `--profile` take a value.
 pub(in crate::cli) fn subcommand(arguments: &[OsString]) -> Option<&OsStr> {
     let mut arguments = arguments.iter().skip(1);
     while let Some(argument) = arguments.next() {
-        if argument == "--config" {
+        if argument == "--config" || argument == "--profile" {
             arguments.next();
         } else if !argument.to_string_lossy().starts_with('-') {
             return Some(argument);

@@ -23,7 +23,7 @@ mod variables;
 pub(super) use config_file::{ConfigFile, ConfigNotes};
 pub(super) use defaults::default_text;
 pub use definition::command;
-pub(super) use definition::{bare_command, is_opposite, is_switch};
+pub(super) use definition::{bare_command, is_global, is_opposite, is_switch};
 pub(super) use examples::examples;
 pub(super) use help::wrapped;
 pub(super) use mistaken::subcommand;

@@ -48,13 +48,13 @@ pub(in crate::cli) fn parse(
     let mut definition = command();
     let matches = definition.try_get_matches_from_mut(arguments);
     let mut matches = matches.map_err(|error| Refused::by_clap(error, arguments, &definition))?;
-    if is_config_repeated(arguments) {
-        return Err(Refused::Usage(repeated("--config <FILE>", &definition)));
+    if let Some(option) = repeated_global(arguments) {
+        return Err(Refused::Usage(repeated(option, &definition)));
     }
     // A shell's start file runs `completions` in any folder, so that no setting must disturb it.
     if matches.subcommand_name() != Some("completions") {
         notes.unknown_variables = unknown_variables(&definition);
-        if let Some(file) = ConfigFile::find(named_config(&matches), notes).map_err(Refused::ConfigFile)? {
+        if let Some(file) = find_config(&matches, notes).map_err(Refused::ConfigFile)? {
             let mut layered = file.apply(command()).map_err(Refused::ConfigFile)?;
             let again = layered.try_get_matches_from_mut(arguments);
             matches = again.map_err(|error| Refused::by_clap(error, arguments, &layered))?;
@@ -68,24 +68,32 @@ pub(in crate::cli) fn parse(
 }
 
 /// Parses the words of a command line that is still being typed, as far as they make sense, with all
-/// layers. Returns the matches of the subcommand, and the configuration file. `None` where there is no
-/// subcommand yet.
+/// layers. Returns the matches of the subcommand, or of the program where there is none yet, and the
+/// configuration file.
 pub(in crate::cli) fn parse_incomplete(words: &[String]) -> Option<(ArgMatches, Option<ConfigFile>)> {
     let lenient = || command().ignore_errors(true);
     let matches = lenient().try_get_matches_from(words).ok()?;
-    let file = ConfigFile::find(named_config(&matches), &mut ConfigNotes::default()).ok().flatten();
+    let mut notes = ConfigNotes::default();
+    let file = find_config(&matches, &mut notes)
+        // The name of the profile may be what is still being typed.
+        .or_else(|_| ConfigFile::find(named_config(&matches), None, &mut notes));
+    let file = file.ok().flatten();
     let layered = file.as_ref().and_then(|file| file.apply(lenient()).ok());
     let layered = layered.and_then(|mut layered| layered.try_get_matches_from_mut(words).ok());
-    let (_, own) = layered.as_ref().unwrap_or(&matches).subcommand()?;
-    Some((own.clone(), file))
+    let matches = layered.unwrap_or(matches);
+    let own = matches.subcommand().map(|(_, own)| own.clone());
+    Some((own.unwrap_or(matches), file))
 }
 
-/// Whether `--config` is given twice. clap finds that out only where both are on the same side of the
-/// subcommand.
-fn is_config_repeated(arguments: &[OsString]) -> bool {
-    let arguments = arguments.iter().map(|argument| argument.to_string_lossy());
-    let flags = arguments.take_while(|argument| argument != "--");
-    flags.filter(|argument| argument == "--config" || argument.starts_with("--config=")).count() > 1
+/// The option of every command that is given twice. clap finds that out only where both are on the same side
+/// of the subcommand.
+fn repeated_global(arguments: &[OsString]) -> Option<&'static str> {
+    let count = |option: &str| {
+        let arguments = arguments.iter().map(|argument| argument.to_string_lossy());
+        let options = arguments.take_while(|argument| argument != "--");
+        options.filter(|argument| argument.split('=').next() == Some(option)).count()
+    };
+    ["--config", "--profile"].into_iter().find(|option| count(option) > 1)
 }
 
 /// clap's error for an argument that is given twice.
@@ -95,6 +103,12 @@ fn repeated(argument: &str, definition: &Command) -> clap::Error {
         error.insert(context, ContextValue::String(argument.to_owned()));
     }
     error
+}
+
+/// The configuration file, with the profile that a flag or the environment names.
+fn find_config(matches: &ArgMatches, notes: &mut ConfigNotes) -> Result<Option<ConfigFile>, Failure> {
+    let profile = matches.get_one::<String>("profile").filter(|name| !name.is_empty());
+    ConfigFile::find(named_config(matches), profile.map(String::as_str), notes)
 }
 
 /// The path of the configuration file that a flag or the environment names.
