@@ -81,7 +81,7 @@ fn report(failure: Failure, hints: Hints) -> u8 {
 /// Prints help, or what is wrong with a command line; `cloneup` prints a result too. Returns the exit
 /// status.
 fn refuse(refused: Refused, arguments: &[OsString]) -> u8 {
-    let failure = match refused {
+    let failures = match refused {
         Refused::Help(help) => {
             // A closed stdout has no reader who could miss the help.
             let _ = help.print();
@@ -95,15 +95,17 @@ fn refuse(refused: Refused, arguments: &[OsString]) -> u8 {
                 // A closed stderr leaves no place for a message.
                 let _ = error.print();
             }
-            failure
+            failure.into()
         }
-        Refused::ConfigFile(failure) => {
-            output::error(&output::sentence(failure.body()));
-            failure
+        Refused::ConfigFile(failures) => {
+            for failure in &failures.0 {
+                output::error(&output::sentence(failure.body()));
+            }
+            failures
         }
     };
     if subcommand(arguments) == Some(OsStr::new("cloneup")) {
-        return cloneup::print_refusal(failure);
+        return cloneup::print_refusal(failures);
     }
     exit::INVALID
 }

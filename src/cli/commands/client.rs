@@ -3,6 +3,8 @@
 
 use std::path::Path;
 
+use clap::ArgMatches;
+use clap::parser::ValueSource;
 use tokio::runtime::Runtime;
 
 use crate::cli::output;
@@ -32,6 +34,36 @@ pub(super) fn open(settings: Settings, schema: Option<&Path>, is_quiet: bool) ->
     let database = Database::open(&settings.database)?;
     let schema = resolve::schema(schema, || database.stored_schema())?;
     Ok(Ready { options: settings.options, schema, database, remote })
+}
+
+/// Prints where invalid values come from that nobody has typed now.
+pub(super) fn hint_at_origins(failures: &Failures, matches: &ArgMatches, is_quiet: bool) {
+    for path in failures.0.iter().map(|failure| &failure.body().path).filter(|_| !is_quiet) {
+        let option = kebab_case(path);
+        let id = option.replace('-', "_");
+        if !matches.ids().any(|known| known.as_str() == id) {
+            continue;
+        }
+        let origin = match matches.value_source(&id) {
+            Some(ValueSource::EnvVariable) => format!("the variable SYNCTOOL_{}", id.to_uppercase()),
+            // A default of the program is valid, so this one is that of the configuration file.
+            Some(ValueSource::DefaultValue) => format!("`{option}` in synctool.toml"),
+            _ => continue,
+        };
+        output::line(&format!("hint: {path} comes from {origin}"));
+    }
+}
+
+/// The name of an option as a flag has it: `batch-size` for `batchSize`.
+fn kebab_case(path: &str) -> String {
+    let mut name = String::with_capacity(path.len() + 2);
+    for c in path.chars() {
+        if c.is_ascii_uppercase() {
+            name.push('-');
+        }
+        name.push(c.to_ascii_lowercase());
+    }
+    name
 }
 
 /// The runtime of a client. One thread is enough for the network: reading, encoding and compressing have

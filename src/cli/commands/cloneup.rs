@@ -33,8 +33,8 @@ pub(in crate::cli) fn run(args: CloneupArgs, matches: &ArgMatches) -> u8 {
 
 /// Prints the result of a command line that could not be parsed: stdout has a result on any outcome.
 /// Returns the exit status.
-pub(in crate::cli) fn print_refusal(failure: Failure) -> u8 {
-    output::result(&Outcome::failed(vec![failure]), Output::Auto, exit::INVALID)
+pub(in crate::cli) fn print_refusal(Failures(failures): Failures) -> u8 {
+    output::result(&Outcome::failed(failures), Output::Auto, exit::INVALID)
 }
 
 /// The observers of a run.
@@ -141,9 +141,11 @@ fn create_error_file(path: Option<&Path>) -> Result<Option<File>, Failure> {
 }
 
 fn prepare(args: &CloneupArgs, matches: &ArgMatches) -> Result<Ready, Failures> {
-    let settings = resolve::upload(args, matches)?;
-    let ready = client::open(settings, args.target.schema.as_deref(), args.verbosity.quiet)?;
-    if !args.verbosity.quiet {
+    let is_quiet = args.verbosity.quiet;
+    let settings = resolve::upload(args, matches)
+        .inspect_err(|failures| client::hint_at_origins(failures, matches, is_quiet))?;
+    let ready = client::open(settings, args.target.schema.as_deref(), is_quiet)?;
+    if !is_quiet {
         hint_at_resources(&ready.options, &ready.schema);
     }
     Ok(ready)

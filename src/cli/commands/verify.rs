@@ -30,7 +30,8 @@ pub(in crate::cli) fn run(args: &VerifyArgs, matches: &ArgMatches) -> u8 {
 
 /// Compares both sides; `signal` becomes the number of the signal that interrupted it.
 fn compare(args: &VerifyArgs, matches: &ArgMatches, signal: &mut u8) -> Result<Verification, Failures> {
-    let settings = resolve::comparison(args, matches)?;
+    let settings = resolve::comparison(args, matches)
+        .inspect_err(|failures| client::hint_at_origins(failures, matches, args.verbosity.quiet))?;
     let ready = client::open(settings, args.target.schema.as_deref(), args.verbosity.quiet)?;
     let Ready { options, schema, database, remote } = ready;
     let progress = Progress::new(args.verbosity.quiet);

@@ -13,6 +13,7 @@ const fn example(what: &'static str, line: &'static str) -> Example {
 }
 
 const ROOT: &[Example] = &[
+    #[cfg(feature = "serve")]
     example("Show an upload of generated data to a server on this machine", "synctool demo"),
     example("Show the content of a database", "synctool inspect app.db"),
     example("Upload it", "synctool cloneup --db app.db --remote https://example.org/datafn"),

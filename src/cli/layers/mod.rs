@@ -5,12 +5,13 @@
 //! * [`definition`]: the command line as clap sees it, with help and defaults; [`help`]: what `-h` and
 //!   `--help` show; [`examples`](mod@examples): their examples;
 //! * [`owner`]: the owner of a configuration file; another user's file is not read;
-//! * [`config_file`]: `synctool.toml` as default values of that definition;
+//! * [`config_file`]: `synctool.toml`; [`config_values`]: its values as default values of that definition;
 //! * [`parse`](mod@parse): parses with all layers;
 //! * [`variables`]: environment variables that belong to no option;
 //! * [`mistaken`]: what an unknown subcommand or option probably means.
 
 mod config_file;
+mod config_values;
 mod defaults;
 mod definition;
 mod examples;

@@ -12,7 +12,7 @@ use super::definition::command;
 use super::mistaken::with_tip;
 use super::variables::unknown_variables;
 use crate::cli::args::Cli;
-use crate::cloneup::Failure;
+use crate::cloneup::{Failure, Failures};
 use crate::protocol::ROOT_PATH;
 
 /// Why a command line is not executed.
@@ -22,7 +22,7 @@ pub(in crate::cli) enum Refused {
     /// clap finds it invalid.
     Usage(clap::Error),
     /// The configuration file cannot be used.
-    ConfigFile(Failure),
+    ConfigFile(Failures),
 }
 
 impl Refused {
@@ -54,7 +54,9 @@ pub(in crate::cli) fn parse(
     // A shell's start file runs `completions` in any folder, so that no setting must disturb it.
     if matches.subcommand_name() != Some("completions") {
         notes.unknown_variables = unknown_variables(&definition);
-        if let Some(file) = find_config(&matches, notes).map_err(Refused::ConfigFile)? {
+        if let Some(file) =
+            find_config(&matches, notes).map_err(|failure| Refused::ConfigFile(failure.into()))?
+        {
             let mut layered = file.apply(command()).map_err(Refused::ConfigFile)?;
             let again = layered.try_get_matches_from_mut(arguments);
             matches = again.map_err(|error| Refused::by_clap(error, arguments, &layered))?;

@@ -6,7 +6,7 @@ use clap::ArgMatches;
 use super::problems::Problems;
 use super::remote::remote;
 use super::switch::set_switch;
-use super::target::{Settings, client_id, complete, required};
+use super::target::{Settings, client_id, complete, required, resources};
 use crate::cli::args::VerifyArgs;
 use crate::cli::values;
 use crate::cloneup::{Failures, Options};
@@ -16,7 +16,7 @@ pub(in crate::cli) fn comparison(args: &VerifyArgs, matches: &ArgMatches) -> Res
     let mut problems = Problems::default();
     let (database, base) = required(&args.target, &mut problems);
     let mut options = Options {
-        resources: args.resources.clone(),
+        resources: resources(args.resources.as_ref()),
         client_id: client_id(&args.target),
         ..Options::default()
     };

@@ -6,7 +6,7 @@ use clap::ArgMatches;
 use super::problems::Problems;
 use super::remote::remote;
 use super::switch::set_switch;
-use super::target::{Settings, client_id, complete, required};
+use super::target::{Settings, client_id, complete, required, resources};
 use crate::cli::args::CloneupArgs;
 use crate::cli::values::{COMPRESSIONS, RECORD_OPERATIONS};
 use crate::cli::{error_file, values};
@@ -33,7 +33,7 @@ fn options(args: &CloneupArgs, matches: &ArgMatches, problems: &mut Problems) ->
     });
     let mut options = Options {
         only,
-        resources: args.resources.clone(),
+        resources: resources(args.resources.as_ref()),
         client_id: client_id(&args.target),
         resume: !args.no_resume,
         verify: args.verify,
