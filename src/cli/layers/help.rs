@@ -2,6 +2,7 @@
 //! ones and names the others. `--help` is complete. The definition that they are made from is in
 //! [`super::definition`].
 
+use clap::builder::Styles;
 use clap::{Arg, ArgAction, Command};
 
 use super::definition::is_opposite;
@@ -99,13 +100,13 @@ fn others(command: &Command, usual: &[&str]) -> Vec<String> {
 fn after_short_help(name: &str, more: &[String]) -> String {
     let mut text = String::new();
     if !more.is_empty() {
-        text.push_str("More options, which --help describes:\n");
+        text.push_str(&heading("More options, which --help describes:"));
         text.extend(wrapped(&more.join(" "), WIDTH - 2).iter().map(|line| format!("  {line}\n")));
         text.push('\n');
     }
     let examples = examples(name);
     if !examples.is_empty() {
-        text.push_str("Examples:\n");
+        text.push_str(&heading("Examples:"));
         text.extend(examples.iter().take(SHORT_EXAMPLES).map(|example| format!("  {}\n", example.line)));
     }
     text
@@ -116,7 +117,7 @@ fn after_long_help(name: &str) -> String {
     let mut text = String::new();
     let examples = examples(name);
     if !examples.is_empty() {
-        text.push_str("Examples:\n");
+        text.push_str(&heading("Examples:"));
         text.extend(examples.iter().map(|example| format!("  {}:\n    {}\n", example.what, example.line)));
         text.push('\n');
     }
@@ -128,10 +129,17 @@ fn after_long_help(name: &str) -> String {
     text
 }
 
+/// A line in the style of clap's own headings, which a terminal without styles never sees.
+fn heading(text: &str) -> String {
+    let styles = Styles::styled();
+    let style = styles.get_header();
+    format!("{style}{text}{style:#}\n")
+}
+
 fn exit_statuses(name: &str) -> String {
     let table = exit::table(name);
     let column = table.iter().map(|(status, _)| status.len()).max().unwrap_or(0);
-    let mut text = "Exit status:\n".to_owned();
+    let mut text = heading("Exit status:");
     for (status, meaning) in table {
         let indent = column + 4;
         let lines = wrapped(meaning, WIDTH - indent).join(&format!("\n{:indent$}", ""));
