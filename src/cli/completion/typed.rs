@@ -26,8 +26,9 @@ pub(super) struct Typed {
 
 impl Typed {
     /// The words of a shell that splits them at spaces only. The word at the cursor, whose place is `index`,
-    /// may be new and not among the words.
+    /// may be a new one behind the words.
     pub(super) fn new(words: &[OsString], index: usize, quoted: Quoted) -> Self {
+        let index = index.min(words.len());
         let text = |(place, word): (usize, &OsString)| match quoted {
             Quoted::All => unquoted(&word.to_string_lossy()),
             Quoted::Current if place == index => unquoted(&word.to_string_lossy()),
