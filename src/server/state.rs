@@ -1,6 +1,7 @@
 //! What all requests share: the schema, the limits, the token and the open store. The routes are in
 //! [`super::router`].
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,8 +14,8 @@ use super::rate::RateLimit;
 #[cfg(feature = "postgres")]
 use super::store::postgres::{PostgresConfig, PostgresStore};
 use super::store::sqlite::SqliteStore;
-use super::store::{Store, StoreError};
-use crate::schema::Schema;
+use super::store::{Store, StoreError, TableFields};
+use crate::schema::{Field, Schema};
 use crate::secret::Secret;
 
 /// How a server is set up.
@@ -91,7 +92,7 @@ impl ServerState {
     pub async fn open(config: ServerConfig) -> Result<Self, OpenError> {
         let location = config.store.to_string();
         let failed = |source| OpenError { location: location.clone(), source };
-        let store = open_store(config.store).await.map_err(failed)?;
+        let store = open_store(config.store, fields_of(&config.schema)).await.map_err(failed)?;
         let schema = Arc::new(config.schema);
         let group_commit = GroupCommit::start(&store, Arc::clone(&schema)).map_err(failed)?;
         Ok(Self {
@@ -123,14 +124,29 @@ impl ServerState {
     }
 }
 
-async fn open_store(location: StoreLocation) -> Result<Store, StoreError> {
+async fn open_store(location: StoreLocation, fields: TableFields) -> Result<Store, StoreError> {
     Ok(match location {
         StoreLocation::File(path) => {
             // It may take a while, for a store of the version before.
-            let opening = tokio::task::spawn_blocking(move || SqliteStore::open(&path)).await;
+            let opening = tokio::task::spawn_blocking(move || SqliteStore::open(&path, &fields)).await;
             Store::Sqlite(Arc::new(opening.unwrap_or_else(|error| Err(StoreError::ReadTask(error)))?))
         }
         #[cfg(feature = "postgres")]
-        StoreLocation::Postgres(config) => Store::Postgres(Arc::new(PostgresStore::open(&config).await?)),
+        StoreLocation::Postgres(config) => {
+            Store::Postgres(Arc::new(PostgresStore::open(&config, &fields).await?))
+        }
     })
+}
+
+/// The fields of all resources and the metadata of all join stores.
+fn fields_of(schema: &Schema) -> TableFields {
+    let names = |fields: &[Field]| fields.iter().map(|field| field.name.clone()).collect::<BTreeSet<_>>();
+    let resources = schema.resources.iter().map(|resource| (resource.name.clone(), names(&resource.fields)));
+    let stores =
+        schema.join_stores().into_iter().map(|store| (store.name(), names(&store.relation.metadata)));
+    let mut all = TableFields::new();
+    for (name, fields) in resources.chain(stores) {
+        all.entry(name).or_default().extend(fields);
+    }
+    all
 }

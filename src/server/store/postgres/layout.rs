@@ -23,7 +23,9 @@ pub(super) struct LayoutStatements {
     /// Takes the lease under which one server makes the tables.
     pub(super) take_lease: String,
     /// Makes the other tables.
-    pub(super) create: [String; 7],
+    pub(super) create: [String; 8],
+    /// Enters fields that documents may have from now on.
+    pub(super) add_fields: String,
     /// Enters that the tables are made, and gives the lease back.
     pub(super) finish: String,
 }
@@ -33,6 +35,7 @@ impl LayoutStatements {
         let (quoted, table) = (schema.quoted(), |name: &str| format!("{}.{name}", schema.quoted()));
         let (meta, counter) = (table("meta"), table("counter"));
         let (item, commits, applied) = (table("item"), table("commits"), table("applied"));
+        let field = table("field");
         Self {
             tables: "SELECT table_name::text FROM information_schema.tables WHERE table_schema = $1"
                 .to_owned(),
@@ -65,6 +68,10 @@ impl LayoutStatements {
                          document text, digest bytea, PRIMARY KEY (name, id, target))"
                 ),
                 format!("CREATE INDEX IF NOT EXISTS item_feed ON {item} (batch, step, part)"),
+                // The fields that documents may have: those that any server has accepted.
+                format!(
+                    "CREATE TABLE IF NOT EXISTS {field} (name bytea, field bytea, PRIMARY KEY (name, field))"
+                ),
                 // A batch is the steps from `first` + 1 to `seq`.
                 format!(
                     "CREATE TABLE IF NOT EXISTS {commits} (batch bigint PRIMARY KEY, first bigint NOT NULL,
@@ -77,6 +84,10 @@ impl LayoutStatements {
                          batch bigint NOT NULL, PRIMARY KEY (client, mutation))"
                 ),
             ],
+            add_fields: format!(
+                "INSERT INTO {field} (name, field) SELECT k.* FROM unnest($1::bytea[], $2::bytea[]) AS k
+                 ON CONFLICT (name, field) DO NOTHING"
+            ),
             finish: format!(
                 "UPDATE {meta} SET version = {VERSION}, migrator = NULL, until = NULL
                  WHERE id = 1 AND migrator = $1::text::uuid"
@@ -88,18 +99,10 @@ impl LayoutStatements {
 /// Every statement, for tests of their text.
 #[cfg(test)]
 pub(super) fn all(schema: &SchemaName) -> Vec<String> {
-    let LayoutStatements {
-        tables,
-        schema,
-        create_schema,
-        create_meta,
-        enter,
-        read,
-        take_lease,
-        create,
-        finish,
-    } = LayoutStatements::new(schema);
-    let mut all = vec![tables, schema, create_schema, create_meta, enter, read, take_lease, finish];
-    all.extend(create);
+    let layout = LayoutStatements::new(schema);
+    let LayoutStatements { tables, schema, create_schema, create_meta, enter, read, .. } = layout;
+    let mut all = vec![tables, schema, create_schema, create_meta, enter, read];
+    all.extend([layout.take_lease, layout.add_fields, layout.finish]);
+    all.extend(layout.create);
     all
 }

@@ -35,5 +35,5 @@ mod url;
 pub use config::{PostgresConfig, PostgresConfigError};
 pub(in crate::server) use error::PostgresError;
 pub(in crate::server) use lane::Lane;
-pub(in crate::server) use snapshot::Snapshot;
+pub(in crate::server) use snapshot::{Snapshot, StoredItems};
 pub(in crate::server) use store::PostgresStore;

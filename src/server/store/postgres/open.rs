@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
 
 use super::config::SchemaName;
 use super::error::{Class, Failure, PostgresError};
 use super::layout::{LayoutStatements, VERSION};
-use crate::server::store::StoreError;
+use crate::server::store::{StoreError, TableFields};
 
 /// How long another server's lease is waited for. It makes the tables in a moment, unless it has been
 /// killed, and then the lease ends.
@@ -40,14 +40,22 @@ impl From<PostgresError> for Refused {
     }
 }
 
-/// Makes a store in the schema, unless there is one, and returns its id.
-pub(super) async fn open(client: &Client, schema: &SchemaName) -> Result<String, Refused> {
+/// Makes a store in the schema, unless there is one, and returns its id. The server that opens it accepts
+/// these fields.
+pub(super) async fn open(
+    client: &Client,
+    schema: &SchemaName,
+    fields: &TableFields,
+) -> Result<String, Refused> {
     let (layout, server) = (LayoutStatements::new(schema), uuid::Uuid::new_v4().to_string());
     let opening = Opening { client, layout, schema, server };
     let start = Instant::now();
     while start.elapsed() < PATIENCE {
         match opening.step().await {
-            Ok(Some(store_id)) => return Ok(store_id),
+            Ok(Some(store_id)) => {
+                opening.add_fields(fields).await?;
+                return Ok(store_id);
+            }
             Ok(None) => sleep(PAUSE).await,
             // Another server makes the same thing at the same moment.
             Err(Refused::Failed(failure)) if is_race(&failure) => sleep(PAUSE).await,
@@ -126,6 +134,16 @@ impl Opening<'_> {
         self.client.batch_execute(&self.layout.create_meta).await.map_err(refused)?;
         self.execute(&self.layout.enter, &uuid::Uuid::new_v4().to_string()).await?;
         Ok(())
+    }
+
+    /// Enters the fields before the first document with one of them is written.
+    async fn add_fields(&self, accepted: &TableFields) -> Result<(), Refused> {
+        let pairs = accepted.iter().flat_map(|(name, fields)| fields.iter().map(move |field| (name, field)));
+        let (names, fields): (Vec<_>, Vec<_>) =
+            pairs.map(|(name, field)| (name.as_bytes(), field.as_bytes())).unzip();
+        let parameters: [(&(dyn ToSql + Sync), Type); 2] =
+            [(&names, Type::BYTEA_ARRAY), (&fields, Type::BYTEA_ARRAY)];
+        self.client.execute_typed(&self.layout.add_fields, &parameters).await.map(drop).map_err(refused)
     }
 
     /// Runs a statement with one parameter and returns how many rows it wrote.

@@ -244,7 +244,7 @@ impl Tries {
 }
 
 /// The last step, which the first row has.
-fn sequence_of(row: Option<&Row>) -> Result<u64> {
+pub(super) fn sequence_of(row: Option<&Row>) -> Result<u64> {
     let row = row.ok_or(PostgresError::Damaged("there is no counter"))?;
     let sequence: i64 = row.try_get(0).map_err(Failure::from)?;
     u64::try_from(sequence).map_err(|_| PostgresError::Damaged("the counter is negative").into())

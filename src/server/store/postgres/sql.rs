@@ -44,6 +44,10 @@ pub(super) struct Statements {
     pub(super) items: String,
     /// The last step that changed an item of a name.
     pub(super) last_step: String,
+    /// The items of some names that are not deleted, without and with their documents.
+    pub(super) stored: [String; 2],
+    /// The fields that documents may have.
+    pub(super) fields: String,
     /// The names of the tables, for [`Self::take_counter`].
     commits: String,
     counter: String,
@@ -53,7 +57,7 @@ impl Statements {
     pub(super) fn new(schema: &SchemaName) -> Self {
         let table = |name: &str| format!("{}.{name}", schema.quoted());
         let (item, applied) = (table("item"), table("applied"));
-        let (commits, counter) = (table("commits"), table("counter"));
+        let (commits, counter, field) = (table("commits"), table("counter"), table("field"));
         Self {
             load: load(&item, &applied, &counter),
             lock: format!(
@@ -87,6 +91,13 @@ impl Statements {
                 "SELECT coalesce(max(c.first + i.step), 0) FROM {item} i JOIN {commits} c ON c.batch = i.batch
                  WHERE i.name = $1"
             ),
+            stored: ["''", "document"].map(|document| {
+                format!(
+                    "SELECT name, id, target, digest, {document}::text FROM {item}
+                     WHERE name = ANY ($1) AND digest IS NOT NULL"
+                )
+            }),
+            fields: format!("SELECT name, field FROM {field}"),
             commits,
             counter,
         }
@@ -194,9 +205,10 @@ mod tests {
         let statements = Statements::new(&schema);
         let counter = statements.take_counter(1, 2);
         let Statements { load, lock, update, insert, remember, check, fence, .. } = statements;
-        let Statements { sequence, changes, items, last_step, .. } = Statements::new(&schema);
+        let Statements { sequence, changes, items, last_step, stored, fields, .. } = Statements::new(&schema);
         let mut all = vec![load, lock, update, insert, remember, check, fence, counter, begin(1)];
-        all.extend([sequence, changes, items, last_step, BEGIN_SNAPSHOT.to_owned()]);
+        all.extend([sequence, changes, items, last_step, fields, BEGIN_SNAPSHOT.to_owned()]);
+        all.extend(stored);
         all.extend(layout::all(&schema));
         all
     }
@@ -251,7 +263,7 @@ mod tests {
     #[test]
     fn every_table_has_its_schema() {
         for statement in all() {
-            for table in ["meta", "counter", "item", "commits", "applied"] {
+            for table in ["meta", "counter", "item", "commits", "applied", "field"] {
                 for before in ["FROM ", "JOIN ", "INTO ", "UPDATE ", "TABLE ", "EXISTS ", "ON "] {
                     let bare = format!("{before}{table} ");
                     assert!(!statement.contains(&bare), "{bare}: {statement}");

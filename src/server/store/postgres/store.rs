@@ -15,7 +15,7 @@ use super::open::{Refused, open};
 use super::reader::Reader;
 use super::snapshot::Snapshot;
 use super::sql::Statements;
-use crate::server::store::{FeedItem, FeedQuery, Result, StoreError};
+use crate::server::store::{FeedItem, FeedQuery, Result, StoreError, TableFields};
 
 /// How long a database that cannot be reached is waited for at the start: one that is started at the
 /// same time is there by then.
@@ -38,16 +38,17 @@ pub(in crate::server) struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// Opens the store, or makes it. A database that cannot be reached is waited for.
+    /// Opens the store, or makes it, for a server that accepts these fields. A database that cannot be
+    /// reached is waited for.
     ///
     /// # Errors
     /// [`StoreError`] when the database cannot be reached or refuses the user, or there is something else
     /// in the schema.
-    pub(in crate::server) async fn open(config: &PostgresConfig) -> Result<Self> {
+    pub(in crate::server) async fn open(config: &PostgresConfig, fields: &TableFields) -> Result<Self> {
         let shared =
             Shared { connector: Connector::new(config)?, statements: Statements::new(&config.schema) };
         let shared = Arc::new(shared);
-        let id = open_or_make(&shared.connector, config).await?;
+        let id = open_or_make(&shared.connector, config, fields).await?;
         Ok(Self { id, reader: Reader::new(Arc::clone(&shared)), shared })
     }
 
@@ -93,11 +94,15 @@ impl PostgresStore {
     }
 }
 
-async fn open_or_make(connector: &Connector, config: &PostgresConfig) -> Result<String> {
+async fn open_or_make(
+    connector: &Connector,
+    config: &PostgresConfig,
+    fields: &TableFields,
+) -> Result<String> {
     let (start, mut has_warned) = (Instant::now(), false);
     loop {
         let opened = match connector.connect().await {
-            Ok(connection) => open(&connection, &config.schema).await,
+            Ok(connection) => open(&connection, &config.schema, fields).await,
             Err(failure) => Err(Refused::Failed(failure)),
         };
         let failure = match opened {
