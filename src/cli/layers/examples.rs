@@ -78,6 +78,11 @@ const SERVE: &[Example] = &[
         "Serve to other machines, which must send a token",
         "synctool serve --schema schema.json --listen 0.0.0.0:4400 --token-file token",
     ),
+    #[cfg(feature = "postgres")]
+    example(
+        "Serve from PostgreSQL, whose URL is in a file",
+        "synctool serve --schema schema.json --database-url-file url",
+    ),
 ];
 
 const DEMO: &[Example] = &[
