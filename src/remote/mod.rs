@@ -7,6 +7,7 @@
 //! A file imports only from those before it in this list:
 //! - `url`, `encoding`, `error`, `config`: the settings and the errors
 //! - `retry`, `backoff`: the error after all retries, and the pause before each
+//! - `words`: what the server says about an error, in any form
 //! - `classify`: a pure function from an answer, or a failed connection, to its meaning
 //! - `request`: sends one request, follows redirects, reads the answer up to a limit
 //! - `client`: [`Remote`], the routes
@@ -46,6 +47,7 @@ mod error;
 mod request;
 mod retry;
 mod url;
+mod words;
 
 pub use backoff::{Backoff, NextTry};
 pub use client::Remote;
