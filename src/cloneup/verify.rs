@@ -8,13 +8,14 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::blocking::blocking;
-use super::compare::{Difference, Differences, FeedComparison, TableCounts};
+use super::compare::{Compared, Difference, Differences, FeedComparison, TableCounts};
 use super::failure::{Failure, FailureKind, Failures, PULL_PATH, most_severe};
 use super::finish::pull::{Page, Puller};
 use super::missing_route::suggest_base;
 use super::observer::{Activity, Event, Observer};
 use super::options::Options;
 use super::plan::Requested;
+use super::reports::blocking_with_reports;
 use crate::offline::{Database, Snapshot};
 use crate::protocol::{Cursor, ErrorBody, PullRequest};
 use crate::remote::Remote;
@@ -164,6 +165,7 @@ impl<'o> Comparison<'o> {
         if let (Some(warning), None) = (self.database.warning(), self.since) {
             self.observer.on(&Event::Warning(&warning));
         }
+        self.observer.on(&Event::Verifying);
         let (database, schema, since) = (self.database.clone(), Arc::clone(&self.schema), self.since);
         let begun = blocking(move || {
             let snapshot = Snapshot::take(&database)?;
@@ -185,14 +187,20 @@ impl<'o> Comparison<'o> {
         };
         loop {
             let Page { answer, is_last } = puller.next(&mut request).await?;
+            let changes = answer.changes();
             let added = blocking(move || comparison.add_page(&answer).map(|()| comparison)).await;
             comparison = added?;
+            self.observer.on(&Event::Pulled { changes });
             if is_last {
                 break;
             }
         }
         self.observer.on(&Event::Activity(Activity::Comparing));
         let cancellation = self.cancellation.clone();
-        Ok(blocking(move || comparison.compare(&cancellation)).await?)
+        let compared = blocking_with_reports(
+            move |reports| comparison.compare(&cancellation, &|compared| reports.send(compared)),
+            |Compared { rows, total }| self.observer.on(&Event::Compared { rows: *rows, total: *total }),
+        );
+        Ok(compared.await?)
     }
 }

@@ -84,15 +84,19 @@ impl HttpClient {
         parse: impl Fn(&RawObject<'_>) -> Result<T, NeitherDialect>,
     ) -> Result<T, RequestError> {
         let (mut target, start) = (request.url.clone(), Instant::now());
+        let sent = request.body.as_ref().map_or(0, |body| body.bytes.len());
         for _ in 0..=MAX_REDIRECTS {
-            let response =
-                self.builder(&target, request.body.as_ref()).send().await.map_err(transport_error)?;
+            let response = self.builder(&target, request.body.as_ref()).send().await.map_err(|error| {
+                let (error, elapsed_ms) = (transport_error(error), start.elapsed().as_millis());
+                tracing::debug!(url = shown(&target), sent, elapsed_ms, %error, "failed");
+                error
+            })?;
             if !response.status().is_redirection() {
                 let status = response.status();
                 let result = self.read(response, &request, &parse).await;
                 tracing::debug!(
                     url = shown(&target),
-                    sent = request.body.as_ref().map_or(0, |body| body.bytes.len()),
+                    sent,
                     status = status.as_u16(),
                     elapsed_ms = start.elapsed().as_millis(),
                     "answered"

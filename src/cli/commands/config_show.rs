@@ -8,16 +8,15 @@ use clap::{Arg, ArgMatches};
 use serde::Serialize;
 
 use crate::cli::args::ConfigCommand;
-use crate::cli::layers::{ConfigFile, ConfigNotes, command, default_text, is_opposite, usage_failure};
+use crate::cli::layers::{
+    ConfigFile, ConfigNotes, HIDDEN, command, default_text, is_opposite, shown_value, usage_failure,
+};
 use crate::cli::output::{self, Table};
 use crate::cli::{exit, resolve};
 use crate::cloneup::Failure;
 
 /// The subcommand whose options are shown.
 const SUBCOMMAND: &str = "cloneup";
-
-/// Replaces values that may contain a secret.
-const HIDDEN: &str = "(hidden)";
 
 /// A value and its origin.
 #[derive(Debug, Serialize)]
@@ -35,8 +34,7 @@ pub(in crate::cli) fn run(subcommand: &ConfigCommand, config: Option<PathBuf>) -
     if let Some(format) = format {
         return Ok(output::result(&shown, *format, exit::SUCCESS));
     }
-    print(&shown);
-    Ok(exit::SUCCESS)
+    Ok(print(&shown))
 }
 
 fn collect(named: Option<PathBuf>) -> Result<Vec<Shown>, Failure> {
@@ -76,24 +74,13 @@ fn token() -> Shown {
 fn show(arg: &Arg, values: &ArgMatches, file: Option<&str>) -> Shown {
     let id = arg.get_id().as_str();
     let key = id.replace('_', "-");
-    let raw = || {
-        let values = values.get_raw(id).into_iter().flatten();
-        values.map(|value| value.to_string_lossy().into_owned()).collect::<Vec<_>>().join(",")
-    };
-    let value = |from: String| {
-        let value = match id {
-            // A header is often a key, and a command may have one in it.
-            "header" | "token_command" => HIDDEN.to_owned(),
-            "remote" => without_password(&raw()),
-            _ => raw(),
-        };
-        Shown { key: key.clone(), value: Some(value), from }
-    };
+    let value = |from: String| Shown { key: key.clone(), value: Some(shown_value(id, values)), from };
     match (values.value_source(id), arg.get_env(), file) {
         (Some(ValueSource::EnvVariable), Some(variable), _) => value(variable.to_string_lossy().into_owned()),
         // A flag that takes no value has a default of clap's own, which is off.
         (Some(ValueSource::DefaultValue), _, Some(file))
-            if arg.get_action().takes_values() || !matches!(raw().as_str(), "false" | "0" | "") =>
+            if arg.get_action().takes_values()
+                || !matches!(shown_value(id, values).as_str(), "false" | "0" | "") =>
         {
             value(file.to_owned())
         }
@@ -101,23 +88,11 @@ fn show(arg: &Arg, values: &ArgMatches, file: Option<&str>) -> Shown {
     }
 }
 
-/// A URL with its user and password hidden, if it has any.
-fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    match rest[..authority].rfind('@') {
-        Some(at) => format!("{scheme}://{HIDDEN}{}", &rest[at..]),
-        None => url.to_owned(),
-    }
-}
-
-fn print(shown: &[Shown]) {
+fn print(shown: &[Shown]) -> u8 {
     let mut table = Table::new(&["key", "value", "from"]);
     for entry in shown {
         let value = entry.value.clone().unwrap_or_else(|| "-".to_owned());
         table.row([entry.key.clone(), value, entry.from.clone()]);
     }
-    for row in table.lines() {
-        output::text(&row);
-    }
+    output::text(&table.lines(), exit::SUCCESS)
 }

@@ -1,6 +1,7 @@
 //! The plan of an upload: a value that can be printed (a dry run) or executed (a run). Its rows are read
 //! in [`crate::cloneup::encode`].
 
+use super::checking::Checking;
 use super::deletes::Deletes;
 use super::scope::Requested;
 use super::selected::warnings_of_absent;
@@ -49,6 +50,7 @@ pub(crate) enum Source {
 
 impl Plan {
     /// Makes the plan for one state of the database, and checks every row (contract 3.1.1).
+    /// `report` is called before the rows of each table are checked.
     ///
     /// # Errors
     /// [`OfflineError::Data`] for the first row that cannot be uploaded; [`OfflineError::Storage`]
@@ -58,6 +60,7 @@ impl Plan {
         schema: &Schema,
         requested: Requested,
         snapshot: &Snapshot,
+        report: &dyn Fn(&Checking),
     ) -> Result<Self, OfflineError> {
         let (seq, cursors) = (ChangeLog::of(snapshot).highest_seq()?, Cursors::read(snapshot)?);
         // Missing tables and columns are found before any row is read.
@@ -67,17 +70,22 @@ impl Plan {
         warnings.extend(upload_queue::warning(snapshot)?);
         let scope = requested.scope;
         let mut parts = Vec::new();
+        let mut checking = Checking::of(records.len() + join_rows.len());
         for source in records {
+            checking.begin(source.name(), report);
             let rows = count_records(options, &source, snapshot, &mut warnings)?;
+            checking.end(rows);
             if rows > 0 {
                 parts.push(Part { source: Source::Records(source), rows });
             }
         }
         for source in join_rows {
+            checking.begin(source.name(), report);
             let rows = count_join_rows(options, &source, snapshot)?;
             if rows > 0 && options.only.is_none() {
                 warnings.extend(warning_of_dangling(schema, &source, snapshot)?);
             }
+            checking.end(rows);
             parts.push(Part { source: Source::JoinRows(source), rows });
         }
         let mut plan = Self { parts, marked, scope, seq, cursors, warnings };
