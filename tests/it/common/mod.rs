@@ -13,6 +13,8 @@ mod samples;
 mod scripted;
 mod serve_process;
 mod server;
+#[cfg(unix)]
+mod terminal;
 
 #[cfg(unix)]
 pub use binary::signal;
@@ -29,3 +31,5 @@ pub use samples::{CHINOOK, MIXED_ROWS, POWERSYNC, SCHEMA, TABLES, THREE_TAGS, WA
 pub use scripted::{Answer, Recorded, Scripted, refusal};
 pub use serve_process::ServeProcess;
 pub use server::{TestServer, client, open_store};
+#[cfg(unix)]
+pub use terminal::Terminal;
