@@ -34,42 +34,29 @@ pub(in crate::cli) fn run(args: &DemoArgs) -> Result<u8, Failure> {
         schema: folder.join("schema.json"),
         server: folder.join("server.db"),
     };
-    let teller = Teller { is_quiet: args.verbosity.quiet };
-    teller.say(&format!("creating an offline database in {}", escaped(&folder.to_string_lossy())));
+    let is_quiet = args.verbosity.quiet;
+    say(is_quiet, &[format!("creating an offline database in {}", escaped(&folder.to_string_lossy()))]);
     sample::write(&files.database)?;
     std::fs::write(&files.schema, sample::schema())
         .map_err(|error| Failure::storage(format!("cannot write {}: {error}", files.schema.display())))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::internal(format!("cannot start: {error}")))?;
-    let status = runtime.block_on(serve_and_upload(&files, teller))?;
-    if !args.verbosity.quiet {
+    let status = runtime.block_on(serve_and_upload(&files, is_quiet))?;
+    if !is_quiet {
         print_next_steps(&files);
     }
     Ok(status)
 }
 
-/// Says what happens, unless the run is quiet.
-#[derive(Debug, Clone, Copy)]
-struct Teller {
-    is_quiet: bool,
-}
-
-impl Teller {
-    fn say_all(self, lines: &[String]) {
-        for line in lines {
-            self.say(line);
-        }
-    }
-
-    fn say(self, text: &str) {
-        if !self.is_quiet {
-            output::paragraph(text);
-        }
+/// Prints lines about what happens, unless the run is quiet.
+fn say(is_quiet: bool, lines: &[String]) {
+    for line in lines.iter().filter(|_| !is_quiet) {
+        output::paragraph(line);
     }
 }
 
 /// Starts the server and uploads twice; returns the exit status.
-async fn serve_and_upload(files: &Files, teller: Teller) -> Result<u8, Failure> {
+async fn serve_and_upload(files: &Files, is_quiet: bool) -> Result<u8, Failure> {
     let schema = Schema::parse(&sample::schema()).expect("the schema of the sample is valid");
     let config = ServerConfig {
         schema: schema.clone(),
@@ -87,33 +74,34 @@ async fn serve_and_upload(files: &Files, teller: Teller) -> Result<u8, Failure> 
         let _ = stopped.await;
     };
     let server = tokio::spawn(serve(listener, shutdown, state));
-    let status = upload_twice(files, &schema, &base, teller).await?;
+    let status = upload_twice(files, &schema, &base, is_quiet).await?;
     drop(stop_server);
     server.await.map_err(|error| Failure::internal(format!("the server failed: {error}")))?;
     Ok(status)
 }
 
 /// Uploads, prints the result, and uploads again: the server must not count a mutation twice.
-async fn upload_twice(files: &Files, schema: &Schema, base: &str, teller: Teller) -> Result<u8, Failure> {
-    let hints = Hints::unless(teller.is_quiet);
-    teller.say(&format!("uploading to {base}"));
-    let (first, summary) = upload(files, schema, base, teller).await?;
+async fn upload_twice(files: &Files, schema: &Schema, base: &str, is_quiet: bool) -> Result<u8, Failure> {
+    let hints = Hints::unless(is_quiet);
+    say(is_quiet, &[format!("uploading to {base}")]);
+    let (first, summary) = upload(files, schema, base, is_quiet).await?;
     let status = output::result(&first, Output::Auto, exit::status(first.failure_kind(), SIGINT));
     output::failures(&first.failures, hints);
-    teller.say_all(&summary);
+    say(is_quiet, &summary);
     if status != exit::SUCCESS {
         return Ok(status);
     }
-    teller.say("uploading again");
-    let (again, summary) = upload(files, schema, base, teller).await?;
+    say(is_quiet, &["uploading again".to_owned()]);
+    let (again, summary) = upload(files, schema, base, is_quiet).await?;
     output::failures(&again.failures, hints);
-    teller.say_all(&summary);
+    say(is_quiet, &summary);
     if again.ok && again.cursor == first.cursor {
-        teller.say(&format!(
-            "the server's sequence is {} as before: it deduplicated all {}",
-            again.cursor,
-            counted(again.stats.run.mutations, "mutation")
-        ));
+        let mutations = counted(again.stats.run.mutations, "mutation");
+        let cursor = again.cursor;
+        say(
+            is_quiet,
+            &[format!("the server's sequence is {cursor} as before: it deduplicated all {mutations}")],
+        );
         return Ok(exit::SUCCESS);
     }
     output::error(&format!("the server's sequence went from {} to {}", first.cursor, again.cursor));
@@ -125,11 +113,11 @@ async fn upload(
     files: &Files,
     schema: &Schema,
     base: &str,
-    teller: Teller,
+    is_quiet: bool,
 ) -> Result<(Outcome, Vec<String>), Failure> {
     let database = Database::open(&files.database)?;
     let remote = Remote::new(&RemoteConfig::new(base))?;
-    let look = Look { mode: ProgressMode::default(), interval: DEFAULT_INTERVAL, is_quiet: teller.is_quiet };
+    let look = Look { mode: ProgressMode::default(), interval: DEFAULT_INTERVAL, is_quiet };
     let progress = Progress::new(look);
     let outcome = Upload::new(database, remote, schema.clone()).observer(&progress).run().await;
     let summary = output::summary(&outcome, &progress.end());
