@@ -110,7 +110,7 @@ _synctool() {
 
     case "${cmd}" in
         synctool)
-            opts="-h -V --config --help --version cloneup config inspect schema verify serve demo help"
+            opts="-h -V --config --profile --help --version cloneup config inspect schema verify serve demo help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -131,6 +131,10 @@ _synctool() {
                     fi
                     return 0
                     ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -139,7 +143,7 @@ _synctool() {
             return 0
             ;;
         synctool__subcmd__cloneup)
-            opts="-q -v -h -V --db --remote --schema --client-id --token-file --token-command --header --ca-cert --resources --include-many-many --no-include-many-many --include-deletes --no-include-deletes --record-operation --only-failed --mutation-id-prefix --batch-size --batch-bytes --compress --concurrency --no-resume --max-retries --retry-delay --retry-max-delay --timeout --connect-timeout --fail-fast --no-fail-fast --error-file --pull-after --no-pull-after --pull-limit --set-global-cursor-on-success --no-set-global-cursor-on-success --clear-changelog-on-success --no-clear-changelog-on-success --verify --dry-run --output --events --progress --progress-interval --quiet --verbose --config --help --version"
+            opts="-q -v -h -V --db --remote --schema --client-id --token-file --token-command --header --ca-cert --client-cert --client-key --proxy --no-proxy --resources --include-many-many --no-include-many-many --include-deletes --no-include-deletes --record-operation --only-failed --limit --mutation-id-prefix --batch-size --batch-bytes --compress --concurrency --no-resume --max-retries --retry-delay --retry-max-delay --timeout --connect-timeout --wait --max-rate --max-bandwidth --fail-fast --no-fail-fast --max-errors --error-file --pull-after --no-pull-after --pull-limit --set-global-cursor-on-success --no-set-global-cursor-on-success --clear-changelog-on-success --no-clear-changelog-on-success --verify --dry-run --output --events --progress --progress-interval --quiet --verbose --config --profile --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -221,6 +225,40 @@ _synctool() {
                     fi
                     return 0
                     ;;
+                --client-cert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --client-key)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --resources)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -250,6 +288,10 @@ _synctool() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --mutation-id-prefix)
@@ -292,8 +334,24 @@ _synctool() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-rate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-bandwidth)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --fail-fast)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --max-errors)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --error-file)
@@ -369,6 +427,10 @@ _synctool() {
                     fi
                     return 0
                     ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -377,7 +439,7 @@ _synctool() {
             return 0
             ;;
         synctool__subcmd__config)
-            opts="-h -V --config --help --version show help"
+            opts="-h -V --config --profile --help --version show help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -396,6 +458,10 @@ _synctool() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -448,7 +514,7 @@ _synctool() {
             return 0
             ;;
         synctool__subcmd__config__subcmd__show)
-            opts="-h -V --output --config --help --version"
+            opts="-h -V --output --config --profile --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -473,6 +539,10 @@ _synctool() {
                     fi
                     return 0
                     ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -481,7 +551,7 @@ _synctool() {
             return 0
             ;;
         synctool__subcmd__demo)
-            opts="-q -v -h -V --dir --quiet --verbose --config --help --version"
+            opts="-q -v -h -V --dir --quiet --verbose --config --profile --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -507,6 +577,10 @@ _synctool() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -685,7 +759,7 @@ _synctool() {
             return 0
             ;;
         synctool__subcmd__inspect)
-            opts="-h -V --schema --output --config --help --version"
+            opts="-h -V --schema --output --config --profile --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -725,6 +799,10 @@ _synctool() {
                     fi
                     return 0
                     ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -733,7 +811,7 @@ _synctool() {
             return 0
             ;;
         synctool__subcmd__schema)
-            opts="-h -V --config --help --version infer check help"
+            opts="-h -V --config --profile --help --version infer check help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -754,6 +832,10 @@ _synctool() {
                     fi
                     return 0
                     ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -762,7 +844,7 @@ _synctool() {
             return 0
             ;;
         synctool__subcmd__schema__subcmd__check)
-            opts="-h -V --db --config --help --version"
+            opts="-h -V --db --config --profile --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -796,6 +878,10 @@ _synctool() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -862,7 +948,7 @@ _synctool() {
             return 0
             ;;
         synctool__subcmd__schema__subcmd__infer)
-            opts="-h -V --config --help --version"
+            opts="-h -V --config --profile --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -883,6 +969,10 @@ _synctool() {
                     fi
                     return 0
                     ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -891,7 +981,7 @@ _synctool() {
             return 0
             ;;
         synctool__subcmd__serve)
-            opts="-q -v -h -V --listen --data --schema --token-file --max-mutations --max-body --max-rate --quiet --verbose --config --help --version"
+            opts="-q -v -h -V --listen --data --schema --token-file --max-mutations --max-body --max-rate --quiet --verbose --config --profile --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -973,6 +1063,10 @@ _synctool() {
                     fi
                     return 0
                     ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -981,7 +1075,7 @@ _synctool() {
             return 0
             ;;
         synctool__subcmd__verify)
-            opts="-q -v -h -V --db --remote --schema --client-id --token-file --token-command --header --ca-cert --resources --include-many-many --no-include-many-many --max-retries --retry-delay --retry-max-delay --timeout --connect-timeout --pull-limit --output --progress --progress-interval --quiet --verbose --config --help --version"
+            opts="-q -v -h -V --db --remote --schema --client-id --token-file --token-command --header --ca-cert --client-cert --client-key --proxy --no-proxy --resources --include-many-many --no-include-many-many --max-retries --retry-delay --retry-max-delay --timeout --connect-timeout --wait --max-rate --max-bandwidth --pull-limit --output --progress --progress-interval --quiet --verbose --config --profile --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1063,6 +1157,40 @@ _synctool() {
                     fi
                     return 0
                     ;;
+                --client-cert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --client-key)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --resources)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1088,6 +1216,18 @@ _synctool() {
                     return 0
                     ;;
                 --connect-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-rate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-bandwidth)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1120,6 +1260,10 @@ _synctool() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)

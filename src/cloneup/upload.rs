@@ -26,7 +26,7 @@ use super::progress::checkpoint::Checkpoint;
 use super::progress::tally::Tally;
 use super::send::batch_sender::BatchSender;
 use super::send::delivered::Delivered;
-use super::send::gate::RequestGate;
+use super::send::rejections::Rejections;
 use super::send::unsent_errors::UnsentErrors;
 use super::send::window::SlidingWindow;
 use crate::failpoint;
@@ -74,7 +74,8 @@ async fn pass(
     checkpoints: &mut CheckpointWriter,
     tally: &mut Tally<'_>,
 ) -> (Ending, Snapshot) {
-    let limits = Arc::new(BatchLimits::new(&job.options, &job.server.limits));
+    let limits =
+        Arc::new(BatchLimits::new(&job.options, &job.server.limits, job.remote.pace().max_bandwidth()));
     let encoding = Arc::new(RequestEncoding::new(job.remote.compression().choose(&job.server)));
     let settings = BatchSettings {
         limits: Arc::clone(&limits),
@@ -92,9 +93,10 @@ async fn pass(
         counts_repeated: job.server.has(status::PUSH_REPEATED),
         observer: job.observer,
         limits,
-        gate: RequestGate::new(job.options.concurrency),
+        gate: job.gate.clone(),
         encoding,
         unsent_errors: UnsentErrors::default(),
+        rejections: Rejections::new(&job.options),
         halt: CancellationToken::new(),
         cancellation: job.cancellation.clone(),
     };
@@ -286,6 +288,7 @@ impl UploadLoop<'_, '_> {
         self.job.observer.on(&rejection(&failure));
         self.job.observer.on(&Event::Answered { part, rows: 1, bytes: 0, requests: 0, repeated: 0 });
         self.tally.add_oversized(part, sequence, failure);
+        self.batch_sender.rejected(1, 1);
         if self.job.options.fail_fast {
             self.batch_sender.halt.cancel();
         }

@@ -26,6 +26,9 @@ pub(super) fn open(settings: Settings, schema: Option<&Path>, is_quiet: bool) ->
         let words = format!("{}: {error}", resolve::flag(error.path()));
         Failure::from(error).in_words(words)
     })?;
+    if !is_quiet {
+        settings.warnings.iter().for_each(|warning| output::warning(warning));
+    }
     if !is_quiet && settings.remote.sends_token_in_the_clear() {
         output::warning("the token is sent over plain http, where others can read it; use https");
     }

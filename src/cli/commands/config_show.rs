@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use crate::cli::args::ConfigCommand;
 use crate::cli::layers::{
-    ConfigFile, ConfigNotes, HIDDEN, command, default_text, is_opposite, shown_value, usage_failure,
+    ConfigFile, ConfigNotes, HIDDEN, command, default_text, is_global, is_opposite, shown_value,
+    usage_failure,
 };
 use crate::cli::output::{self, Table};
 use crate::cli::{exit, resolve};
@@ -28,18 +29,23 @@ struct Shown {
 }
 
 /// Runs the subcommand.
-pub(in crate::cli) fn run(subcommand: &ConfigCommand, config: Option<PathBuf>) -> Result<u8, Failure> {
+pub(in crate::cli) fn run(
+    subcommand: &ConfigCommand,
+    config: Option<PathBuf>,
+    profile: Option<&str>,
+) -> Result<u8, Failure> {
     let ConfigCommand::Show { output: format } = subcommand;
-    let shown = collect(config.filter(|path| !path.as_os_str().is_empty()))?;
+    let config = config.filter(|path| !path.as_os_str().is_empty());
+    let shown = collect(config, profile.filter(|name| !name.is_empty()))?;
     if let Some(format) = format {
         return Ok(output::result(&shown, *format, exit::SUCCESS));
     }
     Ok(print(&shown))
 }
 
-fn collect(named: Option<PathBuf>) -> Result<Vec<Shown>, Failure> {
+fn collect(named: Option<PathBuf>, profile: Option<&str>) -> Result<Vec<Shown>, Failure> {
     // Files that are not read were named when this command line was parsed.
-    let file = ConfigFile::find(named, &mut ConfigNotes::default())?;
+    let file = ConfigFile::find(named, profile, &mut ConfigNotes::default())?;
     let layered = match &file {
         Some(file) => file.apply(command())?,
         None => command(),
@@ -48,12 +54,11 @@ fn collect(named: Option<PathBuf>) -> Result<Vec<Shown>, Failure> {
     let matches = matches.map_err(|error| usage_failure(&error))?;
     let values = matches.subcommand_matches(SUBCOMMAND).expect("the command line has this subcommand");
     let definition = layered.find_subcommand(SUBCOMMAND).expect("the definition has this subcommand");
-    let path = file.map(|file| file.path().display().to_string());
     let mut shown: Vec<_> = definition
         .get_arguments()
         .filter(|arg| arg.get_long().is_some() && !is_opposite(definition, arg.get_id().as_str()))
-        .filter(|arg| !matches!(arg.get_id().as_str(), "help" | "version" | "config"))
-        .map(|arg| show(arg, values, path.as_deref()))
+        .filter(|arg| !is_global(arg.get_id().as_str()))
+        .map(|arg| show(arg, values, file.as_ref()))
         .collect();
     // A value of the file moves its argument to the end of the definition.
     shown.sort_by(|a, b| a.key.cmp(&b.key));
@@ -70,8 +75,8 @@ fn token() -> Shown {
     }
 }
 
-/// An option; `file` is the path of the configuration file, if there is one.
-fn show(arg: &Arg, values: &ArgMatches, file: Option<&str>) -> Shown {
+/// An option; `file` is the configuration file, if there is one.
+fn show(arg: &Arg, values: &ArgMatches, file: Option<&ConfigFile>) -> Shown {
     let id = arg.get_id().as_str();
     let key = id.replace('_', "-");
     let value = |from: String| Shown { key: key.clone(), value: Some(shown_value(id, values)), from };
@@ -82,7 +87,7 @@ fn show(arg: &Arg, values: &ArgMatches, file: Option<&str>) -> Shown {
             if arg.get_action().takes_values()
                 || !matches!(shown_value(id, values).as_str(), "false" | "0" | "") =>
         {
-            value(file.to_owned())
+            value(file.origin(id))
         }
         _ => Shown { key, value: default_text(SUBCOMMAND, id), from: "default".to_owned() },
     }

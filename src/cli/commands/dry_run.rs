@@ -43,6 +43,7 @@ pub(super) fn run(
     status
 }
 
+/// The preview; `progress` tells of a wait for the server.
 fn preview(ready: Ready, progress: &Progress) -> Result<Preview, Failures> {
     let Ready { options, schema, database, remote } = ready;
     let upload = Upload::new(database, remote, schema).options(options).observer(progress);

@@ -20,7 +20,7 @@ mod shown;
 pub(super) use config_file::{ConfigFile, ConfigNotes};
 pub(super) use defaults::default_text;
 pub use definition::command;
-pub(super) use definition::{bare_command, is_opposite, is_switch};
+pub(super) use definition::{bare_command, is_global, is_opposite, is_switch};
 pub(super) use nearest::nearest;
 pub(super) use parse::{Refused, parse, usage_failure};
 pub(super) use shown::{HIDDEN, changed_options, shown_value};

@@ -17,7 +17,8 @@ pub(in crate::cli) fn shown_value(id: &str, values: &ArgMatches) -> String {
     match id {
         // A header is often a key, and a command may have one in it.
         "header" | "token_command" => HIDDEN.to_owned(),
-        _ => without_password(&raw),
+        "remote" | "proxy" => without_password(&raw),
+        _ => raw,
     }
 }
 
@@ -51,12 +52,17 @@ pub(in crate::cli) fn changed_options(command: &str, values: &ArgMatches) -> Vec
 
 /// A URL with its user and password hidden, if it has any.
 fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    // A proxy needs no scheme.
+    let start = url.find("://").map_or(0, |at| at + 3);
+    let (scheme, rest) = url.split_at(start);
     let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    match rest[..authority].rfind('@') {
-        Some(at) => format!("{scheme}://{HIDDEN}{}", &rest[at..]),
-        None => url.to_owned(),
+    if let Some(at) = rest[..authority].rfind('@') {
+        return format!("{scheme}{HIDDEN}{}", &rest[at..]);
     }
+    // A password that should have been escaped, such as `a/b`, ends what looks like the authority.
+    let has_port = |(_, port): (&str, &str)| port.bytes().all(|byte| byte.is_ascii_digit());
+    let is_cut = rest.contains('@') && !rest[..authority].rsplit_once(':').is_none_or(has_port);
+    if is_cut { HIDDEN.to_owned() } else { url.to_owned() }
 }
 
 #[cfg(test)]

@@ -154,7 +154,7 @@ impl Counters {
                 }
                 self.stage = Stage::Comparing { rows: *rows, total: *total };
             }
-            Event::Warning(_) | Event::Activity(_) => {}
+            Event::WaitingForServer { .. } | Event::Warning(_) | Event::Activity(_) => {}
         }
     }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::bars::{Bars, can_redraw};
 use super::counters::Counters;
+use super::escape::escaped;
 use super::numbers::counted;
 use super::print::{self, end_drawing};
 use super::retries::{Retry, RetryLines};
@@ -222,6 +223,10 @@ impl Observer for Progress {
         shared.state().note(event, now);
         match event {
             Event::Warning(message) if !shared.look.is_quiet => print::warning(message),
+            Event::WaitingForServer { wait, url, reason } => {
+                let seconds = wait.as_secs_f64();
+                shared.say(&format!("waiting up to {seconds} s for {}: {}", escaped(url), escaped(reason)));
+            }
             Event::Retrying { retry, max_retries, wait, error } => {
                 shared.retrying(Retry::new((*retry, *max_retries), *wait, error, now), error, now);
             }

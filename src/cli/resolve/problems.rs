@@ -1,4 +1,5 @@
-//! Collects what is wrong with the flags of a client, so that all of it is reported at once.
+//! Collects what is wrong with the flags of a client, so that all of it is reported at once, and what a
+//! person should know of them.
 
 use crate::cloneup::{Failure, Failures};
 use crate::protocol::code;
@@ -23,7 +24,10 @@ pub(in crate::cli) fn flag(path: &str) -> String {
 
 /// What is wrong so far, in the order in which it was found.
 #[derive(Debug, Default)]
-pub(super) struct Problems(Vec<Failure>);
+pub(super) struct Problems {
+    failures: Vec<Failure>,
+    warnings: Vec<String>,
+}
 
 impl Problems {
     /// Adds an invalid option; `path` is its name in the result.
@@ -34,7 +38,17 @@ impl Problems {
 
     /// Adds an invalid option, of which a person is told in other words than the result's.
     pub(super) fn told_as(&mut self, message: impl std::fmt::Display, path: &str, words: String) {
-        self.0.push(Failure::invalid(code::DFQL_INVALID, message, path).in_words(words));
+        self.failures.push(Failure::invalid(code::DFQL_INVALID, message, path).in_words(words));
+    }
+
+    /// Adds a warning: the run goes on.
+    pub(super) fn warn(&mut self, message: impl Into<String>) {
+        self.warnings.push(message.into());
+    }
+
+    /// The warnings so far.
+    pub(super) fn take_warnings(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.warnings)
     }
 
     /// Replaces `setting`, which has its default, by what was typed, if anything; an invalid text adds a
@@ -62,8 +76,8 @@ impl Problems {
     /// All problems.
     pub(super) fn or<T>(self, settings: Option<T>) -> Result<T, Failures> {
         match settings {
-            Some(settings) if self.0.is_empty() => Ok(settings),
-            _ => Err(Failures(self.0)),
+            Some(settings) if self.failures.is_empty() => Ok(settings),
+            _ => Err(Failures(self.failures)),
         }
     }
 }

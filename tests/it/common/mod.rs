@@ -3,6 +3,8 @@
 
 mod binary;
 mod feed;
+mod forward_proxy;
+mod meter;
 mod offline;
 #[cfg(unix)]
 pub mod postgres;
@@ -15,6 +17,7 @@ mod serve_process;
 mod server;
 #[cfg(unix)]
 mod terminal;
+mod tls_relay;
 
 #[cfg(unix)]
 pub use binary::signal;
@@ -23,6 +26,8 @@ pub use binary::{
     synctool,
 };
 pub use feed::{delete, upsert};
+pub use forward_proxy::ForwardProxy;
+pub use meter::Meter;
 pub use offline::Offline;
 pub use proxy::FaultProxy;
 pub use requests::{clone, mutation, pull, push};
@@ -33,3 +38,4 @@ pub use serve_process::ServeProcess;
 pub use server::{TestServer, client, open_store};
 #[cfg(unix)]
 pub use terminal::Terminal;
+pub use tls_relay::tls_relay;
