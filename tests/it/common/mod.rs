@@ -35,6 +35,8 @@ pub use run::{Rig, codes};
 pub use samples::{CHINOOK, MIXED_ROWS, POWERSYNC, SCHEMA, TABLES, THREE_TAGS, WATERMELON};
 pub use scripted::{Answer, Recorded, Scripted, refusal};
 pub use serve_process::ServeProcess;
+#[cfg(all(unix, feature = "postgres"))]
+pub use server::postgres_store;
 pub use server::{TestServer, client, open_store};
 #[cfg(unix)]
 pub use terminal::Terminal;
