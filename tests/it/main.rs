@@ -59,6 +59,8 @@ mod serve_requests;
 mod serve_store;
 mod snapshot;
 mod soft_deletes;
+#[cfg(all(unix, feature = "postgres"))]
+mod stores_agree;
 mod tls;
 mod token;
 mod transport;
