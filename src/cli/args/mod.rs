@@ -18,7 +18,7 @@ mod serve;
 mod verify;
 
 pub(super) use cloneup::CloneupArgs;
-pub(super) use common::{GENERAL, Network, Output, Target, Verbosity};
+pub(super) use common::{GENERAL, Network, Output, ProgressArgs, ProgressMode, Target, Verbosity};
 pub(super) use completions::Shell;
 pub(super) use config::ConfigCommand;
 pub(super) use inspect::InspectArgs;

@@ -3,8 +3,6 @@
 
 use std::path::Path;
 
-use clap::ArgMatches;
-use clap::parser::ValueSource;
 use tokio::runtime::Runtime;
 
 use crate::cli::output;
@@ -24,7 +22,10 @@ pub(super) struct Ready {
 
 /// Opens what the settings name. `schema` is the schema file, if one is named.
 pub(super) fn open(settings: Settings, schema: Option<&Path>, is_quiet: bool) -> Result<Ready, Failures> {
-    let remote = Remote::new(&settings.remote)?;
+    let remote = Remote::new(&settings.remote).map_err(|error| {
+        let words = format!("{}: {error}", resolve::flag(error.path()));
+        Failure::from(error).in_words(words)
+    })?;
     if !is_quiet {
         settings.warnings.iter().for_each(|warning| output::warning(warning));
     }
@@ -34,36 +35,6 @@ pub(super) fn open(settings: Settings, schema: Option<&Path>, is_quiet: bool) ->
     let database = Database::open(&settings.database)?;
     let schema = resolve::schema(schema, || database.stored_schema())?;
     Ok(Ready { options: settings.options, schema, database, remote })
-}
-
-/// Prints where invalid values come from that nobody has typed now.
-pub(super) fn hint_at_origins(failures: &Failures, matches: &ArgMatches, is_quiet: bool) {
-    for path in failures.0.iter().map(|failure| &failure.body().path).filter(|_| !is_quiet) {
-        let option = kebab_case(path);
-        let id = option.replace('-', "_");
-        if !matches.ids().any(|known| known.as_str() == id) {
-            continue;
-        }
-        let origin = match matches.value_source(&id) {
-            Some(ValueSource::EnvVariable) => format!("the variable SYNCTOOL_{}", id.to_uppercase()),
-            // A default of the program is valid, so this one is that of the configuration file.
-            Some(ValueSource::DefaultValue) => format!("`{option}` in synctool.toml"),
-            _ => continue,
-        };
-        output::line(&format!("hint: {path} comes from {origin}"));
-    }
-}
-
-/// The name of an option as a flag has it: `batch-size` for `batchSize`.
-fn kebab_case(path: &str) -> String {
-    let mut name = String::with_capacity(path.len() + 2);
-    for c in path.chars() {
-        if c.is_ascii_uppercase() {
-            name.push('-');
-        }
-        name.push(c.to_ascii_lowercase());
-    }
-    name
 }
 
 /// The runtime of a client. One thread is enough for the network: reading, encoding and compressing have

@@ -11,7 +11,8 @@ use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 
 use super::man_notes::{environment, files};
 use crate::cli::exit;
-use crate::cli::layers::{examples, wrapped};
+use crate::cli::layers::examples;
+use crate::cli::output::wrapped;
 
 /// Width of a line of text in the source of a page.
 const WIDTH: usize = 76;

@@ -9,6 +9,7 @@ use super::definition::is_opposite;
 use super::examples::examples;
 use crate::cli::args::GENERAL;
 use crate::cli::exit;
+use crate::cli::output::wrapped;
 
 /// Column at which lines that clap does not wrap are wrapped.
 pub(super) const WIDTH: usize = 80;
@@ -146,21 +147,6 @@ fn exit_statuses(name: &str) -> String {
         text.extend([format!("  {status:<column$}  {lines}\n")]);
     }
     text
-}
-
-/// Words in lines of at most `width` characters.
-pub(in crate::cli) fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.len() + 1 + word.len() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
 
 #[cfg(test)]

@@ -39,21 +39,21 @@ pub(in crate::cli) fn subcommand(arguments: &[OsString]) -> Option<&OsStr> {
 
 /// The error with a tip about what was probably meant.
 pub(super) fn with_tip(mut error: clap::Error, arguments: &[OsString], definition: &Command) -> clap::Error {
-    let typed = Typed { arguments, own: own_definition(arguments, definition), definition };
+    let line = InvalidLine { arguments, own: own_definition(arguments, definition), definition };
     let tip =
         match error.kind() {
             ErrorKind::InvalidSubcommand => {
-                text(&error, ContextKind::InvalidSubcommand).and_then(|name| typed.meant_subcommand(name))
+                text(&error, ContextKind::InvalidSubcommand).and_then(|name| line.meant_subcommand(name))
             }
             ErrorKind::UnknownArgument => text(&error, ContextKind::InvalidArg).and_then(|argument| {
                 match argument.strip_prefix("--").and_then(|option| option.split([' ', '=']).next()) {
-                    Some(option) => typed.meant_option(option),
-                    None if argument.starts_with('-') => typed.long_option(),
-                    None => typed.meant_value(argument),
+                    Some(option) => line.meant_option(option),
+                    None if argument.starts_with('-') => line.long_option(),
+                    None => line.meant_value(argument),
                 }
             }),
             ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
-                text(&error, ContextKind::InvalidArg).and_then(|argument| typed.variable(argument))
+                text(&error, ContextKind::InvalidArg).and_then(|argument| line.variable(argument))
             }
             _ => None,
         };
@@ -72,14 +72,14 @@ fn own_definition<'d>(arguments: &[OsString], definition: &'d Command) -> &'d Co
 }
 
 /// A command line that clap does not accept.
-struct Typed<'t> {
+struct InvalidLine<'t> {
     arguments: &'t [OsString],
     /// The definition of its subcommand.
     own: &'t Command,
     definition: &'t Command,
 }
 
-impl Typed<'_> {
+impl InvalidLine<'_> {
     /// The subcommand that does what other tools have another name for.
     fn meant_subcommand(&self, name: &str) -> Option<String> {
         let first = subcommand(self.arguments)?.to_str()?;

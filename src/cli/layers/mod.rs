@@ -8,7 +8,8 @@
 //! * [`config_file`]: `synctool.toml`; [`config_values`]: its values as default values of that definition;
 //! * [`parse`](mod@parse): parses with all layers;
 //! * [`variables`]: environment variables that belong to no option;
-//! * [`mistaken`]: what an unknown subcommand or option probably means.
+//! * [`mistaken`]: what an unknown subcommand or option probably means;
+//! * [`shown`]: values as they may be shown, without secrets.
 
 mod config_file;
 mod config_values;
@@ -19,6 +20,7 @@ mod help;
 mod mistaken;
 mod owner;
 mod parse;
+mod shown;
 mod variables;
 
 pub(super) use config_file::{ConfigFile, ConfigNotes};
@@ -26,7 +28,7 @@ pub(super) use defaults::default_text;
 pub use definition::command;
 pub(super) use definition::{bare_command, is_global, is_opposite, is_switch};
 pub(super) use examples::examples;
-pub(super) use help::wrapped;
 pub(super) use mistaken::subcommand;
 pub(super) use parse::{Refused, parse, parse_incomplete, usage_failure};
+pub(super) use shown::{HIDDEN, changed_options, shown_value};
 pub(super) use variables::COMPLETE_VARIABLE;

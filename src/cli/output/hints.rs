@@ -92,7 +92,10 @@ fn code_hint(failure: &Failure) -> Option<&'static str> {
         code::LIMIT_EXCEEDED => Some(
             "the server accepts no mutation of this size: make the row smaller, or raise the server's limit",
         ),
-        code::DFQL_INVALID if failure.kind == FailureKind::Invalid => path_hint(&failure.body().path),
+        code::DFQL_INVALID if is_about_an_id(failure) => Some(
+            "an id is a text that is unique and not empty; `storage.idFormat` in the schema makes ids of \
+             integers and BLOBs, and `synctool schema infer` writes it",
+        ),
         code::DFQL_UNKNOWN_RESOURCE | code::DFQL_UNKNOWN_FIELD if failure.kind == FailureKind::Rejected => {
             Some("the schema of the server is not the one that was used here")
         }
@@ -100,19 +103,10 @@ fn code_hint(failure: &Failure) -> Option<&'static str> {
     }
 }
 
-/// For options and rows that are missing or invalid.
-fn path_hint(path: &str) -> Option<&'static str> {
-    match path {
-        "storage" => Some("--db PATH names the database, and so do SYNCTOOL_DB and `db` in synctool.toml"),
-        "sync.remote" => {
-            Some("--remote URL names the base URL, and so do SYNCTOOL_REMOTE and `remote` in synctool.toml")
-        }
-        _ if path.starts_with("records[") && path.ends_with("].id") => Some(
-            "an id is a text that is unique and not empty; `storage.idFormat` in the schema makes ids of \
-             integers and BLOBs, and `synctool schema infer` writes it",
-        ),
-        _ => None,
-    }
+/// Whether it is about the id of a row.
+fn is_about_an_id(failure: &Failure) -> bool {
+    let path = &failure.body().path;
+    failure.kind == FailureKind::Invalid && path.starts_with("records[") && path.ends_with("].id")
 }
 
 #[cfg(test)]
@@ -131,8 +125,6 @@ mod tests {
         let refused_whole = Failure::refused(ErrorBody::new(code::NOT_FOUND, "no such route", "$"));
         assert_eq!(hint(&refused_whole), None);
         assert_eq!(hint(&Failure::usage("cannot connect: locked", "x")), None);
-        let no_database = Failure::invalid(code::DFQL_INVALID, "x", "storage");
-        assert!(hint(&no_database).unwrap().contains("--db"));
         let no_id = Failure::invalid(code::DFQL_INVALID, "x", "records[7].id");
         assert!(hint(&no_id).unwrap().contains("idFormat"));
     }

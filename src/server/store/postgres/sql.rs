@@ -118,6 +118,26 @@ impl Statements {
     }
 }
 
+/// Waits.
+#[cfg(debug_assertions)]
+pub(super) fn sleep(milliseconds: u32) -> String {
+    format!("SELECT pg_sleep({milliseconds} / 1000.0)")
+}
+
+#[cfg(debug_assertions)]
+impl Statements {
+    /// Takes steps of the sequence and nothing else.
+    pub(super) fn count_alone(&self, steps: i64) -> String {
+        format!("UPDATE {} SET seq = seq + {steps} WHERE id = 1 RETURNING seq", self.counter)
+    }
+
+    /// Enters a batch whose steps, up to `seq`, are taken.
+    pub(super) fn enter_commit(&self, seq: i64, steps: i64, batch: i64) -> String {
+        let (commits, first) = (&self.commits, seq - steps);
+        format!("INSERT INTO {commits} (batch, first, seq) VALUES ({batch}, {first}, {seq}) RETURNING seq")
+    }
+}
+
 /// Begins a transaction that writes. A lock that another server holds is waited for, but a server that
 /// has stopped is disconnected by PostgreSQL, so that it does not keep its own locks.
 pub(super) fn begin(idle_ms: u64) -> String {
