@@ -30,5 +30,5 @@ pub(super) use item::{
     StoredItem, TableFields,
 };
 #[cfg(feature = "postgres")]
-pub(super) use touched::Touched;
+pub(super) use touched::{MutationKey, Touched};
 pub(super) use writer::Writer;

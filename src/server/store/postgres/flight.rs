@@ -11,6 +11,8 @@ use tokio_postgres::types::{ToSql, Type};
 
 use super::columns::{Changes, CheckColumns, ItemColumns, MutationColumns, VersionColumns};
 use super::error::Failure;
+#[cfg(debug_assertions)]
+use super::mistakes;
 use super::sql::{self, Statements};
 use crate::failpoint;
 
@@ -45,6 +47,8 @@ pub(super) async fn write(
 ) -> Result<i64, Failure> {
     let batch = new_batch();
     let counter = statements.take_counter(changes.steps, batch);
+    #[cfg(debug_assertions)]
+    let counter = mistakes::early_counter(client, statements, changes.steps, batch).await?.unwrap_or(counter);
     let mut answers: Vec<Answer<'_>> = Vec::new();
     answers.extend(begin.map(|begin| execute(client, begin)));
     if changes.updates.keys.len() > 0 {
@@ -62,6 +66,10 @@ pub(super) async fn write(
     if !changes.mutations.ids.is_empty() {
         answers.push(Box::pin(remember(client, &statements.remember, batch, &changes.mutations)));
     }
+    #[cfg(debug_assertions)]
+    answers.extend(mistakes::pause().map(|pause| -> Answer<'_> {
+        Box::pin(async move { client.batch_execute(&pause).await.map(|()| None) })
+    }));
     answers.push(Box::pin(take_counter(client, &counter)));
     // After the counter, because then nothing else can commit: what is asserted here holds at the place
     // that the group has in the sequence.

@@ -22,6 +22,8 @@ mod flight;
 mod lane;
 mod layout;
 mod load;
+#[cfg(debug_assertions)]
+mod mistakes;
 mod open;
 mod reader;
 mod snapshot;

@@ -22,7 +22,8 @@ const IN_TRANSACTION: &str = "now() <> statement_timestamp()";
 /// The statements of a store.
 pub(super) struct Statements {
     /// What a group of pushes may look at, in one statement and so from one state. A row has a number: 0
-    /// is the counter (as `batch`), -n the n-th mutation, which is applied, n the n-th item.
+    /// is the counter (as `batch`), -n the n-th mutation, which is applied, n the n-th item. Items that only
+    /// one mutation looks at are left out if that is applied.
     pub(super) load: String,
     /// Locks items in the order of their keys, before they are loaded.
     pub(super) lock: String,
@@ -118,6 +119,26 @@ impl Statements {
     }
 }
 
+/// Waits.
+#[cfg(debug_assertions)]
+pub(super) fn sleep(milliseconds: u32) -> String {
+    format!("SELECT pg_sleep({milliseconds} / 1000.0)")
+}
+
+#[cfg(debug_assertions)]
+impl Statements {
+    /// Takes steps of the sequence and nothing else.
+    pub(super) fn count_alone(&self, steps: i64) -> String {
+        format!("UPDATE {} SET seq = seq + {steps} WHERE id = 1 RETURNING seq", self.counter)
+    }
+
+    /// Enters a batch whose steps, up to `seq`, are taken.
+    pub(super) fn enter_commit(&self, seq: i64, steps: i64, batch: i64) -> String {
+        let (commits, first) = (&self.commits, seq - steps);
+        format!("INSERT INTO {commits} (batch, first, seq) VALUES ({batch}, {first}, {seq}) RETURNING seq")
+    }
+}
+
 /// Begins a transaction that writes. A lock that another server holds is waited for, but a server that
 /// has stopped is disconnected by PostgreSQL, so that it does not keep its own locks.
 pub(super) fn begin(idle_ms: u64) -> String {
@@ -137,21 +158,28 @@ fn asserted(statement: &str) -> String {
 }
 
 fn load(item: &str, applied: &str, counter: &str) -> String {
+    // `NOT IN` is computed with a hash table, and a join of two small tables, as the planner takes them
+    // for, row by row.
     format!(
-        "SELECT 0 AS n, c.seq AS batch, NULL::int AS step, NULL::int AS part, NULL::bool AS present,
+        "WITH known AS MATERIALIZED (
+             SELECT k.n::int AS n
+             FROM unnest((SELECT $1::bigint[]), (SELECT $2::bytea[])) WITH ORDINALITY AS k (client, mutation, n)
+             CROSS JOIN LATERAL (SELECT 1 FROM {applied} a
+                 WHERE a.client = k.client AND a.mutation = k.mutation LIMIT 1) a),
+         wanted AS MATERIALIZED (
+             SELECT k.*
+             FROM unnest((SELECT $3::bytea[]), (SELECT $4::bytea[]), (SELECT $5::bytea[]), (SELECT $6::bool[]),
+                 (SELECT $7::int[])) WITH ORDINALITY AS k (name, id, target, reads, mutation, n)
+             WHERE k.mutation NOT IN (SELECT n FROM known))
+         SELECT 0 AS n, c.seq AS batch, NULL::int AS step, NULL::int AS part, NULL::bool AS present,
              NULL::text AS document
          FROM {counter} c WHERE c.id = 1
          UNION ALL
-         SELECT -k.n::int, NULL, NULL, NULL, NULL, NULL
-         FROM unnest((SELECT $1::bigint[]), (SELECT $2::bytea[])) WITH ORDINALITY AS k (client, mutation, n)
-         CROSS JOIN LATERAL (SELECT 1 FROM {applied} a
-             WHERE a.client = k.client AND a.mutation = k.mutation LIMIT 1) a
+         SELECT -n, NULL, NULL, NULL, NULL, NULL FROM known
          UNION ALL
          SELECT k.n::int, i.batch, i.step, i.part, i.document IS NOT NULL,
              CASE WHEN k.reads THEN i.document END
-         FROM unnest((SELECT $3::bytea[]), (SELECT $4::bytea[]), (SELECT $5::bytea[]), (SELECT $6::bool[]))
-             WITH ORDINALITY AS k (name, id, target, reads, n)
-         CROSS JOIN LATERAL (SELECT i.batch, i.step, i.part, i.document FROM {item} i
+         FROM wanted k CROSS JOIN LATERAL (SELECT i.batch, i.step, i.part, i.document FROM {item} i
              WHERE i.name = k.name AND i.id = k.id AND i.target = k.target LIMIT 1) i"
     )
 }
