@@ -32,6 +32,8 @@ mod looks;
 mod max_errors;
 mod model;
 mod odd_columns;
+#[cfg(all(unix, feature = "postgres"))]
+mod on_postgres;
 mod order;
 mod other_server;
 mod oversized;
@@ -61,6 +63,28 @@ mod serve_requests;
 mod serve_store;
 mod snapshot;
 mod soft_deletes;
+#[cfg(all(unix, feature = "postgres"))]
+mod store_bouncer;
+#[cfg(all(unix, feature = "postgres"))]
+mod store_crashes;
+#[cfg(all(unix, feature = "postgres"))]
+mod store_duplicates;
+#[cfg(all(unix, feature = "postgres"))]
+mod store_failover;
+#[cfg(all(unix, feature = "postgres"))]
+mod store_followers;
+#[cfg(all(unix, feature = "postgres"))]
+mod store_full_disk;
+#[cfg(all(unix, feature = "postgres"))]
+mod store_isolation;
+#[cfg(all(unix, feature = "postgres"))]
+mod store_lost_answers;
+#[cfg(all(unix, feature = "postgres"))]
+mod store_start;
+#[cfg(all(unix, feature = "postgres"))]
+mod store_stopped_server;
+#[cfg(all(unix, feature = "postgres"))]
+mod store_unreachable;
 #[cfg(all(unix, feature = "postgres"))]
 mod stores_agree;
 mod tls;

@@ -15,9 +15,13 @@ mod samples;
 mod scripted;
 mod serve_process;
 mod server;
+#[cfg(all(unix, feature = "postgres"))]
+mod store_servers;
 #[cfg(unix)]
 mod terminal;
 mod tls_relay;
+#[cfg(all(unix, feature = "postgres"))]
+mod traffic;
 
 #[cfg(unix)]
 pub use binary::signal;
@@ -38,6 +42,10 @@ pub use serve_process::ServeProcess;
 #[cfg(all(unix, feature = "postgres"))]
 pub use server::postgres_store;
 pub use server::{TestServer, client, open_store};
+#[cfg(all(unix, feature = "postgres"))]
+pub use store_servers::StoreServers;
 #[cfg(unix)]
 pub use terminal::Terminal;
 pub use tls_relay::tls_relay;
+#[cfg(all(unix, feature = "postgres"))]
+pub use traffic::{Hot, Report, Traffic};

@@ -1,7 +1,8 @@
 //! `synctool serve` as a process. Not the server inside the test's own process (`server`).
 
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use super::SCHEMA;
 use super::binary::program;
@@ -27,21 +28,55 @@ impl ServeProcess {
         Self::listen(folder.to_owned(), Vec::new(), address, None).await
     }
 
+    /// Starts it with more environment variables, where `place` puts its command, such as on another
+    /// host.
+    pub async fn start_in(
+        folder: &Path,
+        arguments: &[String],
+        environment: &[(&str, &str)],
+        place: impl FnOnce(Command) -> Command,
+    ) -> Self {
+        let mut command = Self::command(folder, arguments, "127.0.0.1:0");
+        command.envs(environment.iter().copied());
+        Self::spawn(folder.to_owned(), arguments.to_vec(), place(command)).await
+    }
+
     async fn listen(folder: PathBuf, arguments: Vec<String>, address: &str, failpoint: Option<&str>) -> Self {
+        let mut command = Self::command(&folder, &arguments, address);
+        command.envs(failpoint.map(|name| ("SYNCTOOL_FAILPOINT", name)));
+        Self::spawn(folder, arguments, command).await
+    }
+
+    fn command(folder: &Path, arguments: &[String], address: &str) -> Command {
         std::fs::write(folder.join("schema.json"), SCHEMA).unwrap();
-        let mut command = program(&folder);
-        command.args(["serve", "--schema", "schema.json", "--listen", address]).args(&arguments);
-        command.envs(failpoint.map(|name| ("SYNCTOOL_FAILPOINT", name))).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let stderr = child.stderr.take().unwrap();
-        let line = tokio::task::spawn_blocking(move || {
-            let mut line = String::new();
-            std::io::BufRead::read_line(&mut std::io::BufReader::new(stderr), &mut line).unwrap();
-            line
+        let mut command = program(folder);
+        command.args(["serve", "--schema", "schema.json", "--listen", address]).args(arguments);
+        command
+    }
+
+    async fn spawn(folder: PathBuf, arguments: Vec<String>, mut command: Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let (sender, address) = tokio::sync::oneshot::channel();
+        // Everything is read, so that a server that warns does not wait for its reader.
+        std::thread::spawn(move || {
+            let (mut sender, mut before) = (Some(sender), Vec::new());
+            for line in stderr.lines().map_while(Result::ok) {
+                match (line.strip_prefix("listening on "), sender.take()) {
+                    (Some(base), Some(sender)) => drop(sender.send(Ok(base.trim().to_owned()))),
+                    (None, Some(waiting)) => {
+                        before.push(line);
+                        sender = Some(waiting);
+                    }
+                    (_, None) => {}
+                }
+            }
+            if let Some(sender) = sender {
+                drop(sender.send(Err(before.join("\n"))));
+            }
         });
-        let line = line.await.unwrap();
-        let base =
-            line.trim().strip_prefix("listening on ").expect("the first line is the address").to_owned();
+        let address: Result<String, String> = address.await.unwrap();
+        let base = address.unwrap_or_else(|log| panic!("the server does not listen:\n{log}"));
         Self { folder, arguments, child, base }
     }
 
@@ -65,7 +100,19 @@ impl ServeProcess {
         self.child.wait().unwrap()
     }
 
-    fn kill(&mut self) {
+    /// Sends a signal, such as `STOP`.
+    #[cfg(unix)]
+    pub fn signal(&self, name: &str) {
+        super::signal(name, self.child.id());
+    }
+
+    /// Whether the process has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// Kills the process with SIGKILL.
+    pub fn kill(&mut self) {
         // The failpoint may have ended it already.
         let _ = self.child.kill();
         self.child.wait().unwrap();

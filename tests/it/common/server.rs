@@ -51,8 +51,19 @@ impl TestServer {
     /// Starts on another store than a file.
     #[cfg(all(unix, feature = "postgres"))]
     pub async fn start_on(schema: &str, store: StoreLocation) -> Self {
-        let mut server = Self::new(schema, None, Limits::default());
-        server.store = Some(store);
+        Self::start_in(schema, None, Limits::default(), Some(store)).await
+    }
+
+    /// Starts on a store; without one, on a new file.
+    #[cfg(all(unix, feature = "postgres"))]
+    pub async fn start_in(
+        schema: &str,
+        token: Option<&str>,
+        limits: Limits,
+        store: Option<StoreLocation>,
+    ) -> Self {
+        let mut server = Self::new(schema, token, limits);
+        server.store = store;
         server.run().await;
         server
     }
