@@ -883,7 +883,7 @@ _synctool() {
             return 0
             ;;
         synctool__subcmd__serve)
-            opts="-q -v -h -V --listen --data --schema --token-file --max-mutations --max-body --max-rate --quiet --verbose --config --help --version"
+            opts="-q -v -h -V --listen --data --new-store-id --schema --token-file --max-mutations --max-body --max-rate --forget-mutations --forget-deletes --shutdown-delay --log-format --quiet --verbose --config --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -948,6 +948,22 @@ _synctool() {
                     ;;
                 --max-rate)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --forget-mutations)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --forget-deletes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --shutdown-delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
                     ;;
                 --config)

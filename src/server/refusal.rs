@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 
+use super::feed::PageError;
 use super::store::StoreError;
 use crate::protocol::{ErrorBody, ROOT_PATH, code, failure};
 
@@ -25,6 +26,11 @@ impl Refusal {
     pub(super) fn bad_request(error: ErrorBody) -> Self {
         Self { status: StatusCode::BAD_REQUEST, error }
     }
+
+    /// HTTP 401.
+    pub(super) fn unauthorized() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, code::FORBIDDEN, "Invalid or missing token")
+    }
 }
 
 impl From<StoreError> for Refusal {
@@ -32,6 +38,15 @@ impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "the store failed");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, code::INTERNAL, "the server's store failed; try again")
+    }
+}
+
+impl From<PageError> for Refusal {
+    fn from(error: PageError) -> Self {
+        match error {
+            PageError::Store(error) => error.into(),
+            PageError::CursorExpired(body) => Self::bad_request(body),
+        }
     }
 }
 

@@ -23,5 +23,5 @@ pub(super) use inspect::InspectArgs;
 pub(super) use root::{Cli, Subcommand};
 pub(super) use schema::SchemaCommand;
 #[cfg(feature = "serve")]
-pub(super) use serve::{DemoArgs, ServeArgs};
+pub(super) use serve::{DemoArgs, LogFormat, ServeArgs};
 pub(super) use verify::VerifyArgs;

@@ -22,6 +22,8 @@ mod table;
 mod waiting;
 
 pub(super) use diagnostics::start_diagnostics;
+#[cfg(feature = "serve")]
+pub(super) use diagnostics::start_json_diagnostics;
 pub(super) use escape::escaped;
 pub(super) use events::Events;
 pub(super) use failures::{Hints, failures, sentence};

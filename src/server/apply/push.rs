@@ -7,6 +7,7 @@ use super::error::{ApplyError, Result};
 use super::{records, relations};
 use crate::protocol::{Cursor, MutationError};
 use crate::schema::Schema;
+use crate::server::metrics::Metrics;
 use crate::server::prepare::{Action, PreparedMutation, PreparedPush};
 use crate::server::shared_text::SharedText;
 use crate::server::store::{ClientNumber, StoreError, Writer};
@@ -21,6 +22,17 @@ pub(in crate::server) struct PushResult {
     errors: Vec<MutationError>,
     /// The sequence after this push.
     cursor: Cursor,
+    /// How many of the applied mutations were applied before.
+    #[serde(skip)]
+    repeated: u64,
+}
+
+impl PushResult {
+    /// Counts its mutations.
+    pub(in crate::server) fn count(&self, metrics: &Metrics) {
+        let codes = self.errors.iter().map(|error| error.body.code.as_str());
+        metrics.applied(self.applied.len() as u64 - self.repeated, self.repeated, codes);
+    }
 }
 
 /// Applies a push's mutations in order, inside an open transaction.
@@ -33,12 +45,15 @@ pub(in crate::server) fn push(
     schema: &Schema,
     push: &PreparedPush,
 ) -> std::result::Result<PushResult, StoreError> {
-    let (mut applied, mut errors) = (Vec::with_capacity(push.len()), Vec::new());
+    let (mut applied, mut errors, mut repeated) = (Vec::with_capacity(push.len()), Vec::new(), 0);
     for PreparedMutation { id, action } in &push.mutations {
         // Without an id it is rejected; the answer then names the empty id.
         let id = id.clone().unwrap_or_else(|| SharedText::from(""));
         match apply_once(writer, schema, push.client, &id, action) {
-            Ok(()) => applied.push(id),
+            Ok(is_repeated) => {
+                applied.push(id);
+                repeated += u64::from(is_repeated);
+            }
             Err(ApplyError::Rejected(body)) => {
                 errors.push(MutationError { mutation_id: id.to_string(), body });
             }
@@ -46,19 +61,19 @@ pub(in crate::server) fn push(
         }
     }
     let cursor = Cursor::from(writer.sequence());
-    Ok(PushResult { ok: errors.is_empty(), applied, errors, cursor })
+    Ok(PushResult { ok: errors.is_empty(), applied, errors, cursor, repeated })
 }
 
-/// Applies a mutation, unless it was applied before.
+/// Applies a mutation, unless it was applied before; returns whether it was.
 fn apply_once(
     writer: &mut dyn Writer,
     schema: &Schema,
     client: ClientNumber,
     mutation_id: &SharedText,
     action: &Action,
-) -> Result<()> {
+) -> Result<bool> {
     if !writer.remember(client, mutation_id)? {
-        return Ok(());
+        return Ok(true);
     }
     let outcome = match action {
         Action::Record(key, change) => records::change(writer, client, key, change),
@@ -66,7 +81,10 @@ fn apply_once(
         Action::Reject(body) => Err(body.clone().into()),
     };
     match outcome {
-        Ok(()) => Ok(writer.take_step()?),
+        Ok(()) => {
+            writer.take_step()?;
+            Ok(false)
+        }
         Err(error) => {
             // A rejected mutation may be sent again, corrected, under the same id.
             writer.forget(client, mutation_id)?;

@@ -71,7 +71,9 @@ pub(in crate::server) async fn clone(store: &Store, plan: ClonePlan) -> Result<B
             let store = Arc::clone(store);
             let opening = tokio::task::spawn_blocking(move || store.reader());
             let reader = opening.await.unwrap_or_else(|error| Err(StoreError::ReadTask(error)))?;
-            tokio::task::spawn_blocking(move || send_file(&reader, plan, &sender));
+            // The span of the request, which the log lines of this thread name too.
+            let span = tracing::Span::current();
+            tokio::task::spawn_blocking(move || span.in_scope(|| send_file(&reader, plan, &sender)));
         }
     }
     let chunks = futures_util::stream::unfold(receiver, async |mut receiver| {
@@ -82,11 +84,26 @@ pub(in crate::server) async fn clone(store: &Store, plan: ClonePlan) -> Result<B
 
 /// Sends a clone of a file.
 fn send_file(reader: &SqliteReader, plan: ClonePlan, to: &mpsc::Sender<Chunk>) {
+    let last = send_tables(reader, plan, to).unwrap_or_else(|error| {
+        tracing::error!(%error, "a clone was cut off");
+        Some(Err(error))
+    });
+    if let Some(last) = last {
+        // An error means that the client has disconnected.
+        let _ = to.blocking_send(last);
+    }
+}
+
+/// Sends all but the last chunk, which is returned; `None` if the client has disconnected.
+///
+/// # Errors
+/// A [`StoreError`] when the store cannot be read.
+fn send_tables(reader: &SqliteReader, plan: ClonePlan, to: &mpsc::Sender<Chunk>) -> Result<Option<Chunk>> {
     let mut text = CloneText::new();
     for table in plan.0 {
         let name = table.name.clone();
         text.begin(table);
-        let read = reader.items(&name, |item| {
+        reader.items(&name, |item| {
             text.add(&item);
             let Some(chunk) = text.chunk() else { return ControlFlow::Continue(()) };
             // An error means that the client has disconnected.
@@ -94,15 +111,10 @@ fn send_file(reader: &SqliteReader, plan: ClonePlan, to: &mpsc::Sender<Chunk>) {
                 Ok(()) => ControlFlow::Continue(()),
                 Err(_) => ControlFlow::Break(()),
             }
-        });
-        if let Err(error) = read {
-            tracing::error!(%error, "a clone was cut off");
-            let _ = to.blocking_send(Err(error));
-            return;
-        }
+        })?;
         if to.is_closed() {
-            return;
+            return Ok(None);
         }
     }
-    let _ = to.blocking_send(Ok(text.finish().into()));
+    Ok(Some(Ok(text.finish(reader.horizon()?).into())))
 }

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
-use super::queue::{self, QueuedPush};
+use super::queue::{self, Answer, QueuedPush};
 use super::writer_thread::WriterThread;
 use crate::schema::Schema;
 use crate::server::apply::PushResult;
+use crate::server::metrics::Metrics;
 use crate::server::prepare::PreparedPush;
+use crate::server::retention::Retention;
 use crate::server::store::{Result, Store, StoreError};
 
 /// A handle to the queue. Dropping the last one ends what empties the queue, when all queued pushes are
@@ -17,20 +19,31 @@ use crate::server::store::{Result, Store, StoreError};
 pub(in crate::server) struct GroupCommit {
     // Declared, and so dropped, before the worker, which waits until the queue has no sender.
     queue: mpsc::Sender<QueuedPush>,
+    metrics: Arc<Metrics>,
     _worker: Arc<WriterThread>,
 }
 
 impl GroupCommit {
-    /// Starts to empty the queue into a store.
+    /// Starts to empty the queue into a store, and to forget what the store need not remember.
     ///
     /// # Errors
     /// A [`StoreError`] when the store cannot be opened for writing.
-    pub(in crate::server) fn start(store: &Store, schema: Arc<Schema>) -> Result<Self> {
+    pub(in crate::server) fn start(
+        store: &Store,
+        schema: Arc<Schema>,
+        retention: Retention,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self> {
         let (sender, receiver) = queue::queue();
         let worker = match store {
-            Store::Sqlite(store) => WriterThread::start(Arc::clone(store), schema, receiver)?,
+            Store::Sqlite(store) => WriterThread::start(Arc::clone(store), schema, retention, receiver)?,
         };
-        Ok(Self { queue: sender, _worker: Arc::new(worker) })
+        Ok(Self { queue: sender, metrics, _worker: Arc::new(worker) })
+    }
+
+    /// Whether pushes are applied; without a writer they are not any more.
+    pub(in crate::server) fn is_running(&self) -> bool {
+        !self.queue.is_closed()
     }
 
     /// Applies a push and returns its result once it is durable.
@@ -39,7 +52,7 @@ impl GroupCommit {
     /// A [`StoreError`] when the push's transaction failed or could not be made durable. Whether the push
     /// is applied is then unknown; the client may send it again.
     pub(in crate::server) async fn push(&self, push: PreparedPush) -> Result<PushResult> {
-        let (answer, answered) = oneshot::channel();
+        let (answer, answered) = Answer::new(Arc::clone(&self.metrics));
         self.queue.send(QueuedPush { push, answer }).await.map_err(|_| StoreError::WriterStopped)?;
         answered.await.unwrap_or(Err(StoreError::WriterStopped))
     }

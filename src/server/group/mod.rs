@@ -3,10 +3,13 @@
 //!
 //! What a mutation does is in [`super::apply`]; how a transaction is made is the store's. [`queue`] is
 //! the queue, [`writer_thread`] empties it into a store in one file, and [`commit`] is the handle that
-//! requests have.
+//! requests have. In between, [`forgetting`] says when the writer forgets, for which it waits in a
+//! [`timed_queue`].
 
 mod commit;
+mod forgetting;
 mod queue;
+mod timed_queue;
 mod writer_thread;
 
 pub(super) use commit::GroupCommit;

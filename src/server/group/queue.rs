@@ -6,6 +6,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::schema::Schema;
 use crate::server::apply::{self, PushResult};
+use crate::server::metrics::Metrics;
 use crate::server::prepare::PreparedPush;
 use crate::server::store::{Result, StoreError, Writer};
 
@@ -14,7 +15,18 @@ use crate::server::store::{Result, StoreError, Writer};
 const CAPACITY: usize = 64;
 
 /// Where the result of a push goes.
-pub(super) type Answer = oneshot::Sender<Result<PushResult>>;
+pub(super) struct Answer {
+    sender: oneshot::Sender<Result<PushResult>>,
+    metrics: Arc<Metrics>,
+}
+
+impl Answer {
+    /// The answer to a push, and where it is received.
+    pub(super) fn new(metrics: Arc<Metrics>) -> (Self, oneshot::Receiver<Result<PushResult>>) {
+        let (sender, receiver) = oneshot::channel();
+        (Self { sender, metrics }, receiver)
+    }
+}
 
 /// A push in the queue.
 pub(super) struct QueuedPush {
@@ -41,6 +53,7 @@ impl Group {
             size += queued.push.len();
             pushes.push(queued);
         }
+        pushes[0].answer.metrics.group(size);
         Self(pushes)
     }
 
@@ -67,8 +80,11 @@ impl Group {
     }
 }
 
-/// Answers a push.
+/// Answers a push, and counts its mutations, whether the client is there to hear it or not.
 pub(super) fn send(answer: Answer, result: Result<PushResult>) {
+    if let Ok(result) = &result {
+        result.count(&answer.metrics);
+    }
     // An error means that the client has disconnected; it will send the push again.
-    let _ = answer.send(result);
+    let _ = answer.sender.send(result);
 }

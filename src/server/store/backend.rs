@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::error::{Result, StoreError};
+use super::sizes::{StoreConnections, StoreSizes};
 use super::sqlite::{SqliteReader, SqliteStore};
 
 /// The store of a server. Clones share it.
@@ -14,7 +15,7 @@ pub(in crate::server) enum Store {
 }
 
 impl Store {
-    /// The store id: made with the store, never changed.
+    /// The store id: made with the store, and changed only while no server has it open.
     pub(in crate::server) fn id(&self) -> &str {
         match self {
             Self::Sqlite(store) => store.id(),
@@ -28,6 +29,36 @@ impl Store {
     pub(in crate::server) async fn sequence(&self) -> Result<u64> {
         match self {
             Self::Sqlite(store) => read(Arc::clone(store), |reader| Ok(reader.sequence())).await,
+        }
+    }
+
+    /// Whether the store answers, and what it has answered to a push would be durable.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it does not.
+    pub(in crate::server) async fn check(&self) -> Result<()> {
+        match self {
+            Self::Sqlite(store) => {
+                store.check()?;
+                self.sequence().await.map(drop)
+            }
+        }
+    }
+
+    /// Counts what the store holds; [`SizesCache`](super::SizesCache) remembers it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub(in crate::server) async fn sizes(&self) -> Result<StoreSizes> {
+        match self {
+            Self::Sqlite(store) => read(Arc::clone(store), SqliteReader::sizes).await,
+        }
+    }
+
+    /// The open connections to the store.
+    pub(in crate::server) fn connections(&self) -> StoreConnections {
+        match self {
+            Self::Sqlite(store) => store.connections(),
         }
     }
 }

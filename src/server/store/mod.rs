@@ -10,12 +10,13 @@
 //! * the ids of applied mutations per client, by which a repeated mutation is recognized;
 //! * a store id, made with the store.
 //!
-//! [`Writer`] is how mutations change a store. [`sqlite`] keeps a store in one file; all SQL of the
+//! Tombstones and mutation ids are kept unless a [`Retention`](super::Retention) bounds them. [`Writer`] is how mutations change a store. [`sqlite`] keeps a store in one file; all SQL of the
 //! server is in the folders of the stores.
 
 mod backend;
 mod error;
 mod item;
+mod sizes;
 pub(super) mod sqlite;
 mod writer;
 
@@ -24,4 +25,5 @@ pub(super) use error::{Result, StoreError};
 pub(super) use item::{
     ClientNumber, Document, FeedItem, FeedQuery, ItemKey, MAX_ITEMS_OF_A_STEP, OwnChanges, StoredContent,
 };
+pub(super) use sizes::{SizesCache, StoreConnections, StoreSizes};
 pub(super) use writer::Writer;
