@@ -1,7 +1,12 @@
 //! `synctool serve` as a process. Not the server inside the test's own process (`server`).
 
+use std::io::BufRead as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use serde_json::Value;
 
 use super::SCHEMA;
 use super::binary::program;
@@ -12,6 +17,9 @@ pub struct ServeProcess {
     arguments: Vec<String>,
     child: Child,
     base: String,
+    /// What it has written to stderr, and the thread that reads it.
+    log: Arc<Mutex<Vec<String>>>,
+    reading: Option<JoinHandle<()>>,
 }
 
 impl ServeProcess {
@@ -29,15 +37,35 @@ impl ServeProcess {
         command.envs(failpoint.map(|name| ("SYNCTOOL_FAILPOINT", name))).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let stderr = child.stderr.take().unwrap();
-        let line = tokio::task::spawn_blocking(move || {
-            let mut line = String::new();
-            std::io::BufRead::read_line(&mut std::io::BufReader::new(stderr), &mut line).unwrap();
-            line
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let (lines, (first, is_first)) = (Arc::clone(&log), tokio::sync::oneshot::channel());
+        let mut first = Some(first);
+        let reading = std::thread::spawn(move || {
+            for line in std::io::BufReader::new(stderr).lines().map_while(Result::ok) {
+                lines.lock().unwrap().push(line.clone());
+                first.take().map(|first| first.send(line));
+            }
         });
-        let line = line.await.unwrap();
-        let base =
-            line.trim().strip_prefix("listening on ").expect("the first line is the address").to_owned();
-        Self { folder, arguments, child, base }
+        let line = is_first.await.expect("the first line is the address");
+        let base = match line.strip_prefix("listening on ") {
+            Some(base) => base.to_owned(),
+            None => serde_json::from_str::<Value>(&line).unwrap()["url"].as_str().unwrap().to_owned(),
+        };
+        Self { folder, arguments, child, base, log, reading: Some(reading) }
+    }
+
+    /// Ends the process with SIGTERM and returns all that it has written to stderr.
+    #[cfg(unix)]
+    pub fn terminate_and_log(&mut self) -> Vec<String> {
+        self.terminate();
+        self.reading.take().unwrap().join().unwrap();
+        self.log.lock().unwrap().clone()
+    }
+
+    /// The number of the process.
+    #[cfg(unix)]
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// The URL to upload to.
@@ -60,7 +88,8 @@ impl ServeProcess {
         self.child.wait().unwrap()
     }
 
-    fn kill(&mut self) {
+    /// Kills the process, without a chance to close anything.
+    pub fn kill(&mut self) {
         // The failpoint may have ended it already.
         let _ = self.child.kill();
         self.child.wait().unwrap();

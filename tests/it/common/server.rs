@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 use synctool::schema::Schema;
 use synctool::secret::Secret;
-use synctool::server::{Limits, ServerConfig, ServerState, StoreLocation, serve};
+use synctool::server::{Limits, Retention, ServerConfig, ServerState, StoreLocation, serve};
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -20,6 +20,7 @@ pub struct TestServer {
     schema: String,
     token: Option<String>,
     limits: Limits,
+    retention: Retention,
     base: String,
     stop: Option<oneshot::Sender<()>>,
     task: Option<JoinHandle<()>>,
@@ -50,6 +51,7 @@ impl TestServer {
             schema: schema.to_owned(),
             token: token.map(str::to_owned),
             limits,
+            retention: Retention::default(),
             base: String::new(),
             stop: None,
             task: None,
@@ -58,7 +60,8 @@ impl TestServer {
 
     async fn run(&mut self) {
         // A read that a client has given up may hold the store of the server before for a moment.
-        let open = || open(&self.schema, &self.data(), self.token.as_deref(), self.limits);
+        let (token, retention) = (self.token.as_deref(), self.retention);
+        let open = || open(&self.schema, &self.data(), token, self.limits, retention);
         let mut state = open();
         for _ in 0..100 {
             if state.is_ok() {
@@ -87,6 +90,12 @@ impl TestServer {
         self.run().await;
     }
 
+    /// Runs again after [`Self::stop`], and forgets from now on.
+    pub async fn start_again(&mut self, retention: Retention) {
+        self.retention = retention;
+        self.run().await;
+    }
+
     pub async fn stop(&mut self) {
         drop(self.stop.take());
         self.task.take().unwrap().await.unwrap();
@@ -99,6 +108,11 @@ impl TestServer {
 
     pub fn base(&self) -> &str {
         &self.base
+    }
+
+    /// The URL of a route beside `/datafn`.
+    pub fn url(&self, route: &str) -> String {
+        format!("{}{route}", self.base.strip_suffix("/datafn").unwrap())
     }
 
     pub fn data(&self) -> PathBuf {
@@ -134,16 +148,23 @@ impl TestServer {
 
 /// Opens a file as the store of a server for [`SCHEMA`], or says why that is refused.
 pub fn open_store(data: &Path) -> Result<ServerState, String> {
-    open(SCHEMA, data, None, Limits::default())
+    open(SCHEMA, data, None, Limits::default(), Retention::default())
 }
 
-fn open(schema: &str, data: &Path, token: Option<&str>, limits: Limits) -> Result<ServerState, String> {
+fn open(
+    schema: &str,
+    data: &Path,
+    token: Option<&str>,
+    limits: Limits,
+    retention: Retention,
+) -> Result<ServerState, String> {
     let schema = Schema::parse(schema).unwrap();
     let config = ServerConfig {
         schema,
         store: StoreLocation::File(data.to_owned()),
         token: token.map(Secret::new),
         limits,
+        retention,
     };
     ServerState::open(config).map_err(|error| error.to_string())
 }
