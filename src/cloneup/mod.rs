@@ -13,8 +13,8 @@
 //! * [`progress`]: one tally of all answers, and the checkpoint of the acknowledged prefix;
 //! * [`finish`]: pulling and finalization;
 //! * [`job`], [`blocking`]: what every step needs, and work on blocking threads;
-//! * [`missing_route`], [`server_check`]: the base URL that was probably meant, and the check of the
-//!   server in a dry run;
+//! * [`missing_route`], [`server_check`], [`server_status`]: the base URL that was probably meant, the
+//!   check of the server in a dry run, and its status in any other run;
 //! * [`upload`], then [`run`], [`preview`], [`verify`] and [`inspect`](mod@inspect): what a
 //!   library user calls.
 //!
@@ -66,6 +66,7 @@ mod progress;
 mod run;
 mod send;
 mod server_check;
+mod server_status;
 mod upload;
 mod verify;
 
@@ -75,11 +76,12 @@ pub(crate) use failure::PULL_PATH;
 pub use failure::{Cause, Failure, FailureKind, Failures, Subject, most_severe};
 pub use inspect::{InspectedPart, Inspection, inspect};
 pub use observer::{Activity, Event, Observer, PartKind, PlannedPart};
-pub use options::{Concurrency, MAX_CONCURRENCY, Options, Selection};
+pub use options::{Concurrency, MAX_CONCURRENCY, MaxErrors, Options, Selection};
 pub use outcome::{DeleteStats, JoinStats, Outcome, RecordStats, Stats};
 pub use preview::{Finalization, Preview, PreviewPart};
 pub use progress::checkpoint::Unfinished;
 pub use run::Upload;
+pub use send::gate::RequestGate;
 pub use server_check::ServerCheck;
 pub use tokio_util::sync::CancellationToken;
 pub use verify::{Comparison, Verification};

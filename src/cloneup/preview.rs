@@ -12,6 +12,7 @@ use super::outcome::as_mutation_errors;
 use super::plan::{Part, Plan, Requested, Source, check_writable};
 use super::run::Upload;
 use super::server_check::{self, Checked, ServerCheck};
+use super::server_status::server_status;
 use crate::mutation::ContentHash;
 use crate::offline::{Database, OfflineError, RowSize, Snapshot};
 use crate::protocol::Cursor;
@@ -80,7 +81,11 @@ impl Upload<'_> {
     /// A dry run: plans the upload and asks for the server's status; where there is none, for one
     /// change, to find out whether the base is right. Nothing is uploaded or stored.
     pub async fn preview(self) -> Preview {
-        let Self { database, remote, schema, options, .. } = self;
+        let Self { database, remote, schema, options, observer, cancellation, .. } = self;
+        if !options.wait.is_zero() {
+            // The check below finds the same error, where the wait was in vain.
+            let _ = server_status(&remote, options.wait, observer, &cancellation).await;
+        }
         let checked = server_check::check(&remote, &options).await;
         let Checked { server, max_body, failure, warning, store_id } = checked;
         let planned =
@@ -160,10 +165,14 @@ fn describe(
     }
     let failures = check_writable(options, &plan, &snapshot, database).err().into_iter();
     let failures = failures.map(Failure::from).collect();
-    let finalization = Finalization {
-        pull_from: options.pull_after.then_some(plan.cursors.for_store(store_id).global),
-        set_global_cursor: options.set_global_cursor_on_success,
-        drain_up_to: options.clear_changelog_on_success.then_some(plan.seq),
+    let finalization = if options.finalizes() {
+        Finalization {
+            pull_from: options.pull_after.then_some(plan.cursors.for_store(store_id).global),
+            set_global_cursor: options.set_global_cursor_on_success,
+            drain_up_to: options.clear_changelog_on_success.then_some(plan.seq),
+        }
+    } else {
+        Finalization::default()
     };
     Ok(Preview { parts, deletes, finalization, warnings: plan.warnings, failures, ..Preview::empty() })
 }

@@ -2,7 +2,6 @@
 //! [`super::plan`], [`super::upload`], [`super::finish`].
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +16,8 @@ use super::outcome::Outcome;
 use super::plan::{Plan, Requested, check_writable};
 use super::progress::tally::Tally;
 use super::progress::{CheckpointWriter, UploadIdentity};
+use super::send::gate::RequestGate;
+use super::server_status::server_status;
 use super::upload;
 use super::verify::Comparison;
 use crate::failpoint;
@@ -24,10 +25,6 @@ use crate::offline::{Acquired, Database, OfflineError, Sidecar, Snapshot};
 use crate::protocol::{ErrorBody, ServerStatus, code};
 use crate::remote::Remote;
 use crate::schema::Schema;
-
-/// The timeout for the server's status. Nothing depends on the status, so it is shorter than the
-/// timeout of a push.
-const STATUS_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An upload of an offline database to a server; a builder.
 ///
@@ -52,8 +49,9 @@ pub struct Upload<'o> {
     pub(super) remote: Remote,
     pub(super) schema: Arc<Schema>,
     pub(super) options: Arc<Options>,
-    observer: &'o dyn Observer,
-    cancellation: CancellationToken,
+    pub(super) observer: &'o dyn Observer,
+    pub(super) cancellation: CancellationToken,
+    gate: Option<RequestGate>,
 }
 
 impl<'o> Upload<'o> {
@@ -67,6 +65,7 @@ impl<'o> Upload<'o> {
             options: Arc::default(),
             observer: &(),
             cancellation: CancellationToken::new(),
+            gate: None,
         }
     }
 
@@ -92,6 +91,15 @@ impl<'o> Upload<'o> {
         self
     }
 
+    /// Sends all requests through this gate, which other uploads share: its limit, not that of the
+    /// options, says how many are in flight, and its pace replaces the server's.
+    #[must_use]
+    pub fn gate(mut self, gate: RequestGate) -> Self {
+        self.remote = self.remote.with_pace(gate.pace().clone());
+        self.gate = Some(gate);
+        self
+    }
+
     /// Uploads. Needs a tokio runtime with time and network.
     ///
     /// Failures are part of the outcome. Nothing is sent before everything is planned and
@@ -109,21 +117,18 @@ impl<'o> Upload<'o> {
         let Prepared { plan, snapshot, client_id, sidecar } = self.prepare(requested).await?;
         let identity = UploadIdentity::new(&self.remote, &client_id, &self.schema, &self.options);
         failpoint::reach("planned");
-        let server = server_status(&self.remote, &self.cancellation).await;
-        let is_selection = self.options.only.is_some();
-        let mut checkpoints =
-            CheckpointWriter::new(self.remote.push_url(), identity, &server, sidecar, !is_selection);
+        let (remote, options) = (&self.remote, &self.options);
+        let server = server_status(remote, options.wait, self.observer, &self.cancellation).await?;
+        let mut checkpoints = CheckpointWriter::new(remote.push_url(), identity, &server, sidecar, options);
         let job = self.job(client_id, server);
         announce(&job, &plan);
 
-        let may_resume = job.options.resume && !is_selection;
-        let earlier = if may_resume { checkpoints.earlier() } else { None };
+        let earlier = if job.options.resume { checkpoints.earlier() } else { None };
         let plan = Arc::new(plan);
         let mut tally = Tally::new(&plan);
         upload::upload(&job, &plan, snapshot, earlier, &mut checkpoints, &mut tally).await;
         tally.check_all_answered();
-        // The change log may be about what a selection leaves out.
-        if tally.is_ok() && !is_selection {
+        if tally.is_ok() && job.options.finalizes() {
             failpoint::reach("uploaded");
             let (begun_at, pushed) = (checkpoints.begun_at().cloned(), tally.cursor().cloned());
             if let Err(failure) = finalize::finalize(&job, &plan, begun_at, pushed).await {
@@ -134,7 +139,7 @@ impl<'o> Upload<'o> {
         if tally.is_ok() {
             checkpoints.finish();
             if job.options.verify {
-                compare(&job, plan.seq, &mut tally).await;
+                compare(&job, &plan, &mut tally).await;
             }
         }
         let mut outcome = tally.outcome();
@@ -182,6 +187,10 @@ impl<'o> Upload<'o> {
             schema: Arc::clone(&self.schema),
             database: self.database.clone(),
             remote: &self.remote,
+            gate: self
+                .gate
+                .clone()
+                .unwrap_or_else(|| RequestGate::new(self.options.concurrency, self.remote.pace().clone())),
             observer: self.observer,
             cancellation: self.cancellation.clone(),
             client_id,
@@ -208,24 +217,6 @@ fn client_id(options: &Options, database: &Database) -> Result<String, OfflineEr
     }
 }
 
-/// The server's status. A server without that route counts as one without limits and
-/// extensions; the first push shows whether the server answers at all.
-async fn server_status(remote: &Remote, cancellation: &CancellationToken) -> ServerStatus {
-    let status = tokio::select! {
-        status = tokio::time::timeout(STATUS_TIMEOUT, remote.status()) => status,
-        // Nothing will be sent to the server.
-        () = cancellation.cancelled() => return ServerStatus::default(),
-    };
-    match status {
-        Ok(Ok(status)) => status,
-        Ok(Err(error)) => {
-            tracing::debug!(%error, "the server has no usable status");
-            ServerStatus::default()
-        }
-        Err(_) => ServerStatus::default(),
-    }
-}
-
 /// Tells the observer and the log about the plan.
 fn announce(job: &Job<'_>, plan: &Plan) {
     let other_store = plan.other_store_warning(&job.options, job.server.store_id.as_deref());
@@ -240,12 +231,12 @@ fn announce(job: &Job<'_>, plan: &Plan) {
 }
 
 /// Compares both sides after the upload; every table that differs is a failure.
-async fn compare(job: &Job<'_>, seq: i64, tally: &mut Tally<'_>) {
+async fn compare(job: &Job<'_>, plan: &Plan, tally: &mut Tally<'_>) {
     let comparison = Comparison::shared(job.database.clone(), job.remote.clone(), Arc::clone(&job.schema))
         .options((*job.options).clone())
         .observer(job.observer)
         .cancellation(job.cancellation.clone())
-        .since(seq);
+        .after(plan.seq, plan.limited.clone());
     let verification = comparison.run().await;
     for failure in verification.failures {
         tally.fail(failure);

@@ -48,7 +48,7 @@
 //!   [`accept`] the connections and their timeouts; [`state`] what all requests share; [`readiness`] whether
 //!   the server is ready; [`body`] reads and decompresses a body; [`answer`] is the envelope, [`refusal`] an
 //!   HTTP error; [`rate`] the token bucket; [`peer`] who is at the other end.
-//! * Group commit and reads: [`feed`] answers pulls and clones; [`group`] is the queue of waiting
+//! * Group commit and reads: [`feed`] answers pulls and clones, [`digest`] comparisons; [`group`] is the queue of waiting
 //!   pushes, applied in group commits.
 //! * The meaning of a mutation, the same for every store: [`apply`] changes the store; [`prepare`] and
 //!   [`check`] check all that does not need it; [`raw_push`] and [`raw_json`] read a push without
@@ -63,6 +63,7 @@ mod apply;
 mod body;
 mod check;
 mod dfql;
+mod digest;
 mod exchange;
 mod feed;
 mod group;

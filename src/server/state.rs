@@ -1,6 +1,7 @@
 //! What all requests share: the schema, the limits, the token and the open store. The routes are in
 //! [`super::router`].
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -15,8 +16,8 @@ use super::rate::RateLimit;
 use super::readiness::Readiness;
 use super::retention::Retention;
 use super::store::sqlite::SqliteStore;
-use super::store::{SizesCache, Store, StoreError, StoreSizes};
-use crate::schema::Schema;
+use super::store::{SizesCache, Store, StoreError, StoreSizes, TableFields};
+use crate::schema::{Field, Schema};
 use crate::secret::Secret;
 
 /// How a server is set up.
@@ -104,7 +105,8 @@ impl ServerState {
     pub fn open(config: ServerConfig) -> Result<Self, OpenError> {
         let StoreLocation::File(path) = config.store;
         let failed = |source| OpenError { path: path.clone(), source };
-        let store = Store::Sqlite(Arc::new(SqliteStore::open(&path).map_err(failed)?));
+        let store =
+            Store::Sqlite(Arc::new(SqliteStore::open(&path, &fields_of(&config.schema)).map_err(failed)?));
         let schema = Arc::new(config.schema);
         let metrics = Arc::new(Metrics::new(&config.limits, &config.retention));
         let group_commit =
@@ -166,4 +168,17 @@ impl ServerState {
 /// The permits for bodies, at most as many as a semaphore can have.
 fn max_bodies(limits: &Limits) -> usize {
     limits.max_bodies.min(Semaphore::MAX_PERMITS)
+}
+
+/// The fields of all resources and the metadata of all join stores.
+fn fields_of(schema: &Schema) -> TableFields {
+    let names = |fields: &[Field]| fields.iter().map(|field| field.name.clone()).collect::<BTreeSet<_>>();
+    let resources = schema.resources.iter().map(|resource| (resource.name.clone(), names(&resource.fields)));
+    let stores =
+        schema.join_stores().into_iter().map(|store| (store.name(), names(&store.relation.metadata)));
+    let mut all = TableFields::new();
+    for (name, fields) in resources.chain(stores) {
+        all.entry(name).or_default().extend(fields);
+    }
+    all
 }

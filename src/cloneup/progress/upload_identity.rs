@@ -2,6 +2,8 @@
 //! they go (contract 3.6). A checkpoint belongs to one identity. The checkpoint is in
 //! [`super::checkpoint`].
 
+use std::num::NonZeroU64;
+
 use serde::Serialize;
 
 use crate::cloneup::options::Options;
@@ -24,6 +26,9 @@ struct Parts<'a> {
     record_operation: &'a str,
     batch_size: usize,
     mutation_id_prefix: &'a str,
+    /// Not there without a limit, so that earlier checkpoints keep their identity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<u64>,
 }
 
 /// The identity, as a hash in hexadecimal digits.
@@ -42,6 +47,7 @@ impl UploadIdentity {
             record_operation: options.record_operation.as_str(),
             batch_size: options.batch_size.get(),
             mutation_id_prefix: &options.mutation_id_prefix,
+            limit: options.limit.map(NonZeroU64::get),
         };
         let json = serde_json::to_vec(&parts).expect("strings and numbers serialize");
         Self(blake3::hash(&json).to_hex()[..32].to_owned())
@@ -85,6 +91,7 @@ mod tests {
             identity(|_| {}, |options| options.record_operation = RecordOperation::Replace),
             identity(|_| {}, |options| options.batch_size = 7.try_into().unwrap()),
             identity(|_| {}, |options| options.mutation_id_prefix = "other".to_owned()),
+            identity(|_| {}, |options| options.limit = 7.try_into().ok()),
         ];
         assert_eq!(all.iter().map(UploadIdentity::as_str).collect::<HashSet<_>>().len(), all.len());
         assert_eq!(identity(|_| {}, |_| {}), all[0]);

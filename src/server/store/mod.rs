@@ -24,6 +24,7 @@ pub(super) use backend::{Store, read};
 pub(super) use error::{Result, StoreError};
 pub(super) use item::{
     ClientNumber, Document, FeedItem, FeedQuery, ItemKey, MAX_ITEMS_OF_A_STEP, OwnChanges, StoredContent,
+    StoredItem, TableFields,
 };
 pub(super) use sizes::{SizesCache, StoreConnections, StoreSizes};
 pub(super) use writer::Writer;

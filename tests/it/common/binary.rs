@@ -18,10 +18,11 @@ pub fn program(folder: &Path) -> Command {
     command
 }
 
-/// Removes every `SYNCTOOL_…` variable from a command's environment.
+/// Removes every `SYNCTOOL_…` variable and those that name a proxy from a command's environment.
 pub fn remove_settings(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("SYNCTOOL_") {
+        let text = name.to_string_lossy();
+        if text.starts_with("SYNCTOOL_") || text.to_lowercase().ends_with("_proxy") {
             command.env_remove(name);
         }
     }
