@@ -31,11 +31,11 @@ const MAX_PATH: usize = 100;
 
 /// Middleware: gives the request an id, which the answer carries and its log lines name, counts it, and logs
 /// it when all of the answer is sent.
-pub(super) async fn observe(State(metrics): State<ServerState>, request: Request, next: Next) -> Response {
+pub(super) async fn observe(State(state): State<ServerState>, request: Request, next: Next) -> Response {
     let id = request_id(&request);
     // At the level of errors, so that the lines of errors have it whatever the log shows.
     let span = tracing::error_span!("request", id = id.to_str().unwrap_or_default());
-    let mut exchange = Exchange::begin(&request, Arc::clone(&metrics.metrics), span.clone());
+    let mut exchange = Exchange::begin(&request, Arc::clone(&state.metrics), span.clone());
     let received = Arc::clone(&exchange.received);
     let request = request.map(|body| Body::new(ReceivedBody { body, received }));
     let mut response = next.run(request).instrument(span).await;

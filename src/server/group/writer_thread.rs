@@ -3,7 +3,7 @@
 //! made.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::mpsc::{Receiver, SendError, SyncSender};
 use std::thread::JoinHandle;
 
 use tokio::sync::mpsc;
@@ -71,7 +71,8 @@ impl WriterThread {
                     scope.spawn(move || sync_and_answer(syncer, &to_sync));
                     let forgetting = Forgetting::new(retention, writer);
                     let writing = Writing { writer, schema: &schema, committed, forgetting };
-                    writing.run(&mut queue);
+                    // An error is a panic of the other thread, which is passed on at the end of the scope.
+                    let _ = writing.run(&mut queue);
                 });
             });
             if let Err(error) = written {
@@ -95,21 +96,29 @@ struct Writing<'w, 'c> {
 impl Writing<'_, '_> {
     /// Commits all queued pushes as one transaction, again and again, until every sender is dropped; and
     /// forgets in between.
-    fn run(mut self, queue: &mut TimedQueue) {
+    ///
+    /// # Errors
+    /// When the answering thread has panicked: nothing can be acknowledged any more, so nothing more is
+    /// applied.
+    fn run(mut self, queue: &mut TimedQueue) -> std::result::Result<(), SendError<CommittedGroup>> {
         loop {
-            let committed = match queue.next(self.forgetting.as_ref().map(Forgetting::due)) {
-                Next::Push(first) => self.commit_group(Group::take(first, queue.pushes(), MAX_GROUP)),
-                Next::Due => None,
-                Next::Closed => return,
-            };
-            for group in [committed, self.forget()].into_iter().flatten() {
-                if self.committed.send(group).is_err() {
-                    // The answering thread has panicked: nothing can be acknowledged any more, so
-                    // nothing more is applied.
-                    return;
+            match queue.next(self.forgetting.as_ref().map(Forgetting::due)) {
+                Next::Push(first) => {
+                    let committed = self.commit_group(Group::take(first, queue.pushes(), MAX_GROUP));
+                    self.sync(committed)?;
                 }
+                Next::Due => {}
+                Next::Closed => return Ok(()),
             }
+            // While the group is on its way to the disk.
+            let forgotten = self.forget();
+            self.sync(forgotten)?;
         }
+    }
+
+    /// Hands what was committed to the answering thread.
+    fn sync(&self, group: Option<CommittedGroup>) -> std::result::Result<(), SendError<CommittedGroup>> {
+        group.map_or(Ok(()), |group| self.committed.send(group))
     }
 
     /// Applies a group of pushes in one transaction; `None` if that failed.
