@@ -110,6 +110,7 @@ pub(super) fn timeout(text: &str) -> Result<Duration, String> {
 }
 
 /// An age above zero, in whole seconds at least: `12h`, `30d`.
+#[cfg(feature = "serve")]
 pub(super) fn age(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text.trim()) {
         Ok(age) if age >= Duration::from_secs(1) => Ok(age),
@@ -200,6 +201,7 @@ mod tests {
         assert!(timeout("0").is_err() && timeout("0s").is_err() && timeout("1ms").is_ok());
     }
 
+    #[cfg(feature = "serve")]
     #[test]
     fn ages_are_given_in_days_and_more() {
         assert_eq!(age("30d"), Ok(Duration::from_hours(30 * 24)));

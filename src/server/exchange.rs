@@ -90,7 +90,8 @@ impl Exchange {
             received: Arc::default(),
             status: None,
             sent: 0,
-            is_complete: false,
+            // The answer to HEAD has no body that could be taken.
+            is_complete: request.method() == Method::HEAD,
         }
     }
 

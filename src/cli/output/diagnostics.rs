@@ -3,7 +3,9 @@
 
 use tracing_subscriber::EnvFilter;
 
-use super::escape::{escaped, escaped_json};
+use super::escape::escaped;
+#[cfg(feature = "serve")]
+use super::escape::escaped_json;
 use super::print::line;
 use crate::cli::args::Verbosity;
 
