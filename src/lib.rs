@@ -24,13 +24,14 @@
 //! )?;
 //!
 //! // A server on a free port, until the sender of its shutdown signal is dropped.
-//! let state = ServerState::open(ServerConfig {
+//! let config = ServerConfig {
 //!     schema: schema.clone(),
 //!     store: StoreLocation::File(folder.path().join("server.db")),
 //!     token: None,
 //!     limits: Limits::default(),
 //!     retention: Retention::default(),
-//! })?;
+//! };
+//! let state = ServerState::open(config).await?;
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
 //! let remote = RemoteConfig::new(format!("http://{}/datafn", listener.local_addr()?));
 //! let (shutdown, is_shut_down) = tokio::sync::oneshot::channel::<()>();

@@ -1,5 +1,5 @@
-//! The reference server (contract 4): a DataFn sync server on one SQLite file, for development, CI and
-//! demos.
+//! The reference server (contract 4): a DataFn sync server on one SQLite file, or, with the feature
+//! `postgres`, on a PostgreSQL database that several servers share.
 //!
 //! [`ServerState::open`] opens the store, and [`serve`] answers requests on a listener until a future
 //! completes, so a program brings any address and any shutdown signal.
@@ -20,7 +20,8 @@
 //!     token: None,
 //!     limits: Limits::default(),
 //!     retention: Retention::default(),
-//! })?;
+//! })
+//! .await?;
 //! let listener = TcpListener::bind("127.0.0.1:0").await?;
 //! let address = listener.local_addr()?;
 //! let (stop, stopped) = oneshot::channel::<()>();
@@ -88,3 +89,5 @@ pub use limits::Limits;
 pub use retention::Retention;
 pub use router::serve;
 pub use state::{NewStoreId, OpenError, ServerConfig, ServerState, StoreLocation, new_store_id};
+#[cfg(feature = "postgres")]
+pub use store::postgres::{PostgresConfig, PostgresConfigError};

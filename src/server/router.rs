@@ -9,8 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::header::RETRY_AFTER;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -86,12 +85,7 @@ async fn admit(State(state): State<ServerState>, request: Request, next: Next) -
     if let Some(Err(wait)) = state.rate.as_ref().map(|rate| rate.admit(Instant::now())) {
         let message = "Too many requests a second; try again later";
         let refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, code::LIMIT_EXCEEDED, message);
-        let mut response = refusal.into_response();
-        // `Retry-After` has whole seconds (RFC 9110, section 10.2.3); rounded up, so that the retry is
-        // admitted.
-        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
-        return response;
+        return refusal.retry_after(wait).into_response();
     }
     if state.is_authorized(request.headers()) {
         return next.run(request).await;

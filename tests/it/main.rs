@@ -63,6 +63,8 @@ mod serve_retention;
 mod serve_store;
 mod snapshot;
 mod soft_deletes;
+#[cfg(all(unix, feature = "postgres"))]
+mod stores_agree;
 mod tls;
 mod token;
 mod transport;

@@ -22,6 +22,8 @@ pub(super) use config::ConfigCommand;
 pub(super) use inspect::InspectArgs;
 pub(super) use root::{Cli, Subcommand};
 pub(super) use schema::SchemaCommand;
+#[cfg(feature = "postgres")]
+pub(super) use serve::DatabaseArgs;
 #[cfg(feature = "serve")]
 pub(super) use serve::{DemoArgs, LogFormat, ServeArgs};
 pub(super) use verify::VerifyArgs;

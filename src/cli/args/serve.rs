@@ -4,11 +4,15 @@
 use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
+#[cfg(feature = "postgres")]
+use clap::builder::{StringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum, ValueHint};
 
 use super::common::{OUTPUT, Verbosity, any_path};
+#[cfg(feature = "postgres")]
+use crate::secret::Secret;
 
-/// Run the reference server on one SQLite file
+/// Run the reference server
 ///
 /// A real DataFn sync server for development, CI and demos: status, push, pull and clone
 /// below /datafn. Ends with SIGINT or SIGTERM, after it has answered the requests in flight.
@@ -21,6 +25,9 @@ pub(in crate::cli) struct ServeArgs {
     #[arg(long, value_name = "FILE", env = "SYNCTOOL_DATA",
         value_hint = ValueHint::FilePath, value_parser = any_path())]
     pub(in crate::cli) data: Option<PathBuf>,
+    #[cfg(feature = "postgres")]
+    #[command(flatten)]
+    pub(in crate::cli) database: DatabaseArgs,
     /// Give the store a new id and exit, after it was restored to an earlier state
     #[arg(long, env = "SYNCTOOL_NEW_STORE_ID", value_parser = BoolishValueParser::new())]
     pub(in crate::cli) new_store_id: bool,
@@ -66,6 +73,34 @@ pub(in crate::cli) enum LogFormat {
     Text,
     /// A JSON object a line
     Json,
+}
+
+/// Takes any text, and shows it in no message.
+#[cfg(feature = "postgres")]
+fn secret() -> impl TypedValueParser<Value = Secret> {
+    StringValueParser::new().map(Secret::new)
+}
+
+/// The PostgreSQL database that several servers share, instead of the file of `--data`.
+#[cfg(feature = "postgres")]
+#[derive(Debug, Args)]
+#[expect(clippy::struct_field_names, reason = "fields are named like their flags")]
+pub(in crate::cli) struct DatabaseArgs {
+    /// URL of a PostgreSQL database that stores the data instead of a file; servers can share it
+    #[arg(long, value_name = "URL", env = "SYNCTOOL_DATABASE_URL", hide_env_values = true,
+        value_hint = ValueHint::Url, value_parser = secret())]
+    pub(in crate::cli) database_url: Option<Secret>,
+    /// File that holds the URL of the database, so that nobody else sees its password
+    #[arg(long, value_name = "FILE", env = "SYNCTOOL_DATABASE_URL_FILE",
+        value_hint = ValueHint::FilePath, value_parser = any_path())]
+    pub(in crate::cli) database_url_file: Option<PathBuf>,
+    /// Schema in the database, created if it does not exist
+    #[arg(long, value_name = "NAME", env = "SYNCTOOL_DATABASE_SCHEMA")]
+    pub(in crate::cli) database_schema: Option<String>,
+    /// PEM file with certificates to trust for the database, besides those of the system
+    #[arg(long, value_name = "FILE", env = "SYNCTOOL_DATABASE_CA_CERT",
+        value_hint = ValueHint::FilePath, value_parser = any_path())]
+    pub(in crate::cli) database_ca_cert: Option<PathBuf>,
 }
 
 /// Show a whole upload with generated data

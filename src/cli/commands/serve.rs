@@ -21,7 +21,8 @@ pub(in crate::cli) fn run(args: &ServeArgs, matches: &ArgMatches) -> Result<u8, 
         LogFormat::Text => output::start_diagnostics(args.verbosity),
         LogFormat::Json => output::start_json_diagnostics(args.verbosity, module_path!()),
     }
-    let served = if args.new_store_id { new_store_id(args) } else { serve_until_signal(args, matches, log) };
+    let served =
+        if args.new_store_id { new_store_id(args, matches) } else { serve_until_signal(args, matches, log) };
     match served {
         Ok(()) => Ok(exit::SUCCESS),
         Err(failure) if log.format == LogFormat::Json => {
@@ -36,17 +37,20 @@ pub(in crate::cli) fn run(args: &ServeArgs, matches: &ArgMatches) -> Result<u8, 
 /// Serves until a signal.
 fn serve_until_signal(args: &ServeArgs, matches: &ArgMatches, log: Log) -> Result<(), Failure> {
     let settings = resolve::serve(args, matches)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| no_server(format!("cannot start: {error}")))?;
-    runtime.block_on(listen_and_serve(settings, log))
+    runtime()?.block_on(listen_and_serve(settings, log))
 }
 
 /// Gives the store a new id.
-fn new_store_id(args: &ServeArgs) -> Result<(), Failure> {
-    let renewed = crate::server::new_store_id(&resolve::store(args));
+fn new_store_id(args: &ServeArgs, matches: &ArgMatches) -> Result<(), Failure> {
+    let renewed = runtime()?.block_on(crate::server::new_store_id(resolve::store(args, matches)?));
     let NewStoreId { before, after } = renewed.map_err(|error| Failure::storage(error.to_string()))?;
     output::text(&format!("the store has the id {after} now; it was {before}"));
     Ok(())
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|error| no_server(format!("cannot start: {error}")))
 }
 
 /// How the server says what it does.
@@ -78,7 +82,11 @@ async fn listen_and_serve(settings: ServeSettings, log: Log) -> Result<(), Failu
              or listen on {DEFAULT_LISTEN}"
         )));
     }
-    let state = ServerState::open(config).map_err(|error| Failure::storage(error.to_string()))?;
+    let state = tokio::select! {
+        opened = ServerState::open(config) => opened.map_err(|error| Failure::storage(error.to_string()))?,
+        // A database that cannot be reached is waited for.
+        _ = signals.first() => return Ok(()),
+    };
     let failed = |error: std::io::Error| {
         no_server(format!("cannot listen on {listen}: {error}; --listen names another address"))
     };

@@ -7,9 +7,12 @@
 //! * [`problems`]: collects what is wrong; [`switch`]: options that are turned on and off;
 //! * [`target`]: the database and the base URL, which every client needs; [`remote`]: the server and how
 //!   it is reached;
-//! * [`upload`](mod@upload), [`comparison`](mod@comparison), `serve`: the settings of a subcommand.
+//! * [`upload`](mod@upload), [`comparison`](mod@comparison), `serve`: the settings of a subcommand;
+//!   `database`: where the server's data is.
 
 mod comparison;
+#[cfg(feature = "postgres")]
+mod database;
 mod headers;
 mod problems;
 mod proxy;

@@ -1,6 +1,7 @@
 //! The settings of `synctool serve`. The flags are in `args/serve.rs`; the server itself is
 //! [`crate::server`].
 
+#[cfg(not(feature = "postgres"))]
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -46,14 +47,22 @@ pub(in crate::cli) fn serve(args: &ServeArgs, matches: &ArgMatches) -> Result<Se
     let listen = args.listen.clone().unwrap_or_else(|| DEFAULT_LISTEN.to_owned());
     Ok(ServeSettings {
         listen,
-        config: ServerConfig { schema, store: store(args), token, limits, retention },
+        config: ServerConfig { schema, store: store(args, matches)?, token, limits, retention },
         shutdown_delay,
     })
 }
 
 /// Where the store is.
-pub(in crate::cli) fn store(args: &ServeArgs) -> StoreLocation {
-    StoreLocation::File(args.data.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_DATA)))
+#[cfg(feature = "postgres")]
+pub(in crate::cli) fn store(args: &ServeArgs, matches: &ArgMatches) -> Result<StoreLocation, Failure> {
+    super::database::location(args.data.as_deref(), &args.database, matches)
+}
+
+/// Where the store is.
+#[cfg(not(feature = "postgres"))]
+#[expect(clippy::unnecessary_wraps, reason = "a database may be named in a way that cannot be used")]
+pub(in crate::cli) fn store(args: &ServeArgs, _: &ArgMatches) -> Result<StoreLocation, Failure> {
+    Ok(StoreLocation::File(args.data.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_DATA))))
 }
 
 fn retention(args: &ServeArgs) -> Result<Retention, Failure> {

@@ -52,6 +52,13 @@ pub(in crate::server) async fn page(store: &Store, query: PullQuery) -> Result<B
             };
             read(Arc::clone(store), reading).await?
         }
+        #[cfg(feature = "postgres")]
+        Store::Postgres(store) => {
+            let mut page = PageWriter::new(query);
+            let end = store.changes(&query.feed, query.limit, |item| page.add(&item)).await?;
+            query.check_horizon(end.horizon).map_err(PageError::CursorExpired)?;
+            Ok(page.finish(end.sequence))
+        }
     }
 }
 

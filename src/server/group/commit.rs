@@ -4,6 +4,10 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
+#[cfg(feature = "postgres")]
+use super::forgetting_task::ForgettingTask;
+#[cfg(feature = "postgres")]
+use super::lanes;
 use super::queue::{self, Answer, QueuedPush};
 use super::writer_thread::WriterThread;
 use crate::schema::Schema;
@@ -20,7 +24,18 @@ pub(in crate::server) struct GroupCommit {
     // Declared, and so dropped, before the worker, which waits until the queue has no sender.
     queue: mpsc::Sender<QueuedPush>,
     metrics: Arc<Metrics>,
-    _worker: Arc<WriterThread>,
+    _worker: Worker,
+}
+
+/// What empties the queue.
+#[derive(Clone)]
+enum Worker {
+    /// It closes the store, which is waited for.
+    Thread(#[expect(dead_code, reason = "it is waited for when it is dropped")] Arc<WriterThread>),
+    /// The lanes end with the queue; what they have committed is committed. What forgets ends when it is
+    /// dropped.
+    #[cfg(feature = "postgres")]
+    Lanes(#[expect(dead_code, reason = "it ends when it is dropped")] Option<Arc<ForgettingTask>>),
 }
 
 impl GroupCommit {
@@ -36,9 +51,16 @@ impl GroupCommit {
     ) -> Result<Self> {
         let (sender, receiver) = queue::queue();
         let worker = match store {
-            Store::Sqlite(store) => WriterThread::start(Arc::clone(store), schema, retention, receiver)?,
+            Store::Sqlite(store) => {
+                Worker::Thread(Arc::new(WriterThread::start(Arc::clone(store), schema, retention, receiver)?))
+            }
+            #[cfg(feature = "postgres")]
+            Store::Postgres(store) => {
+                lanes::start(store, &schema, receiver);
+                Worker::Lanes(ForgettingTask::start(store, retention).map(Arc::new))
+            }
         };
-        Ok(Self { queue: sender, metrics, _worker: Arc::new(worker) })
+        Ok(Self { queue: sender, metrics, _worker: worker })
     }
 
     /// Whether pushes are applied; without a writer they are not any more.
@@ -53,7 +75,7 @@ impl GroupCommit {
     /// is applied is then unknown; the client may send it again.
     pub(in crate::server) async fn push(&self, push: PreparedPush) -> Result<PushResult> {
         let (answer, answered) = Answer::new(Arc::clone(&self.metrics));
-        self.queue.send(QueuedPush { push, answer }).await.map_err(|_| StoreError::WriterStopped)?;
+        self.queue.send(QueuedPush::new(push, answer)).await.map_err(|_| StoreError::WriterStopped)?;
         answered.await.unwrap_or(Err(StoreError::WriterStopped))
     }
 }

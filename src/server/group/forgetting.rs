@@ -3,30 +3,13 @@
 
 use std::time::{Duration, Instant};
 
+use super::pass::{self, ChunkSize};
 use crate::server::retention::Retention;
-use crate::server::store::Result;
-use crate::server::store::sqlite::{AppliedKey, Chunk, SqliteWriter};
+use crate::server::store::sqlite::{AppliedKey, SqliteWriter};
+use crate::server::store::{Chunk, Result};
 
 /// The time that a chunk should take, which is how long pushes wait for one.
 const CHUNK_TIME: Duration = Duration::from_millis(10);
-
-/// Rows of the first chunk. The next ones follow the time that they took.
-const FIRST_ROWS: u64 = 500;
-
-/// Rows of any chunk.
-const MIN_ROWS: u64 = 50;
-const MAX_ROWS: u64 = 20_000;
-
-/// The pause after a chunk, in times of what it took: a pass takes a fifth of the writer's time.
-const PAUSE: u32 = 4;
-
-/// Passes while something reaches the age at which it is forgotten. A pass reads all remembered mutations,
-/// so that a mutation is read that many times in its life.
-const PASSES: u32 = 8;
-
-/// The pause between two passes.
-const MIN_INTERVAL: Duration = Duration::from_secs(1);
-const MAX_INTERVAL: Duration = Duration::from_hours(24);
 
 /// The part of the shorter age with which the age of a step is known.
 const PRECISION: u32 = 16;
@@ -41,8 +24,7 @@ pub(super) struct Forgetting {
     /// When the next chunk, or the next pass, is due.
     due: Instant,
     next_pass: Instant,
-    /// Rows of the next chunk.
-    rows: u64,
+    size: ChunkSize,
 }
 
 /// A part of a pass.
@@ -59,8 +41,8 @@ impl Forgetting {
         let shortest = retention.shortest()?;
         writer.keep_moments_every((shortest / PRECISION).as_secs());
         let now = Instant::now();
-        let interval = (shortest / PASSES).clamp(MIN_INTERVAL, MAX_INTERVAL);
-        Some(Self { retention, interval, stages: Vec::new(), due: now, next_pass: now, rows: FIRST_ROWS })
+        let (interval, size) = (pass::interval(&retention)?, ChunkSize::taking(CHUNK_TIME));
+        Some(Self { retention, interval, stages: Vec::new(), due: now, next_pass: now, size })
     }
 
     /// When there is something to do.
@@ -79,9 +61,8 @@ impl Forgetting {
             self.stages.clear();
             0
         });
-        let took = start.elapsed();
-        self.rows = rows_for(self.rows, took);
-        self.due = if self.stages.is_empty() { self.next_pass } else { Instant::now() + took * PAUSE };
+        let pause = self.size.took(start.elapsed());
+        self.due = if self.stages.is_empty() { self.next_pass } else { Instant::now() + pause };
         removed
     }
 
@@ -92,9 +73,9 @@ impl Forgetting {
             return Ok(0);
         };
         let Chunk { removed, is_last } = match stage {
-            Stage::Deletes { until } => writer.forget_deletes(*until, self.rows)?,
-            Stage::Mutations { until, after } => writer.forget_mutations(*until, after, self.rows)?,
-            Stage::Moments { seconds } => writer.forget_moments(*seconds, self.rows)?,
+            Stage::Deletes { until } => writer.forget_deletes(*until, self.size.rows())?,
+            Stage::Mutations { until, after } => writer.forget_mutations(*until, after, self.size.rows())?,
+            Stage::Moments { seconds } => writer.forget_moments(*seconds, self.size.rows())?,
         };
         if is_last {
             self.stages.pop();
@@ -121,29 +102,4 @@ fn stages(retention: &Retention, writer: &mut SqliteWriter<'_>) -> Result<Vec<St
         stages.push(Stage::Deletes { until: writer.step_of_age(age.as_secs())? });
     }
     Ok(stages)
-}
-
-/// The number of rows for the next chunk, after one of `rows` that took so long.
-fn rows_for(rows: u64, took: Duration) -> u64 {
-    let rows = if took > CHUNK_TIME {
-        rows / 2
-    } else if took < CHUNK_TIME / 4 {
-        rows * 2
-    } else {
-        rows
-    };
-    rows.clamp(MIN_ROWS, MAX_ROWS)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn chunks_follow_the_time_that_they_take() {
-        assert_eq!(rows_for(1000, CHUNK_TIME * 2), 500);
-        assert_eq!(rows_for(1000, CHUNK_TIME / 2), 1000);
-        assert_eq!(rows_for(1000, Duration::ZERO), 2000);
-        assert_eq!((rows_for(MAX_ROWS, Duration::ZERO), rows_for(1, CHUNK_TIME * 9)), (MAX_ROWS, MIN_ROWS));
-    }
 }

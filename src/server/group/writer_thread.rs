@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use tokio::sync::mpsc;
 
 use super::forgetting::Forgetting;
-use super::queue::{Answer, Group, QueuedPush, send};
+use super::queue::{Answer, Group, GroupLimit, QueuedPush, send};
 use super::timed_queue::{Next, TimedQueue};
 use crate::failpoint;
 use crate::schema::Schema;
@@ -20,7 +20,7 @@ use crate::server::store::{Result, StoreError, Writer as _};
 
 /// Mutations in a transaction at which no further push is added: enough that the fsync's share of the
 /// time is small, few enough that the first push of the group is answered soon.
-const MAX_GROUP: usize = 10_000;
+const MAX_GROUP: GroupLimit = GroupLimit { mutations: 10_000, bytes: usize::MAX };
 
 /// Committed groups that may wait for an fsync. With more of them waiting, each would only be smaller,
 /// because one fsync covers all of them.
@@ -104,7 +104,7 @@ impl Writing<'_, '_> {
         loop {
             match queue.next(self.forgetting.as_ref().map(Forgetting::due)) {
                 Next::Push(first) => {
-                    let committed = self.commit_group(Group::take(first, queue.pushes(), MAX_GROUP));
+                    let committed = self.commit_group(Group::take(first, queue.pushes(), &MAX_GROUP));
                     self.sync(committed)?;
                 }
                 Next::Due => {}

@@ -4,6 +4,8 @@
 use std::sync::Arc;
 
 use super::error::{Result, StoreError};
+#[cfg(feature = "postgres")]
+use super::postgres::PostgresStore;
 use super::sizes::{StoreConnections, StoreSizes};
 use super::sqlite::{SqliteReader, SqliteStore};
 
@@ -12,6 +14,9 @@ use super::sqlite::{SqliteReader, SqliteStore};
 pub(in crate::server) enum Store {
     /// One SQLite file.
     Sqlite(Arc<SqliteStore>),
+    /// A schema in a PostgreSQL database.
+    #[cfg(feature = "postgres")]
+    Postgres(Arc<PostgresStore>),
 }
 
 impl Store {
@@ -19,6 +24,8 @@ impl Store {
     pub(in crate::server) fn id(&self) -> &str {
         match self {
             Self::Sqlite(store) => store.id(),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.id(),
         }
     }
 
@@ -29,6 +36,8 @@ impl Store {
     pub(in crate::server) async fn sequence(&self) -> Result<u64> {
         match self {
             Self::Sqlite(store) => read(Arc::clone(store), |reader| Ok(reader.sequence())).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.sequence().await,
         }
     }
 
@@ -42,6 +51,8 @@ impl Store {
                 store.check()?;
                 self.sequence().await.map(drop)
             }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.sequence().await.map(drop),
         }
     }
 
@@ -52,6 +63,8 @@ impl Store {
     pub(in crate::server) async fn sizes(&self) -> Result<StoreSizes> {
         match self {
             Self::Sqlite(store) => read(Arc::clone(store), SqliteReader::sizes).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.sizes().await,
         }
     }
 
@@ -59,6 +72,8 @@ impl Store {
     pub(in crate::server) fn connections(&self) -> StoreConnections {
         match self {
             Self::Sqlite(store) => store.connections(),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.connections(),
         }
     }
 }

@@ -50,12 +50,21 @@ fn age(seconds: u64) -> Duration {
     SystemTime::now().duration_since(then).unwrap_or(Duration::ZERO)
 }
 
+/// What forgetting one chunk has done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::server) struct Chunk {
+    /// Removed rows.
+    pub(in crate::server) removed: u64,
+    /// Whether nothing is left to be forgotten.
+    pub(in crate::server) is_last: bool,
+}
+
 /// Open connections to a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::server) struct StoreConnections {
-    /// Those that are reading or writing.
+    /// Those that read or write, or are there for it alone.
     pub(in crate::server) in_use: u64,
-    /// Those that wait in the pool.
+    /// Those of a pool that wait for a read.
     pub(in crate::server) idle: u64,
 }
 

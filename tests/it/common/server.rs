@@ -6,6 +6,8 @@ use std::time::Duration;
 use serde_json::Value;
 use synctool::schema::Schema;
 use synctool::secret::Secret;
+#[cfg(all(unix, feature = "postgres"))]
+use synctool::server::PostgresConfig;
 use synctool::server::{Limits, Retention, ServerConfig, ServerState, StoreLocation, serve};
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
@@ -21,6 +23,8 @@ pub struct TestServer {
     token: Option<String>,
     limits: Limits,
     retention: Retention,
+    /// Where the data is, if not in [`Self::data`].
+    store: Option<StoreLocation>,
     base: String,
     stop: Option<oneshot::Sender<()>>,
     task: Option<JoinHandle<()>>,
@@ -45,6 +49,15 @@ impl TestServer {
         server
     }
 
+    /// Starts on another store than a file.
+    #[cfg(all(unix, feature = "postgres"))]
+    pub async fn start_on(schema: &str, store: StoreLocation) -> Self {
+        let mut server = Self::new(schema, None, Limits::default());
+        server.store = Some(store);
+        server.run().await;
+        server
+    }
+
     fn new(schema: &str, token: Option<&str>, limits: Limits) -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
@@ -52,6 +65,7 @@ impl TestServer {
             token: token.map(str::to_owned),
             limits,
             retention: Retention::default(),
+            store: None,
             base: String::new(),
             stop: None,
             task: None,
@@ -60,15 +74,16 @@ impl TestServer {
 
     async fn run(&mut self) {
         // A read that a client has given up may hold the store of the server before for a moment.
+        let store = self.store.clone().unwrap_or_else(|| StoreLocation::File(self.data()));
         let (token, retention) = (self.token.as_deref(), self.retention);
-        let open = || open(&self.schema, &self.data(), token, self.limits, retention);
-        let mut state = open();
+        let open = || open(&self.schema, store.clone(), token, self.limits, retention);
+        let mut state = open().await;
         for _ in 0..100 {
             if state.is_ok() {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
-            state = open();
+            state = open().await;
         }
         let state = state.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -152,26 +167,27 @@ impl TestServer {
 }
 
 /// Opens a file as the store of a server for [`SCHEMA`], or says why that is refused.
-pub fn open_store(data: &Path) -> Result<ServerState, String> {
-    open(SCHEMA, data, None, Limits::default(), Retention::default())
+pub async fn open_store(data: &Path) -> Result<ServerState, String> {
+    open(SCHEMA, StoreLocation::File(data.to_owned()), None, Limits::default(), Retention::default()).await
 }
 
-fn open(
+async fn open(
     schema: &str,
-    data: &Path,
+    store: StoreLocation,
     token: Option<&str>,
     limits: Limits,
     retention: Retention,
 ) -> Result<ServerState, String> {
     let schema = Schema::parse(schema).unwrap();
-    let config = ServerConfig {
-        schema,
-        store: StoreLocation::File(data.to_owned()),
-        token: token.map(Secret::new),
-        limits,
-        retention,
-    };
-    ServerState::open(config).map_err(|error| error.to_string())
+    let config = ServerConfig { schema, store, token: token.map(Secret::new), limits, retention };
+    ServerState::open(config).await.map_err(|error| error.to_string())
+}
+
+/// A new store in a cluster.
+#[cfg(all(unix, feature = "postgres"))]
+pub fn postgres_store(cluster: &super::postgres::Cluster) -> StoreLocation {
+    let config = PostgresConfig::new(&Secret::new(cluster.database_url())).unwrap();
+    StoreLocation::Postgres(Box::new(config.with_schema(&super::postgres::unique_schema()).unwrap()))
 }
 
 /// An HTTP client that does not decompress, so that tests see the bytes of an answer.

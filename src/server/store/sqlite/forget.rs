@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::layout::Place;
 use super::writer::{SqliteWriter, unix_seconds};
-use crate::server::store::Result;
+use crate::server::store::{Chunk, Result};
 
 /// The key in `meta` of the last step whose delete may have been forgotten.
 pub(super) const FORGOTTEN_DELETES: &str = "forgottenDeletes";
@@ -22,15 +22,6 @@ pub(super) fn forgotten(connection: &Connection, key: &str) -> rusqlite::Result<
     let sql = "SELECT value FROM meta WHERE key = ?1";
     let step = connection.prepare_cached(sql)?.query_row([key], |row| row.get(0)).optional()?;
     Ok(step.unwrap_or(0))
-}
-
-/// What forgetting one chunk has done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::server) struct Chunk {
-    /// Removed rows.
-    pub(in crate::server) removed: u64,
-    /// Whether nothing is left to be forgotten.
-    pub(in crate::server) is_last: bool,
 }
 
 /// A place in the order of `applied`: the key of a row.

@@ -20,7 +20,7 @@ mod store;
 mod wal;
 mod writer;
 
-pub(in crate::server) use forget::{AppliedKey, Chunk};
+pub(in crate::server) use forget::AppliedKey;
 pub(in crate::server) use reader::SqliteReader;
 pub(in crate::server) use store::SqliteStore;
 pub(in crate::server) use wal::WalSyncer;
