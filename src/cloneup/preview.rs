@@ -3,13 +3,13 @@
 
 use serde::Serialize;
 
-use super::blocking::blocking;
 use super::encode::{join_encoder, record_encoder};
 use super::failure::{Failure, FailureKind, Failures, most_severe};
-use super::observer::PartKind;
+use super::observer::{Activity, Event, PartKind};
 use super::options::Options;
 use super::outcome::as_mutation_errors;
-use super::plan::{Part, Plan, Requested, Source, check_writable};
+use super::plan::{Checking, Part, Plan, Requested, Source, check_writable};
+use super::reports::{Reports, blocking_with_reports};
 use super::run::Upload;
 use super::server_check::{self, Checked, ServerCheck};
 use super::server_status::server_status;
@@ -88,8 +88,16 @@ impl Upload<'_> {
         }
         let checked = server_check::check(&remote, &options).await;
         let Checked { server, max_body, failure, warning, store_id } = checked;
-        let planned =
-            blocking(move || plan(&options, &schema, &database, max_body, store_id.as_deref())).await;
+        observer.on(&Event::Activity(Activity::Checking));
+        let work = move |reports: &Reports<Checking>| {
+            let requested = Requested::new(&options, &schema)?;
+            let snapshot = Snapshot::take(&database)?;
+            let report = |checking: &Checking| reports.send(checking.clone());
+            let mut plan = Plan::new(&options, &schema, requested, &snapshot, &report)?;
+            plan.warnings.extend(plan.other_store_warning(&options, store_id.as_deref()));
+            Ok(describe(&options, &schema, &database, &snapshot, plan, max_body, store_id.as_deref())?)
+        };
+        let planned = blocking_with_reports(work, |checking| observer.on(&checking.event())).await;
         let mut preview =
             planned.unwrap_or_else(|Failures(failures)| Preview { failures, ..Preview::empty() });
         preview.warnings.extend(warning);
@@ -119,29 +127,16 @@ impl Preview {
     }
 }
 
-fn plan(
-    options: &Options,
-    schema: &Schema,
-    database: &Database,
-    max_body: Option<u64>,
-    store_id: Option<&str>,
-) -> Result<Preview, Failures> {
-    let requested = Requested::new(options, schema)?;
-    Ok(describe(options, schema, database, requested, max_body, store_id)?)
-}
-
 fn describe(
     options: &Options,
     schema: &Schema,
     database: &Database,
-    requested: Requested,
+    snapshot: &Snapshot,
+    mut plan: Plan,
     max_body: Option<u64>,
     store_id: Option<&str>,
 ) -> Result<Preview, OfflineError> {
-    let snapshot = Snapshot::take(database)?;
-    let mut plan = Plan::new(options, schema, requested, &snapshot)?;
-    plan.warnings.extend(plan.other_store_warning(options, store_id));
-    let oversized = max_body.map_or(Ok(Vec::new()), |max| warnings_of_oversized(&plan, &snapshot, max))?;
+    let oversized = max_body.map_or(Ok(Vec::new()), |max| warnings_of_oversized(&plan, snapshot, max))?;
     plan.warnings.extend(oversized);
     let mut parts = Vec::with_capacity(plan.parts.len());
     for (part, outline) in plan.parts.iter().zip(plan.outline()) {
@@ -150,12 +145,12 @@ fn describe(
             name: outline.name,
             rows: part.rows,
             batches: part.rows.div_ceil(options.batch_size.get() as u64),
-            estimated_bytes: estimate(options, &snapshot, part, max_body.unwrap_or(u64::MAX))?,
+            estimated_bytes: estimate(options, snapshot, part, max_body.unwrap_or(u64::MAX))?,
             why: place(schema, &plan, part),
         });
     }
     let (mut deletes, mut bytes) = (Vec::new(), 0);
-    plan.deletes(options, schema, &snapshot).for_each(SAMPLE_CLIENT_ID, |delete| {
+    plan.deletes(options, schema, snapshot).for_each(SAMPLE_CLIENT_ID, |delete| {
         bytes += delete.json.len() as u64 + 1;
         deletes.push(delete.mutation_id);
         Ok(())
@@ -163,7 +158,7 @@ fn describe(
     if let Some(part) = parts.iter_mut().find(|part| part.kind == PartKind::Deletes) {
         part.estimated_bytes = bytes;
     }
-    let failures = check_writable(options, &plan, &snapshot, database).err().into_iter();
+    let failures = check_writable(options, &plan, snapshot, database).err().into_iter();
     let failures = failures.map(Failure::from).collect();
     let finalization = if options.finalizes() {
         Finalization {

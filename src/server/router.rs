@@ -33,7 +33,7 @@ use super::store::StoreSizes;
 use crate::protocol::{Cursor, ServerStatus, code, status as capability};
 
 /// What `status` names in `capabilities`: the base protocol, then its extensions.
-const CAPABILITIES: [&str; 7] = [
+const CAPABILITIES: [&str; 8] = [
     "sync.clone",
     capability::DIGEST,
     "sync.pull",
@@ -41,6 +41,7 @@ const CAPABILITIES: [&str; 7] = [
     capability::PULL_EXCLUDE_OWN,
     capability::PUSH_GZIP,
     capability::PUSH_ZSTD,
+    capability::PUSH_REPEATED,
 ];
 
 /// Serves requests on `listener` until `shutdown` completes and the requests in flight are answered.

@@ -11,7 +11,7 @@ use super::client::{self, Ready};
 use super::dry_run;
 use crate::cli::args::{CloneupArgs, Output};
 use crate::cli::exit::{self, SIGINT};
-use crate::cli::output::{self, Events, Hints, Progress, escaped};
+use crate::cli::output::{self, Events, Hints, Progress};
 use crate::cli::signals::Signals;
 use crate::cli::{error_file, layers, resolve};
 use crate::cloneup::{CancellationToken, Event, Failure, Failures, Observer, Options, Outcome, Upload};
@@ -21,11 +21,13 @@ use crate::schema::Schema;
 /// Runs the subcommand.
 pub(in crate::cli) fn run(args: CloneupArgs, matches: &ArgMatches) -> u8 {
     output::start_diagnostics(args.verbosity);
+    let progress = Progress::new(resolve::look(&args.progress, args.verbosity));
     if args.dry_run {
-        return dry_run::run(&args, || prepare(&args, matches));
+        return dry_run::run(&args, &progress, || prepare(&args, matches));
     }
-    let watchers = Watchers { progress: Progress::new(args.verbosity.quiet), events: None };
-    let mut run = Run { args: Arc::new(args), watchers, error_file: None, signal: SIGINT };
+    let watchers = Watchers { progress, events: None };
+    let args = Arc::new(args);
+    let mut run = Run { args, watchers, error_file: None, signal: SIGINT, hints: Vec::new() };
     let outcome = run.upload(matches).unwrap_or_else(|Failures(failures)| Outcome::failed(failures));
     run.finish(&outcome)
 }
@@ -58,11 +60,13 @@ struct Run {
     error_file: Option<File>,
     /// The number of the signal that interrupted the run, if one did.
     signal: u8,
+    /// What a person may have meant, if it was a wrong name.
+    hints: Vec<String>,
 }
 
 impl Run {
     fn upload(&mut self, matches: &ArgMatches) -> Result<Outcome, Failures> {
-        self.watchers.events = open_events(self.args.events.as_deref())?;
+        self.watchers.events = open_events(self.args.events.as_deref(), matches)?;
         let runtime = client::runtime()?;
         let outcome = runtime.block_on(async {
             let format = self.args.output.unwrap_or_default();
@@ -89,6 +93,7 @@ impl Run {
         // After the settings, because this may be the file that --only-failed has read.
         self.error_file = create_error_file(self.args.error_file.as_deref())?;
         let Ready { options, schema, database, remote } = ready;
+        self.hints = hints_at_resources(&options, &schema);
         let cancellation = CancellationToken::new();
         let upload = Upload::new(database, remote, schema).options(options);
         let running = upload.observer(&self.watchers).cancellation(cancellation.clone()).run();
@@ -104,30 +109,55 @@ impl Run {
         })
     }
 
-    /// Writes and prints everything at the end of a run; returns the exit status.
+    /// Writes and prints everything at the end of a run, the words last; returns the exit status.
     fn finish(self, outcome: &Outcome) -> u8 {
-        let mut status = exit::status(outcome.failure_kind(), self.signal);
-        if let Some(events) = &self.watchers.events
-            && !events.finish(outcome)
-            && status == exit::SUCCESS
-        {
-            status = exit::UNWRITTEN;
+        let Self { args, watchers: Watchers { progress, events }, error_file, signal, hints: names } = self;
+        let hints = Hints::unless(args.verbosity.quiet);
+        let events = events.map_or(Ok(()), |events| events.finish(outcome));
+        let error_file = error_file.map_or(Ok(()), |file| error_file::write(file, &outcome.failures));
+        let measured = progress.end();
+        let status = exit::status(outcome.failure_kind(), signal);
+        let status = output::result(outcome, args.output.unwrap_or_default(), status);
+        let status = output::unless_unwritten(status, events, "the events could not be written");
+        let status = output::unless_unwritten(status, error_file, "the error file could not be written");
+        let is_all = output::failures(&outcome.failures, hints);
+        for name in names {
+            hints.print(&name);
         }
-        if let Some(file) = self.error_file {
-            let written = error_file::write(file, &outcome.failures);
-            status = output::unless_unwritten(status, written, "the error file could not be written");
+        if !is_all && outcome.failures.iter().any(|failure| failure.subject.is_some()) {
+            hints.print(&way_to_the_rest(args.error_file.as_deref()));
         }
-        self.watchers.progress.finish(outcome);
-        output::failures(&outcome.failures, Hints::unless(self.args.verbosity.quiet));
-        output::result(outcome, self.args.output.unwrap_or_default(), status)
+        if !args.verbosity.quiet {
+            for line in output::summary(outcome, &measured) {
+                output::paragraph(&line);
+            }
+        }
+        status
     }
 }
 
-fn open_events(path: Option<&Path>) -> Result<Option<Events>, Failure> {
+/// How to get the rejected mutations that are not printed, and to send only those again.
+fn way_to_the_rest(error_file: Option<&Path>) -> String {
+    match error_file.filter(|path| !path.as_os_str().is_empty()) {
+        Some(path) => {
+            let path = path.display();
+            format!("{path} lists all that were rejected; --only-failed {path} sends only those again")
+        }
+        None => "--error-file FILE lists all that are rejected, and --only-failed FILE sends only those \
+            again"
+            .to_owned(),
+    }
+}
+
+fn open_events(path: Option<&Path>, matches: &ArgMatches) -> Result<Option<Events>, Failure> {
     let Some(path) = path.filter(|path| !path.as_os_str().is_empty()) else { return Ok(None) };
-    Events::open(path).map(Some).map_err(|error| {
+    let options: serde_json::Map<_, _> = layers::changed_options("cloneup", matches)
+        .into_iter()
+        .map(|(name, value)| (name, value.into()))
+        .collect();
+    Events::open(path, options.into()).map(Some).map_err(|error| {
         let message = format!("cannot write events to {}: {error}", path.display());
-        Failure::invalid(code::DFQL_INVALID, message, "events")
+        Failure::invalid(code::DFQL_INVALID, &message, "events").in_words(format!("--events: {message}"))
     })
 }
 
@@ -135,17 +165,14 @@ fn create_error_file(path: Option<&Path>) -> Result<Option<File>, Failure> {
     let Some(path) = path.filter(|path| !path.as_os_str().is_empty()) else { return Ok(None) };
     error_file::create(path).map(Some).map_err(|error| {
         let message = format!("cannot write errors to {}: {error}", path.display());
-        Failure::invalid(code::DFQL_INVALID, message, "errorFile")
+        Failure::invalid(code::DFQL_INVALID, &message, "errorFile")
+            .in_words(format!("--error-file: {message}"))
     })
 }
 
 fn prepare(args: &CloneupArgs, matches: &ArgMatches) -> Result<Ready, Failures> {
     let settings = resolve::upload(args, matches)?;
-    let ready = client::open(settings, args.target.schema.as_deref(), args.verbosity.quiet)?;
-    if !args.verbosity.quiet {
-        hint_at_resources(&ready.options, &ready.schema);
-    }
-    Ok(ready)
+    client::open(settings, args.target.schema.as_deref(), args.verbosity.quiet)
 }
 
 /// Prepares on a thread of the blocking pool: a locked database or a token command may take a while.
@@ -162,14 +189,15 @@ async fn prepare_unless_interrupted(
     }
 }
 
-/// Prints the resource that was probably meant: the message for an unknown one is fixed by the contract.
-fn hint_at_resources(options: &Options, schema: &Schema) {
-    for name in options.resources.iter().flatten().filter(|name| schema.resource(name).is_none()) {
+/// The resources that were probably meant: the message for an unknown one is fixed by the contract.
+pub(super) fn hints_at_resources(options: &Options, schema: &Schema) -> Vec<String> {
+    let unknown = options.resources.iter().flatten().filter(|name| schema.resource(name).is_none());
+    let hint = |name: &String| {
         let names = schema.resources.iter().map(|resource| resource.name.as_str());
-        let suggestion = match layers::nearest(name, names.clone()) {
-            Some(nearest) => format!("did you mean `{}`?", escaped(nearest)),
-            None => format!("the schema has {}", escaped(&names.collect::<Vec<_>>().join(", "))),
-        };
-        output::line(&format!("hint: there is no resource `{}`; {suggestion}", escaped(name)));
-    }
+        match layers::nearest(name, names.clone()) {
+            Some(nearest) => format!("did you mean `{nearest}`?"),
+            None => format!("the schema has {}", names.collect::<Vec<_>>().join(", ")),
+        }
+    };
+    unknown.map(hint).collect()
 }

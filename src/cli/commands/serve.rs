@@ -24,28 +24,28 @@ pub(in crate::cli) fn run(args: &ServeArgs, matches: &ArgMatches) -> Result<u8, 
     let served =
         if args.new_store_id { new_store_id(args, matches) } else { serve_until_signal(args, matches, log) };
     match served {
-        Ok(()) => Ok(exit::SUCCESS),
         Err(failure) if log.format == LogFormat::Json => {
             let ErrorBody { code, message, path } = failure.body();
             tracing::error!(code, path, "{message}");
             Ok(exit::status(Some(failure.kind), SIGINT))
         }
-        Err(failure) => Err(failure),
+        served => served,
     }
 }
 
 /// Serves until a signal.
-fn serve_until_signal(args: &ServeArgs, matches: &ArgMatches, log: Log) -> Result<(), Failure> {
+fn serve_until_signal(args: &ServeArgs, matches: &ArgMatches, log: Log) -> Result<u8, Failure> {
     let settings = resolve::serve(args, matches)?;
-    runtime()?.block_on(listen_and_serve(settings, log))
+    runtime()?.block_on(listen_and_serve(settings, log))?;
+    Ok(exit::SUCCESS)
 }
 
 /// Gives the store a new id.
-fn new_store_id(args: &ServeArgs, matches: &ArgMatches) -> Result<(), Failure> {
+fn new_store_id(args: &ServeArgs, matches: &ArgMatches) -> Result<u8, Failure> {
     let renewed = runtime()?.block_on(crate::server::new_store_id(resolve::store(args, matches)?));
     let NewStoreId { before, after } = renewed.map_err(|error| Failure::storage(error.to_string()))?;
-    output::text(&format!("the store has the id {after} now; it was {before}"));
-    Ok(())
+    let line = format!("the store has the id {after} now; it was {before}");
+    Ok(output::text(&[line], exit::SUCCESS))
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {

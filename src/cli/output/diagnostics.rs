@@ -12,6 +12,8 @@ use crate::cli::args::Verbosity;
 /// Sends diagnostics to stderr from now on.
 pub(in crate::cli) fn start_diagnostics(verbosity: Verbosity) {
     let log = tracing_subscriber::fmt().with_env_filter(filter(verbosity));
+    // Where a line comes from matters to those who read the code.
+    let log = log.with_target(verbosity.verbose > 1);
     // The escape sequences of colours would be escaped like everything else.
     let log = log.with_ansi(false).with_writer(|| Stderr(|text| escaped(text).into_owned()));
     // A second subscriber is refused, which is fine: the first one does the same.

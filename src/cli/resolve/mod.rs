@@ -5,6 +5,7 @@
 //! * [`token`], [`headers`], [`proxy`], [`schema`](mod@schema): single settings that come from several
 //!   places;
 //! * [`problems`]: collects what is wrong; [`switch`]: options that are turned on and off;
+//! * [`look`](mod@look): how progress is shown;
 //! * [`target`]: the database and the base URL, which every client needs; [`remote`]: the server and how
 //!   it is reached;
 //! * [`upload`](mod@upload), [`comparison`](mod@comparison), `serve`: the settings of a subcommand;
@@ -14,6 +15,7 @@ mod comparison;
 #[cfg(feature = "postgres")]
 mod database;
 mod headers;
+mod look;
 mod problems;
 mod proxy;
 mod remote;
@@ -26,6 +28,8 @@ mod token;
 mod upload;
 
 pub(super) use comparison::comparison;
+pub(super) use look::look;
+pub(super) use problems::flag;
 pub(super) use schema::schema;
 #[cfg(feature = "serve")]
 pub(super) use serve::{DEFAULT_DATA, DEFAULT_LISTEN, DEFAULT_SHUTDOWN_DELAY, ServeSettings, serve, store};

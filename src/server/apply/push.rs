@@ -23,8 +23,7 @@ pub(in crate::server) struct PushResult {
     /// The step of the sequence after this push.
     #[serde(serialize_with = "as_cursor")]
     cursor: u64,
-    /// How many of the applied mutations were applied before.
-    #[serde(skip)]
+    /// How many of the applied mutations were applied before (capability `sync.push.repeated`).
     repeated: u64,
 }
 

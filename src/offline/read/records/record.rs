@@ -14,7 +14,7 @@ use crate::offline::map::fields::{MappedField, write_object};
 use crate::offline::map::keys::KeyError;
 use crate::offline::map::size::RowSize;
 use crate::offline::map::unnamed_keys::UnnamedKeys;
-use crate::offline::read::check::check_rows;
+use crate::offline::read::check::{check_rows, count_rows};
 use crate::offline::read::records::read_order::{select_in_order, select_stored};
 use crate::offline::read::records::source::RecordSource;
 use crate::offline::read::records::table::Rows;
@@ -77,6 +77,14 @@ impl Record<'_> {
 }
 
 impl RecordSource {
+    /// The number of records, which are not checked.
+    ///
+    /// # Errors
+    /// [`OfflineError::Storage`] when the database cannot be read.
+    pub(crate) fn count(&self, snapshot: &Snapshot) -> Result<u64, OfflineError> {
+        count_rows(snapshot, &self.table.name, &self.table.row_condition())
+    }
+
     /// Counts the records and checks every one of them in SQL, which reads only the columns that
     /// it must. Returns the number of records.
     ///
