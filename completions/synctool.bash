@@ -981,7 +981,7 @@ _synctool() {
             return 0
             ;;
         synctool__subcmd__serve)
-            opts="-q -v -h -V --listen --data --database-url --database-url-file --database-schema --database-ca-cert --schema --token-file --max-mutations --max-body --max-rate --quiet --verbose --config --profile --help --version"
+            opts="-q -v -h -V --listen --data --database-url --database-url-file --database-schema --database-ca-cert --new-store-id --schema --token-file --max-mutations --max-body --max-rate --forget-mutations --forget-deletes --shutdown-delay --log-format --quiet --verbose --config --profile --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1084,6 +1084,22 @@ _synctool() {
                     ;;
                 --max-rate)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --forget-mutations)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --forget-deletes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --shutdown-delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
                     ;;
                 --config)

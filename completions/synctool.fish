@@ -201,8 +201,14 @@ complete -c synctool -n "__fish_synctool_using_subcommand serve" -l token-file -
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -l max-mutations -d 'Maximum number of mutations in one push [default: 1000]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -l max-body -d 'Maximum size of a request body, such as 512K or 16MiB [default: 16MiB]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -l max-rate -d 'Maximum number of requests per second, of all clients together [default: no limit]' -r
+complete -c synctool -n "__fish_synctool_using_subcommand serve" -l forget-mutations -d 'Forget applied mutations of this age, such as 30d; the same mutation, sent again later, is applied again [default: never]' -r
+complete -c synctool -n "__fish_synctool_using_subcommand serve" -l forget-deletes -d 'Forget deletes of this age, such as 30d; a client that has pulled none of them must clone again [default: never]' -r
+complete -c synctool -n "__fish_synctool_using_subcommand serve" -l shutdown-delay -d 'Time to go on serving after the first signal, while /readyz answers 503, so that load balancers notice [default: 0s]' -r
+complete -c synctool -n "__fish_synctool_using_subcommand serve" -l log-format -d 'Format of the log on stderr; -v adds a line for each request [default: text]' -r -f -a "text\t'Lines of text'
+json\t'A JSON object a line'"
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -l config -d 'Configuration file [default: the nearest synctool.toml in this folder or above]' -r -F
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -l profile -d 'Table [profile.NAME] of the configuration file whose keys come before its top-level keys' -r
+complete -c synctool -n "__fish_synctool_using_subcommand serve" -l new-store-id -d 'Give the store a new id and exit, after it was restored to an earlier state'
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -s q -l quiet -d 'Print nothing but errors on stderr'
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -s v -l verbose -d 'Print diagnostics on stderr; -vv prints all of them'
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'

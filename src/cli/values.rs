@@ -109,6 +109,15 @@ pub(super) fn timeout(text: &str) -> Result<Duration, String> {
     })
 }
 
+/// An age above zero, in whole seconds at least: `12h`, `30d`.
+#[cfg(feature = "serve")]
+pub(super) fn age(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text.trim()) {
+        Ok(age) if age >= Duration::from_secs(1) => Ok(age),
+        _ => Err("must be an age of at least 1s, such as 12h, 30d or 1y".to_owned()),
+    }
+}
+
 /// The text that [`duration`] parses to this value: in seconds, or in milliseconds where it is not
 /// whole seconds.
 pub(super) fn duration_text(duration: Duration) -> String {
@@ -190,6 +199,17 @@ mod tests {
             assert!(duration(text).is_err(), "{text}");
         }
         assert!(timeout("0").is_err() && timeout("0s").is_err() && timeout("1ms").is_ok());
+    }
+
+    #[cfg(feature = "serve")]
+    #[test]
+    fn ages_are_given_in_days_and_more() {
+        assert_eq!(age("30d"), Ok(Duration::from_hours(30 * 24)));
+        assert_eq!(age(" 12h "), Ok(Duration::from_hours(12)));
+        assert!(age("1y").is_ok());
+        for text in ["", "30", "0", "0s", "999ms", "-1d", "forever"] {
+            assert!(age(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -25,5 +25,5 @@ pub(super) use schema::SchemaCommand;
 #[cfg(feature = "postgres")]
 pub(super) use serve::DatabaseArgs;
 #[cfg(feature = "serve")]
-pub(super) use serve::{DemoArgs, ServeArgs};
+pub(super) use serve::{DemoArgs, LogFormat, ServeArgs};
 pub(super) use verify::VerifyArgs;

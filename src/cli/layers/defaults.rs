@@ -87,7 +87,9 @@ fn client(id: &str) -> Option<String> {
 
 #[cfg(feature = "serve")]
 fn serve(id: &str) -> Option<String> {
-    use crate::cli::resolve::{DEFAULT_DATA, DEFAULT_LISTEN};
+    use crate::cli::args::LogFormat;
+    use crate::cli::resolve::{DEFAULT_DATA, DEFAULT_LISTEN, DEFAULT_SHUTDOWN_DELAY};
+    use clap::ValueEnum as _;
     let limits = crate::server::Limits::default();
     Some(match id {
         "listen" => DEFAULT_LISTEN.to_owned(),
@@ -96,6 +98,9 @@ fn serve(id: &str) -> Option<String> {
         "database_schema" => crate::server::PostgresConfig::DEFAULT_SCHEMA.to_owned(),
         "max_mutations" => limits.max_mutations.to_string(),
         "max_body" => size_text(limits.max_body_bytes),
+        "forget_mutations" | "forget_deletes" => "never".to_owned(),
+        "shutdown_delay" => duration_text(DEFAULT_SHUTDOWN_DELAY),
+        "log_format" => LogFormat::default().to_possible_value()?.get_name().to_owned(),
         "max_rate" => limits.max_requests_per_second.map_or(NO_LIMIT.to_owned(), |rate| rate.to_string()),
         _ => return None,
     })

@@ -84,6 +84,10 @@ fn code_hint(failure: &Failure) -> Option<&'static str> {
         code::FORBIDDEN => {
             Some("the token is missing, wrong or expired: see SYNCTOOL_TOKEN and --token-file")
         }
+        code::CURSOR_EXPIRED => Some(
+            "the database was not pulled for so long that the server has forgotten deletes since then: begin \
+             with a new copy of the server's data; `cloneup --no-pull-after` uploads without pulling",
+        ),
         code::CONFLICT => Some("the record exists already: --record-operation merge updates it"),
         // A request that is refused as a whole, with a wrong address for example, names no mutation.
         code::NOT_FOUND if !failure.error.mutation_id.is_empty() => {
@@ -110,6 +114,8 @@ mod tests {
         assert!(hint(&locked).unwrap().contains("locked"));
         let conflict = Failure::refused(ErrorBody::new(code::CONFLICT, "x", "id"));
         assert!(hint(&conflict).unwrap().contains("merge"));
+        let expired = Failure::remote(ErrorBody::new(code::CURSOR_EXPIRED, "x", "cursor"));
+        assert!(hint(&expired).unwrap().contains("new copy"));
         let own_schema = Failure::invalid(code::DFQL_UNKNOWN_RESOURCE, "unknown resource", "resources[0]");
         assert_eq!(hint(&own_schema), None);
         let refused_whole = Failure::refused(ErrorBody::new(code::NOT_FOUND, "no such route", "$"));

@@ -32,7 +32,7 @@ pub(super) use look::look;
 pub(super) use problems::flag;
 pub(super) use schema::schema;
 #[cfg(feature = "serve")]
-pub(super) use serve::{DEFAULT_DATA, DEFAULT_LISTEN, ServeSettings, serve};
+pub(super) use serve::{DEFAULT_DATA, DEFAULT_LISTEN, DEFAULT_SHUTDOWN_DELAY, ServeSettings, serve, store};
 pub(super) use target::Settings;
 pub(super) use token::{TOKEN_VARIABLE, has_token_variable};
 pub(super) use upload::upload;
