@@ -50,6 +50,8 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             [CompletionResult]::new('--include-deletes', '--include-deletes', [CompletionResultType]::ParameterName, 'Push deletes and unrelates that were made offline [default: true]')
             [CompletionResult]::new('--record-operation', '--record-operation', [CompletionResultType]::ParameterName, 'What the server does with a record that it already has [default: merge]')
             [CompletionResult]::new('--only-failed', '--only-failed', [CompletionResultType]::ParameterName, 'Upload only what an --error-file of an earlier run lists; does not pull, and leaves cursors and change log alone')
+            [CompletionResult]::new('--shard', '--shard', [CompletionResultType]::ParameterName, 'Upload one of N parts of the records, for jobs that run side by side: I/N, or auto or auto/N for what the job system says')
+            [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Run one stage of the upload: records and deletes, join rows, or the finalization [default: all]')
             [CompletionResult]::new('--mutation-id-prefix', '--mutation-id-prefix', [CompletionResultType]::ParameterName, 'First part of every mutation id [default: cloneup]')
             [CompletionResult]::new('--batch-size', '--batch-size', [CompletionResultType]::ParameterName, 'Maximum number of mutations in one request [default: 100]')
             [CompletionResult]::new('--batch-bytes', '--batch-bytes', [CompletionResultType]::ParameterName, 'Maximum size of one request before compression; a larger mutation is sent alone [default: 1MiB]')

@@ -46,6 +46,8 @@ set edit:completion:arg-completer[synctool] = {|@words|
             cand --include-deletes 'Push deletes and unrelates that were made offline [default: true]'
             cand --record-operation 'What the server does with a record that it already has [default: merge]'
             cand --only-failed 'Upload only what an --error-file of an earlier run lists; does not pull, and leaves cursors and change log alone'
+            cand --shard 'Upload one of N parts of the records, for jobs that run side by side: I/N, or auto or auto/N for what the job system says'
+            cand --stage 'Run one stage of the upload: records and deletes, join rows, or the finalization [default: all]'
             cand --mutation-id-prefix 'First part of every mutation id [default: cloneup]'
             cand --batch-size 'Maximum number of mutations in one request [default: 100]'
             cand --batch-bytes 'Maximum size of one request before compression; a larger mutation is sent alone [default: 1MiB]'

@@ -52,6 +52,11 @@ complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l record-ope
 replace\t''
 insert\t''"
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l only-failed -d 'Upload only what an --error-file of an earlier run lists; does not pull, and leaves cursors and change log alone' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l shard -d 'Upload one of N parts of the records, for jobs that run side by side: I/N, or auto or auto/N for what the job system says' -r
+complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l stage -d 'Run one stage of the upload: records and deletes, join rows, or the finalization [default: all]' -r -f -a "all\t''
+records\t''
+join-rows\t''
+finalize\t''"
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l mutation-id-prefix -d 'First part of every mutation id [default: cloneup]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l batch-size -d 'Maximum number of mutations in one request [default: 100]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l batch-bytes -d 'Maximum size of one request before compression; a larger mutation is sent alone [default: 1MiB]' -r

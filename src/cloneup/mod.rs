@@ -5,7 +5,7 @@
 //! [`upload`] loop executes it, [`finish`] pulls and finalizes. The pipeline, each step importing
 //! only from those before it:
 //!
-//! * [`options`], [`observer`], [`failure`], [`outcome`]: what goes in and what comes out;
+//! * [`stage`], [`options`], [`observer`], [`failure`], [`outcome`]: what goes in and what comes out;
 //! * [`plan`]: what is uploaded, in which order, checked before the first byte is sent;
 //! * [`compare`]: what differs between both sides;
 //! * [`encode`]: rows become batches, on a reading and an encoding thread;
@@ -66,6 +66,7 @@ mod progress;
 mod run;
 mod send;
 mod server_check;
+mod stage;
 mod upload;
 mod verify;
 
@@ -81,5 +82,6 @@ pub use preview::{Finalization, Preview, PreviewPart};
 pub use progress::checkpoint::Unfinished;
 pub use run::Upload;
 pub use server_check::ServerCheck;
+pub use stage::Stage;
 pub use tokio_util::sync::CancellationToken;
 pub use verify::{Comparison, Verification};

@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::num::{NonZeroU64, NonZeroUsize};
 
+use super::stage::Stage;
 use crate::mutation::RecordOperation;
 
 /// The options of an upload. [`Default`] has the contract's defaults, and is the one place that
@@ -55,6 +56,8 @@ pub struct Options {
     pub verify: bool,
     /// Upload only these records and join rows. Such a run finalizes nothing.
     pub only: Option<Selection>,
+    /// Which part of the upload the run is.
+    pub stage: Stage,
 }
 
 /// How many requests may be in flight.
@@ -98,11 +101,26 @@ impl Default for Options {
             resume: true,
             verify: false,
             only: None,
+            stage: Stage::All,
         }
     }
 }
 
 impl Options {
+    /// Whether success is followed by finalization (contract 3.1.6).
+    #[must_use]
+    pub fn finalizes(&self) -> bool {
+        // The change log may be about what a selection leaves out.
+        self.stage.finalizes() && self.only.is_none()
+    }
+
+    /// Whether an interrupted run of this kind can be continued: one of a selection cannot, and one that
+    /// only finalizes has nothing to continue.
+    #[must_use]
+    pub fn is_resumable(&self) -> bool {
+        self.only.is_none() && self.stage != Stage::Finalize
+    }
+
     /// Whether a record (by id) or a join row (by `from:to`) is selected.
     #[must_use]
     pub fn selects(&self, resource: &str, id: &str) -> bool {

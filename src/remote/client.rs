@@ -34,6 +34,7 @@ pub struct Remote {
     pull: Url,
     status: Url,
     fingerprint: String,
+    destination: String,
     retry_delay: Duration,
     retry_max_delay: Duration,
     compression: Compression,
@@ -56,6 +57,7 @@ impl Remote {
             status: route(&base, "status"),
             base,
             fingerprint: config.fingerprint(),
+            destination: config.destination(),
             retry_delay: config.retry_delay,
             retry_max_delay: config.retry_max_delay,
             compression: config.compression,
@@ -85,6 +87,12 @@ impl Remote {
     #[must_use]
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
+    }
+
+    /// A hash of everything that decides which server a request reaches, whatever the credentials.
+    #[must_use]
+    pub fn destination(&self) -> &str {
+        &self.destination
     }
 
     /// Whether request bodies are compressed, and with what.

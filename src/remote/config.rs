@@ -133,13 +133,18 @@ impl RemoteConfig {
     /// A hash of everything that decides which server a request reaches and as whom: address,
     /// headers and token. None of them can be derived from it.
     pub(super) fn fingerprint(&self) -> String {
-        let mut hasher = blake3::Hasher::new();
         let token = self.token.as_ref().map_or("", |token| token.expose());
         let headers = self.headers.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
-        for part in [self.base.as_str(), token].into_iter().chain(headers) {
-            hasher.update(&part.len().to_le_bytes()).update(part.as_bytes());
-        }
-        hasher.finalize().to_hex()[..32].to_owned()
+        hash([self.base.as_str(), token].into_iter().chain(headers))
+    }
+
+    /// A hash of everything that decides which server a request reaches, whatever the credentials:
+    /// those of one job may have expired before the next job begins.
+    pub(super) fn destination(&self) -> String {
+        let is_credential = |name: &str| name.eq_ignore_ascii_case("authorization");
+        let headers = self.headers.iter().filter(|(name, _)| !is_credential(name));
+        let headers = headers.flat_map(|(name, value)| [name.as_str(), value.as_str()]);
+        hash([self.base.as_str()].into_iter().chain(headers))
     }
 
     /// Refuses two or more credentials: only one would be sent.
@@ -208,6 +213,15 @@ impl fmt::Debug for RemoteConfig {
             .field("compression", &self.compression)
             .finish()
     }
+}
+
+/// A hash of texts from which none of them can be derived, as hexadecimal digits.
+fn hash<'t>(texts: impl Iterator<Item = &'t str>) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for text in texts {
+        hasher.update(&text.len().to_le_bytes()).update(text.as_bytes());
+    }
+    hasher.finalize().to_hex()[..32].to_owned()
 }
 
 #[cfg(test)]

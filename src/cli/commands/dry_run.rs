@@ -5,10 +5,10 @@ use super::client::{self, Ready};
 use crate::cli::args::CloneupArgs;
 use crate::cli::exit::{self, SIGINT};
 use crate::cli::output::{self, Hints};
-use crate::cloneup::{Failures, Outcome, Preview, Upload, most_severe};
+use crate::cloneup::{Failures, Outcome, Preview, Stage, Upload, most_severe};
 
-/// Prints the plan of an upload that `prepare` has prepared.
-pub(super) fn run(args: &CloneupArgs, prepare: impl FnOnce() -> Result<Ready, Failures>) -> u8 {
+/// Prints the plan of an upload, or of this stage of it, that `prepare` has prepared.
+pub(super) fn run(args: &CloneupArgs, stage: Stage, prepare: impl FnOnce() -> Result<Ready, Failures>) -> u8 {
     let (is_quiet, format) = (args.verbosity.quiet, args.output.unwrap_or_default());
     match prepare().and_then(preview) {
         Ok(preview) => {
@@ -21,7 +21,7 @@ pub(super) fn run(args: &CloneupArgs, prepare: impl FnOnce() -> Result<Ready, Fa
         Err(Failures(failures)) => {
             output::failures(&failures, Hints::unless(is_quiet));
             let kind = most_severe(&failures);
-            output::result(&Outcome::failed(failures), format, exit::status(kind, SIGINT))
+            output::result(&Outcome::failed(failures).of(stage), format, exit::status(kind, SIGINT))
         }
     }
 }

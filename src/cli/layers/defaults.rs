@@ -4,7 +4,7 @@
 
 use crate::cli::args::Output;
 use crate::cli::values::{
-    COMPRESSIONS, RECORD_OPERATIONS, concurrency_text, duration_text, name_of, size_text,
+    COMPRESSIONS, RECORD_OPERATIONS, STAGES, concurrency_text, duration_text, name_of, size_text,
 };
 use crate::cloneup::Options;
 use crate::remote::RemoteConfig;
@@ -42,6 +42,7 @@ fn upload(id: &str) -> Option<String> {
         "include_many_many" => options.include_many_many.to_string(),
         "include_deletes" => options.include_deletes.to_string(),
         "record_operation" => name_of(&RECORD_OPERATIONS, &options.record_operation).to_owned(),
+        "stage" => name_of(&STAGES, &options.stage).to_owned(),
         "mutation_id_prefix" => options.mutation_id_prefix,
         "batch_size" => options.batch_size.to_string(),
         "batch_bytes" => size_text(options.batch_bytes.get()),

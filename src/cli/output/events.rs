@@ -7,11 +7,12 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::escape::escaped_json;
 use super::print::warning;
-use crate::cloneup::{Event, Observer, Outcome, PlannedPart};
+use crate::cloneup::{Event, Observer, Outcome, PlannedPart, Stage};
 
 /// Minimum time between two `sync_progress` events.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -19,10 +20,21 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// The name of the job in every event.
 const PHASE: &str = "cloneup";
 
+/// The context of an event, with the stage and the shard that it is of.
+#[derive(Serialize)]
+struct InStage<'c> {
+    #[serde(flatten)]
+    context: &'c Value,
+    #[serde(flatten)]
+    stage: Stage,
+}
+
 /// Writes the events of a run.
 pub(in crate::cli) struct Events(Mutex<Writer>);
 
 struct Writer {
+    /// Which part of the upload the events are of.
+    stage: Stage,
     /// `None` after a write has failed.
     target: Option<Box<dyn Write + Send>>,
     /// Whether a write has failed. A reader that has closed a pipe wants no more.
@@ -44,14 +56,15 @@ struct Writer {
 
 impl Events {
     /// Opens and truncates the file before the upload, so that a bad path is reported at once; `-` is
-    /// stderr.
+    /// stderr. The context of every event says of which stage and shard it is.
     ///
     /// # Errors
     /// An [`io::Error`] when the file cannot be created.
-    pub(in crate::cli) fn open(path: &Path) -> io::Result<Self> {
+    pub(in crate::cli) fn open(path: &Path, stage: Stage) -> io::Result<Self> {
         let target: Box<dyn Write + Send> =
             if path.as_os_str() == "-" { Box::new(io::stderr()) } else { Box::new(File::create(path)?) };
         Ok(Self(Mutex::new(Writer {
+            stage,
             target: Some(target),
             has_failed: false,
             last: None,
@@ -90,6 +103,7 @@ impl Writer {
         // A clock before 1970 is reported as 0.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
         let timestamp = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+        let context = InStage { context, stage: self.stage };
         let line = json!({"type": name, "timestampMs": timestamp, "context": context});
         let line = escaped_json(line.to_string());
         if let Err(error) = writeln!(target, "{line}").and_then(|()| target.flush()) {

@@ -4,24 +4,28 @@
 use super::escape::escaped;
 use super::hints::hint;
 use super::print::{error, line};
-use crate::cloneup::Failure;
+use crate::cloneup::{Failure, Stage};
 use crate::protocol::{ErrorBody, ROOT_PATH};
 
 /// Maximum number of failures that are printed; the result has all of them.
 const MAX_PRINTED: usize = 10;
 
-/// Whether hints are printed below errors.
+/// Whether hints are printed below errors, and of which part of an upload the errors are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::cli) enum Hints {
-    Shown,
-    /// With `--quiet`.
-    Hidden,
+pub(in crate::cli) struct Hints {
+    are_shown: bool,
+    stage: Stage,
 }
 
 impl Hints {
     /// Shown unless `is_quiet`.
     pub(in crate::cli) fn unless(is_quiet: bool) -> Self {
-        if is_quiet { Self::Hidden } else { Self::Shown }
+        Self { are_shown: !is_quiet, stage: Stage::All }
+    }
+
+    /// For errors of this part of an upload.
+    pub(in crate::cli) fn of_stage(self, stage: Stage) -> Self {
+        Self { stage, ..self }
     }
 }
 
@@ -46,8 +50,8 @@ pub(in crate::cli) fn failures(failures: &[Failure], hints: Hints) {
         if more > 0 {
             line(&format!("… and {more} more with {}", escaped(code)));
         }
-        let hint = group.iter().find_map(|failure| hint(failure));
-        if let (Hints::Shown, Some(hint)) = (hints, hint) {
+        let hint = group.iter().find_map(|failure| hint(failure, hints.stage));
+        if let (true, Some(hint)) = (hints.are_shown, hint) {
             line(&format!("hint: {hint}"));
         }
     }

@@ -2,7 +2,7 @@
 
 use super::print::{line, warning};
 use super::table::{Table, bytes};
-use crate::cloneup::{PartKind, Preview};
+use crate::cloneup::{Finalization, PartKind, Preview};
 
 /// Prints the plan on stderr.
 pub(in crate::cli) fn plan(preview: &Preview) {
@@ -20,20 +20,14 @@ pub(in crate::cli) fn plan(preview: &Preview) {
             why.to_owned(),
         ]);
     }
-    for row in table.lines() {
-        line(&row);
+    if !preview.parts.is_empty() {
+        table.lines().iter().for_each(|row| line(row));
     }
     if !preview.deletes.is_empty() {
         line(&format!("offline deletes to push: {}", preview.deletes.len()));
     }
-    let finalization = &preview.finalization;
-    match &finalization.pull_from {
-        Some(cursor) => line(&format!("then: pull from cursor {cursor}")),
-        None => line("then: no pull"),
-    }
-    // Entries are numbered from 1; 0 means that the change log is empty.
-    if let Some(seq) = finalization.drain_up_to.filter(|seq| *seq > 0) {
-        line(&format!("      remove entries of the change log up to entry {seq}"));
+    if preview.stage.finalizes() {
+        finalization(&preview.finalization);
     }
     let server = &preview.server;
     line(match (server.answers, server.accepts_token) {
@@ -43,4 +37,15 @@ pub(in crate::cli) fn plan(preview: &Preview) {
         (true, None) => "the server answers; it does not say whether it accepts the credentials",
     });
     line("dry run: nothing was sent or stored");
+}
+
+fn finalization(finalization: &Finalization) {
+    match &finalization.pull_from {
+        Some(cursor) => line(&format!("then: pull from cursor {cursor}")),
+        None => line("then: no pull"),
+    }
+    // Entries are numbered from 1; 0 means that the change log is empty.
+    if let Some(seq) = finalization.drain_up_to.filter(|seq| *seq > 0) {
+        line(&format!("      remove entries of the change log up to entry {seq}"));
+    }
 }

@@ -13,7 +13,7 @@ use super::escape::escaped;
 use super::print::line;
 use super::retries::RetryLines;
 use super::waiting::Waiting;
-use crate::cloneup::{Event, Observer, Outcome, PlannedPart, Stats};
+use crate::cloneup::{Event, Observer, Outcome, PlannedPart, Stage, Stats};
 
 /// Fits 80 columns: name, bar, count, rate, time left.
 const PART: &str = "{prefix:<20!} {wide_bar} {human_pos}/{human_len} {rate:>9} {eta:>4}";
@@ -95,18 +95,27 @@ impl Progress {
 
     /// Removes the bars and prints a summary of the run.
     pub(in crate::cli) fn finish(&self, outcome: &Outcome) {
-        let (elapsed, uploaded_in, bytes) = {
+        let (elapsed, uploaded_in, bytes, pulled) = {
             let mut run = self.0.run();
             run.clear();
             for line in run.retry_lines.finish() {
                 self.0.say(&line);
             }
             let elapsed = run.start.elapsed();
-            (elapsed, run.uploaded_in.unwrap_or(elapsed), run.bytes)
+            (elapsed, run.uploaded_in.unwrap_or(elapsed), run.bytes, run.pulled)
         };
         let stats = &outcome.stats;
         let records: u64 = stats.resources.iter().map(|(_, stats)| stats.records).sum();
         let rows: u64 = stats.join_stores.values().map(|stats| stats.rows).sum();
+        if outcome.stage == Stage::Finalize {
+            let verb = if outcome.ok { "finalized" } else { "not finalized" };
+            self.say(&format!(
+                "{verb}, {} pulled, {:.1} s",
+                counted(pulled, "change"),
+                elapsed.as_secs_f64()
+            ));
+            return;
+        }
         if !outcome.ok && stats.batches == 0 {
             self.say("nothing was sent");
             return;

@@ -6,15 +6,18 @@
 //! * [`problems`]: collects what is wrong; [`switch`]: options that are turned on and off;
 //! * [`target`]: the database and the base URL, which every client needs; [`remote`]: the server and how
 //!   it is reached;
+//! * [`stage`](mod@stage): the part of the upload; [`job_system`]: the shard of a job;
 //! * [`upload`](mod@upload), [`comparison`](mod@comparison), `serve`: the settings of a subcommand.
 
 mod comparison;
 mod headers;
+mod job_system;
 mod problems;
 mod remote;
 mod schema;
 #[cfg(feature = "serve")]
 mod serve;
+mod stage;
 mod switch;
 mod target;
 mod token;
@@ -24,6 +27,7 @@ pub(super) use comparison::comparison;
 pub(super) use schema::schema;
 #[cfg(feature = "serve")]
 pub(super) use serve::{DEFAULT_DATA, DEFAULT_LISTEN, ServeSettings, serve};
+pub(super) use stage::stage;
 pub(super) use target::Settings;
 pub(super) use token::{TOKEN_VARIABLE, has_token_variable};
 pub(super) use upload::upload;

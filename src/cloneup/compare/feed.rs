@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::content_digest::{of_canonical_json, of_fields};
 use super::difference::{DifferenceKind, Differences, TableCounts};
 use crate::cloneup::plan::{Requested, Sources};
+use crate::mutation::Shard;
 use crate::offline::{Digest, Digests, JoinSource, OfflineError, RecordSource, Snapshot, touched_since};
 use crate::protocol::{Op, PullAnswer};
 use crate::schema::Schema;
@@ -27,6 +28,8 @@ pub(crate) struct FeedComparison {
     server: Digests,
     /// Resource and id of what the application has changed since: not compared.
     edited: HashSet<(String, String)>,
+    /// The shard whose records are compared; `None` for all.
+    shard: Option<Shard>,
 }
 
 impl FeedComparison {
@@ -40,7 +43,11 @@ impl FeedComparison {
         snapshot: Snapshot,
         since: Option<i64>,
     ) -> Result<Self, OfflineError> {
-        let sources = Sources::resolve(&snapshot, schema, requested)?;
+        let mut sources = Sources::resolve(&snapshot, schema, requested)?;
+        let shard = requested.stage.shard();
+        if let Some(shard) = shard {
+            sources.records = sources.records.into_iter().map(|source| source.in_shard(shard)).collect();
+        }
         let owned = |names: &mut dyn Iterator<Item = &str>| names.map(str::to_owned).collect();
         let records =
             sources.records.iter().map(|source| (source.name().to_owned(), owned(&mut source.fields())));
@@ -52,7 +59,7 @@ impl FeedComparison {
             None => HashSet::new(),
         };
         let server = Digests::new()?;
-        Ok(Self { snapshot, sources, fields, server, edited })
+        Ok(Self { snapshot, sources, fields, server, edited, shard })
     }
 
     /// Adds a page of the feed; a later change replaces an earlier one.
@@ -79,6 +86,9 @@ impl FeedComparison {
 
     fn put(&self, name: &str, id: &str, record: Option<&Map<String, Value>>) -> Result<(), OfflineError> {
         let Some(fields) = self.fields.get(name) else { return Ok(()) };
+        if self.shard.is_some_and(|shard| !shard.has(id)) {
+            return Ok(());
+        }
         match record {
             None => self.server.remove(name, id),
             Some(record) => {

@@ -40,10 +40,10 @@ pub(crate) fn check_writable(
 }
 
 impl Plan {
-    /// Whether success is followed by writing to the database. A selection finalizes nothing.
+    /// Whether success is followed by writing to the database.
     fn is_finalized(&self, options: &Options) -> bool {
         let writes = options.pull_after || options.set_global_cursor_on_success || self.drains(options);
-        writes && options.only.is_none()
+        writes && options.finalizes()
     }
 
     /// Whether success removes entries from the change log.

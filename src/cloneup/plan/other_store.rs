@@ -10,7 +10,7 @@ impl Plan {
     pub(crate) fn other_store_warning(&self, options: &Options, store_id: Option<&str>) -> Option<String> {
         let (own, server) = (self.cursors.store_id.as_deref()?, store_id?);
         let writes_cursors = options.pull_after || options.set_global_cursor_on_success;
-        if !self.cursors.belong_to_another_store(store_id) || !writes_cursors || options.only.is_some() {
+        if !self.cursors.belong_to_another_store(store_id) || !writes_cursors || !options.finalizes() {
             return None;
         }
         let effect = if options.pull_after {

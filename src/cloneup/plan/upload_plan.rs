@@ -68,7 +68,7 @@ impl Plan {
         let scope = requested.scope;
         let mut parts = Vec::new();
         for source in records {
-            let rows = count_records(options, &source, snapshot, &mut warnings)?;
+            let (source, rows) = checked(options, source, snapshot, &mut warnings)?;
             if rows > 0 {
                 parts.push(Part { source: Source::Records(source), rows });
             }
@@ -86,7 +86,7 @@ impl Plan {
             plan.parts.push(Part { source: Source::Deletes, rows: deletes });
         } else if let Some(selection) = &options.only {
             // What is not there as a row may be there as a delete.
-            plan.warnings.extend(warnings_of_absent(selection, &plan.outline()));
+            plan.warnings.extend(warnings_of_absent(selection, options.stage, &plan.outline()));
         }
         Ok(plan)
     }
@@ -116,23 +116,32 @@ impl Plan {
     }
 }
 
-/// Checks all records of a resource, and counts those that are selected.
-fn count_records(
+/// Checks all records of a resource, and counts those that the run uploads. Every shard checks all of
+/// them: where one cannot be uploaded, no shard uploads anything.
+fn checked(
     options: &Options,
-    source: &RecordSource,
+    source: RecordSource,
     snapshot: &Snapshot,
     warnings: &mut Vec<String>,
-) -> Result<u64, OfflineError> {
+) -> Result<(RecordSource, u64), OfflineError> {
     let all = source.check_and_warn(snapshot, warnings)?;
+    let (source, own) = match options.stage.shard() {
+        None => (source, all),
+        Some(shard) => {
+            let source = source.in_shard(shard);
+            let own = source.count(snapshot)?;
+            (source, own)
+        }
+    };
     if options.only.is_none() {
-        return Ok(all);
+        return Ok((source, own));
     }
     let mut selected = 0;
     source.for_each(snapshot, |record| {
         selected += u64::from(options.selects(source.name(), record.id));
         Ok(())
     })?;
-    Ok(selected)
+    Ok((source, selected))
 }
 
 /// Checks all rows of a join store, and counts those that are selected.

@@ -5,6 +5,7 @@ use crate::cloneup::failure::Failure;
 use crate::cloneup::outcome::{DeleteStats, JoinStats, Outcome, RecordStats, Stats};
 use crate::cloneup::plan::{Plan, Source};
 use crate::cloneup::send::delivered::Delivered;
+use crate::cloneup::stage::Stage;
 use crate::protocol::Cursor;
 
 /// The place in the outcome of failures that belong to no batch: after all others.
@@ -128,6 +129,7 @@ impl<'a> Tally<'a> {
         self.failures.sort_by_key(|(sequence, _)| *sequence);
         Outcome {
             ok: self.failures.is_empty(),
+            stage: Stage::All,
             cursor: self.cursor.unwrap_or_else(Cursor::zero),
             stats,
             failures: self.failures.into_iter().map(|(_, failure)| failure).collect(),

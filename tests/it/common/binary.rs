@@ -18,10 +18,23 @@ pub fn program(folder: &Path) -> Command {
     command
 }
 
-/// Removes every `SYNCTOOL_…` variable from a command's environment.
+/// The beginnings of the variables that a run reads: its own, and those of job systems.
+const SETTINGS: [&str; 9] = [
+    "SYNCTOOL_",
+    "CI_NODE_",
+    "CIRCLE_NODE_",
+    "BUILDKITE_PARALLEL_",
+    "BITBUCKET_PARALLEL_",
+    "AWS_BATCH_JOB_ARRAY_",
+    "CLOUD_RUN_TASK_",
+    "SLURM_ARRAY_",
+    "JOB_COMPLETION_INDEX",
+];
+
+/// Removes every variable that a run reads from a command's environment.
 pub fn remove_settings(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("SYNCTOOL_") {
+        if SETTINGS.iter().any(|setting| name.to_string_lossy().starts_with(setting)) {
             command.env_remove(name);
         }
     }
