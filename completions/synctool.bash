@@ -31,6 +31,9 @@ _synctool() {
             synctool,inspect)
                 cmd="synctool__subcmd__inspect"
                 ;;
+            synctool,merge-results)
+                cmd="synctool__subcmd__merge__subcmd__results"
+                ;;
             synctool,schema)
                 cmd="synctool__subcmd__schema"
                 ;;
@@ -66,6 +69,9 @@ _synctool() {
                 ;;
             synctool__subcmd__help,inspect)
                 cmd="synctool__subcmd__help__subcmd__inspect"
+                ;;
+            synctool__subcmd__help,merge-results)
+                cmd="synctool__subcmd__help__subcmd__merge__subcmd__results"
                 ;;
             synctool__subcmd__help,schema)
                 cmd="synctool__subcmd__help__subcmd__schema"
@@ -110,7 +116,7 @@ _synctool() {
 
     case "${cmd}" in
         synctool)
-            opts="-h -V --config --help --version cloneup config inspect schema verify serve demo help"
+            opts="-h -V --config --help --version cloneup config inspect merge-results schema verify serve demo help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -517,7 +523,7 @@ _synctool() {
             return 0
             ;;
         synctool__subcmd__help)
-            opts="cloneup config inspect schema verify serve demo help"
+            opts="cloneup config inspect merge-results schema verify serve demo help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -601,6 +607,20 @@ _synctool() {
             return 0
             ;;
         synctool__subcmd__help__subcmd__inspect)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        synctool__subcmd__help__subcmd__merge__subcmd__results)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -706,6 +726,39 @@ _synctool() {
                     fi
                     return 0
                     ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto json pretty" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        synctool__subcmd__merge__subcmd__results)
+            opts="-q -v -h -V --output --quiet --verbose --config --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --output)
                     COMPREPLY=($(compgen -W "auto json pretty" -- "${cur}"))
                     return 0

@@ -26,6 +26,7 @@ set edit:completion:arg-completer[synctool] = {|@words|
             cand cloneup 'Upload an offline SQLite database to a sync server'
             cand config 'Show the configuration'
             cand inspect 'Show the content of an offline database'
+            cand merge-results 'Add up the results of the parts of an upload into one'
             cand schema 'Infer or check a schema'
             cand verify 'Compare an offline database with the server'
             cand serve 'Run the reference server on one SQLite file'
@@ -114,6 +115,18 @@ set edit:completion:arg-completer[synctool] = {|@words|
             cand --schema 'Schema, a JSON file [default: the one stored in the database, else an inferred one]'
             cand --output 'Format of the result [default: a table]'
             cand --config 'Configuration file [default: the nearest synctool.toml in this folder or above]'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'synctool;merge-results'= {
+            cand --output 'Format of the result'
+            cand --config 'Configuration file [default: the nearest synctool.toml in this folder or above]'
+            cand -q 'Print nothing but errors on stderr'
+            cand --quiet 'Print nothing but errors on stderr'
+            cand -v 'Print diagnostics on stderr; -vv prints all of them'
+            cand --verbose 'Print diagnostics on stderr; -vv prints all of them'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
             cand -V 'Print version'
@@ -218,6 +231,7 @@ set edit:completion:arg-completer[synctool] = {|@words|
             cand cloneup 'Upload an offline SQLite database to a sync server'
             cand config 'Show the configuration'
             cand inspect 'Show the content of an offline database'
+            cand merge-results 'Add up the results of the parts of an upload into one'
             cand schema 'Infer or check a schema'
             cand verify 'Compare an offline database with the server'
             cand serve 'Run the reference server on one SQLite file'
@@ -232,6 +246,8 @@ set edit:completion:arg-completer[synctool] = {|@words|
         &'synctool;help;config;show'= {
         }
         &'synctool;help;inspect'= {
+        }
+        &'synctool;help;merge-results'= {
         }
         &'synctool;help;schema'= {
             cand infer 'Print a schema for a database that has none'

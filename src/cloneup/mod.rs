@@ -16,7 +16,7 @@
 //! * [`missing_route`], [`server_check`]: the base URL that was probably meant, and the check of the
 //!   server in a dry run;
 //! * [`upload`], then [`run`], [`preview`], [`verify`] and [`inspect`](mod@inspect): what a
-//!   library user calls.
+//!   library user calls; [`merge`](mod@merge) adds up the results of several runs.
 //!
 //! Nothing here knows a terminal, a flag or SQL.
 //!
@@ -56,6 +56,7 @@ mod failure;
 mod finish;
 mod inspect;
 mod job;
+mod merge;
 mod missing_route;
 mod observer;
 mod options;
@@ -75,6 +76,7 @@ pub use compare::{Difference, DifferenceKind, TableCounts};
 pub(crate) use failure::PULL_PATH;
 pub use failure::{Cause, Failure, FailureKind, Failures, Subject, most_severe};
 pub use inspect::{InspectedPart, Inspection, inspect};
+pub use merge::{Counts, MergedResult, NoResult, PartResult, merge};
 pub use observer::{Activity, Event, Observer, PartKind, PlannedPart};
 pub use options::{Concurrency, MAX_CONCURRENCY, Options, Selection};
 pub use outcome::{DeleteStats, JoinStats, Outcome, RecordStats, Stats};

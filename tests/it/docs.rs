@@ -116,10 +116,20 @@ async fn the_result_schema_accepts_results_of_successful_and_failed_runs() {
     let offline = database();
     offline.log("C", "m1", r#"{"resource":"tags","operation":"delete","id":"x"}"#);
     let server = TestServer::start(SCHEMA).await;
-    for arguments in
-        [&[][..], &["--batch-size", "0"], &["--record-operation", "insert", "--no-fail-fast"], &["--wat"]]
-    {
-        holds(&schema, &result(&cloneup(&offline, server.base(), arguments).await));
+    for arguments in [
+        &[][..],
+        &["--batch-size", "0"],
+        &["--record-operation", "insert", "--no-fail-fast"],
+        &["--wat"],
+        &["--shard", "1/1"],
+        &["--stage", "join-rows"],
+        &["--stage", "finalize"],
+    ] {
+        let output = cloneup(&offline, server.base(), arguments).await;
+        holds(&schema, &result(&output));
+        std::fs::write(offline.folder().join("last.json"), &output.stdout).unwrap();
+        let merged = synctool(&offline).args(["merge-results", "last.json"]).output().unwrap();
+        holds(&schema, &result(&merged));
     }
     assert!(!schema.is_valid(&serde_json::json!({"ok": true, "cursor": 1, "stats": {}, "errors": []})));
 }

@@ -27,6 +27,7 @@ mod keys;
 mod layouts;
 mod limits;
 mod lock;
+mod merge_results;
 mod model;
 mod odd_columns;
 mod order;
