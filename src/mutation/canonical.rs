@@ -73,6 +73,11 @@ fn write_content<'a>(out: &mut Vec<u8>, mut text: &'a [u8], plain: Plain) -> &'a
     }
 }
 
+/// The number of bytes at the start of a string's content that need no escape.
+pub(super) fn unescaped_length(text: &[u8]) -> usize {
+    plain_length(text, Plain::Any)
+}
+
 /// The number of plain bytes at the start of the text.
 fn plain_length(text: &[u8], plain: Plain) -> usize {
     const WORD: usize = size_of::<u64>();

@@ -33,6 +33,8 @@
 //! time in the lanes of the vector unit. The ids are the same without it.
 
 pub mod canonical;
+mod canonical_check;
+mod content;
 mod encode;
 mod hasher;
 mod id;
@@ -41,6 +43,7 @@ mod lanes;
 mod operation;
 mod shard;
 
+pub use content::{Content, content_digest};
 pub use encode::{DeleteEncoder, Encoded, JoinEncoder, RecordEncoder};
 pub use hasher::ContentHasher;
 pub use id::{ContentHash, MutationKind};

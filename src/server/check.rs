@@ -160,9 +160,10 @@ pub(super) fn references<'v>(
     items
         .iter()
         .map(|item| match item {
-            Value::String(id) => Ok((id.as_str(), Map::new())),
+            Value::String(id) if !id.is_empty() => Ok((id.as_str(), Map::new())),
             Value::Object(object) => {
-                let Some(Value::String(id)) = object.get("$ref") else {
+                let id = object.get("$ref").and_then(Value::as_str).filter(|id| !id.is_empty());
+                let Some(id) = id else {
                     return Err(invalid(format!("{path}.$ref"), "must be string"));
                 };
                 let mut row = object.clone();
@@ -170,7 +171,7 @@ pub(super) fn references<'v>(
                 for (name, value) in &row {
                     field(metadata, name, Kind::of(value), path)?;
                 }
-                Ok((id.as_str(), row))
+                Ok((id, row))
             }
             _ => Err(invalid(path, "must be an id or an object with $ref")),
         })

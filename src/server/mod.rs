@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use synctool::schema::Schema;
-//! use synctool::server::{Limits, ServerConfig, ServerState, serve};
+//! use synctool::server::{Limits, ServerConfig, ServerState, StoreLocation, serve};
 //! use tokio::io::{AsyncReadExt, AsyncWriteExt};
 //! use tokio::net::{TcpListener, TcpStream};
 //! use tokio::sync::oneshot;
@@ -16,7 +16,7 @@
 //! let folder = tempfile::tempdir()?;
 //! let state = ServerState::open(ServerConfig {
 //!     schema: Schema::parse(r#"{"resources": [{"name": "todos", "version": 1, "fields": []}]}"#)?,
-//!     data: folder.path().join("server.db"),
+//!     store: StoreLocation::File(folder.path().join("server.db")),
 //!     token: None,
 //!     limits: Limits::default(),
 //! })?;
@@ -46,7 +46,7 @@
 //!   connections and their timeouts; [`state`] what all requests share; [`body`] reads and decompresses
 //!   a body; [`refusal`] is an HTTP error; [`rate`] the token bucket.
 //! * Group commit and reads: [`feed`] answers pulls and clones; [`group`] is the queue of waiting
-//!   pushes, applied in group commits by one writer thread.
+//!   pushes, applied in group commits.
 //! * The meaning of a mutation, the same for every store: [`apply`] changes the store; [`prepare`] and
 //!   [`check`] check all that does not need it; [`raw_push`] and [`raw_json`] read a push without
 //!   copying it.
@@ -75,4 +75,4 @@ mod store;
 
 pub use limits::Limits;
 pub use router::serve;
-pub use state::{OpenError, ServerConfig, ServerState};
+pub use state::{OpenError, ServerConfig, ServerState, StoreLocation};

@@ -13,7 +13,8 @@ use super::dfql::{invalid, invalid_json, unknown_resource};
 use super::limits::Limits;
 use super::raw_push::{RawMutation, RawPush};
 use super::shared_text::SharedText;
-use super::store::{Document, Subject};
+use super::store::{ClientNumber, Document, ItemKey, StoredContent};
+use crate::mutation::{Content, ContentHash, ContentHasher};
 use crate::protocol::{ErrorBody, MAX_NESTING, code, has_reserved_key, is_nested_deeper_than};
 use crate::schema::{Resource, Schema};
 
@@ -23,7 +24,8 @@ const TOO_DEEP: &str = "Invalid DFQL: record is nested too deeply";
 /// A push that is ready to be applied.
 #[derive(Debug)]
 pub(super) struct PreparedPush {
-    pub(super) client_id: String,
+    /// The client that has sent it.
+    pub(super) client: ClientNumber,
     pub(super) mutations: Vec<PreparedMutation>,
 }
 
@@ -41,7 +43,7 @@ pub(super) enum Action {
     /// Rejects it, unless it was applied before.
     Reject(ErrorBody),
     /// Changes a record.
-    Record(Subject, RecordChange),
+    Record(ItemKey, RecordChange),
     /// Changes relations of a record.
     Relations(RelationsChange),
 }
@@ -52,8 +54,8 @@ pub(super) enum RecordChange {
     Delete,
     Write {
         kind: WriteKind,
-        /// The sent fields, as a JSON object.
-        fields: SharedText,
+        /// The sent fields, as a JSON object, and their digest.
+        content: StoredContent,
         /// The error to reject with if the record does not exist yet: a required field is missing.
         missing: Option<ErrorBody>,
     },
@@ -107,15 +109,30 @@ impl PreparedPush {
             let message = format!("at most {} mutations in one push", limits.max_mutations);
             return Err(ErrorBody::new(code::LIMIT_EXCEEDED, message, "mutations"));
         }
-        let preparation = Preparation { body, client_id: &client_id, schema };
+        let mut preparation = Preparation { body, client_id: &client_id, schema, contents: Vec::new() };
         let mutations = mutations.into_iter().map(|mutation| preparation.mutation(mutation));
-        let mutations = mutations.collect::<Result<_, _>>()?;
-        Ok(Self { client_id: client_id.into_owned(), mutations })
+        let mut mutations = mutations.collect::<Result<Vec<_>, _>>()?;
+        set_digests(&mut mutations, &preparation.contents);
+        Ok(Self { client: ClientNumber::of(&client_id), mutations })
     }
 
     /// The number of mutations.
     pub(super) fn len(&self) -> usize {
         self.mutations.len()
+    }
+}
+
+/// Computes the digests of all records of a push together, which is faster than one by one. `contents`
+/// has the content of each mutation that writes a record, in their order.
+fn set_digests(mutations: &mut [PreparedMutation], contents: &[Content<SharedText>]) {
+    let mut hasher = ContentHasher::default();
+    let digests = hasher.hash(contents.iter(), |text, content| content.write_hashed(text));
+    let written = mutations.iter_mut().filter_map(|mutation| match &mut mutation.action {
+        Action::Record(_, RecordChange::Write { content, .. }) => Some(content),
+        _ => None,
+    });
+    for (content, digest) in written.zip(digests) {
+        content.digest = *digest;
     }
 }
 
@@ -145,6 +162,8 @@ struct Preparation<'a> {
     body: &'a Bytes,
     client_id: &'a str,
     schema: &'a Schema,
+    /// The contents of the records that are written, for [`set_digests`].
+    contents: Vec<Content<SharedText>>,
 }
 
 /// The parts of a mutation that every operation has.
@@ -160,7 +179,7 @@ impl<'s> Preparation<'s> {
     ///
     /// # Errors
     /// The error of the whole request, when a part of the mutation is not JSON.
-    fn mutation(&self, mut raw: RawMutation<'_>) -> Result<PreparedMutation, ErrorBody> {
+    fn mutation(&mut self, mut raw: RawMutation<'_>) -> Result<PreparedMutation, ErrorBody> {
         let Some(id) = raw.mutation_id.take() else {
             let action = Action::Reject(invalid("mutationId", "must be string"));
             return Ok(PreparedMutation { id: None, action });
@@ -173,37 +192,22 @@ impl<'s> Preparation<'s> {
         Ok(PreparedMutation { id: Some(self.text(id)), action })
     }
 
-    fn action(&self, mut raw: RawMutation<'_>) -> Result<Action, PrepareError> {
+    fn action(&mut self, mut raw: RawMutation<'_>) -> Result<Action, PrepareError> {
         let CommonParts { resource_name, resource, operation, id } = self.common_parts(&mut raw)?;
-        let write = |kind| {
-            let change = self.write(kind, resource, &id, raw.record)?;
-            Ok(Action::Record(Subject::Record { resource: resource_name.clone(), id: id.clone() }, change))
-        };
-        let relate = |operation| {
-            if raw.relations.is_some_and(|relations| has_reserved_key(relations.get().as_bytes())) {
-                return Err(invalid("relations", check::RESERVED_KEY).into());
+        let kind = match &*operation {
+            "insert" => WriteKind::Insert,
+            "merge" => WriteKind::Merge,
+            "replace" => WriteKind::Replace,
+            "delete" => return Ok(Action::Record(ItemKey::record(resource_name, id), RecordChange::Delete)),
+            "relate" => return relations(RelationsOperation::Relate, resource_name, id, raw.relations),
+            "unrelate" => return relations(RelationsOperation::Unrelate, resource_name, id, raw.relations),
+            "modifyRelation" => {
+                return relations(RelationsOperation::Modify, resource_name, id, raw.relations);
             }
-            let relations =
-                raw.relations.map(|relations| serde_json::from_str(relations.get())).transpose()?;
-            let Some(Value::Object(relations)) = relations else {
-                return Err(invalid("relations", "must be object").into());
-            };
-            let (resource, id) = (resource_name.clone(), id.clone());
-            Ok(Action::Relations(RelationsChange { operation, resource, id, relations }))
+            _ => return Err(invalid("operation", "is unknown").into()),
         };
-        match &*operation {
-            "insert" => write(WriteKind::Insert),
-            "merge" => write(WriteKind::Merge),
-            "replace" => write(WriteKind::Replace),
-            "delete" => {
-                let subject = Subject::Record { resource: resource_name, id };
-                Ok(Action::Record(subject, RecordChange::Delete))
-            }
-            "relate" => relate(RelationsOperation::Relate),
-            "unrelate" => relate(RelationsOperation::Unrelate),
-            "modifyRelation" => relate(RelationsOperation::Modify),
-            _ => Err(invalid("operation", "is unknown").into()),
-        }
+        let change = self.write(kind, resource, &id, raw.record)?;
+        Ok(Action::Record(ItemKey::record(resource_name, id), change))
     }
 
     /// Takes the parts that every operation has out of a mutation, and checks them.
@@ -221,7 +225,7 @@ impl<'s> Preparation<'s> {
 
     /// Checks the record of an insert, merge or replace.
     fn write(
-        &self,
+        &mut self,
         kind: WriteKind,
         resource: &Resource,
         id: &SharedText,
@@ -241,19 +245,44 @@ impl<'s> Preparation<'s> {
         if let Some(wrong) = wrong {
             return Err(wrong.into());
         }
-        let fields = if repeats_id {
+        let content = if repeats_id {
             let mut fields: Document = serde_json::from_str(record.get())?;
             if fields.remove("id").as_ref().and_then(Value::as_str) != Some(id.as_str()) {
                 return Err(invalid("record.id", "must be that of the mutation").into());
             }
-            serde_json::to_string(&fields)?.into()
+            Content::Tree(fields)
         } else {
-            self.text(Cow::Borrowed(record.get()))
+            Content::read(self.text(Cow::Borrowed(record.get())))?
         };
-        Ok(RecordChange::Write { kind, fields, missing })
+        // Of equal keys a tree keeps the last, so that a stored document has each key once.
+        let document = match &content {
+            Content::Canonical(text, _) => text.clone(),
+            Content::Tree(fields) => serde_json::to_string(fields)?.into(),
+        };
+        self.contents.push(content);
+        // The digests are computed for all records together.
+        let content = StoredContent { document, digest: ContentHash::default() };
+        Ok(RecordChange::Write { kind, content, missing })
     }
 
     fn text(&self, text: Cow<'_, str>) -> SharedText {
         SharedText::slice_of(self.body, text)
     }
+}
+
+/// Prepares a change of relations.
+fn relations(
+    operation: RelationsOperation,
+    resource: SharedText,
+    id: SharedText,
+    raw: Option<&RawValue>,
+) -> Result<Action, PrepareError> {
+    if raw.is_some_and(|relations| has_reserved_key(relations.get().as_bytes())) {
+        return Err(invalid("relations", check::RESERVED_KEY).into());
+    }
+    let relations = raw.map(|relations| serde_json::from_str(relations.get())).transpose()?;
+    let Some(Value::Object(relations)) = relations else {
+        return Err(invalid("relations", "must be object").into());
+    };
+    Ok(Action::Relations(RelationsChange { operation, resource, id, relations }))
 }

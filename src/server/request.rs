@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::dfql::{invalid, invalid_json};
 use super::limits::Limits;
-use super::store::OwnChanges;
+use super::store::{ClientNumber, FeedQuery, OwnChanges};
 use crate::protocol::ErrorBody;
 
 /// Steps in a page of a pull that names no limit.
@@ -14,12 +14,9 @@ const DEFAULT_LIMIT: u64 = 1000;
 type Result<T> = std::result::Result<T, ErrorBody>;
 
 /// What a pull asks for.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct PullQuery {
-    /// The step after which the page begins.
-    pub(super) after: u64,
-    /// The caller's own changes that the page leaves out.
-    pub(super) own: Option<OwnChanges>,
+    pub(super) feed: FeedQuery,
     /// Steps in the page, at most; not above the server's own limit.
     pub(super) limit: u64,
 }
@@ -28,7 +25,8 @@ impl PullQuery {
     pub(super) fn parse(body: &[u8], limits: &Limits) -> Result<Self> {
         let (client_id, object) = object(body)?;
         let after = step(&object, "cursor")?.unwrap_or(0);
-        let own = step(&object, "excludeOwnAfter")?.map(|after| OwnChanges { client_id, after });
+        let client = ClientNumber::of(&client_id);
+        let own = step(&object, "excludeOwnAfter")?.map(|after| OwnChanges { client, after });
         let limit = match object.get("limit") {
             None | Some(Value::Null) => DEFAULT_LIMIT,
             Some(value) => match value.as_u64() {
@@ -36,7 +34,7 @@ impl PullQuery {
                 _ => return Err(invalid("limit", "must be a positive integer")),
             },
         };
-        Ok(Self { after, own, limit: limit.min(limits.max_limit) })
+        Ok(Self { feed: FeedQuery { after, own }, limit: limit.min(limits.max_limit) })
     }
 }
 

@@ -87,11 +87,11 @@ async fn admit(State(state): State<ServerState>, request: Request, next: Next) -
 
 async fn status(State(state): State<ServerState>) -> Response {
     let status = async {
-        let sequence = state.read(|reader| reader.sequence()).await?;
+        let sequence = state.store.sequence().await?;
         // A clock before 1970 is reported as 0.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
         let status = ServerStatus {
-            store_id: Some(state.store_id.clone()),
+            store_id: Some(state.store.id().to_owned()),
             schema_hash: Some(state.schema.fingerprint.clone()),
             capabilities: CAPABILITIES.map(str::to_owned).to_vec(),
             limits: state.limits.advertised(),
@@ -123,9 +123,9 @@ async fn pull(State(state): State<ServerState>, request: Request) -> Response {
         let _permit = state.body_permit().await;
         let body = body::read(&state.limits, request).await?;
         let query = PullQuery::parse(&body, &state.limits).map_err(Refusal::bad_request)?;
-        Ok(state.read(move |reader| feed::page(reader, &query)).await?)
+        Ok(feed::page(&state.store, query).await?)
     };
-    envelope(pull.await)
+    json(pull.await)
 }
 
 async fn clone(State(state): State<ServerState>, request: Request) -> Response {
@@ -133,11 +133,10 @@ async fn clone(State(state): State<ServerState>, request: Request) -> Response {
         let _permit = state.body_permit().await;
         let body = body::read(&state.limits, request).await?;
         let query = CloneQuery::parse(&body).map_err(Refusal::bad_request)?;
-        let tables = feed::clone_tables(query, &state.schema).map_err(Refusal::bad_request)?;
-        let schema = state.schema.clone();
-        Ok(state.read(move |reader| feed::clone(reader, &schema, &tables)).await?)
+        let plan = feed::clone_plan(query, &state.schema).map_err(Refusal::bad_request)?;
+        Ok(feed::clone(&state.store, plan).await?)
     };
-    envelope(clone.await)
+    json(clone.await)
 }
 
 async fn unknown_route(request: Request) -> Response {
@@ -159,11 +158,16 @@ fn panicked(_: Box<dyn Any + Send>) -> Response {
 
 /// HTTP 200 with the result in its envelope, or the refusal.
 fn envelope(answer: Result<impl Serialize, Refusal>) -> Response {
-    let result = match answer {
-        Ok(result) => result,
-        Err(refusal) => return refusal.into_response(),
-    };
-    let body = serde_json::to_string(&Success::new(result))
-        .expect("results have text keys and finite numbers only, so they can be written as JSON");
-    (StatusCode::OK, [(CONTENT_TYPE, "application/json")], body).into_response()
+    json(answer.map(|result| {
+        serde_json::to_string(&Success::new(result))
+            .expect("results have text keys and finite numbers only, so they can be written as JSON")
+    }))
+}
+
+/// HTTP 200 with the text of the whole answer, or the refusal.
+fn json(answer: Result<impl IntoResponse, Refusal>) -> Response {
+    match answer {
+        Ok(body) => (StatusCode::OK, [(CONTENT_TYPE, "application/json")], body).into_response(),
+        Err(refusal) => refusal.into_response(),
+    }
 }

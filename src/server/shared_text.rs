@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer};
 
 /// Text that owns its bytes or is a reference-counted slice of a request's body. The body's memory is
 /// freed with the last slice.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct SharedText(Bytes);
 
 impl SharedText {
@@ -34,6 +34,12 @@ impl SharedText {
     /// The UTF-8 bytes, without the check that [`Self::as_str`] makes on each call.
     pub(super) fn as_bytes(&self) -> &[u8] {
         &self.0
+    }
+}
+
+impl AsRef<str> for SharedText {
+    fn as_ref(&self) -> &str {
+        self.as_str()
     }
 }
 

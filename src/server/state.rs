@@ -10,7 +10,7 @@ use super::group::GroupCommit;
 use super::limits::Limits;
 use super::rate::RateLimit;
 use super::store::sqlite::SqliteStore;
-use super::store::{Reader, Store, StoreError};
+use super::store::{Store, StoreError};
 use crate::schema::Schema;
 use crate::secret::Secret;
 
@@ -20,14 +20,21 @@ pub struct ServerConfig {
     /// The resources and relations that clients may push; the keys `storage` and `column` have no
     /// effect here.
     pub schema: Schema,
-    /// The SQLite file of the store, created if it does not exist. The lock file `<data>-lock` is
-    /// created next to it.
-    pub data: PathBuf,
+    /// Where the data is.
+    pub store: StoreLocation,
     /// The token that every request must carry as `Authorization: Bearer …`; `None` admits requests
     /// without one.
     pub token: Option<Secret>,
     /// The most that the server accepts.
     pub limits: Limits,
+}
+
+/// Where the data of a server is.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum StoreLocation {
+    /// A SQLite file, created if it does not exist. The lock file `<file>-lock` is created next to it.
+    File(PathBuf),
 }
 
 /// The store of a server could not be opened: the file cannot be read or written, it is another
@@ -47,10 +54,9 @@ pub struct OpenError {
 pub struct ServerState {
     pub(super) schema: Arc<Schema>,
     pub(super) limits: Limits,
-    pub(super) store_id: String,
     pub(super) group_commit: GroupCommit,
     pub(super) rate: Option<Arc<RateLimit>>,
-    store: Arc<dyn Store>,
+    pub(super) store: Store,
     /// One permit for each body that may be in memory.
     bodies: Arc<Semaphore>,
     /// The hash of the token, because hashes compare in constant time and do not reveal the token's
@@ -65,14 +71,14 @@ impl ServerState {
     /// [`OpenError`] when the file cannot be used, is not a store of this version, or belongs to a
     /// running server.
     pub fn open(config: ServerConfig) -> Result<Self, OpenError> {
-        let failed = |source| OpenError { path: config.data.clone(), source };
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.data).map_err(failed)?);
+        let StoreLocation::File(path) = config.store;
+        let failed = |source| OpenError { path: path.clone(), source };
+        let store = Store::Sqlite(Arc::new(SqliteStore::open(&path).map_err(failed)?));
         let schema = Arc::new(config.schema);
-        let group_commit = GroupCommit::start(Arc::clone(&store), Arc::clone(&schema)).map_err(failed)?;
+        let group_commit = GroupCommit::start(&store, Arc::clone(&schema)).map_err(failed)?;
         Ok(Self {
             schema,
             limits: config.limits,
-            store_id: store.id().to_owned(),
             group_commit,
             rate: config.limits.max_requests_per_second.map(|rate| Arc::new(RateLimit::new(rate))),
             store,
@@ -96,18 +102,5 @@ impl ServerState {
     /// use up the permits.
     pub(super) async fn body_permit(&self) -> SemaphorePermit<'_> {
         self.bodies.acquire().await.expect("the semaphore is never closed")
-    }
-
-    /// Reads from the store, on a thread of the blocking pool.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the store cannot be read or `read` panics.
-    pub(super) async fn read<T: Send + 'static>(
-        &self,
-        read: impl FnOnce(&mut dyn Reader) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let store = Arc::clone(&self.store);
-        let reading = tokio::task::spawn_blocking(move || read(&mut *store.reader()?));
-        reading.await.unwrap_or_else(|error| Err(StoreError::ReadTask(error)))
     }
 }

@@ -34,6 +34,8 @@ mod order;
 mod other_server;
 mod oversized;
 mod plan;
+#[cfg(unix)]
+mod postgres_helpers;
 mod pull;
 mod push;
 mod read_only;
@@ -45,6 +47,7 @@ mod resume;
 mod row_locations;
 mod serve_command;
 mod serve_feed;
+mod serve_migration;
 mod serve_mutations;
 mod serve_relations;
 mod serve_requests;

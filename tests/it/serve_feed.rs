@@ -36,12 +36,16 @@ async fn a_record_that_was_inserted_again_is_in_the_feed_as_an_upsert() {
     let server = TestServer::start(SCHEMA).await;
     let tag = |id: &str, operation: &str| mutation(id, &json!({"operation": operation}));
     push(&server, &[tag("1", "insert"), tag("2", "delete"), tag("3", "insert")]).await;
-    let feed = pull(&server, "1", 1).await;
-    assert_eq!((&feed["changes"][0]["serverSeq"], &feed["changes"][0]["op"]), (&json!(2), &json!("upsert")));
+    let feed = pull(&server, "0", 10).await;
+    let changes = feed["changes"].as_array().unwrap();
+    assert_eq!(
+        (changes.len(), &changes[0]["serverSeq"], &changes[0]["op"]),
+        (1, &json!(3), &json!("upsert"))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pages_of_the_feed_hold_each_record_in_its_current_state() {
+async fn each_record_is_in_the_feed_once_at_its_last_change() {
     let server = TestServer::start(SCHEMA).await;
     let tag =
         |id: &str, tag: &str, label: &str| mutation(id, &json!({"id": tag, "record": {"label": label}}));
@@ -50,17 +54,20 @@ async fn pages_of_the_feed_hold_each_record_in_its_current_state() {
         &[
             tag("1", "a", "old"),
             tag("2", "b", "B"),
-            tag("3", "a", "new"),
-            mutation("4", &json!({"id": "b", "operation": "delete"})),
+            tag("3", "c", "C"),
+            tag("4", "a", "new"),
+            mutation("5", &json!({"id": "b", "operation": "delete"})),
+            mutation("6", &json!({"id": "never", "operation": "delete"})),
         ],
     )
     .await;
-    let page = pull(&server, "0", 2).await;
-    let record = json!({"serverSeq": 1, "resource": "tags", "id": "a", "op": "upsert", "record": {"id": "a", "label": "new"}});
-    let gone = json!({"serverSeq": 2, "resource": "tags", "id": "b", "op": "delete"});
-    assert_eq!((&page["changes"], &page["nextCursor"]), (&json!([record, gone]), &json!("2")));
-    let page = pull(&server, "2", 2).await;
-    assert_eq!((page["changes"].as_array().unwrap().len(), &page["nextCursor"]), (2, &Value::Null));
+    let tag = |step: u64, id: &str, label: &str| json!({"serverSeq": step, "resource": "tags", "id": id, "op": "upsert", "record": {"id": id, "label": label}});
+    let gone = |step: u64, id: &str| json!({"serverSeq": step, "resource": "tags", "id": id, "op": "delete"});
+    let page = pull(&server, "0", 3).await;
+    let expected = json!([tag(3, "c", "C"), tag(4, "a", "new"), gone(5, "b")]);
+    assert_eq!((&page["changes"], &page["nextCursor"]), (&expected, &json!("5")));
+    let page = pull(&server, "5", 3).await;
+    assert_eq!((&page["changes"], &page["nextCursor"]), (&json!([gone(6, "never")]), &Value::Null));
     let page = pull(&server, "99999999999999999999999999", 2).await;
     assert_eq!(page["changes"], json!([]));
 }
@@ -99,7 +106,8 @@ async fn the_changes_of_one_step_are_never_split_between_pages() {
     let relate = json!({"resource": "todos", "id": "t", "operation": "relate",
         "relations": {"tags": ["0", "1", "2", "3", "4"]}});
     let todo = |id: &str| mutation(id, &json!({"resource": "todos", "id": "t", "record": {}}));
-    push(&server, &[todo("todo"), mutation("relate", &relate), todo("last")]).await;
+    let last = mutation("last", &json!({"id": "last"}));
+    push(&server, &[todo("todo"), mutation("relate", &relate), last]).await;
     let page = pull(&server, "6", 1).await;
     assert_eq!((page["changes"].as_array().unwrap().len(), &page["nextCursor"]), (5, &json!("7")));
     let page = pull(&server, "5", 2).await;
@@ -119,7 +127,7 @@ async fn exclude_own_after_leaves_out_only_changes_that_the_caller_knows() {
     // After cursor 2 `me` knows its own changes, but not records merged with changes of others.
     push("me", "mine", "merge", json!({"title": "c"})).await;
     push("me", "yours", "merge", json!({"title": "d"})).await;
-    push("me", "yours", "replace", json!({"title": "e"})).await;
+    push("me", "replaced", "replace", json!({"title": "e"})).await;
     push("you", "last", "merge", json!({"title": "f"})).await;
     push("me", "mine", "merge", json!({"title": "g"})).await;
     let pull = async |client: &str, limit: u64, cursor: &str| {
@@ -129,10 +137,10 @@ async fn exclude_own_after_leaves_out_only_changes_that_the_caller_knows() {
         let changes: Vec<_> = changes.map(|change| change["serverSeq"].as_u64().unwrap()).collect();
         (changes, page["nextCursor"].clone(), page["reached"].clone())
     };
-    assert_eq!(pull("me", 10, "0").await, (vec![1, 2, 4, 6], json!(null), json!("7")));
-    assert_eq!(pull("you", 10, "0").await.0, [1, 2, 3, 4, 5, 7]);
-    assert_eq!(pull("third", 10, "0").await.0.len(), 7);
-    assert_eq!(pull("me", 3, "0").await, (vec![1, 2, 4], json!("4"), json!("4")));
-    assert_eq!(pull("me", 3, "4").await, (vec![6], json!(null), json!("7")));
-    assert_eq!(pull("me", 3, "6").await, (vec![], json!(null), json!("7")));
+    assert_eq!(pull("me", 10, "0").await, (vec![1, 4, 6], json!(null), json!("7")));
+    assert_eq!(pull("you", 10, "0").await.0, [1, 4, 5, 7]);
+    assert_eq!(pull("third", 10, "0").await.0, [1, 4, 5, 6, 7]);
+    assert_eq!(pull("me", 2, "0").await, (vec![1, 4], json!("4"), json!("4")));
+    assert_eq!(pull("me", 2, "4").await, (vec![6], json!(null), json!("7")));
+    assert_eq!(pull("me", 2, "6").await, (vec![], json!(null), json!("7")));
 }

@@ -35,16 +35,7 @@ async fn a_join_store_is_a_resource_of_the_feed() {
         }
         json!({"serverSeq": seq, "resource": "join_todos_tags_tags", "id": format!("t:{to}"), "op": op, "record": record})
     };
-    assert_eq!(
-        feed["changes"],
-        json!([
-            row(4, "g", "delete", None),
-            row(4, "h", "upsert", Some(2)),
-            row(5, "h", "upsert", Some(2)),
-            row(6, "g", "delete", None),
-            row(7, "g", "delete", None),
-        ])
-    );
+    assert_eq!(feed["changes"], json!([row(5, "h", "upsert", Some(2)), row(7, "g", "delete", None),]));
     assert_eq!(feed["nextCursor"], Value::Null);
     assert_eq!(
         clone(&server).await["joins"]["join_todos_tags_tags"],

@@ -16,7 +16,7 @@ use crate::cloneup::{Failure, Outcome, Upload};
 use crate::offline::{Database, sample};
 use crate::remote::{Remote, RemoteConfig};
 use crate::schema::Schema;
-use crate::server::{Limits, ServerConfig, ServerState, serve};
+use crate::server::{Limits, ServerConfig, ServerState, StoreLocation, serve};
 
 /// The files of a demonstration.
 struct Files {
@@ -54,7 +54,7 @@ async fn serve_and_upload(files: &Files, progress: &Progress, hints: Hints) -> R
     let schema = Schema::parse(&sample::schema()).expect("the schema of the sample is valid");
     let config = ServerConfig {
         schema: schema.clone(),
-        data: files.server.clone(),
+        store: StoreLocation::File(files.server.clone()),
         token: None,
         limits: Limits::default(),
     };

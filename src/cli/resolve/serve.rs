@@ -11,7 +11,7 @@ use crate::cli::args::ServeArgs;
 use crate::cli::values;
 use crate::cloneup::Failure;
 use crate::protocol::ROOT_PATH;
-use crate::server::{Limits, ServerConfig};
+use crate::server::{Limits, ServerConfig, StoreLocation};
 
 /// The default of `--listen`: loopback, so that no other machine has access unless it is asked for.
 pub(in crate::cli) const DEFAULT_LISTEN: &str = "127.0.0.1:4400";
@@ -37,7 +37,10 @@ pub(in crate::cli) fn serve(args: &ServeArgs, matches: &ArgMatches) -> Result<Se
     let limits = limits(args)?;
     let data = args.data.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_DATA));
     let listen = args.listen.clone().unwrap_or_else(|| DEFAULT_LISTEN.to_owned());
-    Ok(ServeSettings { listen, config: ServerConfig { schema, data, token, limits } })
+    Ok(ServeSettings {
+        listen,
+        config: ServerConfig { schema, store: StoreLocation::File(data), token, limits },
+    })
 }
 
 fn limits(args: &ServeArgs) -> Result<Limits, Failure> {

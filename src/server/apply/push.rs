@@ -9,7 +9,7 @@ use crate::protocol::{Cursor, MutationError};
 use crate::schema::Schema;
 use crate::server::prepare::{Action, PreparedMutation, PreparedPush};
 use crate::server::shared_text::SharedText;
-use crate::server::store::{StoreError, Writer};
+use crate::server::store::{ClientNumber, StoreError, Writer};
 
 /// The result of a push, as it is sent in the envelope (the first dialect of contract 3.3).
 #[derive(Debug, Serialize)]
@@ -23,7 +23,7 @@ pub(in crate::server) struct PushResult {
     cursor: Cursor,
 }
 
-/// Applies a push's mutations in order, inside the writer's open transaction.
+/// Applies a push's mutations in order, inside an open transaction.
 ///
 /// # Errors
 /// [`StoreError`] when the store failed; the transaction must then be rolled back. Rejected mutations
@@ -37,7 +37,7 @@ pub(in crate::server) fn push(
     for PreparedMutation { id, action } in &push.mutations {
         // Without an id it is rejected; the answer then names the empty id.
         let id = id.clone().unwrap_or_else(|| SharedText::from(""));
-        match apply_once(writer, schema, &push.client_id, &id, action) {
+        match apply_once(writer, schema, push.client, &id, action) {
             Ok(()) => applied.push(id),
             Err(ApplyError::Rejected(body)) => {
                 errors.push(MutationError { mutation_id: id.to_string(), body });
@@ -45,7 +45,7 @@ pub(in crate::server) fn push(
             Err(ApplyError::Store(error)) => return Err(error),
         }
     }
-    let cursor = Cursor::from(writer.sequence()?);
+    let cursor = Cursor::from(writer.sequence());
     Ok(PushResult { ok: errors.is_empty(), applied, errors, cursor })
 }
 
@@ -53,23 +53,23 @@ pub(in crate::server) fn push(
 fn apply_once(
     writer: &mut dyn Writer,
     schema: &Schema,
-    client_id: &str,
+    client: ClientNumber,
     mutation_id: &SharedText,
     action: &Action,
 ) -> Result<()> {
-    if !writer.mark_applied(client_id, mutation_id)? {
+    if !writer.remember(client, mutation_id)? {
         return Ok(());
     }
     let outcome = match action {
-        Action::Record(subject, change) => records::change(writer, subject, change),
-        Action::Relations(change) => relations::change(writer, schema, change),
+        Action::Record(key, change) => records::change(writer, client, key, change),
+        Action::Relations(change) => relations::change(writer, schema, client, change),
         Action::Reject(body) => Err(body.clone().into()),
     };
     match outcome {
-        Ok(changes) => Ok(writer.append_step(client_id, &changes)?),
+        Ok(()) => Ok(writer.take_step()?),
         Err(error) => {
             // A rejected mutation may be sent again, corrected, under the same id.
-            writer.unmark_applied(client_id, mutation_id)?;
+            writer.forget(client, mutation_id)?;
             Err(error)
         }
     }

@@ -5,7 +5,7 @@ use super::error::Result;
 use crate::protocol::{ErrorBody, code};
 use crate::server::dfql::invalid;
 use crate::server::prepare::{RecordChange, WriteKind};
-use crate::server::store::{Document, NewChange, Subject, Writer};
+use crate::server::store::{ClientNumber, Document, ItemKey, StoredContent, Writer};
 
 /// Changes a record.
 ///
@@ -14,70 +14,92 @@ use crate::server::store::{Document, NewChange, Subject, Writer};
 /// one.
 pub(super) fn change(
     writer: &mut dyn Writer,
-    subject: &Subject,
+    client: ClientNumber,
+    key: &ItemKey,
     change: &RecordChange,
-) -> Result<Vec<NewChange>> {
-    let changed = |is_as_sent| Ok(vec![NewChange { subject: subject.clone(), is_as_sent }]);
-    let (kind, fields, missing) = match change {
-        RecordChange::Delete => {
-            writer.remove(subject)?;
-            return changed(true);
-        }
-        RecordChange::Write { kind, fields, missing } => (*kind, fields, missing),
+) -> Result<()> {
+    let (kind, content, missing) = match change {
+        RecordChange::Delete => return Ok(writer.remove(key)?),
+        RecordChange::Write { kind, content, missing } => (*kind, content, missing),
     };
     // Most records are new, and then this one statement is enough.
-    if missing.is_none() && writer.insert(subject, fields)? {
-        return changed(true);
+    if missing.is_none() && writer.insert(key, content, client)? {
+        return Ok(());
     }
-    let current = writer.find(subject)?;
-    match (kind, current, missing) {
-        (WriteKind::Insert, Some(_), _) => {
-            let message = format!("Record already exists: {}", subject.id());
-            Err(ErrorBody::new(code::CONFLICT, message, "id").into())
+    match (kind, missing) {
+        (WriteKind::Merge, _) => {
+            if let Some(current) = writer.find(key)? {
+                return merge(writer, client, key, current, content);
+            }
         }
-        (WriteKind::Merge, Some(mut current), _) => {
-            // The check has parsed the record too, but `serde_json::Value` refuses objects that imitate
-            // the marker of its own raw values.
-            let sent: Document = serde_json::from_str(fields.as_str())
-                .map_err(|_| invalid("record", "must be an object of JSON values"))?;
-            let is_as_sent = current.keys().all(|field| sent.contains_key(field));
-            current.extend(sent);
-            writer.put_document(subject, &current)?;
-            changed(is_as_sent)
+        (WriteKind::Insert, _) => {
+            if writer.exists(key)? {
+                let message = format!("Record already exists: {}", key.id);
+                return Err(ErrorBody::new(code::CONFLICT, message, "id").into());
+            }
         }
-        (_, None, Some(missing)) => Err(missing.clone().into()),
-        (_, _, _) => {
-            writer.put(subject, fields)?;
-            changed(true)
+        // The check of the required fields is only for a record that does not exist.
+        (WriteKind::Replace, None) => {}
+        (WriteKind::Replace, Some(_)) => {
+            if writer.exists(key)? {
+                return Ok(writer.put(key, content, Some(client))?);
+            }
         }
     }
+    match missing {
+        Some(missing) => Err(missing.clone().into()),
+        None => Ok(writer.put(key, content, Some(client))?),
+    }
+}
+
+/// Writes the sent fields over those of an existing record.
+fn merge(
+    writer: &mut dyn Writer,
+    client: ClientNumber,
+    key: &ItemKey,
+    mut current: Document,
+    sent: &StoredContent,
+) -> Result<()> {
+    // The check has parsed the record too, but `serde_json::Value` refuses objects that imitate the
+    // marker of its own raw values.
+    let fields: Document = serde_json::from_str(sent.document.as_str())
+        .map_err(|_| invalid("record", "must be an object of JSON values"))?;
+    if current.keys().all(|field| fields.contains_key(field)) {
+        return Ok(writer.put(key, sent, Some(client))?);
+    }
+    current.extend(fields);
+    Ok(writer.put(key, &StoredContent::from(&current), None)?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mutation::ContentHash;
     use crate::server::apply::error::ApplyError;
-    use crate::server::store::Store;
     use crate::server::store::sqlite::SqliteStore;
 
     #[test]
     fn a_merge_that_cannot_be_parsed_is_rejected_and_changes_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&folder.path().join("server.db")).unwrap();
-        let subject = Subject::Record { resource: "todos".into(), id: "t".into() };
+        let (key, client) = (ItemKey::record("todos".into(), "t".into()), ClientNumber::of("C"));
         let merge = |fields: &str| RecordChange::Write {
             kind: WriteKind::Merge,
-            fields: fields.into(),
+            content: StoredContent { document: fields.into(), digest: ContentHash::default() },
             missing: None,
         };
         let mut rejected = None;
         store
-            .write(&mut |writer, _| {
-                assert!(change(writer, &subject, &merge(r#"{"title":"a"}"#)).is_ok());
-                let imitation = merge(r#"{"meta":{"$serde_json::private::RawValue":"not JSON"}}"#);
-                if let Err(ApplyError::Rejected(error)) = change(writer, &subject, &imitation) {
-                    rejected = Some((error, writer.find(&subject).unwrap().unwrap()));
-                }
+            .write(|writer, _| {
+                let written = writer.transaction(|writer| {
+                    assert!(change(writer, client, &key, &merge(r#"{"title":"a"}"#)).is_ok());
+                    let imitation = merge(r#"{"meta":{"$serde_json::private::RawValue":"not JSON"}}"#);
+                    if let Err(ApplyError::Rejected(error)) = change(writer, client, &key, &imitation) {
+                        rejected = Some((error, writer.find(&key)?.unwrap()));
+                    }
+                    Ok(())
+                });
+                written.unwrap();
             })
             .unwrap();
         let (error, document) = rejected.unwrap();

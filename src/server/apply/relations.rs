@@ -11,37 +11,41 @@ use crate::server::check::references;
 use crate::server::dfql::{invalid, record_not_found};
 use crate::server::prepare::{RelationsChange, RelationsOperation};
 use crate::server::shared_text::SharedText;
-use crate::server::store::{Document, NewChange, Subject, Writer};
+use crate::server::store::{ClientNumber, Document, ItemKey, MAX_ITEMS_OF_A_STEP, StoredContent, Writer};
 
-/// The new state of a subject, not written yet.
+/// The new state of an item, not written yet.
 struct Update {
-    subject: Subject,
-    /// `None` removes it.
-    document: Option<Document>,
-    /// See [`NewChange::is_as_sent`].
-    is_as_sent: bool,
+    key: ItemKey,
+    state: State,
+}
+
+enum State {
+    Deleted,
+    /// The document that the client has sent.
+    Sent(Document),
+    /// A document with something that the client has not sent.
+    Merged(Document),
 }
 
 /// Changes relations of a record.
 ///
 /// # Errors
-/// `DFQL_UNKNOWN_RELATION`, `NOT_FOUND` for a record or row that does not exist, and the errors of
-/// [`references`]. Nothing has been written then.
+/// `DFQL_UNKNOWN_RELATION`, `NOT_FOUND` for a record or row that does not exist, `LIMIT_EXCEEDED` for
+/// too many references, and the errors of [`references`]. Nothing has been written then.
 pub(super) fn change(
     writer: &mut dyn Writer,
     schema: &Schema,
+    client: ClientNumber,
     change: &RelationsChange,
-) -> Result<Vec<NewChange>> {
-    let updates = updates(writer, schema, change)?;
-    let mut changes = Vec::with_capacity(updates.len());
-    for Update { subject, document, is_as_sent } in updates {
-        match document {
-            Some(document) => writer.put_document(&subject, &document)?,
-            None => writer.remove(&subject)?,
+) -> Result<()> {
+    for Update { key, state } in updates(writer, schema, change)? {
+        match state {
+            State::Deleted => writer.remove(&key)?,
+            State::Sent(document) => writer.put(&key, &StoredContent::from(&document), Some(client))?,
+            State::Merged(document) => writer.put(&key, &StoredContent::from(&document), None)?,
         }
-        changes.push(NewChange { subject, is_as_sent });
     }
-    Ok(changes)
+    Ok(())
 }
 
 /// Checks a change of relations and computes its updates, without writing anything.
@@ -56,21 +60,23 @@ fn updates(writer: &mut dyn Writer, schema: &Schema, change: &RelationsChange) -
             change_many_one(writer, schema, change, (name, value, &path), &mut record)?;
             continue;
         };
-        for (other, metadata) in references(value, &first.store.relation.metadata, &path)? {
+        let references = references(value, &first.store.relation.metadata, &path)?;
+        // One more is left for the record itself.
+        if updates.len() + references.len() >= MAX_ITEMS_OF_A_STEP {
+            let message = format!("fewer than {MAX_ITEMS_OF_A_STEP} references in one mutation");
+            return Err(ErrorBody::new(code::LIMIT_EXCEEDED, message, path).into());
+        }
+        for (other, metadata) in references {
             updates.push(join_row_update(writer, change, &ends, other, metadata, &path)?);
         }
     }
-    updates.extend(record.map(|document| Update {
-        subject: record_of(change),
-        document: Some(document),
-        is_as_sent: false,
-    }));
+    updates.extend(record.map(|document| Update { key: record_of(change), state: State::Merged(document) }));
     Ok(updates)
 }
 
 /// The record whose relations are changed.
-fn record_of(change: &RelationsChange) -> Subject {
-    Subject::Record { resource: change.resource.clone(), id: change.id.clone() }
+fn record_of(change: &RelationsChange) -> ItemKey {
+    ItemKey::record(change.resource.clone(), change.id.clone())
 }
 
 /// One end of a join store: the end that belongs to the resource whose relation is changed.
@@ -88,10 +94,10 @@ impl<'s> RelationEnd<'s> {
     }
 
     /// The join row between a record at this end and one at the other end.
-    fn row(&self, id: &SharedText, other: &str) -> Subject {
+    fn row(&self, id: &SharedText, other: &str) -> ItemKey {
         let (from, to) = (id.clone(), SharedText::from(other));
         let (from, to) = if self.is_from { (from, to) } else { (to, from) };
-        Subject::JoinRow { store: self.store.name().into(), from, to }
+        ItemKey::join_row(self.store.name().into(), from, to)
     }
 }
 
@@ -119,21 +125,21 @@ fn join_row_update(
     metadata: Document,
     path: &str,
 ) -> Result<Update> {
-    let (subject, document, is_as_sent) = match change.operation {
-        RelationsOperation::Relate => (new_row(writer, change, ends, other, path)?, Some(metadata), true),
+    let (key, state) = match change.operation {
+        RelationsOperation::Relate => (new_row(writer, change, ends, other, path)?, State::Sent(metadata)),
         RelationsOperation::Unrelate => {
-            // Unrelating what is not related succeeds, and enters a change nevertheless (contract 4).
+            // Unrelating what is not related succeeds, and leaves a tombstone nevertheless (contract 4).
             let found = existing_row(writer, change, ends, other)?;
-            (found.map_or_else(|| ends[0].row(&change.id, other), |(subject, _)| subject), None, true)
+            (found.map_or_else(|| ends[0].row(&change.id, other), |(key, _)| key), State::Deleted)
         }
         RelationsOperation::Modify => {
             let found = existing_row(writer, change, ends, other)?;
-            let (subject, mut document) = found.ok_or_else(|| record_not_found(other, path))?;
+            let (key, mut document) = found.ok_or_else(|| record_not_found(other, path))?;
             document.extend(metadata);
-            (subject, Some(document), false)
+            (key, State::Merged(document))
         }
     };
-    Ok(Update { subject, document, is_as_sent })
+    Ok(Update { key, state })
 }
 
 /// The row to relate two records with: in the first store whose other resource has a record of this id.
@@ -143,13 +149,13 @@ fn new_row(
     ends: &[RelationEnd<'_>],
     other: &str,
     path: &str,
-) -> Result<Subject> {
-    if writer.find(&record_of(change))?.is_none() {
+) -> Result<ItemKey> {
+    if !writer.exists(&record_of(change))? {
         return Err(record_not_found(change.id.as_str(), "id").into());
     }
     for end in ends {
-        let target = Subject::Record { resource: end.other().name.as_str().into(), id: other.into() };
-        if writer.find(&target)?.is_some() {
+        let target = ItemKey::record(end.other().name.as_str().into(), other.into());
+        if writer.exists(&target)? {
             return Ok(end.row(&change.id, other));
         }
     }
@@ -162,7 +168,7 @@ fn existing_row(
     change: &RelationsChange,
     ends: &[RelationEnd<'_>],
     other: &str,
-) -> Result<Option<(Subject, Document)>> {
+) -> Result<Option<(ItemKey, Document)>> {
     for end in ends {
         let row = end.row(&change.id, other);
         if let Some(document) = writer.find(&row)? {
@@ -196,8 +202,8 @@ fn change_many_one(
         (RelationsOperation::Relate, [(id, _)], Some(record)) => {
             let mut exists = false;
             for ManyOne { to, .. } in &targets {
-                let target = Subject::Record { resource: to.name.as_str().into(), id: (*id).into() };
-                exists = exists || writer.find(&target)?.is_some();
+                let target = ItemKey::record(to.name.as_str().into(), (*id).into());
+                exists = exists || writer.exists(&target)?;
             }
             if !exists {
                 return Err(record_not_found(id, path).into());

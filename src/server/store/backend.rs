@@ -1,27 +1,45 @@
-//! The trait that every store implements: access to its one writer and to its readers, which have
-//! traits of their own in [`super::writer`] and [`super::reader`].
+//! The stores that a server can have. What differs between them is in their own folders, in
+//! [`crate::server::group`] for pushes and in [`crate::server::feed`] for reads.
 
-use super::error::Result;
-use super::reader::Reader;
-use super::writer::{Syncer, Writer};
+use std::sync::Arc;
 
-/// What [`Store::write`] runs with the writer, and with the syncer that makes its commits durable.
-pub(in crate::server) type WriteJob<'j> = dyn FnMut(&mut dyn Writer, Box<dyn Syncer>) + 'j;
+use super::error::{Result, StoreError};
+use super::sqlite::{SqliteReader, SqliteStore};
 
-/// A store: one writer, any number of readers.
-pub(in crate::server) trait Store: Send + Sync {
+/// The store of a server. Clones share it.
+#[derive(Clone)]
+pub(in crate::server) enum Store {
+    /// One SQLite file.
+    Sqlite(Arc<SqliteStore>),
+}
+
+impl Store {
     /// The store id: made with the store, never changed.
-    fn id(&self) -> &str;
+    pub(in crate::server) fn id(&self) -> &str {
+        match self {
+            Self::Sqlite(store) => store.id(),
+        }
+    }
 
-    /// Opens the one writer and runs `job` with it; the writer is closed when `job` returns.
+    /// The last step of the sequence.
     ///
     /// # Errors
-    /// [`super::StoreError`] when the store cannot be opened for writing.
-    fn write(&self, job: &mut WriteJob<'_>) -> Result<()>;
+    /// [`StoreError`] when the store cannot be read.
+    pub(in crate::server) async fn sequence(&self) -> Result<u64> {
+        match self {
+            Self::Sqlite(store) => read(Arc::clone(store), |reader| Ok(reader.sequence())).await,
+        }
+    }
+}
 
-    /// Opens a reader of one durable state of the store.
-    ///
-    /// # Errors
-    /// [`super::StoreError`] when the store cannot be opened for reading.
-    fn reader(&self) -> Result<Box<dyn Reader>>;
+/// Reads a snapshot of a file, on a thread of the blocking pool.
+///
+/// # Errors
+/// [`StoreError`] when the store cannot be read or `work` panics.
+pub(in crate::server) async fn read<T: Send + 'static>(
+    store: Arc<SqliteStore>,
+    work: impl FnOnce(&SqliteReader) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let reading = tokio::task::spawn_blocking(move || work(&store.reader()?));
+    reading.await.unwrap_or_else(|error| Err(StoreError::ReadTask(error)))
 }

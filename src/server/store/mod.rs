@@ -1,28 +1,27 @@
 //! Storage of the server. What a mutation means is not decided here but in [`super::apply`]: a store
-//! finds, writes and removes documents and counts steps.
+//! finds, writes and deletes items and counts steps.
 //!
-//! A [`Store`] holds
+//! A store holds
 //!
-//! * the current documents of records and join rows, each named by a [`Subject`];
-//! * the change feed: which subjects each step of one strictly increasing sequence changed;
+//! * items: the current documents of records and join rows, each named by an [`ItemKey`], with the
+//!   content digest of each;
+//! * the change feed, which is an index of the items: each is in it once, at its last change. A deleted
+//!   item leaves a tombstone, an item without a document;
 //! * the ids of applied mutations per client, by which a repeated mutation is recognized;
 //! * a store id, made with the store.
 //!
-//! It has one [`Writer`], which writes one transaction at a time, and any number of [`Reader`]s, each
-//! of which sees one state. Commit and durability are two steps: a committed transaction may be
-//! acknowledged, and is visible to readers, only after [`Syncer::sync`].
-//!
-//! [`sqlite`] is the one implementation; all SQL of the server is in there.
+//! [`Writer`] is how mutations change a store. [`sqlite`] keeps a store in one file; all SQL of the
+//! server is in the folders of the stores.
 
 mod backend;
 mod error;
-mod reader;
+mod item;
 pub(super) mod sqlite;
-mod subject;
 mod writer;
 
-pub(super) use backend::{Store, WriteJob};
+pub(super) use backend::{Store, read};
 pub(super) use error::{Result, StoreError};
-pub(super) use reader::{ChangePage, OwnChanges, PageLimit, Reader, StoredChange};
-pub(super) use subject::{Document, Subject};
-pub(super) use writer::{NewChange, Syncer, Writer};
+pub(super) use item::{
+    ClientNumber, Document, FeedItem, FeedQuery, ItemKey, MAX_ITEMS_OF_A_STEP, OwnChanges, StoredContent,
+};
+pub(super) use writer::Writer;

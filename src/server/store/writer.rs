@@ -1,71 +1,49 @@
-//! The writing half of a store: one transaction at a time, and making it durable. Reading is
-//! [`super::reader`].
+//! The trait through which mutations change a store, inside one transaction of the store's. What a
+//! mutation means is decided in [`crate::server::apply`].
 
 use super::error::Result;
-use super::subject::{Document, Subject};
+use super::item::{ClientNumber, Document, ItemKey, StoredContent};
 use crate::server::shared_text::SharedText;
 
-/// Writes to a store, inside one transaction at a time.
+/// Changes a store, inside an open transaction.
+///
+/// Every write of an item gives it the next place in the feed, under the step that
+/// [`Self::take_step`] then takes. A mutation writes nothing before it is known to be applied.
 pub(in crate::server) trait Writer {
-    /// Begins a transaction.
-    fn begin(&mut self) -> Result<()>;
-
-    /// Commits the transaction. It is durable only after [`Syncer::sync`].
-    fn commit(&mut self) -> Result<()>;
-
-    /// Undoes everything since [`Self::begin`], the sequence included.
-    fn rollback(&mut self);
-
     /// The last step of the sequence, steps of the open transaction included.
-    fn sequence(&mut self) -> Result<u64>;
+    fn sequence(&self) -> u64;
 
     /// Enters a mutation as applied; false if it has been entered before (contract 4: idempotency by
     /// client and mutation id).
-    fn mark_applied(&mut self, client_id: &str, mutation_id: &SharedText) -> Result<bool>;
+    fn remember(&mut self, client: ClientNumber, mutation_id: &SharedText) -> Result<bool>;
 
-    /// Takes back [`Self::mark_applied`] for a mutation that was then rejected.
-    fn unmark_applied(&mut self, client_id: &str, mutation_id: &SharedText) -> Result<()>;
+    /// Takes back [`Self::remember`] for a mutation that was then rejected.
+    fn forget(&mut self, client: ClientNumber, mutation_id: &SharedText) -> Result<()>;
 
-    /// Writes a document, given as JSON, for a subject that has none; false, and nothing is written, if
-    /// it has one.
-    fn insert(&mut self, subject: &Subject, document: &SharedText) -> Result<bool>;
+    /// The document of an item; `None` if there is none or it is deleted.
+    fn find(&mut self, key: &ItemKey) -> Result<Option<Document>>;
 
-    /// The current document of a subject.
-    fn find(&mut self, subject: &Subject) -> Result<Option<Document>>;
+    /// Whether an item has a document.
+    fn exists(&mut self, key: &ItemKey) -> Result<bool>;
 
-    /// Writes a document, given as JSON, over the current one if there is one.
-    fn put(&mut self, subject: &Subject, document: &SharedText) -> Result<()>;
-
-    /// [`Self::put`] for a document that is not JSON text yet.
-    fn put_document(&mut self, subject: &Subject, document: &Document) -> Result<()> {
-        let text = serde_json::to_string(document).expect("a map of JSON values can be written as JSON");
-        self.put(subject, &text.into())
-    }
-
-    /// Removes the document of a subject if there is one.
-    fn remove(&mut self, subject: &Subject) -> Result<()>;
-
-    /// Takes one step of the sequence for a mutation of this client, and enters the mutation's changes
-    /// in the change feed under it.
-    fn append_step(&mut self, client_id: &str, changes: &[NewChange]) -> Result<()>;
-}
-
-/// Makes commits durable, on another thread than the writer, which continues meanwhile.
-pub(in crate::server) trait Syncer: Send {
-    /// Makes everything durable that has been committed by now, which goes up to this step of the
-    /// sequence, and shows it to new readers.
+    /// Writes an item that the store has never had; false, and nothing is written, if it has it or its
+    /// tombstone.
     ///
-    /// # Errors
-    /// [`super::StoreError`] when the fsync fails. The on-disk state is then unknown, and every later call
-    /// fails too.
-    fn sync(&mut self, sequence: u64) -> Result<()>;
-}
+    /// `client` is the client that sent exactly this content.
+    fn insert(&mut self, key: &ItemKey, content: &StoredContent, client: ClientNumber) -> Result<bool>;
 
-/// One changed subject, as the writer enters it in the change feed.
-#[derive(Debug)]
-pub(in crate::server) struct NewChange {
-    pub(in crate::server) subject: Subject,
-    /// Whether the subject's state is now exactly what the mutation's client sent, so that this
-    /// client's own pulls may leave the change out ([`super::OwnChanges`]).
-    pub(in crate::server) is_as_sent: bool,
+    /// Writes an item, over the current one if there is one.
+    ///
+    /// `client` is set if that client has sent exactly this content, so that its own pulls may leave
+    /// the item out ([`super::OwnChanges`]).
+    fn put(&mut self, key: &ItemKey, content: &StoredContent, client: Option<ClientNumber>) -> Result<()>;
+
+    /// Deletes an item and leaves its tombstone in the feed, also where there was none. A tombstone has no
+    /// client: a pull of the client that has sent the delete includes it, so that what the client keeps
+    /// of the deleted item until then is removed.
+    fn remove(&mut self, key: &ItemKey) -> Result<()>;
+
+    /// Takes the step of the sequence for the mutation whose items have been written since the last
+    /// one.
+    fn take_step(&mut self) -> Result<()>;
 }

@@ -4,6 +4,8 @@
 mod binary;
 mod feed;
 mod offline;
+#[cfg(unix)]
+pub mod postgres;
 mod proxy;
 mod requests;
 mod run;

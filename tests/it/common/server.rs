@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 use synctool::schema::Schema;
 use synctool::secret::Secret;
-use synctool::server::{Limits, ServerConfig, ServerState, serve};
+use synctool::server::{Limits, ServerConfig, ServerState, StoreLocation, serve};
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -30,8 +30,22 @@ impl TestServer {
         Self::start_with(schema, None, Limits::default()).await
     }
 
+    /// Starts on a copy of a store.
+    pub async fn start_on_copy(schema: &str, store: &Path) -> Self {
+        let mut server = Self::new(schema, None, Limits::default());
+        std::fs::copy(store, server.data()).unwrap();
+        server.run().await;
+        server
+    }
+
     pub async fn start_with(schema: &str, token: Option<&str>, limits: Limits) -> Self {
-        let mut server = Self {
+        let mut server = Self::new(schema, token, limits);
+        server.run().await;
+        server
+    }
+
+    fn new(schema: &str, token: Option<&str>, limits: Limits) -> Self {
+        Self {
             folder: tempfile::tempdir().unwrap(),
             schema: schema.to_owned(),
             token: token.map(str::to_owned),
@@ -39,9 +53,7 @@ impl TestServer {
             base: String::new(),
             stop: None,
             task: None,
-        };
-        server.run().await;
-        server
+        }
     }
 
     async fn run(&mut self) {
@@ -104,6 +116,14 @@ impl TestServer {
         (status, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap())
     }
 
+    /// The result of `status`.
+    pub async fn status(&self) -> Value {
+        let response = client().get(format!("{}/status", self.base)).send().await.unwrap();
+        let mut answer: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+        assert_eq!(answer["ok"], true, "{answer}");
+        answer["result"].take()
+    }
+
     /// Posts JSON and returns the result; the answer must be successful.
     pub async fn post(&self, route: &str, body: &Value) -> Value {
         let (status, mut answer) = self.post_text(route, body.to_string()).await;
@@ -119,7 +139,12 @@ pub fn open_store(data: &Path) -> Result<ServerState, String> {
 
 fn open(schema: &str, data: &Path, token: Option<&str>, limits: Limits) -> Result<ServerState, String> {
     let schema = Schema::parse(schema).unwrap();
-    let config = ServerConfig { schema, data: data.to_owned(), token: token.map(Secret::new), limits };
+    let config = ServerConfig {
+        schema,
+        store: StoreLocation::File(data.to_owned()),
+        token: token.map(Secret::new),
+        limits,
+    };
     ServerState::open(config).map_err(|error| error.to_string())
 }
 

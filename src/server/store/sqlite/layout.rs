@@ -1,54 +1,107 @@
 //! The tables of the store, how a new file gets them, and how an existing file is recognized. Rows are
-//! written in [`super::writer`] and read in [`super::reader`].
+//! written in [`super::writer`] and read in [`super::reader`]; files of older versions are rewritten in
+//! [`super::migrate`].
 
 use rusqlite::{Connection, Transaction};
 
-use crate::server::store::{Document, Result, StoreError};
+use super::migrate;
+use crate::server::store::{MAX_ITEMS_OF_A_STEP, Result, StoreError};
 
 /// SQLite's `application_id` of a store ("syTo"), which distinguishes it from other programs' databases.
 const APPLICATION_ID: i32 = 0x7379_546f;
 
 /// SQLite's `user_version` of a store: raised whenever [`TABLES`] changes in a way that older files
 /// lack.
-const FORMAT: i32 = 3;
+const FORMAT: i32 = 4;
 
-/// Current documents, the change feed, and the ids of applied mutations.
+/// Items in the order of the feed, and the ids of applied mutations.
+///
+/// `item` is the feed: its rowid is the [`Place`] of the item's last change, so that a pull reads the
+/// table from front to back. A tombstone has no document. `client` is set where the state is exactly what
+/// that client sent.
+///
+/// `moment` tells when the sequence was where: `step` is the last one that was taken by then.
 const TABLES: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
-CREATE TABLE record (resource TEXT NOT NULL, id TEXT NOT NULL, document TEXT NOT NULL, PRIMARY KEY (resource, id));
-CREATE TABLE join_row (store TEXT, source TEXT, target TEXT, document TEXT NOT NULL,
-    PRIMARY KEY (store, source, target)) WITHOUT ROWID;
--- A mutation is one step of the sequence and has one row for each subject it changed (part 0, 1, …), or none.
--- The documents are not here: a change is read with the subject's current document.
--- `client` is set where the subject's state is exactly what this client sent.
-CREATE TABLE change (sequence INTEGER, part INTEGER, name TEXT NOT NULL, id TEXT NOT NULL,
-    target TEXT, client INTEGER, PRIMARY KEY (sequence, part)) WITHOUT ROWID;
-CREATE TABLE client (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE);
-CREATE TABLE applied (client INTEGER, mutation TEXT, PRIMARY KEY (client, mutation)) WITHOUT ROWID;
+CREATE TABLE item (place INTEGER PRIMARY KEY, name TEXT NOT NULL, id TEXT NOT NULL, target TEXT NOT NULL,
+    client INTEGER, digest BLOB, document TEXT, UNIQUE (name, id, target));
+CREATE INDEX tombstone ON item (place) WHERE document IS NULL;
+CREATE TABLE applied (client INTEGER, mutation TEXT, step INTEGER NOT NULL,
+    PRIMARY KEY (client, mutation)) WITHOUT ROWID;
+CREATE TABLE moment (second INTEGER PRIMARY KEY, step INTEGER NOT NULL);
 ";
 
-/// Creates the tables in an empty file, and accepts a file that has them.
+/// A place in the feed: a step of the sequence, and the number of the item among those that the step
+/// changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place(pub(super) i64);
+
+impl Place {
+    /// Bits of the number within a step; the steps have the other 43 of a positive integer.
+    pub(super) const PART_BITS: u32 = MAX_ITEMS_OF_A_STEP.ilog2();
+
+    /// The place of the first item of a step; of a step that no feed reaches, the last place there is.
+    pub(super) fn first_of(step: u64) -> Self {
+        let step = i64::try_from(step).unwrap_or(i64::MAX).min(i64::MAX >> Self::PART_BITS);
+        Self(step << Self::PART_BITS)
+    }
+
+    /// The place of the last item of a step.
+    pub(super) fn last_of(step: u64) -> Self {
+        Self(Self::first_of(step).0 | ((1 << Self::PART_BITS) - 1))
+    }
+
+    /// The step.
+    pub(super) fn step(self) -> u64 {
+        u64::try_from(self.0 >> Self::PART_BITS).unwrap_or(0)
+    }
+}
+
+/// What a file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    Nothing,
+    /// A store of this version.
+    Store,
+    /// A store of the version before.
+    OldStore,
+}
+
+/// Recognizes what a file holds.
 ///
 /// # Errors
-/// [`StoreError::ForeignDatabase`] or [`StoreError::UnknownFormat`] for any other file.
-pub(super) fn create_or_check(transaction: &Transaction<'_>) -> Result<()> {
+/// [`StoreError::ForeignDatabase`] or [`StoreError::UnknownFormat`] for anything but [`Found`].
+pub(super) fn recognize(transaction: &Transaction<'_>) -> Result<Found> {
     let pragma = |name| transaction.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i32>(0));
     let tables: i64 = transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     match (pragma("application_id")?, pragma("user_version")?) {
-        (0, 0) if tables == 0 => {
-            transaction.execute_batch(TABLES)?;
-            transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-            transaction.pragma_update(None, "user_version", FORMAT)?;
-            transaction.execute(
-                "INSERT INTO meta (key, value) VALUES ('storeId', ?1), ('sequence', 0)",
-                [uuid::Uuid::new_v4().to_string()],
-            )?;
-            Ok(())
-        }
-        (APPLICATION_ID, FORMAT) => Ok(()),
+        (0, 0) if tables == 0 => Ok(Found::Nothing),
+        (APPLICATION_ID, FORMAT) => Ok(Found::Store),
+        (APPLICATION_ID, migrate::OLD_FORMAT) => Ok(Found::OldStore),
         (APPLICATION_ID, other) => Err(StoreError::UnknownFormat(other)),
         _ => Err(StoreError::ForeignDatabase),
     }
+}
+
+/// Makes a store of this version out of what was found.
+///
+/// # Errors
+/// [`StoreError`] when SQLite fails, for example at a full disk.
+pub(super) fn make(transaction: &Transaction<'_>, found: Found) -> Result<()> {
+    match found {
+        Found::Store => return Ok(()),
+        Found::OldStore => migrate::migrate(transaction, TABLES)?,
+        Found::Nothing => {
+            transaction.execute_batch(TABLES)?;
+            transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+            transaction.execute(
+                "INSERT INTO meta (key, value) VALUES ('storeId', ?1), ('sequence', 0), ('remembered', 0)",
+                [uuid::Uuid::new_v4().to_string()],
+            )?;
+        }
+    }
+    transaction.pragma_update(None, "user_version", FORMAT)?;
+    Ok(())
 }
 
 /// The store id.
@@ -58,10 +111,22 @@ pub(super) fn store_id(connection: &Connection) -> rusqlite::Result<String> {
 
 /// The last committed step of the sequence.
 pub(super) fn last_sequence(connection: &Connection) -> rusqlite::Result<u64> {
-    connection.query_row("SELECT value FROM meta WHERE key = 'sequence'", [], |row| row.get(0))
+    connection
+        .prepare_cached("SELECT value FROM meta WHERE key = 'sequence'")?
+        .query_row([], |row| row.get(0))
 }
 
-/// Parses the text of a `document` column.
-pub(super) fn document(text: &str) -> Result<Document> {
-    serde_json::from_str(text).map_err(StoreError::DamagedDocument)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_ordered_by_step_and_bounded() {
+        for step in [0, 1, 7, (1 << 43) - 1] {
+            let (first, last) = (Place::first_of(step), Place::last_of(step));
+            assert_eq!((first.step(), last.step(), last.0 - first.0), (step, step, (1 << 20) - 1));
+        }
+        assert_eq!(Place::last_of(7).0 + 1, Place::first_of(8).0);
+        assert_eq!(Place::last_of(u64::MAX).0, i64::MAX);
+    }
 }

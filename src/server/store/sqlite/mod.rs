@@ -1,13 +1,22 @@
 //! The store in one SQLite file, in WAL mode (<https://www.sqlite.org/wal.html>).
 //!
-//! [`layout`] has the tables, [`store`] opens the file, [`writer`] and [`reader`] have the SQL, [`wal`]
-//! makes commits durable, and [`lock`] keeps a second server from opening the same file.
+//! [`layout`] has the tables and [`migrate`] rewrites older ones; [`store`] opens the file,
+//! [`connection`] and [`pool`] the connections to it; [`writer`] and [`reader`] have the SQL; [`wal`]
+//! makes commits durable, up to the step that [`durable`] tells; and [`lock`] keeps a second server from
+//! opening the same file.
 
+mod connection;
+mod durable;
 mod layout;
 mod lock;
+mod migrate;
+mod pool;
 mod reader;
 mod store;
 mod wal;
 mod writer;
 
+pub(in crate::server) use reader::SqliteReader;
 pub(in crate::server) use store::SqliteStore;
+pub(in crate::server) use wal::WalSyncer;
+pub(in crate::server) use writer::SqliteWriter;

@@ -1,122 +1,96 @@
-//! The SQL of the reading half: the change feed and the current documents in one snapshot. Writing is in
+//! The SQL of the reading half: the feed and the tables of one snapshot. Writing is in
 //! [`super::writer`].
 
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension, Row};
+use std::ops::ControlFlow;
 
-use super::layout::{document, last_sequence};
-use crate::server::store::{
-    ChangePage, Document, OwnChanges, PageLimit, Reader, Result, StoredChange, Subject,
-};
+use rusqlite::{Row, params};
 
-/// A `client.number` that no client has.
-const NO_CLIENT: i64 = -1;
+use super::layout::{Place, last_sequence};
+use super::pool::PooledConnection;
+use crate::server::store::{FeedItem, FeedQuery, Result};
 
-/// Reads one snapshot of the store, in an open read transaction.
-pub(super) struct SqliteReader {
-    pub(super) connection: Connection,
-    /// The last durable step. Later ones are not shown, because a power failure could undo them.
-    pub(super) durable: u64,
+/// Reads one durable snapshot of the store, in an open read transaction.
+pub(in crate::server) struct SqliteReader {
+    connection: PooledConnection,
+    /// The last step of the sequence.
+    sequence: u64,
 }
 
-impl Reader for SqliteReader {
-    fn sequence(&mut self) -> Result<u64> {
-        Ok(last_sequence(&self.connection)?.min(self.durable))
+impl SqliteReader {
+    /// Takes a snapshot.
+    pub(super) fn begin(connection: PooledConnection) -> Result<Self> {
+        // A deferred transaction takes its snapshot with the first read and keeps it.
+        connection.prepare_cached("BEGIN")?.execute([])?;
+        let sequence = last_sequence(&connection)?;
+        Ok(Self { connection, sequence })
     }
 
-    fn changes(
-        &mut self,
-        after: u64,
-        until: u64,
-        own: Option<&OwnChanges>,
-        limit: PageLimit,
-    ) -> Result<ChangePage> {
-        // SQLite has no step after `i64::MAX`, so a greater bound means the same.
-        let step = |sequence: u64| i64::try_from(sequence).unwrap_or(i64::MAX);
-        let client: Option<i64> = match own {
-            None => None,
-            Some(own) => self
-                .connection
-                .query_row("SELECT number FROM client WHERE id = ?1", [&own.client_id], |row| row.get(0))
-                .optional()?,
-        };
-        let known_after = step(own.map_or(u64::MAX, |own| own.after));
-        let mut statement = self.connection.prepare(
-            "SELECT c.sequence, c.name, c.id, c.target, coalesce(r.document, j.document)
-             FROM change AS c
-             LEFT JOIN record AS r ON c.target IS NULL AND r.resource = c.name AND r.id = c.id
-             LEFT JOIN join_row AS j ON j.store = c.name AND j.source = c.id AND j.target = c.target
-             WHERE c.sequence > ?1 AND c.sequence <= ?2 AND NOT (c.sequence > ?3 AND c.client IS ?4)
-             ORDER BY c.sequence, c.part",
+    /// The last step of the sequence in this snapshot.
+    pub(in crate::server) fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// Calls `each` with the items of the feed after a step, in the order of the feed, until it breaks
+    /// (keyset pagination by step).
+    pub(in crate::server) fn changes(
+        &self,
+        query: &FeedQuery,
+        mut each: impl FnMut(FeedItem<'_>) -> ControlFlow<()>,
+    ) -> Result<()> {
+        let last_of = |step| Place::last_of(step).0;
+        let (client, known) =
+            query.own.map_or((None, i64::MAX), |own| (Some(own.client), last_of(own.after)));
+        let mut statement = self.connection.prepare_cached(
+            "SELECT place, name, id, target, document FROM item
+             WHERE place > ?1 AND NOT (place > ?2 AND client IS ?3) ORDER BY place",
         )?;
-        let mut rows =
-            statement.query([step(after), step(until), known_after, client.unwrap_or(NO_CLIENT)])?;
-        let (mut changes, mut has_more) = (Vec::new(), false);
-        // `whole` is the number of changes in complete steps, that is before the step being read.
-        let (mut steps, mut bytes, mut whole, mut last) = (0, 0, 0, None);
+        let mut rows = statement.query(params![last_of(query.after), known, client])?;
         while let Some(row) = rows.next()? {
-            let sequence: u64 = row.get(0)?;
-            if last != Some(sequence) {
-                (steps, whole, last) = (steps + 1, changes.len(), Some(sequence));
-            }
-            bytes += size(row)?;
-            let is_full = steps > limit.steps || bytes > limit.bytes;
-            if is_full && whole > 0 {
-                changes.truncate(whole);
-                has_more = true;
+            if each(item(row)?).is_break() {
                 break;
             }
-            changes.push(stored_change(row)?);
-        }
-        Ok(ChangePage { changes, has_more })
-    }
-
-    fn last_change_of(&mut self, name: &str) -> Result<Option<u64>> {
-        let sql = "SELECT max(sequence) FROM change WHERE name = ?1";
-        let last: Option<u64> = self.connection.query_row(sql, [name], |row| row.get(0))?;
-        Ok(last.map(|last| last.min(self.durable)))
-    }
-
-    fn records(&mut self, resource: &str, each: &mut dyn FnMut(String, Document)) -> Result<()> {
-        let mut statement =
-            self.connection.prepare("SELECT id, document FROM record WHERE resource = ?1 ORDER BY id")?;
-        let mut rows = statement.query([resource])?;
-        while let Some(row) = rows.next()? {
-            each(row.get(0)?, document(&row.get::<_, String>(1)?)?);
         }
         Ok(())
     }
 
-    fn join_rows(&mut self, store: &str, each: &mut dyn FnMut(String, String, Document)) -> Result<()> {
-        let mut statement = self.connection.prepare(
-            "SELECT source, target, document FROM join_row WHERE store = ?1 ORDER BY source, target",
+    /// Calls `each` with all items of a resource or join store, tombstones included, in the order of
+    /// their keys, until it breaks.
+    pub(in crate::server) fn items(
+        &self,
+        name: &str,
+        mut each: impl FnMut(FeedItem<'_>) -> ControlFlow<()>,
+    ) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT place, name, id, target, document FROM item WHERE name = ?1 ORDER BY id, target",
         )?;
-        let mut rows = statement.query([store])?;
+        let mut rows = statement.query([name])?;
         while let Some(row) = rows.next()? {
-            each(row.get(0)?, row.get(1)?, document(&row.get::<_, String>(2)?)?);
+            if each(item(row)?).is_break() {
+                break;
+            }
         }
         Ok(())
     }
 }
 
-/// The approximate size of a change in an answer, in bytes, taken before its document is parsed.
-fn size(row: &Row<'_>) -> rusqlite::Result<usize> {
-    let length = |column| -> rusqlite::Result<usize> {
-        Ok(match row.get_ref(column)? {
-            ValueRef::Text(text) => text.len(),
-            _ => 0,
-        })
-    };
-    Ok(length(1)? + length(2)? + length(3)? + length(4)?)
+impl Drop for SqliteReader {
+    fn drop(&mut self) {
+        // Ends the snapshot, so that the connection can be used again; an error closes the connection,
+        // which ends it too.
+        if self.connection.execute_batch("COMMIT").is_err() {
+            self.connection.close();
+        }
+    }
 }
 
-fn stored_change(row: &Row<'_>) -> Result<StoredChange> {
-    let (name, id): (String, String) = (row.get(1)?, row.get(2)?);
-    let subject = match row.get::<_, Option<String>>(3)? {
-        None => Subject::Record { resource: name.into(), id: id.into() },
-        Some(to) => Subject::JoinRow { store: name.into(), from: id.into(), to: to.into() },
-    };
-    let text: Option<String> = row.get(4)?;
-    let document = text.map(|text| document(&text)).transpose()?;
-    Ok(StoredChange { sequence: row.get(0)?, subject, document })
+fn item<'r>(row: &'r Row<'_>) -> Result<FeedItem<'r>> {
+    let text =
+        |column| -> Result<&'r str> { Ok(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?) };
+    Ok(FeedItem {
+        step: Place(row.get(0)?).step(),
+        name: text(1)?,
+        id: text(2)?,
+        target: text(3)?,
+        document: row.get_ref(4)?.as_str_or_null().map_err(rusqlite::Error::from)?,
+    })
 }

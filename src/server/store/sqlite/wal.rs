@@ -8,27 +8,26 @@
 use std::fs::{File, OpenOptions};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender};
 
 use rusqlite::Connection;
 
+use super::durable::Durable;
 use crate::beside::beside;
-use crate::server::store::{Result, StoreError, Syncer};
+use crate::server::store::{Result, StoreError};
 
 /// Steps of the sequence between two checkpoints. Frequent, because pushes wait while a checkpoint
 /// writes much.
 const CHECKPOINT_STEPS: u64 = 2000;
 
 /// Forces the write-ahead log to the disk.
-pub(super) struct WalSyncer {
+pub(in crate::server) struct WalSyncer {
     wal: File,
-    /// The last durable step, shared with readers.
-    durable: Arc<AtomicU64>,
+    /// Shared with readers.
+    durable: Arc<Durable>,
     /// The last durable step when a checkpoint was last requested.
     checkpointed: u64,
     checkpoints: SyncSender<()>,
-    has_failed: bool,
 }
 
 impl WalSyncer {
@@ -36,27 +35,32 @@ impl WalSyncer {
     ///
     /// # Errors
     /// [`StoreError::OpenWal`].
-    pub(super) fn open(store: &Path, durable: Arc<AtomicU64>, checkpoints: SyncSender<()>) -> Result<Self> {
+    pub(super) fn open(store: &Path, durable: Arc<Durable>, checkpoints: SyncSender<()>) -> Result<Self> {
         let path = beside(store, "-wal");
         let wal = OpenOptions::new().read(true).write(true).open(&path);
         let wal = wal.map_err(|source| StoreError::OpenWal { path, source })?;
-        let checkpointed = durable.load(Ordering::Acquire);
-        Ok(Self { wal, durable, checkpointed, checkpoints, has_failed: false })
+        let checkpointed = durable.step();
+        Ok(Self { wal, durable, checkpointed, checkpoints })
     }
-}
 
-impl Syncer for WalSyncer {
-    fn sync(&mut self, sequence: u64) -> Result<()> {
-        if self.has_failed {
+    /// Makes everything durable that has been committed by now, which goes up to this step of the
+    /// sequence, and lets readers show it. It runs on another thread than the writer, which continues
+    /// meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError::SyncWal`] when the fsync fails. The on-disk state is then unknown, and every later
+    /// call fails too.
+    pub(in crate::server) fn sync(&mut self, sequence: u64) -> Result<()> {
+        if self.durable.has_failed() {
             return Err(StoreError::EarlierSyncFailed);
         }
         if let Err(error) = self.wal.sync_data() {
             // After a failed fsync the on-disk state is unknown, and a second fsync may succeed without
             // having written the lost pages, so the store stays failed.
-            self.has_failed = true;
+            self.durable.fail();
             return Err(StoreError::SyncWal(error));
         }
-        self.durable.store(sequence, Ordering::Release);
+        self.durable.raise(sequence);
         if sequence >= self.checkpointed + CHECKPOINT_STEPS {
             self.checkpointed = sequence;
             // Full means that a request is waiting already, which covers this one.

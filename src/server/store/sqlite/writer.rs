@@ -1,34 +1,49 @@
 //! The SQL of the writing half. Durability is not here but in [`super::wal`].
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Statement, ToSql, params};
 
-use super::layout;
+use super::layout::Place;
 use crate::server::shared_text::SharedText;
-use crate::server::store::{Document, NewChange, Result, Subject, Writer};
+use crate::server::store::{ClientNumber, Document, ItemKey, Result, StoreError, StoredContent, Writer};
+
+/// Seconds between two rows of `moment`: the precision with which the age of a step is known.
+const MOMENT_SECONDS: u64 = 1;
 
 /// The one writer of the store.
-pub(super) struct SqliteWriter<'c> {
+pub(in crate::server) struct SqliteWriter<'c> {
     connection: &'c Connection,
     statements: Statements<'c>,
-    /// The last step of the sequence, steps of the open transaction included.
+    now: Counters,
+    /// The counters of the last commit, which a rollback returns to.
+    committed: Counters,
+    /// The number of the next written item within its step.
+    part: i64,
+    /// The last row of `moment`.
+    moment: u64,
+}
+
+/// What `meta` counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Counters {
+    /// The last step of the sequence.
     sequence: u64,
-    /// The last committed step, which a rollback returns to.
-    committed: u64,
-    /// Id and `client.number` of the client looked up last: all mutations of a push have the same
-    /// client.
-    client: Option<(String, i64)>,
+    /// Rows of `applied`.
+    remembered: u64,
 }
 
 /// The statements that run for every mutation or transaction, prepared once.
 struct Statements<'c> {
     begin: Statement<'c>,
     commit: Statement<'c>,
-    save_sequence: Statement<'c>,
-    mark_applied: Statement<'c>,
-    append_change: Statement<'c>,
-    insert_record: Statement<'c>,
-    insert_join_row: Statement<'c>,
+    save_counter: Statement<'c>,
+    remember: Statement<'c>,
+    insert: Statement<'c>,
+    update: Statement<'c>,
+    find: Statement<'c>,
+    exists: Statement<'c>,
 }
 
 impl<'c> Statements<'c> {
@@ -37,16 +52,19 @@ impl<'c> Statements<'c> {
         Ok(Self {
             begin: prepare("BEGIN IMMEDIATE")?,
             commit: prepare("COMMIT")?,
-            save_sequence: prepare("UPDATE meta SET value = ?1 WHERE key = 'sequence'")?,
-            mark_applied: prepare("INSERT OR IGNORE INTO applied (client, mutation) VALUES (?1, ?2)")?,
-            append_change: prepare(
-                "INSERT INTO change (sequence, part, name, id, target, client) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            save_counter: prepare("UPDATE meta SET value = ?2 WHERE key = ?1")?,
+            remember: prepare("INSERT OR IGNORE INTO applied (client, mutation, step) VALUES (?1, ?2, ?3)")?,
+            insert: prepare(
+                "INSERT OR IGNORE INTO item (place, name, id, target, client, digest, document)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?,
-            insert_record: prepare(
-                "INSERT OR IGNORE INTO record (resource, id, document) VALUES (?1, ?2, ?3)",
+            update: prepare(
+                "UPDATE item SET place = ?1, client = ?5, digest = ?6, document = ?7
+                 WHERE name = ?2 AND id = ?3 AND target = ?4",
             )?,
-            insert_join_row: prepare(
-                "INSERT OR IGNORE INTO join_row (store, source, target, document) VALUES (?1, ?2, ?3, ?4)",
+            find: prepare("SELECT document FROM item WHERE name = ?1 AND id = ?2 AND target = ?3")?,
+            exists: prepare(
+                "SELECT document IS NOT NULL FROM item WHERE name = ?1 AND id = ?2 AND target = ?3",
             )?,
         })
     }
@@ -54,30 +72,91 @@ impl<'c> Statements<'c> {
 
 impl<'c> SqliteWriter<'c> {
     pub(super) fn new(connection: &'c Connection) -> Result<Self> {
-        let sequence = layout::last_sequence(connection)?;
+        let counter = |key: &str| {
+            connection.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get::<_, u64>(0))
+        };
+        let now = Counters { sequence: counter("sequence")?, remembered: counter("remembered")? };
         let statements = Statements::prepare(connection)?;
-        Ok(Self { connection, statements, sequence, committed: sequence, client: None })
+        Ok(Self { connection, statements, now, committed: now, part: 0, moment: 0 })
     }
 
-    /// The `client.number` of a client id, which is assigned at its first mutation.
-    fn client(&mut self, id: &str) -> Result<i64> {
-        if let Some((known, number)) = &self.client
-            && known == id
-        {
-            return Ok(*number);
+    /// Runs `work` in a transaction: commits if it succeeds, rolls back if it or the commit fails.
+    ///
+    /// The transaction is durable only after [`super::wal::WalSyncer::sync`].
+    ///
+    /// # Errors
+    /// `work`'s, and [`StoreError`] when SQLite fails. Nothing has been written then.
+    pub(in crate::server) fn transaction<T>(
+        &mut self,
+        work: impl FnOnce(&mut dyn Writer) -> Result<T>,
+    ) -> Result<T> {
+        self.statements.begin.execute([])?;
+        let result = work(self).and_then(|value| self.commit().map(|()| value));
+        if result.is_err() {
+            // An error may have ended the transaction already; then ROLLBACK fails and there is nothing
+            // to undo.
+            let _ = self.connection.execute_batch("ROLLBACK");
+            (self.now, self.part) = (self.committed, 0);
         }
-        self.execute("INSERT OR IGNORE INTO client (id) VALUES (?1)", [id])?;
-        let mut statement = self.connection.prepare_cached("SELECT number FROM client WHERE id = ?1")?;
-        let number = statement.query_row([id], |row| row.get(0))?;
-        drop(statement);
-        self.client = Some((id.to_owned(), number));
-        Ok(number)
+        result
     }
 
-    fn execute(&self, sql: &str, values: impl rusqlite::Params) -> Result<()> {
-        self.connection.prepare_cached(sql)?.execute(values)?;
+    fn commit(&mut self) -> Result<()> {
+        let Counters { sequence, remembered } = self.now;
+        if sequence > self.committed.sequence {
+            self.statements.save_counter.execute(params!["sequence", sequence])?;
+            self.save_moment()?;
+        }
+        if remembered != self.committed.remembered {
+            self.statements.save_counter.execute(params!["remembered", remembered])?;
+        }
+        self.statements.commit.execute([])?;
+        self.committed = self.now;
         Ok(())
     }
+
+    /// Enters when the sequence was where it is now.
+    fn save_moment(&mut self) -> Result<()> {
+        // A clock before 1970 counts as 1970.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        if now < self.moment + MOMENT_SECONDS {
+            return Ok(());
+        }
+        let sql = "INSERT OR REPLACE INTO moment (second, step) VALUES (?1, ?2)";
+        self.connection.prepare_cached(sql)?.execute([now, self.now.sequence])?;
+        self.moment = now;
+        Ok(())
+    }
+
+    /// The place of the item that is written next.
+    fn next_place(&mut self) -> i64 {
+        let place = Place::first_of(self.now.sequence + 1).0 + self.part;
+        debug_assert!(self.part < 1 << Place::PART_BITS, "`apply` rejects a mutation of more items");
+        self.part += 1;
+        place
+    }
+
+    /// Writes the state of an item, whatever was there before.
+    fn write(
+        &mut self,
+        key: &ItemKey,
+        content: Option<&StoredContent>,
+        client: Option<ClientNumber>,
+    ) -> Result<()> {
+        let place = self.next_place();
+        let ItemKey { name, id, target } = key;
+        let (digest, document) = columns(content);
+        let values = params![place, name, id, target, client, digest, document];
+        if self.statements.update.execute(values)? == 0 {
+            self.statements.insert.execute(values)?;
+        }
+        Ok(())
+    }
+}
+
+/// The columns `digest` and `document` of an item; NULL of a tombstone.
+fn columns(content: Option<&StoredContent>) -> (Option<&[u8]>, Option<&SharedText>) {
+    (content.map(|content| content.digest.as_bytes()), content.map(|content| &content.document))
 }
 
 impl ToSql for SharedText {
@@ -86,118 +165,67 @@ impl ToSql for SharedText {
     }
 }
 
+impl ToSql for ClientNumber {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.0.into())
+    }
+}
+
 impl Writer for SqliteWriter<'_> {
-    fn begin(&mut self) -> Result<()> {
-        self.statements.begin.execute([])?;
+    fn sequence(&self) -> u64 {
+        self.now.sequence
+    }
+
+    fn remember(&mut self, client: ClientNumber, mutation_id: &SharedText) -> Result<bool> {
+        let values = params![client, mutation_id, self.now.sequence + 1];
+        let is_new = self.statements.remember.execute(values)? > 0;
+        self.now.remembered += u64::from(is_new);
+        Ok(is_new)
+    }
+
+    fn forget(&mut self, client: ClientNumber, mutation_id: &SharedText) -> Result<()> {
+        let sql = "DELETE FROM applied WHERE client = ?1 AND mutation = ?2";
+        self.connection.prepare_cached(sql)?.execute(params![client, mutation_id])?;
+        self.now.remembered -= 1;
         Ok(())
     }
 
-    fn commit(&mut self) -> Result<()> {
-        if self.sequence > self.committed {
-            self.statements.save_sequence.execute([self.sequence])?;
-        }
-        self.statements.commit.execute([])?;
-        self.committed = self.sequence;
-        Ok(())
+    fn find(&mut self, key: &ItemKey) -> Result<Option<Document>> {
+        let ItemKey { name, id, target } = key;
+        let mut rows = self.statements.find.query(params![name, id, target])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let text = row.get_ref(0)?.as_str_or_null().map_err(rusqlite::Error::from)?;
+        text.map(|text| serde_json::from_str(text).map_err(StoreError::DamagedDocument)).transpose()
     }
 
-    fn rollback(&mut self) {
-        // An error may have ended the transaction already; then ROLLBACK fails and there is nothing to
-        // undo.
-        let _ = self.execute("ROLLBACK", []);
-        self.sequence = self.committed;
-        // Its row may have been rolled back too.
-        self.client = None;
+    fn exists(&mut self, key: &ItemKey) -> Result<bool> {
+        let ItemKey { name, id, target } = key;
+        let found =
+            self.statements.exists.query_row(params![name, id, target], |row| row.get(0)).optional()?;
+        Ok(found.unwrap_or(false))
     }
 
-    fn sequence(&mut self) -> Result<u64> {
-        Ok(self.sequence)
+    fn insert(&mut self, key: &ItemKey, content: &StoredContent, client: ClientNumber) -> Result<bool> {
+        let place = self.next_place();
+        let ItemKey { name, id, target } = key;
+        let (digest, document) = columns(Some(content));
+        let values = params![place, name, id, target, client, digest, document];
+        let is_new = self.statements.insert.execute(values)? > 0;
+        self.part -= i64::from(!is_new);
+        Ok(is_new)
     }
 
-    fn mark_applied(&mut self, client_id: &str, mutation_id: &SharedText) -> Result<bool> {
-        let client = self.client(client_id)?;
-        Ok(self.statements.mark_applied.execute(params![client, mutation_id])? > 0)
+    fn put(&mut self, key: &ItemKey, content: &StoredContent, client: Option<ClientNumber>) -> Result<()> {
+        self.write(key, Some(content), client)
     }
 
-    fn unmark_applied(&mut self, client_id: &str, mutation_id: &SharedText) -> Result<()> {
-        let client = self.client(client_id)?;
-        self.execute("DELETE FROM applied WHERE client = ?1 AND mutation = ?2", params![client, mutation_id])
+    fn remove(&mut self, key: &ItemKey) -> Result<()> {
+        self.write(key, None, None)
     }
 
-    fn insert(&mut self, subject: &Subject, document: &SharedText) -> Result<bool> {
-        let rows = match subject {
-            Subject::Record { resource, id } => {
-                self.statements.insert_record.execute([resource, id, document])?
-            }
-            Subject::JoinRow { store, from, to } => {
-                self.statements.insert_join_row.execute([store, from, to, document])?
-            }
-        };
-        Ok(rows > 0)
-    }
-
-    fn find(&mut self, subject: &Subject) -> Result<Option<Document>> {
-        let text: Option<String> = match subject {
-            Subject::Record { resource, id } => self
-                .connection
-                .prepare_cached("SELECT document FROM record WHERE resource = ?1 AND id = ?2")?
-                .query_row([resource, id], |row| row.get(0))
-                .optional()?,
-            Subject::JoinRow { store, from, to } => self
-                .connection
-                .prepare_cached(
-                    "SELECT document FROM join_row WHERE store = ?1 AND source = ?2 AND target = ?3",
-                )?
-                .query_row([store, from, to], |row| row.get(0))
-                .optional()?,
-        };
-        text.map(|text| layout::document(&text)).transpose()
-    }
-
-    fn put(&mut self, subject: &Subject, document: &SharedText) -> Result<()> {
-        match subject {
-            Subject::Record { resource, id } => self.execute(
-                "INSERT INTO record (resource, id, document) VALUES (?1, ?2, ?3)
-                 ON CONFLICT DO UPDATE SET document = excluded.document",
-                [resource, id, document],
-            ),
-            Subject::JoinRow { store, from, to } => self.execute(
-                "INSERT INTO join_row (store, source, target, document) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT DO UPDATE SET document = excluded.document",
-                [store, from, to, document],
-            ),
-        }
-    }
-
-    fn remove(&mut self, subject: &Subject) -> Result<()> {
-        match subject {
-            Subject::Record { resource, id } => {
-                self.execute("DELETE FROM record WHERE resource = ?1 AND id = ?2", [resource, id])
-            }
-            Subject::JoinRow { store, from, to } => self.execute(
-                "DELETE FROM join_row WHERE store = ?1 AND source = ?2 AND target = ?3",
-                [store, from, to],
-            ),
-        }
-    }
-
-    fn append_step(&mut self, client_id: &str, changes: &[NewChange]) -> Result<()> {
-        let client = self.client(client_id)?;
-        self.sequence += 1;
-        for (part, change) in changes.iter().enumerate() {
-            let (name, id, target) = match &change.subject {
-                Subject::Record { resource, id } => (resource, id, None),
-                Subject::JoinRow { store, from, to } => (store, from, Some(to)),
-            };
-            self.statements.append_change.execute(params![
-                self.sequence,
-                part,
-                name,
-                id,
-                target,
-                change.is_as_sent.then_some(client)
-            ])?;
-        }
+    fn take_step(&mut self) -> Result<()> {
+        self.now.sequence += 1;
+        self.part = 0;
         Ok(())
     }
 }

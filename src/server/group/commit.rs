@@ -1,0 +1,46 @@
+//! The handle of the group commit: queues a push and waits for its result.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::queue::{self, QueuedPush};
+use super::writer_thread::WriterThread;
+use crate::schema::Schema;
+use crate::server::apply::PushResult;
+use crate::server::prepare::PreparedPush;
+use crate::server::store::{Result, Store, StoreError};
+
+/// A handle to the queue. Dropping the last one ends what empties the queue, when all queued pushes are
+/// answered.
+#[derive(Clone)]
+pub(in crate::server) struct GroupCommit {
+    // Declared, and so dropped, before the worker, which waits until the queue has no sender.
+    queue: mpsc::Sender<QueuedPush>,
+    _worker: Arc<WriterThread>,
+}
+
+impl GroupCommit {
+    /// Starts to empty the queue into a store.
+    ///
+    /// # Errors
+    /// A [`StoreError`] when the store cannot be opened for writing.
+    pub(in crate::server) fn start(store: &Store, schema: Arc<Schema>) -> Result<Self> {
+        let (sender, receiver) = queue::queue();
+        let worker = match store {
+            Store::Sqlite(store) => WriterThread::start(Arc::clone(store), schema, receiver)?,
+        };
+        Ok(Self { queue: sender, _worker: Arc::new(worker) })
+    }
+
+    /// Applies a push and returns its result once it is durable.
+    ///
+    /// # Errors
+    /// A [`StoreError`] when the push's transaction failed or could not be made durable. Whether the push
+    /// is applied is then unknown; the client may send it again.
+    pub(in crate::server) async fn push(&self, push: PreparedPush) -> Result<PushResult> {
+        let (answer, answered) = oneshot::channel();
+        self.queue.send(QueuedPush { push, answer }).await.map_err(|_| StoreError::WriterStopped)?;
+        answered.await.unwrap_or(Err(StoreError::WriterStopped))
+    }
+}

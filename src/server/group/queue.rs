@@ -1,0 +1,74 @@
+//! The queue of waiting pushes, and the groups that are taken from it.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::schema::Schema;
+use crate::server::apply::{self, PushResult};
+use crate::server::prepare::PreparedPush;
+use crate::server::store::{Result, StoreError, Writer};
+
+/// Capacity of the queue, in pushes. When it is full, connections wait before they queue theirs
+/// (back-pressure).
+const CAPACITY: usize = 64;
+
+/// Where the result of a push goes.
+pub(super) type Answer = oneshot::Sender<Result<PushResult>>;
+
+/// A push in the queue.
+pub(super) struct QueuedPush {
+    pub(super) push: PreparedPush,
+    pub(super) answer: Answer,
+}
+
+/// A new queue.
+pub(super) fn queue() -> (mpsc::Sender<QueuedPush>, mpsc::Receiver<QueuedPush>) {
+    mpsc::channel(CAPACITY)
+}
+
+/// Pushes that are applied in one transaction.
+pub(super) struct Group(Vec<QueuedPush>);
+
+impl Group {
+    /// Takes the pushes that wait behind `first`, until the group has this many mutations.
+    pub(super) fn take(first: QueuedPush, queue: &mut mpsc::Receiver<QueuedPush>, max: usize) -> Self {
+        let mut size = first.push.len();
+        let mut pushes = vec![first];
+        while size < max
+            && let Ok(queued) = queue.try_recv()
+        {
+            size += queued.push.len();
+            pushes.push(queued);
+        }
+        Self(pushes)
+    }
+
+    /// Applies all pushes, in the order in which they were queued.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store failed; the transaction must then be rolled back.
+    pub(super) fn apply(&self, writer: &mut dyn Writer, schema: &Schema) -> Result<Vec<PushResult>> {
+        self.0.iter().map(|queued| apply::push(writer, schema, &queued.push)).collect()
+    }
+
+    /// Pairs every push's receiver with its result.
+    pub(super) fn answers(self, results: Vec<PushResult>) -> Vec<(Answer, PushResult)> {
+        self.0.into_iter().map(|queued| queued.answer).zip(results).collect()
+    }
+
+    /// Answers all pushes with the error of their transaction.
+    pub(super) fn fail(self, error: StoreError) {
+        tracing::error!(%error, "a transaction failed");
+        let error = Arc::new(error);
+        for queued in self.0 {
+            send(queued.answer, Err(StoreError::Group(Arc::clone(&error))));
+        }
+    }
+}
+
+/// Answers a push.
+pub(super) fn send(answer: Answer, result: Result<PushResult>) {
+    // An error means that the client has disconnected; it will send the push again.
+    let _ = answer.send(result);
+}
