@@ -45,6 +45,7 @@ mod reserved_keys;
 mod result;
 mod resume;
 mod row_locations;
+mod scaling;
 mod serve_command;
 mod serve_feed;
 mod serve_migration;
