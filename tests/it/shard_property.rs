@@ -81,7 +81,7 @@ async fn database(random: &mut fastrand::Rng) -> Rig {
 /// Uploads one stage to a new server; returns what it got, in the order in which it arrived.
 async fn sent(rig: &mut Rig, stage: Stage) -> (Vec<Value>, Outcome) {
     rig.server = Scripted::start().await;
-    rig.remote.base = rig.server.base().to_owned();
+    rig.server.base().clone_into(&mut rig.remote.base);
     rig.options.stage = stage;
     let outcome = rig.succeed().await;
     (rig.server.mutations(), outcome)

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::upload_identity::StagedIdentity;
 use crate::cloneup::stage::Stage;
+use crate::mutation::Shard;
 use crate::offline::{Acquired, Database, OfflineError, Sidecar, SidecarKind};
 use crate::protocol::Cursor;
 
@@ -105,7 +106,7 @@ impl EndedParts {
     pub(crate) fn covered(&self) -> Result<Covered, Incomplete> {
         let mut by_count = BTreeMap::<u32, Vec<&EndedPart>>::new();
         for part in self.parts.iter().filter(|part| part.stage.has_records()) {
-            let of = part.stage.shard().map_or(1, |shard| shard.of());
+            let of = part.stage.shard().map_or(1, Shard::of);
             by_count.entry(of).or_default().push(part);
         }
         let lowest = |parts: &[&EndedPart]| parts.iter().map(|part| part.seq).min();
