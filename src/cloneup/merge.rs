@@ -145,13 +145,9 @@ pub fn merge(results: Vec<(String, PartResult)>) -> Result<MergedResult, Failure
     if !problems.is_empty() {
         return Err(Failures(problems));
     }
-    let is_records = |(_, result): &(String, PartResult)| result.stage.has_records();
-    let is_whole = |(_, result): &(String, PartResult)| result.stage == Stage::All;
-    let stage = if results.iter().all(|result| is_records(result) && !is_whole(result)) {
-        Stage::Records
-    } else {
-        Stage::All
-    };
+    let is_records = |stage: Stage| stage.has_records() && stage != Stage::All;
+    let are_records = results.iter().all(|(_, result)| is_records(result.stage));
+    let stage = if are_records { Stage::Records } else { Stage::All };
     let (cursor, stats) = (Cursor::zero(), Counts::Of(BTreeMap::new()));
     let mut merged = MergedResult { ok: true, stage, cursor, stats, failures: Vec::new() };
     for (_, PartResult { ok, cursor, stats, errors, .. }) in results {

@@ -1,7 +1,8 @@
 //! The sidecar, a small file beside the database (`<database>.synctool`): the lock of the upload
-//! that is running, and its checkpoint (contract 1.3 and 3.6). Each shard has one of its own.
+//! that is running, and its checkpoint (contract 1.3 and 3.6). Each shard has one of its own, and in
+//! another one runs keep which parts of an upload have ended (contract 3.7).
 //!
-//! The operating system holds the lock, and releases it when the process ends. Here the checkpoint
+//! The operating system holds the lock, and releases it when the process ends. Here a checkpoint
 //! is text with a checksum; what it means is decided in [`crate::cloneup`].
 
 use std::fs::{File, OpenOptions, TryLockError};
@@ -23,7 +24,8 @@ pub enum SidecarKind {
     Upload,
     /// Of one shard (contract 3.7).
     Shard(Shard),
-    /// Keeps which parts of an upload have ended, for its finalization. Its lock is held for a moment.
+    /// Keeps which parts of an upload have ended, for its finalization, in the place of a checkpoint. Its
+    /// lock is held for a moment.
     EndedParts,
 }
 

@@ -45,7 +45,7 @@ async fn the_stages_together_do_what_a_whole_upload_does() {
         log_relate(&offline, "g");
         offline
     };
-    let (mut outcomes, mut results) = (Vec::new(), Vec::new());
+    let (mut sides, mut results) = (Vec::new(), Vec::new());
     let stages = [
         vec![vec![]],
         vec![
@@ -70,13 +70,13 @@ async fn the_stages_together_do_what_a_whole_upload_does() {
         let mut remote = clone(&server).await;
         remote["cursors"].take();
         let local = offline.rows("SELECT id, label FROM tags ORDER BY id");
-        outcomes.push((remote, local, offline.logged(), offline.cursor("__global_cursor__")));
+        sides.push((remote, local, offline.logged(), offline.cursor("__global_cursor__")));
         let left = std::fs::read_dir(offline.folder()).unwrap().count();
         assert_eq!(left, 1, "nothing is left beside the database");
     }
-    assert_eq!(outcomes[0].2, Vec::<String>::new());
-    assert_eq!(outcomes[1], outcomes[0]);
-    assert_eq!(outcomes[2], outcomes[0]);
+    assert_eq!(sides[0].2, Vec::<String>::new());
+    assert_eq!(sides[1], sides[0]);
+    assert_eq!(sides[2], sides[0]);
     assert_eq!(results[1], (json!("finalize"), results[0].1.clone()));
 }
 

@@ -1,6 +1,5 @@
 //! The scope of a run: which resources and relations its options ask for (contract 3), and which part of
-//! them (contract 3.7). Their tables are
-//! found in [`super::sources`].
+//! them (contract 3.7). Their tables are found in [`super::sources`].
 
 use std::collections::HashSet;
 
