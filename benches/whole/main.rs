@@ -12,6 +12,7 @@
 #![allow(clippy::cast_precision_loss, reason = "the printed figures are rounded")]
 
 mod data;
+mod feed;
 mod limits;
 mod process;
 mod sink;
@@ -40,11 +41,13 @@ fn main() {
     let records = std::env::var("SYNCTOOL_BENCH_RECORDS").map_or(1_000_000, |text| text.parse().unwrap());
     // In the target folder, because a folder for temporary files may be in memory.
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let benches: [Bench; 6] = [
+    let benches: [Bench; 8] = [
         ("client", client),
         ("peer", peer),
         ("latency", latency),
         ("serve", serve),
+        ("before", before),
+        ("feed", read_feed),
         ("catching-up", catching_up),
         ("memory", memory),
     ];
@@ -150,6 +153,54 @@ fn serve(folder: &Path, records: u64) {
     line("SQLite insert loop alone", records, alone, None);
     line("synctool cloneup into serve", records, first, Some(("of the loop", ratio(alone, first))));
     line("again, all deduplicated", records, again, Some(("times as fast", ratio(first, again))));
+}
+
+/// The processor time that the server needs for an upload, alternating with the binary that
+/// `SYNCTOOL_BENCH_BEFORE` names, such as that of the version before. The client is this one.
+fn before(folder: &Path, records: u64) {
+    let Some(before) = std::env::var_os("SYNCTOOL_BENCH_BEFORE") else {
+        println!("  left out: SYNCTOOL_BENCH_BEFORE names no binary");
+        return;
+    };
+    for ids in [Ids::Rising, Ids::Scattered] {
+        let database = data::make(folder, records, ids);
+        let mut taken = [Vec::new(), Vec::new()];
+        for _ in 0..RUNS {
+            for (binary, taken) in [before.as_ref(), process::BINARY.as_ref()].into_iter().zip(&mut taken) {
+                settle();
+                let server = Server::start_binary(binary, folder, "server.db");
+                upload(folder, &database, server.base(), &["--no-pull-after"]);
+                taken.push(server.processor_time());
+            }
+        }
+        let [before, now] = taken.map(|taken| median(&taken));
+        println!("  {ids:?} ids, processor time of serve");
+        line("before", records, before, None);
+        line("now", records, now, Some(("times as fast", ratio(before, now))));
+    }
+}
+
+/// The whole feed and a clone, read by a client that only reads, compared with a bare `SELECT`.
+fn read_feed(folder: &Path, records: u64) {
+    let database = data::make(folder, records, Ids::Rising);
+    let server = Server::start(folder, "server.db");
+    upload(folder, &database, server.base(), &["--no-pull-after"]);
+    let mut taken = (Vec::new(), Vec::new(), Vec::new());
+    let mut clone_bytes = 0;
+    for _ in 0..RUNS {
+        taken.0.push(feed::select(&folder.join("server.db")));
+        taken.1.push(feed::pull(server.base()));
+        let peak = server.peak();
+        let (time, bytes) = feed::clone(server.base());
+        taken.2.push(time);
+        clone_bytes = bytes;
+        println!("  peak memory {} MiB before a clone, {} after", peak / 1024, server.peak() / 1024);
+    }
+    let (select, pull, clone) = (median(&taken.0), median(&taken.1), median(&taken.2));
+    line("bare SELECT", records, select, None);
+    line("pull of everything", records, pull, Some(("of it", ratio(select, pull))));
+    line("clone", records, clone, Some(("of it", ratio(select, clone))));
+    println!("  a clone of {} MiB", clone_bytes / 1024 / 1024);
 }
 
 /// Waits until earlier writes are on disk; otherwise the next figure would include them.

@@ -5,6 +5,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+/// The binary of this version.
+pub const BINARY: &str = env!("CARGO_BIN_EXE_synctool");
+
 /// The measurements of a run.
 pub struct Run {
     pub taken: Duration,
@@ -15,7 +18,7 @@ pub struct Run {
 /// Runs `synctool cloneup` on a database; panics if it fails.
 pub fn upload(folder: &Path, database: &Path, base: &str, arguments: &[&str]) -> Run {
     let start = Instant::now();
-    let child = Command::new(env!("CARGO_BIN_EXE_synctool"))
+    let child = Command::new(BINARY)
         .current_dir(folder)
         .args(["cloneup", "--quiet", "--schema", "schema.json", "--remote", base, "--db"])
         .arg(database)
@@ -42,11 +45,16 @@ pub struct Server {
 
 impl Server {
     pub fn start(folder: &Path, name: &str) -> Self {
+        Self::start_binary(BINARY.as_ref(), folder, name)
+    }
+
+    /// Starts another version.
+    pub fn start_binary(binary: &Path, folder: &Path, name: &str) -> Self {
         let store = folder.join(name);
         for suffix in ["", "-wal", "-shm"] {
             let _ = std::fs::remove_file(folder.join(format!("{name}{suffix}")));
         }
-        let mut child = Command::new(env!("CARGO_BIN_EXE_synctool"))
+        let mut child = Command::new(binary)
             .current_dir(folder)
             .args(["serve", "--schema", "schema.json", "--listen", "127.0.0.1:0", "--data"])
             .arg(store)
@@ -61,6 +69,23 @@ impl Server {
     pub fn base(&self) -> &str {
         &self.base
     }
+
+    /// The peak resident memory until now, in KiB; zero on systems without `/proc`.
+    pub fn peak(&self) -> u64 {
+        peak_now(self.child.id()).unwrap_or(0)
+    }
+
+    /// The processor time until now; zero on systems without `/proc`.
+    pub fn processor_time(&self) -> Duration {
+        let Ok(stat) = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())) else {
+            return Duration::ZERO;
+        };
+        // After the name of the command, which may contain spaces, user and system time are the 12th and
+        // 13th field, in hundredths of a second.
+        let fields = stat.rsplit_once(')').unwrap().1.split_whitespace();
+        let ticks: u64 = fields.skip(11).take(2).map(|field| field.parse::<u64>().unwrap()).sum();
+        Duration::from_millis(ticks * 10)
+    }
 }
 
 impl Drop for Server {
@@ -73,15 +98,18 @@ impl Drop for Server {
 /// The highest `VmHWM` of a process until it ends, in KiB; zero on systems without `/proc`.
 fn peak(id: u32) -> u64 {
     let mut peak = 0;
-    while let Ok(status) = std::fs::read_to_string(format!("/proc/{id}/status")) {
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let Some(size) = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()) else {
-            break;
-        };
+    while let Some(size) = peak_now(id) {
         peak = peak.max(size);
         std::thread::sleep(Duration::from_millis(10));
     }
     peak
+}
+
+/// `VmHWM` of a process; `None` when it has ended.
+fn peak_now(id: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().trim_end_matches(" kB").parse().ok()
 }
 
 /// The median; of an even number of durations, the upper one of the middle two.

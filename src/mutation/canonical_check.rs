@@ -4,25 +4,46 @@
 use std::ops::Range;
 
 use super::canonical::{compare_keys, unescaped_length, write_double};
+use crate::protocol::RESERVED_PREFIX;
 
-/// Levels of nesting at which text is left to the tree, which bounds the recursion.
-const MAX_DEPTH: usize = 130;
+/// Levels of nesting from which on text is left to the tree, which bounds the recursion.
+const MAX_DEPTH: usize = 64;
 
-/// Reads the text of a JSON object that a parser has accepted. If it is canonical, returns the ranges of
-/// its members whose value is `null`, without the commas around them. `None`: it is not, or only a tree
-/// can tell.
+/// A member of an object.
+#[derive(Debug, Clone)]
+pub struct Member<'t> {
+    /// The key, which has no escapes.
+    pub key: &'t str,
+    /// The text of the value.
+    pub value: &'t str,
+    /// The range of both in the text of the object, without the commas around them.
+    pub range: Range<usize>,
+}
+
+/// Reads the text of a JSON object, which a parser has found to be one. If it is canonical, calls `each`
+/// with its members. `None`: it is not, or only a tree can tell; `each` may have been called then.
 ///
-/// Text that is not JSON gives any answer, but no panic.
+/// Values are valid in every respect, also where a parser that skips them does not look: numbers are in
+/// the range of doubles and surrogates in pairs. No key anywhere begins with [`RESERVED_PREFIX`], and
+/// there are at most 64 levels of nesting. Text that is not JSON gives any answer, but no panic.
+#[must_use]
+pub fn canonical_members<'t>(text: &'t str, each: &mut dyn FnMut(Member<'t>)) -> Option<()> {
+    let mut scan = Scan { text, at: 0 };
+    scan.object(0, each)?;
+    (scan.at == text.len()).then_some(())
+}
+
+/// The ranges of the members that are `null`, if the text is canonical, as [`canonical_members`] reads
+/// it.
 #[must_use]
 pub fn null_members(text: &str) -> Option<Vec<Range<usize>>> {
-    let mut scan = Scan { text, at: 0 };
     let mut nulls = Vec::new();
-    scan.object(0, &mut |member, value| {
-        if value == "null" {
-            nulls.push(member);
+    canonical_members(text, &mut |member| {
+        if member.value == "null" {
+            nulls.push(member.range);
         }
     })?;
-    (scan.at == text.len()).then_some(nulls)
+    Some(nulls)
 }
 
 /// Reads canonical JSON from left to right. Every method is `None` where the text is something else.
@@ -45,7 +66,7 @@ impl<'t> Scan<'t> {
             return None;
         }
         match self.peek()? {
-            b'{' => self.object(depth, &mut |_, _| ()),
+            b'{' => self.object(depth, &mut |_| ()),
             b'[' => self.array(depth),
             b'"' => self.string().map(drop),
             b'-' | b'0'..=b'9' => self.number(),
@@ -58,8 +79,8 @@ impl<'t> Scan<'t> {
         }
     }
 
-    /// Reads an object and calls `each` with the range and the value's text of every member.
-    fn object(&mut self, depth: usize, each: &mut dyn FnMut(Range<usize>, &'t str)) -> Option<()> {
+    /// Reads an object and calls `each` with every member.
+    fn object(&mut self, depth: usize, each: &mut dyn FnMut(Member<'t>)) -> Option<()> {
         self.take(b'{')?;
         if self.take(b'}').is_some() {
             return Some(());
@@ -72,11 +93,14 @@ impl<'t> Scan<'t> {
             if key.contains('\\') || last.is_some_and(|last| compare_keys(last, key).is_ge()) {
                 return None;
             }
+            if key.starts_with(RESERVED_PREFIX) {
+                return None;
+            }
             last = Some(key);
             self.take(b':')?;
             let value = self.at;
             self.value(depth + 1)?;
-            each(start..self.at, &self.text[value..self.at]);
+            each(Member { key, value: &self.text[value..self.at], range: start..self.at });
             if self.take(b',').is_none() {
                 return self.take(b'}');
             }
@@ -197,6 +221,8 @@ mod tests {
             r#"{"a""#,
             r#"{"a":tru"#,
             r#"{"a":"\"#,
+            r#"{"$serde_json::private::RawValue":"1"}"#,
+            r#"{"a":{"$serde_json::private::x":1}}"#,
         ] {
             assert_eq!(null_members(text), None, "{text}");
         }

@@ -26,6 +26,12 @@ impl ContentHash {
         Self(first)
     }
 
+    /// A hash that was stored.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; Self::BYTES]) -> Self {
+        Self(bytes)
+    }
+
     /// The 16 bytes, for a digest of many hashes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {

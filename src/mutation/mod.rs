@@ -33,8 +33,9 @@
 //! time in the lanes of the vector unit. The ids are the same without it.
 
 pub mod canonical;
-mod canonical_check;
+pub mod canonical_check;
 mod content;
+pub mod digest;
 mod encode;
 mod hasher;
 mod id;

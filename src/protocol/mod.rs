@@ -37,6 +37,7 @@
 mod bounded_list;
 pub mod code;
 mod cursor;
+mod digest;
 mod envelope;
 mod error;
 mod nesting;
@@ -49,6 +50,9 @@ mod wire_error;
 
 pub use bounded_list::BoundedList;
 pub use cursor::{Cursor, GLOBAL_CURSOR, InvalidCursor};
+pub use digest::{
+    BucketsAnswer, BucketsRequest, DigestAnswer, DigestItem, DigestRequest, DigestTable, TableDigests,
+};
 pub use envelope::{Envelope, Success, failure};
 pub use error::{ErrorBody, NeitherDialect, ROOT_PATH};
 pub use nesting::{MAX_NESTING, is_nested_deeper_than};

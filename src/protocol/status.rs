@@ -26,6 +26,9 @@ pub const PUSH_ZSTD: &str = "sync.push.zstd";
 /// Capability: a pull can omit the caller's own changes; see
 /// [`super::PullRequest::exclude_own_after`].
 pub const PULL_EXCLUDE_OWN: &str = "sync.pull.excludeOwn";
+/// Capability: the route `digest`, with which two sides find out what differs (contract 3.8); see
+/// [`super::DigestRequest`].
+pub const DIGEST: &str = "sync.digest";
 
 /// The result of `status`. Every member may be missing: other servers send less.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]

@@ -3,13 +3,15 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::Range;
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::dfql::invalid;
 use super::raw_json::{Key, Kind};
+use crate::mutation::canonical_check::canonical_members;
 use crate::protocol::{ErrorBody, code, has_reserved_key};
 use crate::schema::{Field, Resource, Type};
 
@@ -27,59 +29,88 @@ pub(super) struct CheckedRecord {
     pub(super) repeats_id: bool,
 }
 
+/// Checks the fields of a record whose text is canonical, without parsing it again, and returns the
+/// ranges of its members that are null. `None`: [`record`] has to check it.
+pub(super) fn canonical_record(
+    record: &str,
+    resource: &Resource,
+) -> Option<(CheckedRecord, Vec<Range<usize>>)> {
+    let (mut check, mut nulls) = (RecordCheck::new(resource), Vec::new());
+    canonical_members(record, &mut |member| {
+        let kind = Kind::of_text(member.value);
+        check.member(member.key, kind);
+        if kind == Kind::Null {
+            nulls.push(member.range);
+        }
+    })?;
+    Some((check.finish(), nulls))
+}
+
 /// Checks the fields of a record.
 ///
 /// # Errors
 /// `serde_json`'s, for a value that is not JSON or not an object.
 pub(super) fn record(record: &RawValue, resource: &Resource) -> serde_json::Result<CheckedRecord> {
     let mut deserializer = serde_json::Deserializer::from_str(record.get());
-    FieldsCheck(resource).deserialize(&mut deserializer)
+    deserializer.deserialize_map(RecordCheck::new(resource))
 }
 
-/// Checks a record's fields while they are parsed, without keeping them.
-struct FieldsCheck<'s>(&'s Resource);
+/// Checks a record's members one by one, without keeping them.
+struct RecordCheck<'s> {
+    fields: &'s [Field],
+    indexes: Indexes<'s>,
+    is_given: Vec<bool>,
+    checked: CheckedRecord,
+}
 
-impl<'de> DeserializeSeed<'de> for FieldsCheck<'_> {
-    type Value = CheckedRecord;
+impl<'s> RecordCheck<'s> {
+    fn new(resource: &'s Resource) -> Self {
+        let fields = &resource.fields;
+        let (indexes, is_given) = (Indexes::of(fields), vec![false; fields.len()]);
+        Self { fields, indexes, is_given, checked: CheckedRecord::default() }
+    }
 
-    fn deserialize<D: Deserializer<'de>>(
-        self,
-        deserializer: D,
-    ) -> std::result::Result<CheckedRecord, D::Error> {
-        deserializer.deserialize_map(self)
+    fn member(&mut self, name: &str, kind: Kind) {
+        let place = self.indexes.find(name);
+        match place {
+            Some(index) => self.is_given[index] = true,
+            // Some clients repeat the record's id among its fields.
+            None if name == "id" => {
+                self.checked.repeats_id = true;
+                return;
+            }
+            None => {}
+        }
+        if self.checked.wrong.is_none() {
+            let field = place.map(|index| &self.fields[index]);
+            self.checked.wrong = check_field(field, name, kind, "record").err();
+        }
+    }
+
+    fn finish(mut self) -> CheckedRecord {
+        let missing =
+            self.fields.iter().zip(self.is_given).find(|(field, is_given)| field.required && !is_given);
+        self.checked.missing =
+            missing.map(|(field, _)| invalid(format!("record.{}", field.name), "is required"));
+        self.checked
     }
 }
 
-impl<'de> Visitor<'de> for FieldsCheck<'_> {
+impl<'de> Visitor<'de> for RecordCheck<'_> {
     type Value = CheckedRecord;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a record")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> std::result::Result<CheckedRecord, A::Error> {
-        let fields = &self.0.fields;
-        let indexes = Indexes::of(fields);
-        let (mut checked, mut is_given) = (CheckedRecord::default(), vec![false; fields.len()]);
+    fn visit_map<A: MapAccess<'de>>(
+        mut self,
+        mut entries: A,
+    ) -> std::result::Result<CheckedRecord, A::Error> {
         while let Some((Key(name), kind)) = entries.next_entry::<Key<'_>, Kind>()? {
-            let place = indexes.find(&name);
-            match place {
-                Some(index) => is_given[index] = true,
-                // Some clients repeat the record's id among its fields.
-                None if name == "id" => {
-                    checked.repeats_id = true;
-                    continue;
-                }
-                None => {}
-            }
-            if checked.wrong.is_none() {
-                let field = place.map(|index| &fields[index]);
-                checked.wrong = check_field(field, &name, kind, "record").err();
-            }
+            self.member(&name, kind);
         }
-        let missing = fields.iter().zip(is_given).find(|(field, is_given)| field.required && !is_given);
-        checked.missing = missing.map(|(field, _)| invalid(format!("record.{}", field.name), "is required"));
-        Ok(checked)
+        Ok(self.finish())
     }
 }
 

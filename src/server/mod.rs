@@ -45,7 +45,7 @@
 //! * Connections and requests: [`router`] has the routes, the token and the envelope; [`accept`] the
 //!   connections and their timeouts; [`state`] what all requests share; [`body`] reads and decompresses
 //!   a body; [`refusal`] is an HTTP error; [`rate`] the token bucket.
-//! * Group commit and reads: [`feed`] answers pulls and clones; [`group`] is the queue of waiting
+//! * Group commit and reads: [`feed`] answers pulls and clones, [`digest`] comparisons; [`group`] is the queue of waiting
 //!   pushes, applied in group commits.
 //! * The meaning of a mutation, the same for every store: [`apply`] changes the store; [`prepare`] and
 //!   [`check`] check all that does not need it; [`raw_push`] and [`raw_json`] read a push without
@@ -59,6 +59,7 @@ mod apply;
 mod body;
 mod check;
 mod dfql;
+mod digest;
 mod feed;
 mod group;
 mod limits;

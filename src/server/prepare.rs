@@ -124,7 +124,7 @@ impl PreparedPush {
 
 /// Computes the digests of all records of a push together, which is faster than one by one. `contents`
 /// has the content of each mutation that writes a record, in their order.
-fn set_digests(mutations: &mut [PreparedMutation], contents: &[Content<SharedText>]) {
+fn set_digests(mutations: &mut [PreparedMutation], contents: &[Content<&str>]) {
     let mut hasher = ContentHasher::default();
     let digests = hasher.hash(contents.iter(), |text, content| content.write_hashed(text));
     let written = mutations.iter_mut().filter_map(|mutation| match &mut mutation.action {
@@ -163,7 +163,7 @@ struct Preparation<'a> {
     client_id: &'a str,
     schema: &'a Schema,
     /// The contents of the records that are written, for [`set_digests`].
-    contents: Vec<Content<SharedText>>,
+    contents: Vec<Content<&'a str>>,
 }
 
 /// The parts of a mutation that every operation has.
@@ -179,7 +179,7 @@ impl<'s> Preparation<'s> {
     ///
     /// # Errors
     /// The error of the whole request, when a part of the mutation is not JSON.
-    fn mutation(&mut self, mut raw: RawMutation<'_>) -> Result<PreparedMutation, ErrorBody> {
+    fn mutation(&mut self, mut raw: RawMutation<'s>) -> Result<PreparedMutation, ErrorBody> {
         let Some(id) = raw.mutation_id.take() else {
             let action = Action::Reject(invalid("mutationId", "must be string"));
             return Ok(PreparedMutation { id: None, action });
@@ -192,7 +192,7 @@ impl<'s> Preparation<'s> {
         Ok(PreparedMutation { id: Some(self.text(id)), action })
     }
 
-    fn action(&mut self, mut raw: RawMutation<'_>) -> Result<Action, PrepareError> {
+    fn action(&mut self, mut raw: RawMutation<'s>) -> Result<Action, PrepareError> {
         let CommonParts { resource_name, resource, operation, id } = self.common_parts(&mut raw)?;
         let kind = match &*operation {
             "insert" => WriteKind::Insert,
@@ -229,35 +229,31 @@ impl<'s> Preparation<'s> {
         kind: WriteKind,
         resource: &Resource,
         id: &SharedText,
-        record: Option<&RawValue>,
+        record: Option<&'s RawValue>,
     ) -> Result<RecordChange, PrepareError> {
         let Some(record) = record.filter(|record| record.get().starts_with('{')) else {
             return Err(invalid("record", "must be object").into());
         };
-        // One more level than a field's value may have: the record itself.
-        if is_nested_deeper_than(record.get().as_bytes(), MAX_NESTING + 1) {
-            return Err(ErrorBody::new(code::DFQL_INVALID, TOO_DEEP, "record").into());
-        }
-        if has_reserved_key(record.get().as_bytes()) {
-            return Err(invalid(check::reserved_key_path(record)?, check::RESERVED_KEY).into());
-        }
-        let CheckedRecord { wrong, missing, repeats_id } = check::record(record, resource)?;
+        let text = record.get();
+        let (checked, nulls) = match check::canonical_record(text, resource) {
+            Some((checked, nulls)) => (checked, Some(nulls)),
+            None => (check_other(record, resource)?, None),
+        };
+        let CheckedRecord { wrong, missing, repeats_id } = checked;
         if let Some(wrong) = wrong {
             return Err(wrong.into());
         }
-        let content = if repeats_id {
-            let mut fields: Document = serde_json::from_str(record.get())?;
-            if fields.remove("id").as_ref().and_then(Value::as_str) != Some(id.as_str()) {
-                return Err(invalid("record.id", "must be that of the mutation").into());
+        let (content, document) = match nulls {
+            Some(nulls) if !repeats_id => (Content::Canonical(text, nulls), self.text(Cow::Borrowed(text))),
+            _ => {
+                let mut fields: Document = serde_json::from_str(text)?;
+                if repeats_id && fields.remove("id").as_ref().and_then(Value::as_str) != Some(id.as_str()) {
+                    return Err(invalid("record.id", "must be that of the mutation").into());
+                }
+                // Of equal keys a tree keeps the last, so that a stored document has each key once.
+                let document = serde_json::to_string(&fields)?;
+                (Content::Tree(fields), document.into())
             }
-            Content::Tree(fields)
-        } else {
-            Content::read(self.text(Cow::Borrowed(record.get())))?
-        };
-        // Of equal keys a tree keeps the last, so that a stored document has each key once.
-        let document = match &content {
-            Content::Canonical(text, _) => text.clone(),
-            Content::Tree(fields) => serde_json::to_string(fields)?.into(),
         };
         self.contents.push(content);
         // The digests are computed for all records together.
@@ -268,6 +264,18 @@ impl<'s> Preparation<'s> {
     fn text(&self, text: Cow<'_, str>) -> SharedText {
         SharedText::slice_of(self.body, text)
     }
+}
+
+/// Checks a record whose text is not canonical.
+fn check_other(record: &RawValue, resource: &Resource) -> Result<CheckedRecord, PrepareError> {
+    // One more level than a field's value may have: the record itself.
+    if is_nested_deeper_than(record.get().as_bytes(), MAX_NESTING + 1) {
+        return Err(ErrorBody::new(code::DFQL_INVALID, TOO_DEEP, "record").into());
+    }
+    if has_reserved_key(record.get().as_bytes()) {
+        return Err(invalid(check::reserved_key_path(record)?, check::RESERVED_KEY).into());
+    }
+    Ok(check::record(record, resource)?)
 }
 
 /// Prepares a change of relations.

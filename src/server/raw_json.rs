@@ -36,6 +36,18 @@ impl Kind {
         }
     }
 
+    /// The kind of a value by its text, which is JSON.
+    pub(super) fn of_text(text: &str) -> Self {
+        match text.as_bytes().first() {
+            Some(b'{') => Self::Object,
+            Some(b'[') => Self::Array,
+            Some(b'"') => Self::String,
+            Some(b't' | b'f') => Self::Boolean,
+            Some(b'n') => Self::Null,
+            _ => Self::Number,
+        }
+    }
+
     /// Parses the remaining items of an array.
     pub(super) fn skip_items<'de, A: SeqAccess<'de>>(mut items: A) -> Result<(), A::Error> {
         while items.next_element::<Self>()?.is_some() {}

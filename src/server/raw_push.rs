@@ -39,7 +39,9 @@ impl<'a> RawPush<'a> {
     /// # Errors
     /// `serde_json`'s, for a body that is not JSON or not an object.
     pub(super) fn read(body: &'a [u8], max_mutations: usize) -> serde_json::Result<Self> {
-        let mut deserializer = serde_json::Deserializer::from_slice(body);
+        // Checked once for all strings and records.
+        let text = std::str::from_utf8(body).map_err(serde::de::Error::custom)?;
+        let mut deserializer = serde_json::Deserializer::from_str(text);
         let push = deserializer.deserialize_map(PushVisitor { max_mutations })?;
         deserializer.end()?;
         Ok(push)

@@ -72,7 +72,7 @@ fn is_integer(text: &str) -> bool {
 }
 
 /// Parses what all requests have in common: an object with a client id, which is taken out of it.
-fn object(body: &[u8]) -> Result<(String, Map<String, Value>)> {
+pub(super) fn object(body: &[u8]) -> Result<(String, Map<String, Value>)> {
     // serde_json refuses more than 127 levels of nesting, which bounds the stack.
     let Ok(Value::Object(mut object)) = serde_json::from_slice(body) else {
         return Err(invalid_json());

@@ -21,6 +21,7 @@ use tower_http::trace::TraceLayer;
 
 use super::accept;
 use super::body;
+use super::digest::{self, DigestQuery};
 use super::feed;
 use super::prepare::PreparedPush;
 use super::refusal::Refusal;
@@ -29,8 +30,9 @@ use super::state::ServerState;
 use crate::protocol::{Cursor, ServerStatus, Success, code, status as capability};
 
 /// What `status` names in `capabilities`: the base protocol, then its extensions.
-const CAPABILITIES: [&str; 6] = [
+const CAPABILITIES: [&str; 7] = [
     "sync.clone",
+    capability::DIGEST,
     "sync.pull",
     "sync.push",
     capability::PULL_EXCLUDE_OWN,
@@ -57,6 +59,7 @@ fn router(state: ServerState) -> Router {
         .route("/datafn/status", get(status))
         .route("/datafn/push", post(push))
         .route("/datafn/pull", post(pull).layer(compression()))
+        .route("/datafn/digest", post(digest).layer(compression()))
         .route("/datafn/clone", post(clone).layer(compression()))
         .fallback(unknown_route)
         .method_not_allowed_fallback(unknown_method)
@@ -137,6 +140,16 @@ async fn clone(State(state): State<ServerState>, request: Request) -> Response {
         Ok(feed::clone(&state.store, plan).await?)
     };
     json(clone.await)
+}
+
+async fn digest(State(state): State<ServerState>, request: Request) -> Response {
+    let digest = async {
+        let _permit = state.body_permit().await;
+        let body = body::read(&state.limits, request).await?;
+        let query = DigestQuery::parse(&body, &state.schema).map_err(Refusal::bad_request)?;
+        Ok(digest::answer(&state.store, query).await?)
+    };
+    envelope(digest.await)
 }
 
 async fn unknown_route(request: Request) -> Response {

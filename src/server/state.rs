@@ -1,6 +1,7 @@
 //! What all requests share: the schema, the limits, the token and the open store. The routes are in
 //! [`super::router`].
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,8 +11,8 @@ use super::group::GroupCommit;
 use super::limits::Limits;
 use super::rate::RateLimit;
 use super::store::sqlite::SqliteStore;
-use super::store::{Store, StoreError};
-use crate::schema::Schema;
+use super::store::{Store, StoreError, TableFields};
+use crate::schema::{Field, Schema};
 use crate::secret::Secret;
 
 /// How a server is set up.
@@ -73,7 +74,8 @@ impl ServerState {
     pub fn open(config: ServerConfig) -> Result<Self, OpenError> {
         let StoreLocation::File(path) = config.store;
         let failed = |source| OpenError { path: path.clone(), source };
-        let store = Store::Sqlite(Arc::new(SqliteStore::open(&path).map_err(failed)?));
+        let store =
+            Store::Sqlite(Arc::new(SqliteStore::open(&path, &fields_of(&config.schema)).map_err(failed)?));
         let schema = Arc::new(config.schema);
         let group_commit = GroupCommit::start(&store, Arc::clone(&schema)).map_err(failed)?;
         Ok(Self {
@@ -103,4 +105,17 @@ impl ServerState {
     pub(super) async fn body_permit(&self) -> SemaphorePermit<'_> {
         self.bodies.acquire().await.expect("the semaphore is never closed")
     }
+}
+
+/// The fields of all resources and the metadata of all join stores.
+fn fields_of(schema: &Schema) -> TableFields {
+    let names = |fields: &[Field]| fields.iter().map(|field| field.name.clone()).collect::<BTreeSet<_>>();
+    let resources = schema.resources.iter().map(|resource| (resource.name.clone(), names(&resource.fields)));
+    let stores =
+        schema.join_stores().into_iter().map(|store| (store.name(), names(&store.relation.metadata)));
+    let mut all = TableFields::new();
+    for (name, fields) in resources.chain(stores) {
+        all.entry(name).or_default().extend(fields);
+    }
+    all
 }

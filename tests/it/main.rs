@@ -47,6 +47,7 @@ mod resume;
 mod row_locations;
 mod scaling;
 mod serve_command;
+mod serve_digest;
 mod serve_feed;
 mod serve_migration;
 mod serve_mutations;

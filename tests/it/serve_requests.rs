@@ -159,6 +159,7 @@ async fn status_reports_store_id_schema_hash_capabilities_and_limits() {
         first["capabilities"],
         json!([
             "sync.clone",
+            "sync.digest",
             "sync.pull",
             "sync.push",
             "sync.pull.excludeOwn",

@@ -76,12 +76,13 @@ mod tests {
     use super::*;
     use crate::mutation::ContentHash;
     use crate::server::apply::error::ApplyError;
+    use crate::server::store::TableFields;
     use crate::server::store::sqlite::SqliteStore;
 
     #[test]
     fn a_merge_that_cannot_be_parsed_is_rejected_and_changes_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(&folder.path().join("server.db")).unwrap();
+        let store = SqliteStore::open(&folder.path().join("server.db"), &TableFields::new()).unwrap();
         let (key, client) = (ItemKey::record("todos".into(), "t".into()), ClientNumber::of("C"));
         let merge = |fields: &str| RecordChange::Write {
             kind: WriteKind::Merge,

@@ -1,6 +1,8 @@
 //! What a store holds: items, which are records and join rows, each in the feed at its last change. How
 //! they are stored is decided in [`super::sqlite`].
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Map, Value};
 
 use crate::mutation::{ContentHash, content_digest};
@@ -77,6 +79,22 @@ pub(in crate::server) struct FeedItem<'r> {
     /// The text of a JSON object; `None` if the item is deleted.
     pub(in crate::server) document: Option<&'r str>,
 }
+
+/// An item that is not deleted, with its digest.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::server) struct StoredItem<'r> {
+    pub(in crate::server) name: &'r str,
+    pub(in crate::server) id: &'r str,
+    /// Empty for a record.
+    pub(in crate::server) target: &'r str,
+    /// The content digest of all members of the document.
+    pub(in crate::server) digest: ContentHash,
+    /// The text of a JSON object; empty in a scan without documents.
+    pub(in crate::server) document: &'r str,
+}
+
+/// The names of fields by resource, and of metadata by join store.
+pub(in crate::server) type TableFields = BTreeMap<String, BTreeSet<String>>;
 
 /// Which part of the feed a page is read from.
 #[derive(Debug, Clone, Copy)]

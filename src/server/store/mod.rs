@@ -23,5 +23,6 @@ pub(super) use backend::{Store, read};
 pub(super) use error::{Result, StoreError};
 pub(super) use item::{
     ClientNumber, Document, FeedItem, FeedQuery, ItemKey, MAX_ITEMS_OF_A_STEP, OwnChanges, StoredContent,
+    StoredItem, TableFields,
 };
 pub(super) use writer::Writer;

@@ -87,6 +87,11 @@ impl TestServer {
         self.run().await;
     }
 
+    /// The schema of the next run.
+    pub fn set_schema(&mut self, schema: &str) {
+        schema.clone_into(&mut self.schema);
+    }
+
     pub async fn stop(&mut self) {
         drop(self.stop.take());
         self.task.take().unwrap().await.unwrap();

@@ -20,7 +20,7 @@ async fn the_shared_cluster_answers_over_tcp_and_over_its_socket() {
         tokio::spawn(connection);
         let row = client.query_one("SELECT current_user::text, current_setting('fsync')", &[]).await.unwrap();
         assert_eq!((row.get(0), row.get(1)), (USER, "on"));
-        assert!(url.contains(&cluster.port().to_string()), "{url}");
+        assert!(url.contains(&cluster.address().port().to_string()), "{url}");
     }
     assert!(std::ptr::eq(cluster, Cluster::shared().unwrap()));
 }
@@ -42,11 +42,13 @@ async fn each_test_has_a_schema_and_a_database_of_its_own() {
 
 #[tokio::test]
 async fn a_cluster_of_one_s_own_has_its_settings_and_is_removed() {
-    let Some(cluster) = Cluster::options().setting("fsync", "off").start() else { return };
+    let options = Cluster::options().setting("fsync", "off").parent("/var/tmp");
+    let Some(cluster) = options.start() else { return };
     let fsync: String = cluster.client().await.query_one("SHOW fsync", &[]).await.unwrap().get(0);
     assert_eq!(fsync, "off");
     assert!(cluster.log().contains("ready to accept connections"), "{}", cluster.log());
     let folder = cluster.socket().to_owned();
+    assert!(folder.starts_with("/var/tmp"), "{folder:?}");
     let server = process(&folder);
     drop(cluster);
     assert!(!folder.exists() && !runs(server));

@@ -2,10 +2,10 @@
 //! written in [`super::writer`] and read in [`super::reader`]; files of older versions are rewritten in
 //! [`super::migrate`].
 
-use rusqlite::{Connection, Transaction};
+use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use super::migrate;
-use crate::server::store::{MAX_ITEMS_OF_A_STEP, Result, StoreError};
+use crate::server::store::{MAX_ITEMS_OF_A_STEP, Result, StoreError, TableFields};
 
 /// SQLite's `application_id` of a store ("syTo"), which distinguishes it from other programs' databases.
 const APPLICATION_ID: i32 = 0x7379_546f;
@@ -102,6 +102,28 @@ pub(super) fn make(transaction: &Transaction<'_>, found: Found) -> Result<()> {
     }
     transaction.pragma_update(None, "user_version", FORMAT)?;
     Ok(())
+}
+
+/// Adds the fields that a server accepts to those that the documents may have, and returns all of them.
+///
+/// # Errors
+/// [`StoreError`] when SQLite fails.
+pub(super) fn add_fields(transaction: &Transaction<'_>, accepted: &TableFields) -> Result<TableFields> {
+    let sql = "SELECT value FROM meta WHERE key = 'fields'";
+    let text: Option<String> = transaction.query_row(sql, [], |row| row.get(0)).optional()?;
+    let known: TableFields = match text {
+        Some(text) => serde_json::from_str(&text).map_err(StoreError::DamagedDocument)?,
+        None => TableFields::new(),
+    };
+    let mut all = known.clone();
+    for (name, fields) in accepted {
+        all.entry(name.clone()).or_default().extend(fields.iter().cloned());
+    }
+    if all != known {
+        let text = serde_json::to_string(&all).map_err(StoreError::DamagedDocument)?;
+        transaction.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('fields', ?1)", [text])?;
+    }
+    Ok(all)
 }
 
 /// The store id.

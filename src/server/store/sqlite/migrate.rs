@@ -4,9 +4,9 @@
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::{Connection, Transaction};
 
-use super::layout::Place;
+use super::layout::{self, Place};
 use crate::mutation::{Content, ContentHash};
-use crate::server::store::{ClientNumber, Result};
+use crate::server::store::{ClientNumber, Result, TableFields};
 
 /// The `user_version` of the format that [`migrate`] reads.
 pub(super) const OLD_FORMAT: i32 = 3;
@@ -47,7 +47,21 @@ pub(super) fn migrate(transaction: &Transaction<'_>, tables: &str) -> Result<()>
          DROP TABLE change; DROP TABLE record; DROP TABLE join_row; DROP TABLE client;
          DROP TABLE old_applied; DROP TABLE old_meta;",
     ))?;
-    Ok(())
+    save_fields(transaction)
+}
+
+/// Enters the fields that the documents have.
+fn save_fields(transaction: &Transaction<'_>) -> Result<()> {
+    let mut fields = TableFields::new();
+    let mut found =
+        transaction.prepare("SELECT DISTINCT name, key FROM item, json_each(document) ORDER BY name, key")?;
+    let mut rows = found.query([])?;
+    while let Some(row) = rows.next()? {
+        fields.entry(row.get(0)?).or_default().insert(row.get(1)?);
+    }
+    drop(rows);
+    drop(found);
+    layout::add_fields(transaction, &fields).map(drop)
 }
 
 /// The SQL functions `content_digest(document)`, `normalized(document)` and `client_number(client id)`;

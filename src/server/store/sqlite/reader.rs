@@ -7,7 +7,8 @@ use rusqlite::{Row, params};
 
 use super::layout::{Place, last_sequence};
 use super::pool::PooledConnection;
-use crate::server::store::{FeedItem, FeedQuery, Result};
+use crate::mutation::ContentHash;
+use crate::server::store::{FeedItem, FeedQuery, Result, StoredItem};
 
 /// Reads one durable snapshot of the store, in an open read transaction.
 pub(in crate::server) struct SqliteReader {
@@ -71,6 +72,30 @@ impl SqliteReader {
         }
         Ok(())
     }
+
+    /// Calls `each` with every item that is not deleted, in any order.
+    pub(in crate::server) fn stored_items(
+        &self,
+        with_documents: bool,
+        mut each: impl FnMut(&StoredItem<'_>) -> Result<()>,
+    ) -> Result<()> {
+        // By the rowid: one pass over the table, where an index would look up each row.
+        let document = if with_documents { "document" } else { "''" };
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT name, id, target, digest, {document} FROM item NOT INDEXED WHERE digest IS NOT NULL",
+        ))?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            each(&StoredItem {
+                name: text(row, 0)?,
+                id: text(row, 1)?,
+                target: text(row, 2)?,
+                digest: ContentHash::from_bytes(row.get(3)?),
+                document: text(row, 4)?,
+            })?;
+        }
+        Ok(())
+    }
 }
 
 impl Drop for SqliteReader {
@@ -84,13 +109,15 @@ impl Drop for SqliteReader {
 }
 
 fn item<'r>(row: &'r Row<'_>) -> Result<FeedItem<'r>> {
-    let text =
-        |column| -> Result<&'r str> { Ok(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?) };
     Ok(FeedItem {
         step: Place(row.get(0)?).step(),
-        name: text(1)?,
-        id: text(2)?,
-        target: text(3)?,
+        name: text(row, 1)?,
+        id: text(row, 2)?,
+        target: text(row, 3)?,
         document: row.get_ref(4)?.as_str_or_null().map_err(rusqlite::Error::from)?,
     })
+}
+
+fn text<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r str> {
+    Ok(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?)
 }

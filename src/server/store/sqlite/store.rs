@@ -14,12 +14,14 @@ use super::pool::ConnectionPool;
 use super::reader::SqliteReader;
 use super::wal::{self, WalSyncer};
 use super::writer::SqliteWriter;
-use crate::server::store::Result;
+use crate::server::store::{Result, TableFields};
 
 /// A store in one SQLite file.
 pub(in crate::server) struct SqliteStore {
     path: PathBuf,
     id: String,
+    /// See [`Self::written_fields`].
+    written_fields: Arc<TableFields>,
     durable: Arc<Durable>,
     readers: Arc<ConnectionPool>,
     /// Held as long as this process may write.
@@ -27,12 +29,12 @@ pub(in crate::server) struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the file, or creates it.
+    /// Opens the file, or creates it, for a server that accepts these fields.
     ///
     /// # Errors
     /// [`StoreError`](super::super::StoreError) when SQLite cannot use the file, it is no store of this
     /// version or the one before, or another server has it open.
-    pub(in crate::server) fn open(path: &Path) -> Result<Self> {
+    pub(in crate::server) fn open(path: &Path, fields: &TableFields) -> Result<Self> {
         // Not through `connect`, whose pragmas would change another program's file before it is
         // recognized.
         let mut connection = Connection::open(path)?;
@@ -43,6 +45,7 @@ impl SqliteStore {
         // written, because a server of the version before may be running.
         let lock = StoreLock::take(path)?;
         layout::make(&transaction, found)?;
+        let written_fields = layout::add_fields(&transaction, fields)?;
         let id = layout::store_id(&transaction)?;
         let sequence = layout::last_sequence(&transaction)?;
         transaction.commit()?;
@@ -50,6 +53,7 @@ impl SqliteStore {
         Ok(Self {
             path: path.to_owned(),
             id,
+            written_fields: Arc::new(written_fields),
             durable: Arc::new(Durable::new(sequence)),
             readers,
             _lock: lock,
@@ -59,6 +63,12 @@ impl SqliteStore {
     /// The store id: made with the store, never changed.
     pub(in crate::server) fn id(&self) -> &str {
         &self.id
+    }
+
+    /// The fields that documents may have: those that this server accepts, and those that a server with
+    /// another schema has accepted before.
+    pub(in crate::server) fn written_fields(&self) -> &Arc<TableFields> {
+        &self.written_fields
     }
 
     /// Opens the one writer and runs `job` with it and with the syncer that makes its transactions

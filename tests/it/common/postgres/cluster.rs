@@ -1,20 +1,19 @@
 //! A PostgreSQL server with its databases: one for the tests of a process, or one for a test alone.
 //! Not its faults (`control`) and its copies (`standby`).
 
-use std::path::Path;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use rustix::process::Signal;
 use tokio_postgres::{Client, Config, NoTls};
 
-use super::daemon::{Daemon, run};
-use super::options::ClusterOptions;
+use super::daemon::Daemon;
+use super::disk::SmallDisk;
+use super::initdb::initialize;
+use super::options::{ClusterOptions, LOOPBACK, USER};
 use super::programs;
-
-/// The superuser of every cluster.
-pub const USER: &str = "postgres";
 
 /// How long a start may take. Recovery after a crash is part of it.
 const START: Duration = Duration::from_mins(1);
@@ -24,7 +23,31 @@ const START: Duration = Duration::from_mins(1);
 pub struct Cluster {
     pub(super) daemon: Daemon,
     pub(super) programs: &'static Path,
+    pub(super) address: String,
     pub(super) port: u16,
+    pub(super) password: Option<String>,
+    pub(super) disk: Option<SmallDisk>,
+}
+
+impl ClusterOptions {
+    /// Starts the cluster; none where there is no PostgreSQL, or no permission for the disk.
+    pub fn start(&self) -> Option<Cluster> {
+        let Some(programs) = programs::postgres() else {
+            return programs::without("PostgreSQL");
+        };
+        if self.disk.is_some() && !SmallDisk::is_permitted() {
+            return programs::skip("no permission to mount a file system");
+        }
+        let mut cluster = Cluster::empty(programs, self);
+        let daemon = &cluster.daemon;
+        if let Some(disk) = self.disk {
+            daemon.mount("data", disk.mebibytes());
+        }
+        initialize(daemon, programs, self);
+        self.write(daemon);
+        cluster.listen();
+        Some(cluster)
+    }
 }
 
 impl Cluster {
@@ -44,19 +67,16 @@ impl Cluster {
         ClusterOptions::default()
     }
 
-    pub(super) fn start(options: &ClusterOptions) -> Option<Self> {
-        let Some(programs) = programs::postgres() else {
-            return programs::without("PostgreSQL");
-        };
-        let daemon = Daemon::new(&options.parent);
-        let data = daemon.folder().join("data");
-        let mut initdb = daemon.command(programs.join("initdb"));
-        initdb.args(["--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C", "--username", USER]);
-        run(initdb.arg("--pgdata").arg(&data));
-        daemon.write("data/postgresql.conf", &options.configuration());
-        let mut cluster = Self { daemon, programs, port: 0 };
-        cluster.listen();
-        Some(cluster)
+    /// A cluster without files, on no port yet.
+    pub(super) fn empty(programs: &'static Path, options: &ClusterOptions) -> Self {
+        Self {
+            daemon: Daemon::new(&options.place),
+            programs,
+            address: options.address.clone(),
+            port: 0,
+            password: options.password.clone(),
+            disk: options.disk,
+        }
     }
 
     /// Starts the server on a free port. Another process may take the port first, so that it tries
@@ -75,12 +95,12 @@ impl Cluster {
     /// does.
     pub(super) fn launch(&mut self) -> bool {
         let mut postgres = self.daemon.command(self.programs.join("postgres"));
-        postgres.arg("-D").arg(self.data()).args(["-p", &self.port.to_string(), "-k"]).arg(self.socket());
+        postgres.arg("-D").arg(self.daemon.folder().join("data")).arg("-k").arg(self.socket());
+        postgres.args(["-p", &self.port.to_string(), "-c", &format!("listen_addresses={}", self.address)]);
         self.daemon.start(postgres);
         let start = Instant::now();
         while !self.is_ready() {
             if self.daemon.has_ended() {
-                self.daemon.end(Signal::QUIT);
                 return false;
             }
             assert!(start.elapsed() < START, "PostgreSQL does not become ready:\n{}", self.log());
@@ -91,15 +111,15 @@ impl Cluster {
 
     /// The server writes its state into the eighth line of this file, below its process id.
     fn is_ready(&self) -> bool {
-        let text = std::fs::read_to_string(self.data().join("postmaster.pid")).unwrap_or_default();
+        let text = std::fs::read_to_string(self.daemon.path("data/postmaster.pid")).unwrap_or_default();
         let lines: Vec<&str> = text.lines().map(str::trim).collect();
         let own = self.daemon.id().is_some_and(|id| lines.first() == Some(&id.to_string().as_str()));
         own && lines.get(7).is_some_and(|state| ["ready", "standby"].contains(state))
     }
 
-    /// The folder with the cluster's files.
-    pub fn data(&self) -> std::path::PathBuf {
-        self.daemon.folder().join("data")
+    /// A program of this PostgreSQL, such as `psql` and `pgbench`.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.programs.join(name)
     }
 
     /// The folder with the Unix socket.
@@ -107,9 +127,9 @@ impl Cluster {
         self.daemon.folder()
     }
 
-    /// The TCP port on 127.0.0.1. It stays the same over restarts.
-    pub fn port(&self) -> u16 {
-        self.port
+    /// The address that it listens on, which stays the same over restarts.
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::new(self.address.parse().unwrap(), self.port)
     }
 
     /// The URL of the database `postgres`, over TCP.
@@ -117,8 +137,9 @@ impl Cluster {
         self.url_of("postgres")
     }
 
-    pub(super) fn url_of(&self, database: &str) -> String {
-        format!("postgres://{USER}@127.0.0.1:{}/{database}", self.port)
+    fn url_of(&self, database: &str) -> String {
+        let password = self.password.as_ref().map_or(String::new(), |password| format!(":{password}"));
+        format!("postgres://{USER}{password}@{}/{database}", self.address())
     }
 
     /// The same URL, over the Unix socket.
@@ -194,7 +215,7 @@ fn unique(kind: &str) -> String {
 pub(super) fn free_port() -> u16 {
     loop {
         let port = fastrand::u16(20_000..30_000);
-        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+        if std::net::TcpListener::bind((LOOPBACK, port)).is_ok() {
             return port;
         }
     }

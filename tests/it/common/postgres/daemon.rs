@@ -6,41 +6,69 @@ use std::fs::{File, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::account::Account;
 use super::guard::Guard;
 
+/// Where a daemon runs.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The folder for the daemon's own; the default is the one for temporary files.
+    pub parent: PathBuf,
+    /// With a mount namespace of its own.
+    pub mounts: bool,
+    /// A process in the network namespace that it runs in.
+    pub network: Option<u32>,
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self { parent: std::env::temp_dir(), mounts: false, network: None }
+    }
+}
+
 /// The folder, the guard, and the process while it runs.
 #[derive(Debug)]
 pub struct Daemon {
     folder: PathBuf,
     account: Option<Account>,
+    mounts: bool,
+    network: Option<u32>,
     guard: Guard,
     process: Option<Child>,
 }
 
 impl Daemon {
-    /// Makes a folder in `parent`.
-    pub fn new(parent: &Path) -> Self {
+    pub fn new(place: &Place) -> Self {
         let account = Account::ordinary();
         let folder = tempfile::Builder::new()
             .prefix("synctool-test-")
             .permissions(Permissions::from_mode(0o700))
-            .tempdir_in(parent)
+            .tempdir_in(&place.parent)
             .unwrap();
         if let Some(account) = account {
             account.own(folder.path());
         }
-        let guard = Guard::new(folder.path(), &[]);
+        let guard = Guard::of_folder(folder.path(), place.mounts);
         // From here on the guard removes it.
-        Self { folder: folder.keep(), account, guard, process: None }
+        let folder = folder.keep();
+        Self { folder, account, mounts: place.mounts, network: place.network, guard, process: None }
     }
 
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// A file in the folder, as this process sees it: past the daemon's mount namespace.
+    pub fn path(&self, name: &str) -> PathBuf {
+        let path = self.folder.join(name);
+        if !self.mounts {
+            return path;
+        }
+        Path::new(&format!("/proc/{}/root", self.guard.id())).join(path.strip_prefix("/").unwrap())
     }
 
     /// The file that the process writes its output to.
@@ -48,19 +76,44 @@ impl Daemon {
         self.folder.join("log")
     }
 
-    /// A program that runs in the folder as the ordinary user.
+    /// A program that runs in the folder as the ordinary user, in the daemon's namespaces.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        let mut command = Command::new(program);
-        if let Some(account) = self.account {
-            command.uid(account.uid).gid(account.gid);
+        let mut namespaces = Vec::new();
+        if self.mounts {
+            namespaces.push(format!("--mount=/proc/{}/ns/mnt", self.guard.id()));
+        }
+        if let Some(process) = self.network {
+            namespaces.push(format!("--net=/proc/{process}/ns/net"));
+        }
+        let mut command =
+            Command::new(if namespaces.is_empty() { program.as_ref() } else { "nsenter".as_ref() });
+        match self.account {
+            Some(Account { uid, gid }) if !namespaces.is_empty() => {
+                namespaces.extend([format!("--setuid={uid}"), format!("--setgid={gid}"), "--".to_owned()]);
+                command.args(namespaces).arg(program);
+            }
+            Some(Account { uid, gid }) => {
+                command.uid(uid).gid(gid);
+            }
+            None => assert!(namespaces.is_empty(), "only root enters a namespace"),
         }
         command.current_dir(&self.folder).env("LC_ALL", "C").stdin(Stdio::null());
         command
     }
 
+    /// Mounts an empty file system in memory, which only the daemon sees, on a folder that it makes.
+    pub fn mount(&self, name: &str, mebibytes: u32) {
+        let Account { uid, gid } = self.account.expect("root mounts");
+        let folder = self.folder.join(name);
+        std::fs::create_dir(&folder).unwrap();
+        let mut mount = Command::new("nsenter");
+        mount.arg(format!("--mount=/proc/{}/ns/mnt", self.guard.id())).args(["mount", "-t", "tmpfs", "-o"]);
+        run(mount.arg(format!("size={mebibytes}m,uid={uid},gid={gid},mode=0700")).arg("tmpfs").arg(folder));
+    }
+
     /// Writes a file that the ordinary user, and nobody else, can read.
     pub fn write(&self, name: &str, content: &str) -> PathBuf {
-        let path = self.folder.join(name);
+        let path = self.path(name);
         std::fs::write(&path, content).unwrap();
         std::fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
         if let Some(account) = self.account {
@@ -84,19 +137,37 @@ impl Daemon {
         self.process.as_ref().map(Child::id)
     }
 
-    /// Whether the process has ended by itself.
+    /// Whether no process runs: it has ended by itself, or was not started.
     pub fn has_ended(&mut self) -> bool {
-        self.process.as_mut().is_none_or(|process| process.try_wait().unwrap().is_some())
+        let Some(process) = &mut self.process else { return true };
+        let ended = process.try_wait().unwrap().is_some();
+        if ended {
+            self.forget();
+        }
+        ended
     }
 
-    /// Sends a signal and waits for the end of the process; none where it does not run.
-    pub fn end(&mut self, signal: Signal) -> Option<ExitStatus> {
-        let mut process = self.process.take()?;
-        // It may have ended by itself.
-        let _ = kill_process(pid(process.id()), signal);
-        let status = process.wait().unwrap();
+    /// Another process may get its id from here on.
+    fn forget(&mut self) {
+        self.process = None;
         self.guard.watch(None);
-        Some(status)
+    }
+
+    /// Sends a signal to the process while it runs.
+    pub fn signal(&self, signal: Signal) {
+        if let Some(id) = self.id() {
+            // It may have ended by itself; nobody has its id before it is waited for.
+            let _ = kill_process(pid(id), signal);
+        }
+    }
+
+    /// Sends a signal and waits for the end of the process.
+    pub fn end(&mut self, signal: Signal) {
+        self.signal(signal);
+        if let Some(process) = &mut self.process {
+            process.wait().unwrap();
+            self.forget();
+        }
     }
 }
 

@@ -8,13 +8,34 @@
 //!
 //! * `programs`: where the programs are, and the rule about tests without them
 //! * `account`, `guard`, `daemon`: a background process that cannot be left over
-//! * `options`, `cluster`: a cluster, its databases and connections
+//! * `options`, `initdb`, `cluster`: a cluster, its databases and connections
+//! * `control`: its server stops, is killed, or is paused
+//! * `standby`: its copies; `bouncer`: pgbouncer in front of it
+//! * `tls`, `disk`: certificates, and a disk that a test fills
+//! * `network`: hosts and partitions
+//! * `frames`, `proxy`: connections that break
 
 mod account;
+mod bouncer;
 mod cluster;
+mod control;
 mod daemon;
+mod disk;
+mod frames;
 mod guard;
+mod initdb;
+mod network;
 mod options;
 mod programs;
+mod proxy;
+mod standby;
+mod tls;
 
-pub use cluster::{Cluster, USER, unique_schema};
+pub use bouncer::PgBouncer;
+pub use cluster::{Cluster, unique_schema};
+pub use disk::SmallDisk;
+pub use network::Network;
+pub use options::USER;
+pub use proxy::PostgresProxy;
+pub use standby::Replication;
+pub use tls::{CA_CERTIFICATE, OTHER_CA_CERTIFICATE};

@@ -26,6 +26,13 @@ pub fn postgres() -> Option<&'static Path> {
     FOUND.as_deref()
 }
 
+/// A program that is not PostgreSQL's own: in `PATH`, or where an ordinary user's `PATH` does not
+/// lead.
+pub fn other(name: &str) -> Option<PathBuf> {
+    let system = Path::new("/usr/sbin").join(name);
+    in_path(name).or_else(|| system.exists().then_some(system))
+}
+
 fn in_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.exists())
