@@ -147,3 +147,80 @@ fn lock(database: &Database) -> Result<Sidecar, String> {
         Acquired::Without(why) => Err(why),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(stage: Stage, seq: i64, begun_at: Option<u64>) -> EndedPart {
+        let cursor = u64::try_from(seq).ok().map(Cursor::from);
+        EndedPart { stage, seq, cursor, begun_at: begun_at.map(Cursor::from) }
+    }
+
+    fn shard(index: u32, of: u32) -> Stage {
+        Stage::Shard(Shard::new(index, of).unwrap())
+    }
+
+    fn covered(parts: Vec<EndedPart>) -> Result<(i64, bool), Incomplete> {
+        let ended = EndedParts { upload: String::new(), parts };
+        ended.covered().map(|covered| (covered.seq, covered.join_rows))
+    }
+
+    #[test]
+    fn the_lowest_of_a_whole_division_counts_and_of_several_the_one_that_has_come_furthest() {
+        let halves = [part(shard(1, 2), 5, None), part(shard(2, 2), 9, None)];
+        let thirds = [part(shard(1, 3), 30, None), part(shard(3, 3), 30, None)];
+        let with = |more: &[EndedPart]| [&halves[..], &thirds[..], more].concat();
+        assert_eq!(covered(with(&[])), Ok((5, false)));
+        assert_eq!(covered(with(&[part(shard(2, 3), 20, None)])), Ok((20, false)));
+        assert_eq!(covered(with(&[part(Stage::Records, 7, None)])), Ok((7, false)));
+        assert_eq!(covered(with(&[part(Stage::JoinRows, 3, None)])), Ok((3, true)));
+        assert_eq!(covered(with(&[part(Stage::JoinRows, 8, None)])), Ok((5, true)));
+    }
+
+    #[test]
+    fn what_is_missing_is_told() {
+        assert_eq!(covered(vec![]), Err(Incomplete::Nothing));
+        assert_eq!(covered(vec![part(Stage::JoinRows, 3, None)]), Err(Incomplete::Nothing));
+        let parts = vec![part(shard(1, 3), 3, None), part(shard(3, 3), 3, None)];
+        assert_eq!(covered(parts), Err(Incomplete::Shards { ended: 2, of: 3 }));
+    }
+
+    #[test]
+    fn the_upload_began_with_its_first_part_if_that_is_known_for_all() {
+        for (begun, expected) in
+            [([Some(4), Some(9)], Some(4)), ([Some(4), None], None), ([None, None], None)]
+        {
+            let parts = vec![part(shard(1, 2), 5, begun[0]), part(shard(2, 2), 9, begun[1])];
+            let covered = EndedParts { upload: String::new(), parts }.covered().unwrap();
+            assert_eq!(covered.begun_at, expected.map(Cursor::from));
+            assert_eq!(covered.cursor, Some(Cursor::from(9)));
+        }
+    }
+
+    #[test]
+    fn parts_that_end_at_the_same_time_are_all_kept_and_a_repeated_one_replaces_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.db");
+        rusqlite::Connection::open(&path).unwrap().execute_batch("CREATE TABLE t (n)").unwrap();
+        let database = Database::open(&path).unwrap();
+        let upload = StagedIdentity::of_text("u");
+        std::thread::scope(|scope| {
+            for index in 1..=8 {
+                let (database, upload) = (&database, &upload);
+                scope.spawn(move || {
+                    EndedParts::add(database, upload, part(shard(index, 8), 1, None)).unwrap()
+                });
+            }
+        });
+        EndedParts::add(&database, &upload, part(shard(3, 8), 6, None)).unwrap();
+        let ended = EndedParts::read(&database, &upload);
+        assert_eq!((ended.parts.len(), ended.covered().unwrap().seq), (8, 1));
+        assert_eq!(ended.parts[7], part(shard(3, 8), 6, None));
+        // A part of another upload forgets these.
+        EndedParts::add(&database, &StagedIdentity::of_text("v"), part(Stage::Records, 1, None)).unwrap();
+        assert!(EndedParts::read(&database, &upload).parts.is_empty());
+        EndedParts::forget(&database);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

@@ -94,6 +94,12 @@ impl StagedIdentity {
         }))
     }
 
+    /// Any identity, for tests.
+    #[cfg(test)]
+    pub(super) fn of_text(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     pub(super) fn as_str(&self) -> &str {
         &self.0
     }
