@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_synctool_global_optspecs
-    string join \n config= h/help V/version
+    string join \n config= profile= h/help V/version
 end
 
 function __fish_synctool_needs_command
@@ -25,6 +25,7 @@ function __fish_synctool_using_subcommand
 end
 
 complete -c synctool -n "__fish_synctool_needs_command" -l config -d 'Configuration file [default: the nearest synctool.toml in this folder or above]' -r -F
+complete -c synctool -n "__fish_synctool_needs_command" -l profile -d 'Table [profile.NAME] of the configuration file whose keys come before its top-level keys' -r
 complete -c synctool -n "__fish_synctool_needs_command" -s h -l help -d 'Print help'
 complete -c synctool -n "__fish_synctool_needs_command" -s V -l version -d 'Print version'
 complete -c synctool -n "__fish_synctool_needs_command" -f -a "cloneup" -d 'Upload an offline SQLite database to a sync server'
@@ -44,6 +45,9 @@ complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l token-file
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l token-command -d 'Shell command that prints the token' -r -f -a "(__fish_complete_command)"
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l header -d 'Header to send with every request; repeatable' -r
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l ca-cert -d 'PEM file with certificates to trust in addition to the platform\'s' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l client-cert -d 'PEM file with the client\'s certificate for mutual TLS; it may hold the key too' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l client-key -d 'PEM file with the key of the client\'s certificate [default: the one in the file of the certificate]' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l proxy -d 'Proxy to go through, with http, https or socks5, instead of what the environment names; loopback is never proxied, and --no-proxy uses none [default: the one that HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names]' -r -f
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l resources -d 'Upload only these resources, in this order; repeatable [default: all that are not remote-only]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l include-many-many -d 'Upload join rows of many-many relations [default: true]' -r -f -a "true\t''
 false\t''"
@@ -58,6 +62,7 @@ complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l stage -d '
 records\t''
 join-rows\t''
 finalize\t''"
+complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l limit -d 'Upload at most this many records of each resource, and the join rows between them; sends no deletes, does not pull, and leaves cursors and change log alone [default: no limit]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l mutation-id-prefix -d 'First part of every mutation id [default: cloneup]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l batch-size -d 'Maximum number of mutations in one request [default: 100]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l batch-bytes -d 'Maximum size of one request before compression; a larger mutation is sent alone [default: 1MiB]' -r
@@ -71,8 +76,12 @@ complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l retry-dela
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l retry-max-delay -d 'Maximum pause before any retry [default: 30s]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l timeout -d 'Timeout of one request, from connecting to the end of the answer [default: 60s]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l connect-timeout -d 'Timeout for establishing a connection [default: 10s]' -r
+complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l wait -d 'Wait up to this long for the server to answer before anything is sent [default: 0s]' -r
+complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l max-rate -d 'Maximum number of requests per second, such as 2 or 0.5, retries included [default: no limit]' -r
+complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l max-bandwidth -d 'Maximum number of bytes of request bodies per second, as they are sent [default: no limit]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l fail-fast -d 'Stop at the first rejected mutation [default: true]' -r -f -a "true\t''
 false\t''"
+complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l max-errors -d 'With --no-fail-fast: stop when more mutations than that were rejected, or a larger part of those answered (from 100 answers on) [default: no limit]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l error-file -d 'Write rejected mutations to this file, one JSON object per line' -r -F
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l pull-after -d 'After a successful upload, pull what other clients changed [default: true]' -r -f -a "true\t''
 false\t''"
@@ -86,6 +95,8 @@ json\t'One line'
 pretty\t'Indented'"
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l events -d 'Write events as JSON lines to this file (- is stderr)' -r -F
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l config -d 'Configuration file [default: the nearest synctool.toml in this folder or above]' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l profile -d 'Table [profile.NAME] of the configuration file whose keys come before its top-level keys' -r
+complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l no-proxy -d 'Go through no proxy, whatever the environment names'
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l no-include-many-many -d 'Do not upload join rows'
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l no-include-deletes -d 'Do not push deletes and unrelates; they stay in the change log'
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l no-resume -d 'Start from the beginning, even where a checkpoint of an earlier run exists'
@@ -100,6 +111,7 @@ complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -s v -l verbo
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -s V -l version -d 'Print version'
 complete -c synctool -n "__fish_synctool_using_subcommand config; and not __fish_seen_subcommand_from show help" -l config -d 'Configuration file [default: the nearest synctool.toml in this folder or above]' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand config; and not __fish_seen_subcommand_from show help" -l profile -d 'Table [profile.NAME] of the configuration file whose keys come before its top-level keys' -r
 complete -c synctool -n "__fish_synctool_using_subcommand config; and not __fish_seen_subcommand_from show help" -s h -l help -d 'Print help'
 complete -c synctool -n "__fish_synctool_using_subcommand config; and not __fish_seen_subcommand_from show help" -s V -l version -d 'Print version'
 complete -c synctool -n "__fish_synctool_using_subcommand config; and not __fish_seen_subcommand_from show help" -f -a "show" -d 'List every value that cloneup would use, and where it comes from'
@@ -108,6 +120,7 @@ complete -c synctool -n "__fish_synctool_using_subcommand config; and __fish_see
 json\t'One line'
 pretty\t'Indented'"
 complete -c synctool -n "__fish_synctool_using_subcommand config; and __fish_seen_subcommand_from show" -l config -d 'Configuration file [default: the nearest synctool.toml in this folder or above]' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand config; and __fish_seen_subcommand_from show" -l profile -d 'Table [profile.NAME] of the configuration file whose keys come before its top-level keys' -r
 complete -c synctool -n "__fish_synctool_using_subcommand config; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c synctool -n "__fish_synctool_using_subcommand config; and __fish_seen_subcommand_from show" -s V -l version -d 'Print version'
 complete -c synctool -n "__fish_synctool_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "show" -d 'List every value that cloneup would use, and where it comes from'
@@ -117,27 +130,32 @@ complete -c synctool -n "__fish_synctool_using_subcommand inspect" -l output -d 
 json\t'One line'
 pretty\t'Indented'"
 complete -c synctool -n "__fish_synctool_using_subcommand inspect" -l config -d 'Configuration file [default: the nearest synctool.toml in this folder or above]' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand inspect" -l profile -d 'Table [profile.NAME] of the configuration file whose keys come before its top-level keys' -r
 complete -c synctool -n "__fish_synctool_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c synctool -n "__fish_synctool_using_subcommand inspect" -s V -l version -d 'Print version'
-complete -c synctool -n "__fish_synctool_using_subcommand merge-results" -l output -d 'Format of the result' -r -f -a "auto\t'Indented on a terminal, one line elsewhere'
+complete -c synctool -n "__fish_synctool_using_subcommand merge-results" -l output -d 'Format of the result [default: auto]' -r -f -a "auto\t'Indented on a terminal, one line elsewhere'
 json\t'One line'
 pretty\t'Indented'"
 complete -c synctool -n "__fish_synctool_using_subcommand merge-results" -l config -d 'Configuration file [default: the nearest synctool.toml in this folder or above]' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand merge-results" -l profile -d 'Table [profile.NAME] of the configuration file whose keys come before its top-level keys' -r
 complete -c synctool -n "__fish_synctool_using_subcommand merge-results" -s q -l quiet -d 'Print nothing but errors on stderr'
 complete -c synctool -n "__fish_synctool_using_subcommand merge-results" -s v -l verbose -d 'Print diagnostics on stderr; -vv prints all of them'
 complete -c synctool -n "__fish_synctool_using_subcommand merge-results" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c synctool -n "__fish_synctool_using_subcommand merge-results" -s V -l version -d 'Print version'
 complete -c synctool -n "__fish_synctool_using_subcommand schema; and not __fish_seen_subcommand_from infer check help" -l config -d 'Configuration file [default: the nearest synctool.toml in this folder or above]' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand schema; and not __fish_seen_subcommand_from infer check help" -l profile -d 'Table [profile.NAME] of the configuration file whose keys come before its top-level keys' -r
 complete -c synctool -n "__fish_synctool_using_subcommand schema; and not __fish_seen_subcommand_from infer check help" -s h -l help -d 'Print help'
 complete -c synctool -n "__fish_synctool_using_subcommand schema; and not __fish_seen_subcommand_from infer check help" -s V -l version -d 'Print version'
 complete -c synctool -n "__fish_synctool_using_subcommand schema; and not __fish_seen_subcommand_from infer check help" -f -a "infer" -d 'Print a schema for a database that has none'
 complete -c synctool -n "__fish_synctool_using_subcommand schema; and not __fish_seen_subcommand_from infer check help" -f -a "check" -d 'List every problem of a schema'
 complete -c synctool -n "__fish_synctool_using_subcommand schema; and not __fish_seen_subcommand_from infer check help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c synctool -n "__fish_synctool_using_subcommand schema; and __fish_seen_subcommand_from infer" -l config -d 'Configuration file [default: the nearest synctool.toml in this folder or above]' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand schema; and __fish_seen_subcommand_from infer" -l profile -d 'Table [profile.NAME] of the configuration file whose keys come before its top-level keys' -r
 complete -c synctool -n "__fish_synctool_using_subcommand schema; and __fish_seen_subcommand_from infer" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c synctool -n "__fish_synctool_using_subcommand schema; and __fish_seen_subcommand_from infer" -s V -l version -d 'Print version'
 complete -c synctool -n "__fish_synctool_using_subcommand schema; and __fish_seen_subcommand_from check" -l db -d 'Also check every row of this database against the schema' -r -F
 complete -c synctool -n "__fish_synctool_using_subcommand schema; and __fish_seen_subcommand_from check" -l config -d 'Configuration file [default: the nearest synctool.toml in this folder or above]' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand schema; and __fish_seen_subcommand_from check" -l profile -d 'Table [profile.NAME] of the configuration file whose keys come before its top-level keys' -r
 complete -c synctool -n "__fish_synctool_using_subcommand schema; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
 complete -c synctool -n "__fish_synctool_using_subcommand schema; and __fish_seen_subcommand_from check" -s V -l version -d 'Print version'
 complete -c synctool -n "__fish_synctool_using_subcommand schema; and __fish_seen_subcommand_from help" -f -a "infer" -d 'Print a schema for a database that has none'
@@ -151,6 +169,9 @@ complete -c synctool -n "__fish_synctool_using_subcommand verify" -l token-file 
 complete -c synctool -n "__fish_synctool_using_subcommand verify" -l token-command -d 'Shell command that prints the token' -r -f -a "(__fish_complete_command)"
 complete -c synctool -n "__fish_synctool_using_subcommand verify" -l header -d 'Header to send with every request; repeatable' -r
 complete -c synctool -n "__fish_synctool_using_subcommand verify" -l ca-cert -d 'PEM file with certificates to trust in addition to the platform\'s' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand verify" -l client-cert -d 'PEM file with the client\'s certificate for mutual TLS; it may hold the key too' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand verify" -l client-key -d 'PEM file with the key of the client\'s certificate [default: the one in the file of the certificate]' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand verify" -l proxy -d 'Proxy to go through, with http, https or socks5, instead of what the environment names; loopback is never proxied, and --no-proxy uses none [default: the one that HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names]' -r -f
 complete -c synctool -n "__fish_synctool_using_subcommand verify" -l resources -d 'Compare only these resources; repeatable [default: all that are not remote-only]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand verify" -l include-many-many -d 'Compare join rows of many-many relations' -r -f -a "true\t''
 false\t''"
@@ -159,11 +180,16 @@ complete -c synctool -n "__fish_synctool_using_subcommand verify" -l retry-delay
 complete -c synctool -n "__fish_synctool_using_subcommand verify" -l retry-max-delay -d 'Maximum pause before any retry [default: 30s]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand verify" -l timeout -d 'Timeout of one request, from connecting to the end of the answer [default: 60s]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand verify" -l connect-timeout -d 'Timeout for establishing a connection [default: 10s]' -r
+complete -c synctool -n "__fish_synctool_using_subcommand verify" -l wait -d 'Wait up to this long for the server to answer before anything is sent [default: 0s]' -r
+complete -c synctool -n "__fish_synctool_using_subcommand verify" -l max-rate -d 'Maximum number of requests per second, such as 2 or 0.5, retries included [default: no limit]' -r
+complete -c synctool -n "__fish_synctool_using_subcommand verify" -l max-bandwidth -d 'Maximum number of bytes of request bodies per second, as they are sent [default: no limit]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand verify" -l pull-limit -d 'Maximum number of changes in one page of a pull [default: 1000]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand verify" -l output -d 'Format of the result [default: auto]' -r -f -a "auto\t'Indented on a terminal, one line elsewhere'
 json\t'One line'
 pretty\t'Indented'"
 complete -c synctool -n "__fish_synctool_using_subcommand verify" -l config -d 'Configuration file [default: the nearest synctool.toml in this folder or above]' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand verify" -l profile -d 'Table [profile.NAME] of the configuration file whose keys come before its top-level keys' -r
+complete -c synctool -n "__fish_synctool_using_subcommand verify" -l no-proxy -d 'Go through no proxy, whatever the environment names'
 complete -c synctool -n "__fish_synctool_using_subcommand verify" -l no-include-many-many -d 'Do not compare join rows'
 complete -c synctool -n "__fish_synctool_using_subcommand verify" -s q -l quiet -d 'Print nothing but errors on stderr'
 complete -c synctool -n "__fish_synctool_using_subcommand verify" -s v -l verbose -d 'Print diagnostics on stderr; -vv prints all of them'
@@ -177,12 +203,14 @@ complete -c synctool -n "__fish_synctool_using_subcommand serve" -l max-mutation
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -l max-body -d 'Maximum size of a request body, such as 512K or 16MiB [default: 16MiB]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -l max-rate -d 'Maximum number of requests per second, of all clients together [default: no limit]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -l config -d 'Configuration file [default: the nearest synctool.toml in this folder or above]' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand serve" -l profile -d 'Table [profile.NAME] of the configuration file whose keys come before its top-level keys' -r
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -s q -l quiet -d 'Print nothing but errors on stderr'
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -s v -l verbose -d 'Print diagnostics on stderr; -vv prints all of them'
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -s V -l version -d 'Print version'
 complete -c synctool -n "__fish_synctool_using_subcommand demo" -l dir -d 'Folder for the files; must not exist yet [default: a new temporary folder]' -r -f -a "(__fish_complete_directories)"
 complete -c synctool -n "__fish_synctool_using_subcommand demo" -l config -d 'Configuration file [default: the nearest synctool.toml in this folder or above]' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand demo" -l profile -d 'Table [profile.NAME] of the configuration file whose keys come before its top-level keys' -r
 complete -c synctool -n "__fish_synctool_using_subcommand demo" -s q -l quiet -d 'Print nothing but errors on stderr'
 complete -c synctool -n "__fish_synctool_using_subcommand demo" -s v -l verbose -d 'Print diagnostics on stderr; -vv prints all of them'
 complete -c synctool -n "__fish_synctool_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -52,7 +52,7 @@ fn print_notes(notes: &ConfigNotes, is_quiet: bool, is_verbose: bool) {
 fn execute(cli: Cli, matches: &ArgMatches) -> Result<u8, Failure> {
     match cli.command {
         Subcommand::Cloneup(args) => Ok(cloneup::run(*args, matches)),
-        Subcommand::Config(args) => config_show::run(&args.command, cli.config),
+        Subcommand::Config(args) => config_show::run(&args.command, cli.config, cli.profile.as_deref()),
         Subcommand::Inspect(args) => inspect::run(&args),
         Subcommand::MergeResults(args) => Ok(merge_results::run(&args)),
         Subcommand::Schema(args) => schema::run(&args.command),
@@ -107,11 +107,11 @@ fn is_quiet(arguments: &[OsString]) -> bool {
 }
 
 /// The subcommand of an invalid command line: the first argument that is neither a flag nor the value of
-/// one. Of the flags before it only `--config` takes a value.
+/// one. Of the flags before it only `--config` and `--profile` take a value.
 fn subcommand(arguments: &[OsString]) -> Option<&OsStr> {
     let mut arguments = arguments.iter().skip(1);
     while let Some(argument) = arguments.next() {
-        if argument == "--config" {
+        if argument == "--config" || argument == "--profile" {
             arguments.next();
         } else if !argument.to_string_lossy().starts_with('-') {
             return Some(argument);

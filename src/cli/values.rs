@@ -5,9 +5,9 @@ use std::num::NonZeroUsize;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::cloneup::{Concurrency, MAX_CONCURRENCY, Stage};
+use crate::cloneup::{Concurrency, MAX_CONCURRENCY, MaxErrors, Stage};
 use crate::mutation::{RecordOperation, Shard};
-use crate::remote::{Compression, Encoding};
+use crate::remote::{Compression, Encoding, Rate};
 
 const NOT_A_SIZE: &str = "must be a size such as 65536, 512K or 16MiB";
 
@@ -57,6 +57,27 @@ pub(super) fn positive<T: FromStr>(text: &str) -> Result<T, String> {
 /// An integer of zero or more.
 pub(super) fn count(text: &str) -> Result<u32, String> {
     text.trim().parse().map_err(|_| "must be a non-negative integer".to_owned())
+}
+
+/// A number of requests a second, which may be a fraction.
+pub(super) fn rate(text: &str) -> Result<Rate, String> {
+    let number = text.trim().parse::<f64>().ok().and_then(Rate::per_second);
+    number.ok_or_else(|| "must be a number above 0, such as 20 or 0.5".to_owned())
+}
+
+/// A number of errors, or a percentage with at most two decimals.
+pub(super) fn max_errors(text: &str) -> Result<MaxErrors, String> {
+    let invalid = || "must be a number such as 10, or a percentage such as 5% or 0.5%".to_owned();
+    let Some(percentage) = text.trim().strip_suffix('%') else {
+        return text.trim().parse().map(MaxErrors::Count).map_err(|_| invalid());
+    };
+    let (whole, decimals) = percentage.trim().split_once('.').unwrap_or((percentage.trim(), ""));
+    let has_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || decimals.len() > 2 || !has_digits(whole) || !has_digits(decimals) {
+        return Err(invalid());
+    }
+    let hundredths = format!("{whole}{decimals:0<2}").parse().map_err(|_| invalid())?;
+    if hundredths > 100 * 100 { Err(invalid()) } else { Ok(MaxErrors::Percent { hundredths }) }
 }
 
 /// `auto`, or a number of requests in flight.
@@ -176,6 +197,33 @@ mod tests {
         assert_eq!(shard("auto/8"), Ok(ShardText::Auto(Some(8))));
         for text in ["", "3", "0/8", "9/8", "3/", "/8", "3/8/1", "+3/8", "auto/0", "auto/", "Auto", "a/b"] {
             assert!(shard(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_rate_is_any_number_above_0_that_a_clock_can_measure() {
+        for text in ["20", "0.5", " 1e3 "] {
+            assert!(rate(text).is_ok(), "{text}");
+        }
+        for text in ["", "0", "-1", "NaN", "inf", "1e-300", "1e300", "2/s"] {
+            assert!(rate(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn max_errors_is_a_number_or_a_percentage_up_to_100() {
+        for (text, expected) in [
+            ("0", MaxErrors::Count(0)),
+            ("10", MaxErrors::Count(10)),
+            ("5%", MaxErrors::Percent { hundredths: 500 }),
+            ("0.5 %", MaxErrors::Percent { hundredths: 50 }),
+            ("2.25%", MaxErrors::Percent { hundredths: 225 }),
+            ("100%", MaxErrors::Percent { hundredths: 10_000 }),
+        ] {
+            assert_eq!(max_errors(text), Ok(expected), "{text}");
+        }
+        for text in ["", "%", "-1", "1.5", "101%", "0.001%", "+1%", ".5%", "five"] {
+            assert!(max_errors(text).is_err(), "{text}");
         }
     }
 

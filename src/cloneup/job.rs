@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::observer::Observer;
 use super::options::Options;
 use super::progress::StagedIdentity;
+use super::send::gate::RequestGate;
 use crate::offline::Database;
 use crate::protocol::ServerStatus;
 use crate::remote::Remote;
@@ -19,6 +20,7 @@ pub(super) struct Job<'a> {
     pub(super) schema: Arc<Schema>,
     pub(super) database: Database,
     pub(super) remote: &'a Remote,
+    pub(super) gate: RequestGate,
     pub(super) observer: &'a dyn Observer,
     /// Cooperative cancellation: nothing new is sent, requests in flight are awaited.
     pub(super) cancellation: CancellationToken,

@@ -13,8 +13,8 @@
 //! * [`progress`]: one tally of all answers, and the checkpoint of the acknowledged prefix;
 //! * [`finish`]: pulling and finalization;
 //! * [`job`], [`blocking`]: what every step needs, and work on blocking threads;
-//! * [`missing_route`], [`server_check`]: the base URL that was probably meant, and the check of the
-//!   server in a dry run;
+//! * [`missing_route`], [`server_check`], [`server_status`]: the base URL that was probably meant, the
+//!   check of the server in a dry run, and its status in any other run;
 //! * [`upload`], then [`run`], [`preview`], [`verify`] and [`inspect`](mod@inspect): what a
 //!   library user calls; [`merge`](mod@merge) adds up the results of several runs.
 //!
@@ -67,6 +67,7 @@ mod progress;
 mod run;
 mod send;
 mod server_check;
+mod server_status;
 mod stage;
 mod upload;
 mod verify;
@@ -78,11 +79,12 @@ pub use failure::{Cause, Failure, FailureKind, Failures, Subject, most_severe};
 pub use inspect::{InspectedPart, Inspection, inspect};
 pub use merge::{Counts, MergedResult, NoResult, PartResult, merge};
 pub use observer::{Activity, Event, Observer, PartKind, PlannedPart};
-pub use options::{Concurrency, MAX_CONCURRENCY, Options, Selection};
+pub use options::{Concurrency, MAX_CONCURRENCY, MaxErrors, Options, Selection};
 pub use outcome::{DeleteStats, JoinStats, Outcome, RecordStats, Stats};
 pub use preview::{Finalization, Preview, PreviewPart};
 pub use progress::checkpoint::Unfinished;
 pub use run::Upload;
+pub use send::gate::RequestGate;
 pub use server_check::ServerCheck;
 pub use stage::Stage;
 pub use tokio_util::sync::CancellationToken;

@@ -47,6 +47,15 @@ pub enum Event<'a> {
         /// Why it has changed.
         reason: &'a str,
     },
+    /// The server does not answer yet, and the run waits for it before the first byte is sent.
+    WaitingForServer {
+        /// For how long at most, from the first request on.
+        wait: Duration,
+        /// The URL that is asked, without credentials or query.
+        url: &'a str,
+        /// Why there was no answer.
+        reason: &'a str,
+    },
     /// A request is sent again after a pause.
     Retrying {
         /// The number of this retry, from 1.

@@ -2,7 +2,9 @@
 //! line's part. The settings of the server are in [`crate::remote`].
 
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::num::{NonZeroU64, NonZeroUsize};
+use std::time::Duration;
 
 use super::stage::Stage;
 use crate::mutation::RecordOperation;
@@ -34,6 +36,8 @@ pub struct Options {
     pub max_retries: u32,
     /// Whether the first rejected mutation ends the run.
     pub fail_fast: bool,
+    /// How many rejected mutations end the run where `fail_fast` is off; `None` is any number.
+    pub max_errors: Option<MaxErrors>,
     /// Whether success removes what was uploaded from the change log.
     pub clear_changelog_on_success: bool,
     /// Whether success moves the global cursor to the highest push cursor.
@@ -48,6 +52,8 @@ pub struct Options {
     pub client_id: Option<String>,
     /// How many requests may be in flight.
     pub concurrency: Concurrency,
+    /// How long the run waits for the server to answer before it sends the first byte.
+    pub wait: Duration,
     /// The maximum number of changes in one page of a pull.
     pub pull_limit: NonZeroU64,
     /// Whether an interrupted upload is continued (contract 3.6).
@@ -58,6 +64,49 @@ pub struct Options {
     pub only: Option<Selection>,
     /// Which part of the upload the run is.
     pub stage: Stage,
+    /// Upload at most this number of records of each resource, the first in upload order, and the join
+    /// rows between them. Such a run sends no deletes and finalizes nothing.
+    pub limit: Option<NonZeroU64>,
+}
+
+/// How many rejected mutations are too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MaxErrors {
+    /// More than this number.
+    Count(u64),
+    /// More than this part of those that were answered, once 100 were.
+    Percent {
+        /// The percentage in hundredths: 250 is 2.5 %.
+        hundredths: u32,
+    },
+}
+
+/// The number of answered mutations from which on a percentage is judged (contract 3.10): of a few, one
+/// is a large part.
+const JUDGED_FROM: u64 = 100;
+
+impl MaxErrors {
+    /// Whether more mutations than that were rejected, of those that were answered.
+    #[must_use]
+    pub fn is_exceeded(self, rejected: u64, answered: u64) -> bool {
+        match self {
+            Self::Count(max) => rejected > max,
+            Self::Percent { hundredths } => {
+                answered >= JUDGED_FROM
+                    && u128::from(rejected) * 10_000 > u128::from(hundredths) * u128::from(answered)
+            }
+        }
+    }
+}
+
+impl fmt::Display for MaxErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Count(max) => write!(f, "{max}"),
+            Self::Percent { hundredths } if hundredths % 100 == 0 => write!(f, "{}%", hundredths / 100),
+            Self::Percent { hundredths } => write!(f, "{}.{:02}%", hundredths / 100, hundredths % 100),
+        }
+    }
 }
 
 /// How many requests may be in flight.
@@ -90,6 +139,7 @@ impl Default for Options {
             batch_bytes: DEFAULT_BATCH_BYTES,
             max_retries: 3,
             fail_fast: true,
+            max_errors: None,
             clear_changelog_on_success: true,
             set_global_cursor_on_success: true,
             pull_after: true,
@@ -97,21 +147,30 @@ impl Default for Options {
             include_deletes: true,
             client_id: None,
             concurrency: Concurrency::Auto,
+            wait: Duration::ZERO,
             pull_limit: DEFAULT_PULL_LIMIT,
             resume: true,
             verify: false,
             only: None,
             stage: Stage::All,
+            limit: None,
         }
     }
 }
 
 impl Options {
-    /// Whether success is followed by finalization (contract 3.1.6).
+    /// Whether everything in the stage is uploaded: neither a selection of it, nor a limited number of
+    /// records.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.only.is_none() && self.limit.is_none()
+    }
+
+    /// Whether success is followed by the finalization (contract 3.1.6). A part of an upload finalizes
+    /// nothing: the change log may be about what it leaves out.
     #[must_use]
     pub fn finalizes(&self) -> bool {
-        // The change log may be about what a selection leaves out.
-        self.stage.finalizes() && self.only.is_none()
+        self.stage.finalizes() && self.is_whole()
     }
 
     /// Whether an interrupted run of this kind can be continued: one of a selection cannot, and one that
@@ -125,5 +184,29 @@ impl Options {
     #[must_use]
     pub fn selects(&self, resource: &str, id: &str) -> bool {
         self.only.as_ref().is_none_or(|only| only.get(resource).is_some_and(|ids| ids.contains(id)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_of_errors_is_exceeded_by_one_more_and_a_percentage_from_100_answers_on() {
+        let (ten, percent) = (MaxErrors::Count(10), MaxErrors::Percent { hundredths: 250 });
+        for (max, rejected, answered, expected) in [
+            (ten, 10, 10, false),
+            (ten, 11, 11, true),
+            (MaxErrors::Count(0), 0, 5, false),
+            (MaxErrors::Count(0), 1, 5, true),
+            (percent, 99, 99, false),
+            (percent, 3, 100, true),
+            (percent, 5, 200, false),
+            (percent, 6, 200, true),
+            (MaxErrors::Percent { hundredths: 10_000 }, u64::MAX, u64::MAX, false),
+        ] {
+            assert_eq!(max.is_exceeded(rejected, answered), expected, "{max} {rejected} of {answered}");
+        }
+        assert_eq!((ten.to_string(), percent.to_string()), ("10".to_owned(), "2.50%".to_owned()));
     }
 }

@@ -14,6 +14,7 @@ use super::plan::{Part, Plan, Requested, Source, check_writable};
 use super::progress::{EndedParts, StagedIdentity};
 use super::run::{Upload, check_client_id};
 use super::server_check::{self, Checked, ServerCheck};
+use super::server_status::server_status;
 use super::stage::Stage;
 use crate::mutation::ContentHash;
 use crate::offline::{Database, OfflineError, RowSize, Snapshot};
@@ -87,7 +88,11 @@ impl Upload<'_> {
     /// A dry run: plans the upload and asks for the server's status; where there is none, for one
     /// change, to find out whether the base is right. Nothing is uploaded or stored.
     pub async fn preview(self) -> Preview {
-        let Self { database, remote, schema, options, .. } = self;
+        let Self { database, remote, schema, options, observer, cancellation, .. } = self;
+        if !options.wait.is_zero() {
+            // The check below finds the same error, where the wait was in vain.
+            let _ = server_status(&remote, options.wait, observer, &cancellation).await;
+        }
         let checked = server_check::check(&remote, &options).await;
         let Checked { server, max_body, failure, warning, store_id } = checked;
         let stage = options.stage;
@@ -172,11 +177,14 @@ fn plan(
     let failures = check_writable(options, &plan, &snapshot, database).err().into_iter();
     let failures = failures.map(Failure::from).collect();
     let plan = finalized(options, schema, database, &snapshot, plan, server)?;
-    let is_on = |option: bool| option && options.finalizes();
-    let finalization = Finalization {
-        pull_from: is_on(options.pull_after).then_some(plan.cursors.for_store(store_id).global),
-        set_global_cursor: is_on(options.set_global_cursor_on_success),
-        drain_up_to: is_on(options.clear_changelog_on_success).then_some(plan.seq),
+    let finalization = if options.finalizes() {
+        Finalization {
+            pull_from: options.pull_after.then_some(plan.cursors.for_store(store_id).global),
+            set_global_cursor: options.set_global_cursor_on_success,
+            drain_up_to: options.clear_changelog_on_success.then_some(plan.seq),
+        }
+    } else {
+        Finalization::default()
     };
     Ok(Preview { parts, deletes, finalization, warnings: plan.warnings, failures, ..Preview::empty() })
 }

@@ -2,7 +2,6 @@
 //! [`super::plan`], [`super::upload`], [`super::finish`].
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -18,6 +17,8 @@ use super::outcome::Outcome;
 use super::plan::{Plan, Requested, check_writable};
 use super::progress::tally::Tally;
 use super::progress::{CheckpointWriter, EndedPart, EndedParts, UploadIdentity};
+use super::send::gate::RequestGate;
+use super::server_status::server_status;
 use super::stage::Stage;
 use super::upload;
 use super::verify::Comparison;
@@ -26,10 +27,6 @@ use crate::offline::{Acquired, Database, OfflineError, Sidecar, SidecarKind, Sna
 use crate::protocol::{ErrorBody, ServerStatus, code};
 use crate::remote::Remote;
 use crate::schema::Schema;
-
-/// The timeout for the server's status. Nothing depends on the status, so it is shorter than the
-/// timeout of a push.
-const STATUS_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An upload of an offline database to a server; a builder.
 ///
@@ -54,8 +51,9 @@ pub struct Upload<'o> {
     pub(super) remote: Remote,
     pub(super) schema: Arc<Schema>,
     pub(super) options: Arc<Options>,
-    observer: &'o dyn Observer,
-    cancellation: CancellationToken,
+    pub(super) observer: &'o dyn Observer,
+    pub(super) cancellation: CancellationToken,
+    gate: Option<RequestGate>,
 }
 
 impl<'o> Upload<'o> {
@@ -69,6 +67,7 @@ impl<'o> Upload<'o> {
             options: Arc::default(),
             observer: &(),
             cancellation: CancellationToken::new(),
+            gate: None,
         }
     }
 
@@ -94,6 +93,15 @@ impl<'o> Upload<'o> {
         self
     }
 
+    /// Sends all requests through this gate, which other uploads share: its limit, not that of the
+    /// options, says how many are in flight, and its pace replaces the server's.
+    #[must_use]
+    pub fn gate(mut self, gate: RequestGate) -> Self {
+        self.remote = self.remote.with_pace(gate.pace().clone());
+        self.gate = Some(gate);
+        self
+    }
+
     /// Uploads. Needs a tokio runtime with time and network.
     ///
     /// Failures are part of the outcome. Nothing is sent before everything is planned and
@@ -110,16 +118,13 @@ impl<'o> Upload<'o> {
         let Prepared { plan, snapshot, client_id, sidecar } = self.prepare(requested).await?;
         let identity = UploadIdentity::new(&self.remote, &client_id, &self.schema, &self.options);
         failpoint::reach("planned");
-        let server = server_status(&self.remote, &self.cancellation).await;
-        let has_sidecar = sidecar.is_some();
-        let is_resumable = self.options.is_resumable();
-        let mut checkpoints =
-            CheckpointWriter::new(self.remote.push_url(), identity, &server, sidecar, is_resumable);
+        let (remote, options, has_sidecar) = (&self.remote, &self.options, sidecar.is_some());
+        let server = server_status(remote, options.wait, self.observer, &self.cancellation).await?;
+        let mut checkpoints = CheckpointWriter::new(remote.push_url(), identity, &server, sidecar, options);
         let job = self.job(client_id, server);
         announce(&job, &plan);
 
-        let may_resume = job.options.resume && is_resumable;
-        let earlier = if may_resume { checkpoints.earlier() } else { None };
+        let earlier = if job.options.resume { checkpoints.earlier() } else { None };
         let plan = Arc::new(plan);
         let mut tally = Tally::new(&plan);
         upload::upload(&job, &plan, snapshot, earlier, &mut checkpoints, &mut tally).await;
@@ -139,7 +144,7 @@ impl<'o> Upload<'o> {
             }
             checkpoints.finish();
             if job.options.verify {
-                compare(&job, seq, &mut tally).await;
+                compare(&job, &plan, seq, &mut tally).await;
             }
         }
         let mut outcome = tally.outcome();
@@ -189,6 +194,10 @@ impl<'o> Upload<'o> {
             schema: Arc::clone(&self.schema),
             database: self.database.clone(),
             remote: &self.remote,
+            gate: self
+                .gate
+                .clone()
+                .unwrap_or_else(|| RequestGate::new(self.options.concurrency, self.remote.pace().clone())),
             observer: self.observer,
             cancellation: self.cancellation.clone(),
             client_id,
@@ -223,24 +232,6 @@ fn client_id(options: &Options, database: &Database) -> Result<String, OfflineEr
     match &options.client_id {
         Some(id) => Ok(id.clone()),
         None => database.ensure_client_id(|| uuid::Uuid::new_v4().to_string()),
-    }
-}
-
-/// The server's status. A server without that route counts as one without limits and
-/// extensions; the first push shows whether the server answers at all.
-async fn server_status(remote: &Remote, cancellation: &CancellationToken) -> ServerStatus {
-    let status = tokio::select! {
-        status = tokio::time::timeout(STATUS_TIMEOUT, remote.status()) => status,
-        // Nothing will be sent to the server.
-        () = cancellation.cancelled() => return ServerStatus::default(),
-    };
-    match status {
-        Ok(Ok(status)) => status,
-        Ok(Err(error)) => {
-            tracing::debug!(%error, "the server has no usable status");
-            ServerStatus::default()
-        }
-        Err(_) => ServerStatus::default(),
     }
 }
 
@@ -280,7 +271,7 @@ async fn finish(
 /// Notes beside the database that a part of a staged upload has ended; after a finalization all parts are
 /// forgotten.
 async fn note_end(job: &Job<'_>, plan: &Plan, checkpoints: &CheckpointWriter, tally: &Tally<'_>) {
-    if job.options.only.is_some() {
+    if !job.options.is_whole() {
         return;
     }
     let database = job.database.clone();
@@ -297,14 +288,16 @@ async fn note_end(job: &Job<'_>, plan: &Plan, checkpoints: &CheckpointWriter, ta
 }
 
 /// Compares both sides after the upload; every table that differs is a failure.
-async fn compare(job: &Job<'_>, seq: i64, tally: &mut Tally<'_>) {
+///
+/// `seq` is that of the last change log entry that the upload has covered.
+async fn compare(job: &Job<'_>, plan: &Plan, seq: i64, tally: &mut Tally<'_>) {
     // A finalization ends a whole upload.
     let stage = if job.options.finalizes() { Stage::All } else { job.options.stage };
     let comparison = Comparison::shared(job.database.clone(), job.remote.clone(), Arc::clone(&job.schema))
         .options(Options { stage, ..(*job.options).clone() })
         .observer(job.observer)
         .cancellation(job.cancellation.clone())
-        .since(seq);
+        .after(seq, plan.limited.clone());
     let verification = comparison.run().await;
     for failure in verification.failures {
         tally.fail(failure);

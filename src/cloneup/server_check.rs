@@ -92,7 +92,8 @@ async fn check_without_status(remote: &Remote, options: &Options, missing: Reque
         cursors: BTreeMap::new(),
         exclude_own_after: None,
     };
-    let Err(error) = remote.pull(&request).await else { return Checked::answering(Some(true)) };
+    let turn = remote.pace().turn().await;
+    let Err(error) = remote.pull(turn, &request).await else { return Checked::answering(Some(true)) };
     if let RequestError::Forbidden(body) = &error {
         return Checked::forbidden(&body.message, PULL_PATH);
     }

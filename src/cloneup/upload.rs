@@ -26,7 +26,7 @@ use super::progress::checkpoint::Checkpoint;
 use super::progress::tally::Tally;
 use super::send::batch_sender::BatchSender;
 use super::send::delivered::Delivered;
-use super::send::gate::RequestGate;
+use super::send::rejections::Rejections;
 use super::send::unsent_errors::UnsentErrors;
 use super::send::window::SlidingWindow;
 use crate::failpoint;
@@ -73,7 +73,8 @@ async fn pass(
     checkpoints: &mut CheckpointWriter,
     tally: &mut Tally<'_>,
 ) -> (Ending, Snapshot) {
-    let limits = Arc::new(BatchLimits::new(&job.options, &job.server.limits));
+    let limits =
+        Arc::new(BatchLimits::new(&job.options, &job.server.limits, job.remote.pace().max_bandwidth()));
     let encoding = Arc::new(RequestEncoding::new(job.remote.compression().choose(&job.server)));
     let settings = BatchSettings {
         limits: Arc::clone(&limits),
@@ -90,9 +91,10 @@ async fn pass(
         fail_fast: job.options.fail_fast,
         observer: job.observer,
         limits,
-        gate: RequestGate::new(job.options.concurrency),
+        gate: job.gate.clone(),
         encoding,
         unsent_errors: UnsentErrors::default(),
+        rejections: Rejections::new(&job.options),
         halt: CancellationToken::new(),
         cancellation: job.cancellation.clone(),
     };
@@ -275,6 +277,7 @@ impl UploadLoop<'_, '_> {
     fn reject_oversized(&mut self, part: usize, sequence: u64, failure: Failure) {
         self.job.observer.on(&Event::Answered { part, rows: 1, bytes: 0, requests: 0 });
         self.tally.add_oversized(part, sequence, failure);
+        self.batch_sender.rejected(1, 1);
         if self.job.options.fail_fast {
             self.batch_sender.halt.cancel();
         }

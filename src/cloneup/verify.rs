@@ -14,8 +14,9 @@ use super::finish::pull::{Page, Puller};
 use super::missing_route::suggest_base;
 use super::observer::{Activity, Event, Observer};
 use super::options::Options;
-use super::plan::Requested;
-use crate::offline::{Database, Snapshot};
+use super::plan::{LimitedRecords, Requested};
+use super::server_status::server_status;
+use crate::offline::{Database, OfflineError, Snapshot};
 use crate::protocol::{Cursor, ErrorBody, PullRequest};
 use crate::remote::Remote;
 use crate::schema::Schema;
@@ -94,7 +95,15 @@ pub struct Comparison<'o> {
     options: Arc<Options>,
     observer: &'o dyn Observer,
     cancellation: CancellationToken,
-    since: Option<i64>,
+    after: Option<EndedUpload>,
+}
+
+/// The upload that a comparison follows.
+struct EndedUpload {
+    /// The change log's highest `seq` that it has covered.
+    seq: i64,
+    /// The records that it has sent, where their number was limited.
+    limited: Option<Arc<LimitedRecords>>,
 }
 
 impl<'o> Comparison<'o> {
@@ -112,12 +121,12 @@ impl<'o> Comparison<'o> {
             options: Arc::default(),
             observer: &(),
             cancellation: CancellationToken::new(),
-            since: None,
+            after: None,
         }
     }
 
     /// The options that count are those of scope (`resources`, `include_many_many`), of the pull
-    /// (`client_id`, `pull_limit`) and `max_retries`.
+    /// (`client_id`, `pull_limit`), `wait` and `max_retries`.
     #[must_use]
     pub fn options(mut self, options: Options) -> Self {
         self.options = Arc::new(options);
@@ -138,11 +147,11 @@ impl<'o> Comparison<'o> {
         self
     }
 
-    /// Compares nothing that change log entries after this `seq` are about: the application has
-    /// changed it since.
+    /// Compares what an upload has sent that has just ended. What change log entries after `seq` are
+    /// about is not compared: the application has changed it since.
     #[must_use]
-    pub(super) fn since(mut self, seq: i64) -> Self {
-        self.since = Some(seq);
+    pub(super) fn after(mut self, seq: i64, limited: Option<Arc<LimitedRecords>>) -> Self {
+        self.after = Some(EndedUpload { seq, limited });
         self
     }
 
@@ -161,13 +170,18 @@ impl<'o> Comparison<'o> {
     async fn compare(self) -> Result<Differences, Failures> {
         let requested = Requested::new(&self.options, &self.schema)?;
         // An upload that compares at its end has given the warning already.
-        if let (Some(warning), None) = (self.database.warning(), self.since) {
+        if let (Some(warning), None) = (self.database.warning(), &self.after) {
             self.observer.on(&Event::Warning(&warning));
         }
-        let (database, schema, since) = (self.database.clone(), Arc::clone(&self.schema), self.since);
+        if self.after.is_none() && !self.options.wait.is_zero() {
+            server_status(&self.remote, self.options.wait, self.observer, &self.cancellation).await?;
+        }
+        let (database, schema) = (self.database.clone(), Arc::clone(&self.schema));
+        let (since, limited) = self.after.map(|ended| (ended.seq, ended.limited)).unzip();
         let begun = blocking(move || {
             let snapshot = Snapshot::take(&database)?;
-            FeedComparison::new(&schema, &requested, snapshot, since)
+            let comparison = FeedComparison::new(&schema, &requested, snapshot, since)?;
+            Ok::<_, OfflineError>(comparison.limited_to(limited.flatten()))
         });
         let mut comparison = begun.await?;
         let puller = Puller {

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use rustls::{CertificateError, InvalidMessage};
+use rustls::{AlertDescription, CertificateError, InvalidMessage};
 
 use super::error::{Excess, RequestError, TransportError, TransportKind, causes};
 use crate::protocol::{Envelope, ErrorBody, NeitherDialect, ROOT_PATH, RawObject, code};
@@ -22,6 +22,14 @@ const EXCERPT_CHARS: usize = 60;
 /// The hint for an answer to TLS that is none.
 const NO_TLS_HINT: &str =
     " (the answer is no TLS: does the server speak plain HTTP? Then its URL begins with http://)";
+
+/// The error of a proxy that asks for credentials.
+const PROXY_CREDENTIALS: &str =
+    "HTTP 407: the proxy does not accept the user and the password in its URL, or needs some";
+
+/// The hint for a server that refuses the client's certificate, or that there is none.
+const CLIENT_CERTIFICATE_HINT: &str =
+    " (the server does not accept the client's certificate: --client-cert and --client-key name one)";
 
 /// The hint for an answer to plain HTTP that is none.
 const NO_HTTP_HINT: &str =
@@ -65,6 +73,7 @@ impl<'a> RawAnswer<'a> {
                 let message = format!("the server refuses the credentials (HTTP {})", self.status);
                 ErrorBody::new(code::FORBIDDEN, message, ROOT_PATH)
             }))),
+            407 => Err(RequestError::broken(TransportKind::Proxy, PROXY_CREDENTIALS)),
             413 => Err(RequestError::TooLarge(Excess::Bytes, server_error().map(or_limit_exceeded))),
             415 if self.is_compressed => Err(RequestError::NotDecoded),
             status if TRANSIENT.contains(&status) => {
@@ -177,15 +186,19 @@ pub(super) fn neither_dialect(error: &NeitherDialect) -> RequestError {
 }
 
 /// The error of a request that failed before its answer was complete: all of them are worth
-/// another try (contract 3.3). Kind and hint follow from the typed causes.
-pub(super) fn transport_error(error: reqwest::Error) -> RequestError {
+/// another try (contract 3.3). Kind and hint follow from the typed causes; the message names the proxy
+/// that the request went through.
+pub(super) fn transport_error(error: reqwest::Error, proxy: Option<&str>) -> RequestError {
     let is_plain_http = error.url().is_some_and(|url| url.scheme() == "http");
     // The URL may hold secrets, and messages name it already.
     let error = error.without_url();
     let (mut kind, what) = if error.is_timeout() {
         (TransportKind::Timeout, "no answer in time")
     } else if error.is_connect() {
-        (TransportKind::Connect, "cannot connect")
+        // Whether the proxy or the server cannot be reached is not known, unless TLS with the server has
+        // begun.
+        let kind = if proxy.is_some() { TransportKind::Proxy } else { TransportKind::Connect };
+        (kind, "cannot connect")
     } else {
         (TransportKind::Connection, "the connection failed")
     };
@@ -200,6 +213,10 @@ pub(super) fn transport_error(error: reqwest::Error) -> RequestError {
                 kind = TransportKind::Tls;
                 hint = NO_TLS_HINT;
             }
+            Some(rustls::Error::AlertReceived(alert)) if is_about_the_client(*alert) => {
+                kind = TransportKind::Tls;
+                hint = CLIENT_CERTIFICATE_HINT;
+            }
             Some(_) => kind = TransportKind::Tls,
             None if is_plain_http && cause.downcast_ref().is_some_and(is_not_http) => hint = NO_HTTP_HINT,
             None => {}
@@ -207,7 +224,25 @@ pub(super) fn transport_error(error: reqwest::Error) -> RequestError {
     }
     // The errors between the first and the last say only that the next one occurred.
     let root = causes(&error).last().map_or_else(|| error.to_string(), ToString::to_string);
-    RequestError::transient(kind, format!("{what}: {root}{hint}"))
+    let way = proxy.map_or_else(String::new, |proxy| format!(" through the proxy {proxy}"));
+    RequestError::transient(kind, format!("{what}{way}: {root}{hint}"))
+}
+
+/// Whether a TLS alert is about the client's certificate (RFC 8446, section 6.2).
+fn is_about_the_client(alert: AlertDescription) -> bool {
+    use AlertDescription as Alert;
+    matches!(
+        alert,
+        Alert::AccessDenied
+            | Alert::BadCertificate
+            | Alert::CertificateExpired
+            | Alert::CertificateRequired
+            | Alert::CertificateRevoked
+            | Alert::CertificateUnknown
+            | Alert::NoCertificate
+            | Alert::UnknownCA
+            | Alert::UnsupportedCertificate
+    )
 }
 
 /// The hint about a certificate for which TLS has no error of its own, which it names but does not
@@ -246,6 +281,7 @@ mod tests {
             let error = classify(status, REFUSAL).unwrap_err();
             let is_as_expected = match status {
                 401 | 403 => matches!(error, RequestError::Forbidden(_)),
+                407 => error.kind() == Some(TransportKind::Proxy) && !error.is_transient(),
                 413 => matches!(error, RequestError::TooLarge(Excess::Bytes, Some(_))),
                 408 | 425 | 429 | 500 | 502 | 503 | 504 => {
                     matches!(error, RequestError::Transient(_))

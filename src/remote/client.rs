@@ -11,6 +11,7 @@ use super::backoff::Backoff;
 use super::config::{ConfigError, RemoteConfig};
 use super::encoding::{Compression, Encoding};
 use super::error::RequestError;
+use super::pace::{Pace, Turn};
 use super::request::{Body, HttpClient, Request};
 use super::url::{nearby, parse_base, route, shown};
 use crate::protocol::{PullAnswer, PullRequest, PushAnswer, RawObject, ServerStatus};
@@ -25,7 +26,7 @@ const MAX_STATUS_BYTES: usize = 1024 * 1024;
 /// The timeout for the status of a URL that was perhaps meant: only a suggestion depends on it.
 const SUGGESTION_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A server: its routes, and the HTTP client for them. A clone shares the connections.
+/// A server: its routes, and the HTTP client for them. A clone shares the connections and the pace.
 #[derive(Clone)]
 pub struct Remote {
     http: HttpClient,
@@ -46,17 +47,18 @@ impl Remote {
     /// # Errors
     /// [`ConfigError`] when no client can be made from the settings: the base is not an http or
     /// https URL, two credentials are given, a header or the token cannot be sent, or the CA
-    /// certificates cannot be used.
+    /// certificates, the client certificate or the proxy cannot be used.
     pub fn new(config: &RemoteConfig) -> Result<Self, ConfigError> {
         let base = parse_base(&config.base).ok_or(ConfigError::Url)?;
         config.check_credentials(&base)?;
+        let certificate = config.client_certificate()?;
         Ok(Self {
-            http: HttpClient::new(config, &base)?,
+            http: HttpClient::new(config, &base, certificate.as_ref())?,
             push: route(&base, "push"),
             pull: route(&base, "pull"),
             status: route(&base, "status"),
             base,
-            fingerprint: config.fingerprint(),
+            fingerprint: config.fingerprint(certificate.as_ref()),
             destination: config.destination(),
             retry_delay: config.retry_delay,
             retry_max_delay: config.retry_max_delay,
@@ -82,8 +84,27 @@ impl Remote {
         shown(&self.status)
     }
 
+    /// The pace of all requests to the server.
+    #[must_use]
+    pub fn pace(&self) -> &Pace {
+        self.http.pace()
+    }
+
+    /// The same server at another pace, which others may share.
+    #[must_use]
+    pub fn with_pace(mut self, pace: Pace) -> Self {
+        self.http.set_pace(pace);
+        self
+    }
+
+    /// The proxy that requests go through, without user and password; `None` where there is none.
+    #[must_use]
+    pub fn proxy(&self) -> Option<&str> {
+        self.http.proxy()
+    }
+
     /// A hash of everything that decides which server a request reaches and as whom: address,
-    /// headers and token. None of them can be derived from it.
+    /// headers, token and client certificate. None of them can be derived from it.
     #[must_use]
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
@@ -108,13 +129,19 @@ impl Remote {
         Backoff::new(self.retry_delay, self.retry_max_delay, max_retries)
     }
 
-    /// Sends a push once. `body` is complete, and compressed with `encoding` if there is one.
+    /// Sends a push once, in its turn of the server's [`Pace`]. `body` is complete, and compressed with
+    /// `encoding` if there is one.
     ///
     /// # Errors
     /// [`RequestError`] when there is no answer that names the mutations' outcomes.
-    pub async fn push(&self, body: Bytes, encoding: Option<Encoding>) -> Result<PushAnswer, RequestError> {
+    pub async fn push(
+        &self,
+        turn: Turn,
+        body: Bytes,
+        encoding: Option<Encoding>,
+    ) -> Result<PushAnswer, RequestError> {
         let request = post("push", &self.push, body, encoding);
-        let mut answer = self.http.send(request, PushAnswer::from_raw).await?;
+        let mut answer = self.http.send(turn, request, PushAnswer::from_raw).await?;
         for error in &mut answer.errors {
             self.http.redact(&mut error.body.message);
             self.http.redact(&mut error.body.path);
@@ -122,16 +149,16 @@ impl Remote {
         Ok(answer)
     }
 
-    /// Requests a page of changes, once.
+    /// Requests a page of changes, once, in its turn of the server's [`Pace`].
     ///
     /// # Errors
     /// [`RequestError`] when the answer is not a page.
     #[expect(clippy::missing_panics_doc, reason = "a pull request can always be written as JSON")]
-    pub async fn pull(&self, request: &PullRequest) -> Result<PullAnswer, RequestError> {
+    pub async fn pull(&self, turn: Turn, request: &PullRequest) -> Result<PullAnswer, RequestError> {
         let body =
             serde_json::to_vec(request).expect("strings, integers and maps of them can be written as JSON");
         let sent = post("pull", &self.pull, body.into(), None);
-        let mut page = self.http.send(sent, PullAnswer::from_raw).await?;
+        let mut page = self.http.send(turn, sent, PullAnswer::from_raw).await?;
         if let (PullAnswer::Feed { reached, .. }, None) = (&mut page, &request.exclude_own_after) {
             // It answers `exclude_own_after`; without that, its meaning is unknown.
             *reached = None;
@@ -139,19 +166,30 @@ impl Remote {
         Ok(page)
     }
 
-    /// Requests the server's capabilities and limits, once. An answer also shows that the server
-    /// is reachable and accepts the credentials.
+    /// Requests the server's capabilities and limits, once, in a turn of the server's [`Pace`]. An answer
+    /// also shows that the server is reachable and accepts the credentials.
     ///
     /// # Errors
     /// [`RequestError`] when the server does not answer or refuses the request; a server without
     /// a `status` route answers with an error of its own.
     pub async fn status(&self) -> Result<ServerStatus, RequestError> {
-        self.status_at(&self.status).await
+        self.status_within(Duration::MAX).await
     }
 
-    async fn status_at(&self, url: &Url) -> Result<ServerStatus, RequestError> {
-        let request = Request { route: "status", url, body: None, max_answer_bytes: MAX_STATUS_BYTES };
-        self.http.send(request, |result: &RawObject<'_>| Ok(ServerStatus::from_raw(result))).await
+    /// As [`Self::status`], with a limit for the request where that is shorter than the limit for all
+    /// requests. The wait for its turn does not count.
+    ///
+    /// # Errors
+    /// Those of [`Self::status`].
+    pub async fn status_within(&self, timeout: Duration) -> Result<ServerStatus, RequestError> {
+        self.status_at(&self.status, timeout).await
+    }
+
+    async fn status_at(&self, url: &Url, timeout: Duration) -> Result<ServerStatus, RequestError> {
+        let request =
+            Request { route: "status", url, body: None, max_answer_bytes: MAX_STATUS_BYTES, timeout };
+        let turn = self.pace().turn().await;
+        self.http.send(turn, request, |result: &RawObject<'_>| Ok(ServerStatus::from_raw(result))).await
     }
 
     /// The base that was probably meant where this one has no routes: the first of a few URLs near
@@ -160,8 +198,8 @@ impl Remote {
     pub async fn suggest_base(&self) -> Option<String> {
         for base in nearby(&self.base) {
             let url = route(&base, "status");
-            let answer = tokio::time::timeout(SUGGESTION_TIMEOUT, self.status_at(&url)).await;
-            if matches!(answer, Ok(Ok(status)) if status != ServerStatus::default()) {
+            let answer = self.status_at(&url, SUGGESTION_TIMEOUT).await;
+            if answer.is_ok_and(|status| status != ServerStatus::default()) {
                 return Some(shown(&base));
             }
         }
@@ -177,7 +215,8 @@ impl fmt::Debug for Remote {
 }
 
 fn post<'u>(route: &'static str, url: &'u Url, bytes: Bytes, encoding: Option<Encoding>) -> Request<'u> {
-    Request { route, url, body: Some(Body { bytes, encoding }), max_answer_bytes: MAX_ANSWER_BYTES }
+    let body = Some(Body { bytes, encoding });
+    Request { route, url, body, max_answer_bytes: MAX_ANSWER_BYTES, timeout: Duration::MAX }
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
-//! The settings of a server (address, credentials, timeouts, certificates) and what can be wrong
-//! with them. The HTTP client is made from them in [`super::request`]; flags and environment are
+//! The settings of a server (address, credentials, timeouts, pace, certificates, proxy) and what can be
+//! wrong with them. The HTTP client is made from them in [`super::request`]; flags and environment are
 //! read in `cli`.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 use std::{fmt, io};
@@ -9,8 +10,11 @@ use std::{fmt, io};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Certificate, Url};
 
+use super::client_certificate::{ClientCertificate, ClientCertificateError};
 use super::encoding::Compression;
 use super::error::chain;
+use super::pace::Rate;
+use super::proxy::{ProxyError, ProxySetting};
 use super::url::{has_credentials, is_loopback, parse_base, shown};
 use crate::secret::Secret;
 
@@ -37,6 +41,16 @@ pub struct RemoteConfig {
     pub retry_max_delay: Duration,
     /// A PEM file with certificates to trust in addition to the platform's.
     pub ca_cert: Option<PathBuf>,
+    /// A PEM file with the client's certificate for mutual TLS, and those that have issued it.
+    pub client_cert: Option<PathBuf>,
+    /// A PEM file with the key of `client_cert`; without it, the key is in the same file.
+    pub client_key: Option<PathBuf>,
+    /// The proxy that requests go through.
+    pub proxy: ProxySetting,
+    /// The maximum number of requests a second, of all kinds and retries together.
+    pub max_rate: Option<Rate>,
+    /// The maximum number of bytes of request bodies a second, after compression.
+    pub max_bandwidth: Option<NonZeroUsize>,
     /// Whether request bodies are compressed, and with what.
     pub compression: Compression,
 }
@@ -86,6 +100,12 @@ pub enum ConfigError {
         /// The file.
         path: PathBuf,
     },
+    /// The client certificate or its key cannot be used.
+    #[error(transparent)]
+    ClientCertificate(#[from] ClientCertificateError),
+    /// The proxy cannot be used.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
     /// The HTTP client cannot be set up.
     #[error("the HTTP client cannot be set up: {}", chain(.0))]
     Client(#[source] reqwest::Error),
@@ -102,6 +122,8 @@ impl ConfigError {
             Self::UnreadableCertificates { .. }
             | Self::InvalidCertificates { .. }
             | Self::NoCertificates { .. } => "caCert",
+            Self::ClientCertificate(_) => "clientCert",
+            Self::Proxy(_) => "proxy",
         }
     }
 }
@@ -119,8 +141,20 @@ impl RemoteConfig {
             retry_delay: Duration::from_secs(1),
             retry_max_delay: Duration::from_secs(30),
             ca_cert: None,
+            client_cert: None,
+            client_key: None,
+            proxy: ProxySetting::default(),
+            max_rate: None,
+            max_bandwidth: None,
             compression: Compression::Auto,
         }
+    }
+
+    /// Whether a client certificate is given and no server asks for it: there is no TLS over plain http.
+    #[must_use]
+    pub fn has_useless_certificate(&self) -> bool {
+        let url = Url::parse(&self.base);
+        self.client_cert.is_some() && url.is_ok_and(|url| url.scheme() == "http")
     }
 
     /// Whether others on the network can read the token: plain http to another machine.
@@ -131,11 +165,12 @@ impl RemoteConfig {
     }
 
     /// A hash of everything that decides which server a request reaches and as whom: address,
-    /// headers and token. None of them can be derived from it.
-    pub(super) fn fingerprint(&self) -> String {
+    /// headers, token and client certificate. None of them can be derived from it.
+    pub(super) fn fingerprint(&self, certificate: Option<&ClientCertificate>) -> String {
         let token = self.token.as_ref().map_or("", |token| token.expose());
         let headers = self.headers.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
-        hash([self.base.as_str(), token].into_iter().chain(headers))
+        let parts = [self.base.as_str(), token].into_iter().chain(headers).map(str::as_bytes);
+        hash(parts.chain(certificate.map(ClientCertificate::own)))
     }
 
     /// A hash of everything that decides which server a request reaches, whatever the credentials:
@@ -144,7 +179,7 @@ impl RemoteConfig {
         let is_credential = |name: &str| name.eq_ignore_ascii_case("authorization");
         let headers = self.headers.iter().filter(|(name, _)| !is_credential(name));
         let headers = headers.flat_map(|(name, value)| [name.as_str(), value.as_str()]);
-        hash([self.base.as_str()].into_iter().chain(headers))
+        hash([self.base.as_str()].into_iter().chain(headers).map(str::as_bytes))
     }
 
     /// Refuses two or more credentials: only one would be sent.
@@ -195,6 +230,15 @@ impl RemoteConfig {
         }
         Ok(certificates)
     }
+
+    /// The client certificate; `None` when none is given.
+    pub(super) fn client_certificate(&self) -> Result<Option<ClientCertificate>, ClientCertificateError> {
+        match (&self.client_cert, &self.client_key) {
+            (None, None) => Ok(None),
+            (None, Some(_)) => Err(ClientCertificateError::NoCertificateFile),
+            (Some(certificate), key) => ClientCertificate::read(certificate, key.as_deref()).map(Some),
+        }
+    }
 }
 
 impl fmt::Debug for RemoteConfig {
@@ -210,16 +254,21 @@ impl fmt::Debug for RemoteConfig {
             .field("retry_delay", &self.retry_delay)
             .field("retry_max_delay", &self.retry_max_delay)
             .field("ca_cert", &self.ca_cert)
+            .field("client_cert", &self.client_cert)
+            .field("client_key", &self.client_key)
+            .field("proxy", &self.proxy)
+            .field("max_rate", &self.max_rate)
+            .field("max_bandwidth", &self.max_bandwidth)
             .field("compression", &self.compression)
             .finish()
     }
 }
 
-/// A hash of texts from which none of them can be derived, as hexadecimal digits.
-fn hash<'t>(texts: impl Iterator<Item = &'t str>) -> String {
+/// A hash from which none of its parts can be derived, as hexadecimal digits.
+fn hash<'p>(parts: impl Iterator<Item = &'p [u8]>) -> String {
     let mut hasher = blake3::Hasher::new();
-    for text in texts {
-        hasher.update(&text.len().to_le_bytes()).update(text.as_bytes());
+    for part in parts {
+        hasher.update(&part.len().to_le_bytes()).update(part);
     }
     hasher.finalize().to_hex()[..32].to_owned()
 }
@@ -233,6 +282,7 @@ mod tests {
         let mut config = RemoteConfig::new("https://user:s3cr3t@h/datafn?key=s3cr3t");
         config.token = Some(Secret::new("s3cr3t"));
         config.headers.push(("X-Api-Key".to_owned(), "s3cr3t".to_owned()));
+        config.proxy = ProxySetting::Url(Secret::new("http://user:s3cr3t@proxy:3128"));
         let text = format!("{config:?}");
         assert!(text.contains("https://h/datafn") && text.contains("X-Api-Key"), "{text}");
         assert!(!text.contains("s3cr3t"), "{text}");

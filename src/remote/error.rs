@@ -55,6 +55,8 @@ pub struct TransportError {
 pub enum TransportKind {
     /// No connection could be made; with TLS, the handshake included.
     Connect,
+    /// No connection could be made through a proxy: it cannot be reached, or does not reach the server.
+    Proxy,
     /// TLS does not accept the server's certificate.
     Certificate,
     /// The TLS handshake fails for another reason.
@@ -144,6 +146,13 @@ impl RequestError {
             Self::TooLarge(_, None) | Self::NotDecoded => Vec::new(),
         }
         .into_iter()
+    }
+
+    /// Says in the message of a transport error which proxy the request went through.
+    pub(super) fn went_through(&mut self, proxy: &str) {
+        if let Self::Transient(error) | Self::Broken(error) = self {
+            error.message.extend([" (through the proxy ", proxy, ")"]);
+        }
     }
 
     pub(super) fn transient(kind: TransportKind, message: impl Into<String>) -> Self {

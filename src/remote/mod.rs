@@ -1,11 +1,12 @@
 //! The HTTP client: push, pull and status, what an answer means, and the pause before a retry
-//! (contract 3.3).
+//! (contract 3.3); the pace of requests and the way to the server (contract 3.10).
 //!
 //! One call of [`Remote::push`] or [`Remote::pull`] is one request. The loop around them, which
 //! retries, halves batches and counts, is in [`crate::cloneup`].
 //!
 //! A file imports only from those before it in this list:
-//! - `url`, `encoding`, `error`, `config`: the settings and the errors
+//! - `url`, `encoding`, `error`, `pace`, `proxy`, `client_certificate`, `config`: the settings and the
+//!   errors
 //! - `retry`, `backoff`: the error after all retries, and the pause before each
 //! - `classify`: a pure function from an answer, or a failed connection, to its meaning
 //! - `request`: sends one request, follows redirects, reads the answer up to a limit
@@ -30,7 +31,8 @@
 //! assert_eq!(remote.push_url(), format!("http://{address}/datafn/push"));
 //!
 //! let body = br#"{"clientId":"a","mutations":[]}"#;
-//! let error = remote.push(body.as_slice().into(), None).await.unwrap_err();
+//! let turn = remote.pace().turn().await;
+//! let error = remote.push(turn, body.as_slice().into(), None).await.unwrap_err();
 //! assert_eq!(error.kind(), Some(TransportKind::Connect));
 //! assert!(error.is_transient(), "another try may succeed");
 //! # Ok(())
@@ -40,16 +42,22 @@
 mod backoff;
 mod classify;
 mod client;
+mod client_certificate;
 mod config;
 mod encoding;
 mod error;
+mod pace;
+mod proxy;
 mod request;
 mod retry;
 mod url;
 
 pub use backoff::{Backoff, NextTry};
 pub use client::Remote;
+pub use client_certificate::ClientCertificateError;
 pub use config::{ConfigError, RemoteConfig};
 pub use encoding::{Compression, Compressor, Encoding};
 pub use error::{Excess, RequestError, TransportError, TransportKind};
+pub use pace::{Pace, Rate, Turn};
+pub use proxy::{ProxyError, ProxySetting};
 pub use retry::{GaveUp, RetryError};

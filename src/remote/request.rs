@@ -11,10 +11,13 @@ use reqwest::header::{
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, redirect};
 
 use super::classify::{RawAnswer, neither_dialect, transport_error};
+use super::client_certificate::ClientCertificate;
 use super::config::{ConfigError, RemoteConfig};
 use super::encoding::Encoding;
 use super::error::{RequestError, TransportKind};
-use super::url::{is_loopback, shown};
+use super::pace::{Pace, Turn};
+use super::proxy::Proxy;
+use super::url::shown;
 use crate::protocol::{NeitherDialect, RawObject};
 use crate::secret::Secret;
 
@@ -30,8 +33,14 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 #[derive(Debug, Clone)]
 pub(super) struct HttpClient {
     client: Client,
-    /// Removed from every text of an answer, which may repeat it.
-    token: Option<Secret>,
+    pace: Pace,
+    /// The limit for one request, from connecting to the last byte of the answer, without the time that
+    /// a limited bandwidth takes.
+    timeout: Duration,
+    /// The proxy's address, without user and password.
+    proxy: Option<String>,
+    /// Removed from every text of an answer, which may repeat them.
+    secrets: Vec<Secret>,
 }
 
 /// One request.
@@ -43,6 +52,8 @@ pub(super) struct Request<'u> {
     pub(super) body: Option<Body>,
     /// The largest answer that is read, in bytes after decompression.
     pub(super) max_answer_bytes: usize,
+    /// The limit for this request, where it is shorter than that of all requests.
+    pub(super) timeout: Duration,
 }
 
 /// A body of JSON.
@@ -55,38 +66,74 @@ pub(super) struct Body {
 
 impl HttpClient {
     /// Makes a client for the server at `base`; sends nothing.
-    pub(super) fn new(config: &RemoteConfig, base: &Url) -> Result<Self, ConfigError> {
+    pub(super) fn new(
+        config: &RemoteConfig,
+        base: &Url,
+        certificate: Option<&ClientCertificate>,
+    ) -> Result<Self, ConfigError> {
         // It fails only where a provider is installed already, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = Client::builder()
             .default_headers(config.header_map()?)
-            .timeout(config.timeout)
+            // The environment is read where the proxy is chosen.
+            .no_proxy()
             .connect_timeout(config.connect_timeout)
             .pool_idle_timeout(IDLE_TIMEOUT)
             .redirect(redirect::Policy::none())
             .user_agent(concat!("synctool/", env!("CARGO_PKG_VERSION")));
-        if is_loopback(base) {
-            // A proxy cannot reach this machine's own addresses.
-            builder = builder.no_proxy();
+        let proxy = config.proxy.proxy_for(base)?;
+        if let Some(proxy) = &proxy {
+            builder = builder.proxy(proxy.for_client().map_err(ConfigError::Client)?);
+        }
+        if let Some(certificate) = certificate {
+            builder = builder.identity(certificate.for_client().map_err(ConfigError::Client)?);
         }
         let certificates = config.certificates()?;
         if !certificates.is_empty() {
             builder = builder.tls_certs_merge(certificates);
         }
         let client = builder.build().map_err(ConfigError::Client)?;
-        Ok(Self { client, token: config.token.clone() })
+        Ok(Self {
+            client,
+            pace: Pace::new(config.max_rate, config.max_bandwidth),
+            timeout: config.timeout,
+            secrets: config
+                .token
+                .clone()
+                .into_iter()
+                .chain(proxy.as_ref().and_then(Proxy::password))
+                .collect(),
+            proxy: proxy.map(|proxy| proxy.shown()),
+        })
     }
 
-    /// Sends a request, follows redirects, and reads and parses the answer.
+    /// The pace of all requests.
+    pub(super) fn pace(&self) -> &Pace {
+        &self.pace
+    }
+
+    /// Sends requests at another pace from now on.
+    pub(super) fn set_pace(&mut self, pace: Pace) {
+        self.pace = pace;
+    }
+
+    /// The proxy's address, without user and password.
+    pub(super) fn proxy(&self) -> Option<&str> {
+        self.proxy.as_deref()
+    }
+
+    /// Sends a request in its turn, follows redirects, each in a turn of its own, and reads and parses the
+    /// answer.
     pub(super) async fn send<T>(
         &self,
+        mut turn: Turn,
         request: Request<'_>,
         parse: impl Fn(&RawObject<'_>) -> Result<T, NeitherDialect>,
     ) -> Result<T, RequestError> {
         let (mut target, start) = (request.url.clone(), Instant::now());
         for _ in 0..=MAX_REDIRECTS {
-            let response =
-                self.builder(&target, request.body.as_ref()).send().await.map_err(transport_error)?;
+            let sent = self.builder(&target, &request, turn).send().await;
+            let response = sent.map_err(|error| self.failed(error))?;
             if !response.status().is_redirection() {
                 let status = response.status();
                 let result = self.read(response, &request, &parse).await;
@@ -100,26 +147,33 @@ impl HttpClient {
                 return result;
             }
             target = redirected(&target, &response)?;
+            turn = self.pace.turn().await;
         }
         let message = format!("more than {MAX_REDIRECTS} redirects");
         Err(RequestError::broken(TransportKind::Redirect, message))
     }
 
-    /// Replaces the token in a text that the server wrote.
-    pub(super) fn redact(&self, text: &mut String) {
-        if let Some(token) = &self.token {
-            token.redact(text);
-        }
+    /// The error of a request that failed before its answer was complete. It names the proxy, which may
+    /// be what failed.
+    fn failed(&self, error: reqwest::Error) -> RequestError {
+        transport_error(error, self.proxy())
     }
 
-    fn builder(&self, target: &Url, body: Option<&Body>) -> RequestBuilder {
-        let Some(body) = body else { return self.client.get(target.clone()) };
+    /// Replaces secrets in a text that the server wrote.
+    pub(super) fn redact(&self, text: &mut String) {
+        self.secrets.iter().for_each(|secret| secret.redact(text));
+    }
+
+    fn builder(&self, target: &Url, request: &Request<'_>, turn: Turn) -> RequestBuilder {
+        let limit = self.timeout.min(request.timeout);
+        let Some(body) = &request.body else { return self.client.get(target.clone()).timeout(limit) };
+        let limit = limit.saturating_add(self.pace.time_to_send(body.bytes.len()));
         let json = HeaderValue::from_static("application/json");
-        let mut builder = self.client.post(target.clone()).header(CONTENT_TYPE, json);
+        let mut builder = self.client.post(target.clone()).timeout(limit).header(CONTENT_TYPE, json);
         if let Some(encoding) = body.encoding {
             builder = builder.header(CONTENT_ENCODING, HeaderValue::from_static(encoding.as_str()));
         }
-        builder.body(body.bytes.clone())
+        builder.body(turn.body(body.bytes.clone()))
     }
 
     async fn read<T>(
@@ -131,7 +185,7 @@ impl HttpClient {
         let (status, limit) = (response.status().as_u16(), request.max_answer_bytes);
         let headers = std::mem::take(response.headers_mut());
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(transport_error)? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.failed(error))? {
             if body.len() + chunk.len() > limit {
                 let message = format!("the answer is larger than {} MiB", limit / (1024 * 1024));
                 return Err(RequestError::transient(TransportKind::AnswerTooLarge, message));
@@ -151,6 +205,10 @@ impl HttpClient {
             .and_then(|result| parse(&result).map_err(|error| neither_dialect(&error)));
         parsed.map_err(|mut error| {
             error.texts().for_each(|text| self.redact(text));
+            // Over https the proxy cannot answer instead of the server.
+            if let (Some(proxy), "http") = (self.proxy(), request.url.scheme()) {
+                error.went_through(proxy);
+            }
             error
         })
     }

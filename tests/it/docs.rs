@@ -147,6 +147,10 @@ fn the_configuration_schema_accepts_what_the_program_reads() {
         record-operation = "replace"
         timeout = "5s"
         verbose = 1
+        proxy = false
+        max-rate = 0.5
+        [profile.ci]
+        wait = "30s"
     "#;
     std::fs::write(offline.folder().join("synctool.toml"), text).unwrap();
     let value: toml::Table = text.parse().unwrap();
@@ -163,7 +167,13 @@ fn the_configuration_schema_accepts_what_the_program_reads() {
     {
         assert_eq!(from_file(key), expected);
     }
-    for wrong in [serde_json::json!({"bach-size": 5}), serde_json::json!({"pull-after": "maybe"})] {
+    for wrong in [
+        serde_json::json!({"bach-size": 5}),
+        serde_json::json!({"pull-after": "maybe"}),
+        serde_json::json!({"profile": "ci"}),
+        serde_json::json!({"profile": {"ci": {"bach-size": 5}}}),
+        serde_json::json!({"profile": {"ci": {"profile": {}}}}),
+    ] {
         assert!(!schema.is_valid(&wrong), "{wrong}");
     }
 }

@@ -62,6 +62,10 @@ async fn rows_of_an_error_file_that_are_not_in_the_database_are_told() {
         let arguments = [&["--only-failed", "failed.ndjson"], more].concat();
         let output = cloneup(&offline, server.base(), &arguments).await;
         assert_eq!(status(&output), 0, "{}", stderr(&output));
+        if more == ["--dry-run"] {
+            let nothing = json!({"pullFrom": null, "setGlobalCursor": false, "drainUpTo": null});
+            assert_eq!(result(&output)["finalization"], nothing, "a part of an upload finalizes nothing");
+        }
         for (count, name) in [("1 of 2", "tags"), ("1 of 1", "nothing"), ("1 of 1", "join_todos_tags_tags")] {
             let warning = format!("warning: {count} selected rows of `{name}` are not in the database");
             assert!(stderr(&output).contains(&warning), "{warning}: {}", stderr(&output));

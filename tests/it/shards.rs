@@ -200,6 +200,8 @@ async fn shards_that_cannot_be_found_or_do_not_exist_exit_with_2() {
         (&["--shard", "1/3", "--stage", "finalize"], &[], "stage", "stage finalize has no shards"),
         (&["--shard", "1/3", "--stage", "join-rows"], &[], "stage", "stage join-rows has no shards"),
         (&["--stage", "finalize", "--only-failed", "/dev/null"], &[], "stage", "onlyFailed"),
+        (&["--stage", "finalize", "--limit", "1"], &[], "stage", "limit has nothing to count"),
+        (&["--stage", "join-rows", "--limit", "1"], &[], "stage", "limit has nothing to count"),
         (&["--stage", "other"], &[], "--stage", "possible values"),
     ] {
         for extra in [&["--no-pull-after"][..], &["--dry-run"]] {
@@ -253,6 +255,21 @@ async fn a_shard_uploads_its_own_of_the_records_that_failed() {
         assert!(!stderr(&output).contains("not in the database"), "{}", stderr(&output));
     }
     assert!(beside(&offline).is_empty(), "a selection is no whole shard: {:?}", beside(&offline));
+}
+
+#[tokio::test]
+async fn a_limited_shard_sends_the_first_of_its_own_records_and_is_no_whole_shard() {
+    let mut rig = Rig::new(THIRTY).await;
+    rig.options.limit = 2.try_into().ok();
+    for index in [1, 2, 3] {
+        let before = rig.server.subjects().len();
+        rig.options.stage = third(index);
+        let outcome = rig.succeed().await;
+        let expected: Vec<_> = own_ids(index)[..2].iter().map(|id| format!("tags/{id}")).collect();
+        assert_eq!(rig.server.subjects()[before..], expected);
+        assert_eq!(outcome.stats.resources[0].1.records, 2);
+    }
+    assert!(beside(&rig.offline).is_empty(), "{:?}", beside(&rig.offline));
 }
 
 #[tokio::test(flavor = "multi_thread")]

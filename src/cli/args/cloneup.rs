@@ -57,6 +57,10 @@ pub(in crate::cli) struct CloneupArgs {
     #[arg(long, value_name = "STAGE", value_parser = names(&STAGES), env = "SYNCTOOL_STAGE",
         help_heading = SELECTION)]
     pub(in crate::cli) stage: Option<String>,
+    /// Upload at most this many records of each resource, and the join rows between them; sends no
+    /// deletes, does not pull, and leaves cursors and change log alone
+    #[arg(long, value_name = "N", env = "SYNCTOOL_LIMIT", help_heading = SELECTION)]
+    pub(in crate::cli) limit: Option<String>,
     /// First part of every mutation id
     #[arg(long, value_name = "TEXT", env = "SYNCTOOL_MUTATION_ID_PREFIX", help_heading = SELECTION)]
     pub(in crate::cli) mutation_id_prefix: Option<String>,
@@ -89,6 +93,10 @@ pub(in crate::cli) struct CloneupArgs {
     #[arg(long, env = "SYNCTOOL_NO_FAIL_FAST", value_parser = BoolishValueParser::new(),
         help_heading = REQUESTS)]
     pub(in crate::cli) no_fail_fast: bool,
+    /// With --no-fail-fast: stop when more mutations than that were rejected, or a larger part of
+    /// those answered (from 100 answers on)
+    #[arg(long, value_name = "N|N%", env = "SYNCTOOL_MAX_ERRORS", help_heading = REQUESTS)]
+    pub(in crate::cli) max_errors: Option<String>,
     /// Write rejected mutations to this file, one JSON object per line
     #[arg(long, value_name = "FILE", env = "SYNCTOOL_ERROR_FILE", help_heading = REQUESTS,
         value_hint = ValueHint::FilePath, value_parser = any_path())]

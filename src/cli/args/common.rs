@@ -65,9 +65,26 @@ pub(in crate::cli) struct Target {
     #[arg(long, value_name = "FILE", env = "SYNCTOOL_CA_CERT", help_heading = SOURCE_AND_SERVER,
         value_hint = ValueHint::FilePath, value_parser = any_path())]
     pub(in crate::cli) ca_cert: Option<PathBuf>,
+    /// PEM file with the client's certificate for mutual TLS; it may hold the key too
+    #[arg(long, value_name = "FILE", env = "SYNCTOOL_CLIENT_CERT", help_heading = SOURCE_AND_SERVER,
+        value_hint = ValueHint::FilePath, value_parser = any_path())]
+    pub(in crate::cli) client_cert: Option<PathBuf>,
+    /// PEM file with the key of the client's certificate
+    #[arg(long, value_name = "FILE", env = "SYNCTOOL_CLIENT_KEY", help_heading = SOURCE_AND_SERVER,
+        value_hint = ValueHint::FilePath, value_parser = any_path())]
+    pub(in crate::cli) client_key: Option<PathBuf>,
+    /// Proxy to go through, with http, https or socks5, instead of what the environment names;
+    /// loopback is never proxied, and --no-proxy uses none
+    #[arg(long, value_name = "URL", env = "SYNCTOOL_PROXY", hide_env_values = true,
+        help_heading = SOURCE_AND_SERVER, value_hint = ValueHint::Url)]
+    pub(in crate::cli) proxy: Option<String>,
+    /// Go through no proxy, whatever the environment names
+    #[arg(long, env = "SYNCTOOL_NO_PROXY", value_parser = BoolishValueParser::new(),
+        help_heading = SOURCE_AND_SERVER)]
+    pub(in crate::cli) no_proxy: bool,
 }
 
-/// Retries and timeouts.
+/// Retries, timeouts and pace.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Network {
     /// Maximum number of retries of a failed request
@@ -86,6 +103,15 @@ pub(in crate::cli) struct Network {
     /// Timeout for establishing a connection
     #[arg(long, value_name = "DURATION", env = "SYNCTOOL_CONNECT_TIMEOUT", help_heading = REQUESTS)]
     pub(in crate::cli) connect_timeout: Option<String>,
+    /// Wait up to this long for the server to answer before anything is sent
+    #[arg(long, value_name = "DURATION", env = "SYNCTOOL_WAIT", help_heading = REQUESTS)]
+    pub(in crate::cli) wait: Option<String>,
+    /// Maximum number of requests per second, such as 2 or 0.5, retries included
+    #[arg(long, value_name = "N", env = "SYNCTOOL_MAX_RATE", help_heading = REQUESTS)]
+    pub(in crate::cli) max_rate: Option<String>,
+    /// Maximum number of bytes of request bodies per second, as they are sent
+    #[arg(long, value_name = "SIZE", env = "SYNCTOOL_MAX_BANDWIDTH", help_heading = REQUESTS)]
+    pub(in crate::cli) max_bandwidth: Option<String>,
 }
 
 /// How much is printed on stderr.

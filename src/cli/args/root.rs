@@ -23,6 +23,9 @@ pub(in crate::cli) struct Cli {
     #[arg(long, global = true, value_name = "FILE", env = "SYNCTOOL_CONFIG",
         value_hint = ValueHint::FilePath, value_parser = any_path())]
     pub(in crate::cli) config: Option<PathBuf>,
+    /// Table [profile.NAME] of the configuration file whose keys come before its top-level keys
+    #[arg(long, global = true, value_name = "NAME", env = "SYNCTOOL_PROFILE")]
+    pub(in crate::cli) profile: Option<String>,
 
     #[command(subcommand)]
     pub(in crate::cli) command: Subcommand,

@@ -23,6 +23,9 @@ pub(super) struct Ready {
 /// Opens what the settings name. `schema` is the schema file, if one is named.
 pub(super) fn open(settings: Settings, schema: Option<&Path>, is_quiet: bool) -> Result<Ready, Failures> {
     let remote = Remote::new(&settings.remote)?;
+    if !is_quiet {
+        settings.warnings.iter().for_each(|warning| output::warning(warning));
+    }
     if !is_quiet && settings.remote.sends_token_in_the_clear() {
         output::warning("the token is sent over plain http, where others can read it; use https");
     }

@@ -8,7 +8,9 @@ use clap::{Arg, ArgMatches};
 use serde::Serialize;
 
 use crate::cli::args::ConfigCommand;
-use crate::cli::layers::{ConfigFile, ConfigNotes, command, default_text, is_opposite, usage_failure};
+use crate::cli::layers::{
+    ConfigFile, ConfigNotes, command, default_text, is_global, is_opposite, usage_failure,
+};
 use crate::cli::output::{self, Table};
 use crate::cli::{exit, resolve};
 use crate::cloneup::Failure;
@@ -29,9 +31,14 @@ struct Shown {
 }
 
 /// Runs the subcommand.
-pub(in crate::cli) fn run(subcommand: &ConfigCommand, config: Option<PathBuf>) -> Result<u8, Failure> {
+pub(in crate::cli) fn run(
+    subcommand: &ConfigCommand,
+    config: Option<PathBuf>,
+    profile: Option<&str>,
+) -> Result<u8, Failure> {
     let ConfigCommand::Show { output: format } = subcommand;
-    let shown = collect(config.filter(|path| !path.as_os_str().is_empty()))?;
+    let config = config.filter(|path| !path.as_os_str().is_empty());
+    let shown = collect(config, profile.filter(|name| !name.is_empty()))?;
     if let Some(format) = format {
         return Ok(output::result(&shown, *format, exit::SUCCESS));
     }
@@ -39,9 +46,9 @@ pub(in crate::cli) fn run(subcommand: &ConfigCommand, config: Option<PathBuf>) -
     Ok(exit::SUCCESS)
 }
 
-fn collect(named: Option<PathBuf>) -> Result<Vec<Shown>, Failure> {
+fn collect(named: Option<PathBuf>, profile: Option<&str>) -> Result<Vec<Shown>, Failure> {
     // Files that are not read were named when this command line was parsed.
-    let file = ConfigFile::find(named, &mut ConfigNotes::default())?;
+    let file = ConfigFile::find(named, profile, &mut ConfigNotes::default())?;
     let layered = match &file {
         Some(file) => file.apply(command())?,
         None => command(),
@@ -50,12 +57,11 @@ fn collect(named: Option<PathBuf>) -> Result<Vec<Shown>, Failure> {
     let matches = matches.map_err(|error| usage_failure(&error))?;
     let values = matches.subcommand_matches(SUBCOMMAND).expect("the command line has this subcommand");
     let definition = layered.find_subcommand(SUBCOMMAND).expect("the definition has this subcommand");
-    let path = file.map(|file| file.path().display().to_string());
     let mut shown: Vec<_> = definition
         .get_arguments()
         .filter(|arg| arg.get_long().is_some() && !is_opposite(definition, arg.get_id().as_str()))
-        .filter(|arg| !matches!(arg.get_id().as_str(), "help" | "version" | "config"))
-        .map(|arg| show(arg, values, path.as_deref()))
+        .filter(|arg| !is_global(arg.get_id().as_str()))
+        .map(|arg| show(arg, values, file.as_ref()))
         .collect();
     // A value of the file moves its argument to the end of the definition.
     shown.sort_by(|a, b| a.key.cmp(&b.key));
@@ -72,8 +78,8 @@ fn token() -> Shown {
     }
 }
 
-/// An option; `file` is the path of the configuration file, if there is one.
-fn show(arg: &Arg, values: &ArgMatches, file: Option<&str>) -> Shown {
+/// An option; `file` is the configuration file, if there is one.
+fn show(arg: &Arg, values: &ArgMatches, file: Option<&ConfigFile>) -> Shown {
     let id = arg.get_id().as_str();
     let key = id.replace('_', "-");
     let raw = || {
@@ -84,7 +90,7 @@ fn show(arg: &Arg, values: &ArgMatches, file: Option<&str>) -> Shown {
         let value = match id {
             // A header is often a key, and a command may have one in it.
             "header" | "token_command" => HIDDEN.to_owned(),
-            "remote" => without_password(&raw()),
+            "remote" | "proxy" => without_password(&raw()),
             _ => raw(),
         };
         Shown { key: key.clone(), value: Some(value), from }
@@ -95,7 +101,7 @@ fn show(arg: &Arg, values: &ArgMatches, file: Option<&str>) -> Shown {
         (Some(ValueSource::DefaultValue), _, Some(file))
             if arg.get_action().takes_values() || !matches!(raw().as_str(), "false" | "0" | "") =>
         {
-            value(file.to_owned())
+            value(file.origin(id))
         }
         _ => Shown { key, value: default_text(SUBCOMMAND, id), from: "default".to_owned() },
     }
@@ -103,12 +109,17 @@ fn show(arg: &Arg, values: &ArgMatches, file: Option<&str>) -> Shown {
 
 /// A URL with its user and password hidden, if it has any.
 fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    // A proxy needs no scheme.
+    let start = url.find("://").map_or(0, |at| at + 3);
+    let (scheme, rest) = url.split_at(start);
     let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    match rest[..authority].rfind('@') {
-        Some(at) => format!("{scheme}://{HIDDEN}{}", &rest[at..]),
-        None => url.to_owned(),
+    if let Some(at) = rest[..authority].rfind('@') {
+        return format!("{scheme}{HIDDEN}{}", &rest[at..]);
     }
+    // A password that should have been escaped, such as `a/b`, ends what looks like the authority.
+    let has_port = |(_, port): (&str, &str)| port.bytes().all(|byte| byte.is_ascii_digit());
+    let is_cut = rest.contains('@') && !rest[..authority].rsplit_once(':').is_none_or(has_port);
+    if is_cut { HIDDEN.to_owned() } else { url.to_owned() }
 }
 
 fn print(shown: &[Shown]) {

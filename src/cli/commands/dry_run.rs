@@ -4,13 +4,13 @@
 use super::client::{self, Ready};
 use crate::cli::args::CloneupArgs;
 use crate::cli::exit::{self, SIGINT};
-use crate::cli::output::{self, Hints};
+use crate::cli::output::{self, Hints, Progress};
 use crate::cloneup::{Failures, Outcome, Preview, Stage, Upload, most_severe};
 
 /// Prints the plan of an upload, or of this stage of it, that `prepare` has prepared.
 pub(super) fn run(args: &CloneupArgs, stage: Stage, prepare: impl FnOnce() -> Result<Ready, Failures>) -> u8 {
     let (is_quiet, format) = (args.verbosity.quiet, args.output.unwrap_or_default());
-    match prepare().and_then(preview) {
+    match prepare().and_then(|ready| preview(ready, &Progress::new(is_quiet))) {
         Ok(preview) => {
             if !is_quiet {
                 output::plan(&preview);
@@ -26,8 +26,9 @@ pub(super) fn run(args: &CloneupArgs, stage: Stage, prepare: impl FnOnce() -> Re
     }
 }
 
-fn preview(ready: Ready) -> Result<Preview, Failures> {
+/// The preview; `progress` tells of a wait for the server.
+fn preview(ready: Ready, progress: &Progress) -> Result<Preview, Failures> {
     let Ready { options, schema, database, remote } = ready;
-    let upload = Upload::new(database, remote, schema).options(options);
+    let upload = Upload::new(database, remote, schema).options(options).observer(progress);
     Ok(client::runtime()?.block_on(upload.preview()))
 }

@@ -8,7 +8,7 @@ use clap::builder::PossibleValue;
 use clap::{Arg, Command};
 
 use crate::cli::exit;
-use crate::cli::layers::{default_text, is_opposite, is_switch};
+use crate::cli::layers::{default_text, is_global, is_opposite, is_switch};
 
 /// A page with a table of options for each subcommand.
 pub(super) fn options_page(command: &Command) -> String {
@@ -64,9 +64,7 @@ pub(super) fn exit_statuses() -> String {
 /// The flags of a subcommand that belong in a table, with their names.
 pub(super) fn flags(command: &Command) -> impl Iterator<Item = (&str, &Arg)> {
     let flags = command.get_arguments().filter_map(|arg| Some((arg.get_long()?, arg)));
-    flags.filter(|(long, arg)| {
-        !matches!(*long, "help" | "version" | "config") && !is_opposite(command, arg.get_id().as_str())
-    })
+    flags.filter(|(long, arg)| !is_global(long) && !is_opposite(command, arg.get_id().as_str()))
 }
 
 /// The values that an option takes: all of them, or what they are.

@@ -1,6 +1,7 @@
 //! `synctool.toml`: finds and reads it. Whether a file may be read is decided in [`super::owner`].
 //!
-//! Its values become the default values of the command line's definition, so that clap itself decides
+//! A table `[profile.NAME]` holds the keys of one profile, which come before the top-level keys (contract
+//! 3.10). Its values become the default values of the command line's definition, so that clap itself decides
 //! which layer overrides which (contract 3: flag, environment, file, default).
 
 use std::fs::File;
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 use clap::{Arg, ArgAction, Command, ValueHint};
 use toml::{Table, Value};
 
-use super::definition::is_opposite;
+use super::definition::{is_global, is_opposite};
 use super::nearest::nearest;
 use super::owner::ForeignConfig;
 use crate::cli::text_file;
@@ -18,6 +19,9 @@ use crate::cloneup::Failure;
 
 /// The file's name in any folder.
 const FILE_NAME: &str = "synctool.toml";
+
+/// The key of the table that has a table for each profile.
+const PROFILES: &str = "profile";
 
 /// What the search for a configuration file found, for a person.
 #[derive(Debug, Default)]
@@ -32,16 +36,20 @@ pub(in crate::cli) struct ConfigNotes {
 pub(in crate::cli) struct ConfigFile {
     path: PathBuf,
     table: Table,
+    /// The selected profile: its name and its keys.
+    profile: Option<(String, Table)>,
 }
 
 impl ConfigFile {
     /// Reads the named file, or the nearest one upward from the working directory that belongs to the
-    /// user or to root. What a person should know of the search is added to `notes`.
+    /// user or to root, with the keys of the named profile. What a person should know of the search is
+    /// added to `notes`.
     ///
     /// # Errors
-    /// A [`Failure`] when a file was named and cannot be read, or is not TOML.
+    /// A [`Failure`] when a file was named and cannot be read, is not TOML, or has no such profile.
     pub(in crate::cli) fn find(
         named: Option<PathBuf>,
+        profile: Option<&str>,
         notes: &mut ConfigNotes,
     ) -> Result<Option<Self>, Failure> {
         let (path, text) = match named {
@@ -51,22 +59,62 @@ impl ConfigFile {
             }
             None => match nearest_file(notes) {
                 Some(found) => found,
-                None => return Ok(None),
+                None => return profile.map_or(Ok(None), |name| Err(no_file_for(name))),
             },
         };
         let text = text
             .map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display()), "config"))?;
         notes.read = Some(path.clone());
-        let table = text.parse().map_err(|error: toml::de::Error| {
+        let mut table: Table = text.parse().map_err(|error: toml::de::Error| {
             let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
             Failure::usage(format!("{}, line {line}: {}", path.display(), error.message()), "config")
         })?;
-        Ok(Some(Self { path, table }))
+        let profiles = table.remove(PROFILES);
+        let mut file = Self { path, table, profile: None };
+        file.profile = profile.map(|name| file.profile_of(name, profiles.as_ref())).transpose()?;
+        Ok(Some(file))
     }
 
-    /// The path of the file.
-    pub(in crate::cli) fn path(&self) -> &Path {
-        &self.path
+    /// The keys of a profile, with its name.
+    fn profile_of(&self, name: &str, profiles: Option<&Value>) -> Result<(String, Table), Failure> {
+        let profiles = match profiles {
+            None => &Table::new(),
+            Some(Value::Table(profiles)) => profiles,
+            Some(_) => return Err(self.wrong(PROFILES, "must be written as tables: [profile.NAME]")),
+        };
+        match profiles.get(name) {
+            Some(Value::Table(keys)) => Ok((name.to_owned(), keys.clone())),
+            Some(_) => Err(self.wrong(&format!("{PROFILES}.{name}"), "must be a table")),
+            None => {
+                let known = profiles.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+                let known = if known.is_empty() { "no profiles".to_owned() } else { known };
+                let path = self.path.display();
+                Err(Failure::usage(
+                    format!("{path}: there is no profile `{name}`; the file has {known}"),
+                    PROFILES,
+                ))
+            }
+        }
+    }
+
+    /// Where the value of an argument comes from, for a person: the file, and the profile if it is one of
+    /// its keys.
+    pub(in crate::cli) fn origin(&self, id: &str) -> String {
+        let path = self.path.display();
+        match &self.profile {
+            Some((name, keys)) if keys.keys().any(|key| id_of(key) == id) => {
+                format!("{path}, profile {name}")
+            }
+            _ => path.to_string(),
+        }
+    }
+
+    /// All keys with their values: those of the profile, then the top-level keys that it lacks.
+    fn entries(&self) -> impl Iterator<Item = (&String, &Value)> {
+        let profile = self.profile.as_ref().map(|(_, keys)| keys);
+        let is_in_profile =
+            move |key: &String| profile.is_some_and(|keys| keys.keys().any(|own| id_of(own) == id_of(key)));
+        profile.into_iter().flatten().chain(self.table.iter().filter(move |(key, _)| !is_in_profile(key)))
     }
 
     /// Makes the file's values the default values of the command's flags.
@@ -76,8 +124,8 @@ impl ConfigFile {
     pub(in crate::cli) fn apply(&self, mut command: Command) -> Result<Command, Failure> {
         let subcommands: Vec<String> =
             command.get_subcommands().map(|subcommand| subcommand.get_name().to_owned()).collect();
-        for (key, value) in &self.table {
-            let id = key.replace('-', "_");
+        for (key, value) in self.entries() {
+            let id = id_of(key);
             let mut is_known = false;
             for name in &subcommands {
                 let arg = command.find_subcommand(name).and_then(|subcommand| find(subcommand, &id));
@@ -140,7 +188,7 @@ impl ConfigFile {
     }
 
     fn unknown(&self, key: &str, command: &Command) -> Failure {
-        let id = key.replace('-', "_");
+        let id = id_of(key);
         if id == "token" {
             return self.wrong(key, "does not belong in a file that others can read; use token-file");
         }
@@ -159,10 +207,24 @@ impl ConfigFile {
 
 /// The argument of a key, if the file may set it.
 fn find<'a>(command: &'a Command, id: &str) -> Option<&'a Arg> {
-    if matches!(id, "help" | "version" | "config") || is_opposite(command, id) {
+    if is_global(id) || is_opposite(command, id) {
         return None;
     }
     command.get_arguments().find(|arg| arg.get_id() == id && arg.get_long().is_some())
+}
+
+/// The id of the argument that a key names.
+fn id_of(key: &str) -> String {
+    key.replace('-', "_")
+}
+
+/// The failure of a profile without a file.
+fn no_file_for(profile: &str) -> Failure {
+    let message = format!(
+        "the profile `{profile}` is a table [profile.{profile}] of a configuration file: there is no {FILE_NAME} \
+         in this folder or above, and --config names none"
+    );
+    Failure::usage(message, PROFILES)
 }
 
 fn flag(id: &str) -> String {

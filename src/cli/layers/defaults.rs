@@ -12,6 +12,9 @@ use crate::remote::RemoteConfig;
 /// What is used where no schema is named.
 const STORED_SCHEMA: &str = "the one stored in the database";
 
+/// What is used where there is no limit.
+const NO_LIMIT: &str = "no limit";
+
 /// The default of an argument, for a person; `None` where there is none, and for flags that are off.
 ///
 /// `command` is the name of the subcommand (of the inner one, `show`, for `config show`), and
@@ -24,6 +27,7 @@ pub(in crate::cli) fn default_text(command: &str, id: &str) -> Option<String> {
             "client_id" => Some("a fixed one for comparisons".to_owned()),
             _ => client(id),
         },
+        "merge-results" if id == "output" => client(id),
         "inspect" if id == "schema" => Some(format!("{STORED_SCHEMA}, else an inferred one")),
         "inspect" | "show" if id == "output" => Some("a table".to_owned()),
         #[cfg(feature = "serve")]
@@ -49,6 +53,7 @@ fn upload(id: &str) -> Option<String> {
         "compress" => name_of(&COMPRESSIONS, &remote.compression).to_owned(),
         "concurrency" => concurrency_text(options.concurrency),
         "fail_fast" => options.fail_fast.to_string(),
+        "max_errors" | "limit" => NO_LIMIT.to_owned(),
         "pull_after" => options.pull_after.to_string(),
         "set_global_cursor_on_success" => options.set_global_cursor_on_success.to_string(),
         "clear_changelog_on_success" => options.clear_changelog_on_success.to_string(),
@@ -69,6 +74,10 @@ fn client(id: &str) -> Option<String> {
         "retry_delay" => duration_text(remote.retry_delay),
         "retry_max_delay" => duration_text(remote.retry_max_delay),
         "timeout" => duration_text(remote.timeout),
+        "wait" => duration_text(options.wait),
+        "max_rate" | "max_bandwidth" => NO_LIMIT.to_owned(),
+        "client_key" => "the one in the file of the certificate".to_owned(),
+        "proxy" => "the one that HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names".to_owned(),
         "connect_timeout" => duration_text(remote.connect_timeout),
         "output" => Output::default().to_possible_value()?.get_name().to_owned(),
         _ => return None,
@@ -84,7 +93,7 @@ fn serve(id: &str) -> Option<String> {
         "data" => DEFAULT_DATA.to_owned(),
         "max_mutations" => limits.max_mutations.to_string(),
         "max_body" => size_text(limits.max_body_bytes),
-        "max_rate" => limits.max_requests_per_second.map_or("no limit".to_owned(), |rate| rate.to_string()),
+        "max_rate" => limits.max_requests_per_second.map_or(NO_LIMIT.to_owned(), |rate| rate.to_string()),
         _ => return None,
     })
 }

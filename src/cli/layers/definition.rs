@@ -37,6 +37,11 @@ pub(in crate::cli) fn is_switch(arg: &Arg) -> bool {
     arg.get_possible_values().iter().any(|value| value.get_name() == "true")
 }
 
+/// Whether an argument is one of every command, which no table and no configuration file has.
+pub(in crate::cli) fn is_global(id: &str) -> bool {
+    matches!(id, "help" | "version" | "config" | "profile")
+}
+
 /// Whether an argument is `--no-x` of a command that has `--x` too: it is the same option, which
 /// documents and configuration file name by its positive form.
 pub(in crate::cli) fn is_opposite(command: &Command, id: &str) -> bool {

@@ -18,6 +18,6 @@ mod parse;
 pub(super) use config_file::{ConfigFile, ConfigNotes};
 pub(super) use defaults::default_text;
 pub use definition::command;
-pub(super) use definition::{bare_command, is_opposite, is_switch};
+pub(super) use definition::{bare_command, is_global, is_opposite, is_switch};
 pub(super) use nearest::nearest;
 pub(super) use parse::{Refused, parse, usage_failure};

@@ -44,7 +44,9 @@ pub(in crate::cli) fn parse(
 ) -> Result<(Cli, ArgMatches), Refused> {
     let matches = command().try_get_matches_from_mut(arguments)?;
     let named = matches.get_one::<PathBuf>("config").cloned().filter(|path| !path.as_os_str().is_empty());
-    let matches = match ConfigFile::find(named, notes).map_err(Refused::ConfigFile)? {
+    let profile = matches.get_one::<String>("profile").cloned().filter(|name| !name.is_empty());
+    let file = ConfigFile::find(named, profile.as_deref(), notes).map_err(Refused::ConfigFile)?;
+    let matches = match file {
         None => matches,
         Some(file) => {
             let mut layered = file.apply(command()).map_err(Refused::ConfigFile)?;

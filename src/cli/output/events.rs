@@ -154,6 +154,7 @@ impl Observer for Events {
                 writer.level = Some((*limit, (*reason).to_owned()));
             }
             Event::Retrying { .. }
+            | Event::WaitingForServer { .. }
             | Event::Finalizing
             | Event::Pulled { .. }
             | Event::Warning(_)

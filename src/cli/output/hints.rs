@@ -29,6 +29,10 @@ fn transport_hint(kind: TransportKind) -> Option<&'static str> {
         ),
         #[cfg(not(feature = "serve"))]
         TransportKind::Connect => Some("check the address, and that the server is running"),
+        TransportKind::Proxy => Some(
+            "check the proxy that the message names: it comes from --proxy, or from HTTPS_PROXY, HTTP_PROXY or \
+             ALL_PROXY; --no-proxy goes without it, NO_PROXY for single hosts",
+        ),
         TransportKind::Certificate => Some(
             "the server answers, but its certificate is not trusted: --ca-cert FILE trusts the CA that has \
              issued it; a wrong name or date can only be corrected at the server",

@@ -262,7 +262,10 @@ impl Run {
                 self.show(Some(&format!("pulled {}", HumanCount(self.pulled))));
             }
             Event::Activity(activity) => self.waiting.begin(*activity, Instant::now()),
-            Event::PartStarted { .. } | Event::ConcurrencyChanged { .. } | Event::Warning(_) => {}
+            Event::PartStarted { .. }
+            | Event::ConcurrencyChanged { .. }
+            | Event::WaitingForServer { .. }
+            | Event::Warning(_) => {}
         }
     }
 
@@ -323,6 +326,10 @@ impl Observer for Progress {
         }
         match event {
             Event::Warning(message) => self.say(&format!("warning: {}", escaped(message))),
+            Event::WaitingForServer { wait, url, reason } => {
+                let seconds = wait.as_secs_f64();
+                self.say(&format!("waiting up to {seconds} s for {}: {}", escaped(url), escaped(reason)));
+            }
             Event::Retrying { retry, max_retries, wait, reason } => {
                 let number = (*retry, *max_retries);
                 let lines = shared.run().retry_lines.note(Instant::now(), number, *wait, &escaped(reason));

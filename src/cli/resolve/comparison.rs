@@ -22,7 +22,8 @@ pub(in crate::cli) fn comparison(args: &VerifyArgs, matches: &ArgMatches) -> Res
     };
     let (on, off) = (args.include_many_many, args.no_include_many_many);
     set_switch(&mut options.include_many_many, matches, "include_many_many", on, off);
-    let retries = args.network.max_retries.as_deref();
+    let (retries, wait) = (args.network.max_retries.as_deref(), args.network.wait.as_deref());
+    problems.set(&mut options.wait, "wait", wait, values::duration);
     problems.set(&mut options.max_retries, "maxRetries", retries, values::count);
     problems.set(&mut options.pull_limit, "pullLimit", args.pull_limit.as_deref(), values::positive);
     let remote = remote(&args.target, &args.network, matches, base, &mut problems);

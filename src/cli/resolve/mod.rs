@@ -2,7 +2,8 @@
 //! that is wrong with a command line is reported at once. What a value looks like is decided in
 //! [`super::values`].
 //!
-//! * [`token`], [`headers`], [`schema`](mod@schema): single settings that come from several places;
+//! * [`token`], [`headers`], [`proxy`], [`schema`](mod@schema): single settings that come from several
+//!   places;
 //! * [`problems`]: collects what is wrong; [`switch`]: options that are turned on and off;
 //! * [`target`]: the database and the base URL, which every client needs; [`remote`]: the server and how
 //!   it is reached;
@@ -13,6 +14,7 @@ mod comparison;
 mod headers;
 mod job_system;
 mod problems;
+mod proxy;
 mod remote;
 mod schema;
 #[cfg(feature = "serve")]

@@ -1,16 +1,30 @@
-//! Collects what is wrong with the flags of a client, so that all of it is reported at once.
+//! Collects what is wrong with the flags of a client, so that all of it is reported at once, and what a
+//! person should know of them.
 
 use crate::cloneup::{Failure, Failures};
 use crate::protocol::code;
 
 /// What is wrong so far, in the order in which it was found.
 #[derive(Debug, Default)]
-pub(super) struct Problems(Vec<Failure>);
+pub(super) struct Problems {
+    failures: Vec<Failure>,
+    warnings: Vec<String>,
+}
 
 impl Problems {
     /// Adds an invalid option; `path` is its name in the result.
     pub(super) fn invalid(&mut self, message: impl std::fmt::Display, path: &str) {
-        self.0.push(Failure::invalid(code::DFQL_INVALID, message, path));
+        self.failures.push(Failure::invalid(code::DFQL_INVALID, message, path));
+    }
+
+    /// Adds a warning: the run goes on.
+    pub(super) fn warn(&mut self, message: impl Into<String>) {
+        self.warnings.push(message.into());
+    }
+
+    /// The warnings so far.
+    pub(super) fn take_warnings(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.warnings)
     }
 
     /// Replaces `setting`, which has its default, by what was typed, if anything; an invalid text adds a
@@ -35,8 +49,8 @@ impl Problems {
     /// All problems.
     pub(super) fn or<T>(self, settings: Option<T>) -> Result<T, Failures> {
         match settings {
-            Some(settings) if self.0.is_empty() => Ok(settings),
-            _ => Err(Failures(self.0)),
+            Some(settings) if self.failures.is_empty() => Ok(settings),
+            _ => Err(Failures(self.failures)),
         }
     }
 }

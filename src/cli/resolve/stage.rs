@@ -29,6 +29,10 @@ pub(super) fn stage_of(args: &CloneupArgs, problems: &mut Problems) -> Stage {
             let message = format!("stage {} has no shards: a shard is a part of the records", other.name());
             problems.invalid(message, "stage");
         }
+        (Stage::JoinRows | Stage::Finalize, None) if args.limit.is_some() => {
+            let message = format!("stage {} sends no records, so limit has nothing to count", stage.name());
+            problems.invalid(message, "stage");
+        }
         (Stage::Finalize, None) if args.only_failed.is_some() => {
             problems.invalid("stage finalize uploads nothing, so onlyFailed has nothing to select", "stage");
         }

@@ -14,6 +14,8 @@ pub(in crate::cli) struct Settings {
     pub(in crate::cli) database: PathBuf,
     pub(in crate::cli) remote: RemoteConfig,
     pub(in crate::cli) options: Options,
+    /// Warnings for a person.
+    pub(in crate::cli) warnings: Vec<String>,
 }
 
 /// The database, if one is named, and the base URL of the server; what is missing is the first problem
@@ -41,7 +43,8 @@ pub(super) fn complete(
     database: Option<PathBuf>,
     remote: RemoteConfig,
     options: Options,
-    problems: Problems,
+    mut problems: Problems,
 ) -> Result<Settings, Failures> {
-    problems.or(database.map(|database| Settings { database, remote, options }))
+    let warnings = problems.take_warnings();
+    problems.or(database.map(|database| Settings { database, remote, options, warnings }))
 }

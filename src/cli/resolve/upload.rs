@@ -50,12 +50,22 @@ fn options(args: &CloneupArgs, matches: &ArgMatches, problems: &mut Problems) ->
     }
     numbers(args, &mut options, problems);
     switches(args, matches, &mut options);
+    if options.max_errors.is_some() && options.fail_fast {
+        problems.warn(
+            "--max-errors has no effect without --no-fail-fast: the first rejected mutation ends the run",
+        );
+    }
     options
 }
 
 /// Sets the options with a number, a size or `auto`.
 fn numbers(args: &CloneupArgs, options: &mut Options, problems: &mut Problems) {
-    let retries = args.network.max_retries.as_deref();
+    let (retries, wait) = (args.network.max_retries.as_deref(), args.network.wait.as_deref());
+    problems.set(&mut options.wait, "wait", wait, values::duration);
+    let some_limit = |text: &str| values::positive(text).map(Some);
+    problems.set(&mut options.limit, "limit", args.limit.as_deref(), some_limit);
+    let some_errors = |text: &str| values::max_errors(text).map(Some);
+    problems.set(&mut options.max_errors, "maxErrors", args.max_errors.as_deref(), some_errors);
     problems.set(&mut options.batch_size, "batchSize", args.batch_size.as_deref(), values::positive);
     problems.set(&mut options.max_retries, "maxRetries", retries, values::count);
     problems.set(&mut options.batch_bytes, "batchBytes", args.batch_bytes.as_deref(), values::size);

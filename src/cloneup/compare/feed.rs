@@ -3,13 +3,14 @@
 //! [`crate::cloneup::finish`].
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use super::content_digest::{of_canonical_json, of_fields};
 use super::difference::{DifferenceKind, Differences, TableCounts};
-use crate::cloneup::plan::{Requested, Sources};
+use crate::cloneup::plan::{LimitedRecords, Requested, Sources};
 use crate::mutation::Shard;
 use crate::offline::{Digest, Digests, JoinSource, OfflineError, RecordSource, Snapshot, touched_since};
 use crate::protocol::{Op, PullAnswer};
@@ -30,6 +31,8 @@ pub(crate) struct FeedComparison {
     edited: HashSet<(String, String)>,
     /// The shard whose records are compared; `None` for all.
     shard: Option<Shard>,
+    /// The records that were sent, where their number is limited: nothing else is compared.
+    limited: Option<Arc<LimitedRecords>>,
 }
 
 impl FeedComparison {
@@ -59,7 +62,13 @@ impl FeedComparison {
             None => HashSet::new(),
         };
         let server = Digests::new()?;
-        Ok(Self { snapshot, sources, fields, server, edited, shard })
+        Ok(Self { snapshot, sources, fields, server, edited, shard, limited: None })
+    }
+
+    /// Compares only these records and the join rows between them. What only the server has is no
+    /// difference then.
+    pub(crate) fn limited_to(self, limited: Option<Arc<LimitedRecords>>) -> Self {
+        Self { limited, ..self }
     }
 
     /// Adds a page of the feed; a later change replaces an earlier one.
@@ -119,6 +128,9 @@ impl FeedComparison {
         let mut table = TableComparison::new(self, source.name(), found, cancellation)?;
         let mut json = Vec::new();
         source.for_each(&self.snapshot, |record| {
+            if self.limited.as_ref().is_some_and(|limited| !limited.has(source.name(), record.id)) {
+                return Ok(());
+            }
             json.clear();
             record.write_fields(&mut json)?;
             table.compare(record.id, &of_canonical_json(&json))
@@ -137,6 +149,9 @@ impl FeedComparison {
         // Of several rows of one pair, the server has the one that was sent last.
         let mut last: Option<(String, Digest)> = None;
         source.for_each(&self.snapshot, |row| {
+            if self.limited.as_ref().is_some_and(|limited| !limited.has_join_row(source, row.from, row.to)) {
+                return Ok(());
+            }
             json.clear();
             row.write_metadata(&mut json)?;
             let id = format!("{}:{}", row.from, row.to);
@@ -159,6 +174,8 @@ struct TableComparison<'a> {
     edited: &'a HashSet<(String, String)>,
     counts: TableCounts,
     found: &'a mut Differences,
+    /// Whether what only the server has is a difference.
+    counts_extra: bool,
     cancellation: &'a CancellationToken,
 }
 
@@ -169,10 +186,10 @@ impl<'a> TableComparison<'a> {
         found: &'a mut Differences,
         cancellation: &'a CancellationToken,
     ) -> Result<Self, OfflineError> {
-        let FeedComparison { server, edited, .. } = comparison;
+        let FeedComparison { server, edited, limited, .. } = comparison;
         let counts =
             TableCounts { name: name.to_owned(), server: server.count(name)?, ..TableCounts::default() };
-        Ok(Self { server, edited, counts, found, cancellation })
+        Ok(Self { server, edited, counts, found, counts_extra: limited.is_none(), cancellation })
     }
 
     /// Compares a local row with the server's.
@@ -194,7 +211,7 @@ impl<'a> TableComparison<'a> {
     fn finish(mut self) -> Result<(), OfflineError> {
         let (server, name) = (self.server, self.counts.name.clone());
         server.rest(&name, |id| {
-            if !self.is_edited(id) {
+            if self.counts_extra && !self.is_edited(id) {
                 self.add(id, DifferenceKind::Extra);
             }
         })?;

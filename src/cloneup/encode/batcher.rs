@@ -169,7 +169,7 @@ pub(super) mod tests {
     fn batcher(mutations: usize, bytes: usize, cut: Option<u64>) -> Batcher {
         let (batch_size, batch_bytes) = (mutations.try_into().unwrap(), bytes.try_into().unwrap());
         let options = Options { batch_size, batch_bytes, ..Options::default() };
-        let limits = BatchLimits::new(&options, &ServerLimits::default());
+        let limits = BatchLimits::new(&options, &ServerLimits::default(), None);
         let mut batcher = Batcher::new(Arc::new(limits), cut);
         batcher.start(0, About::Records("tags".into()), "C\"");
         batcher

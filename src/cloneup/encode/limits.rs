@@ -2,11 +2,16 @@
 //! turned out to take. Shared by the encoder, which makes batches, and the batch senders. Batches are cut
 //! in [`super::batcher`].
 
+use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::cloneup::options::Options;
 use crate::protocol::ServerLimits;
 use crate::remote::Excess;
+
+/// How long a body takes at most with a limited bandwidth, in seconds: servers wait for one about a
+/// minute, and a person for an answer a few seconds.
+const SECONDS_TO_SEND: usize = 5;
 
 /// The maximum size of one request. It is only ever lowered.
 #[derive(Debug)]
@@ -18,14 +23,16 @@ pub(crate) struct BatchLimits {
 }
 
 impl BatchLimits {
-    pub(crate) fn new(options: &Options, server: &ServerLimits) -> Self {
+    /// `max_bandwidth` is the limit of the bytes of bodies a second, if there is one.
+    pub(crate) fn new(options: &Options, server: &ServerLimits, max_bandwidth: Option<NonZeroUsize>) -> Self {
         let least = |asked: usize, advertised: Option<u64>| {
             let advertised = advertised.and_then(|limit| limit.try_into().ok());
             asked.min(advertised.unwrap_or(usize::MAX))
         };
+        let in_time = max_bandwidth.map_or(usize::MAX, |limit| limit.get().saturating_mul(SECONDS_TO_SEND));
         Self {
             mutations: least(options.batch_size.get(), server.mutations()).into(),
-            bytes: least(options.batch_bytes.get(), server.body_bytes()).into(),
+            bytes: least(options.batch_bytes.get().min(in_time), server.body_bytes()).into(),
             is_lowered: false.into(),
         }
     }
@@ -60,7 +67,7 @@ mod tests {
 
     fn limits(server: &ServerLimits) -> BatchLimits {
         let (batch_size, batch_bytes) = (500.try_into().unwrap(), 4000.try_into().unwrap());
-        BatchLimits::new(&Options { batch_size, batch_bytes, ..Options::default() }, server)
+        BatchLimits::new(&Options { batch_size, batch_bytes, ..Options::default() }, server, None)
     }
 
     fn now(limits: &BatchLimits) -> (usize, usize) {

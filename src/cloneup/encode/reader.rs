@@ -10,7 +10,7 @@ use super::oversized::OversizedRow;
 use crate::cloneup::options::Options;
 use crate::cloneup::plan::{Plan, Source};
 use crate::offline::{
-    JoinSource, OfflineDelete, OfflineError, RecordSource, RowSize, Snapshot, SortedRecords,
+    JoinSource, OfflineDelete, OfflineError, Record, RecordSource, RowSize, Snapshot, SortedRecords,
 };
 use crate::schema::Schema;
 
@@ -67,39 +67,45 @@ impl Reader<'_> {
     }
 
     fn records(&self, source: &RecordSource, count: u64) -> Result<(), OfflineError> {
-        let sorted = match self.rows.options.only {
-            None => SortedRecords::sort(source, self.rows.snapshot, count, self.rows.max_row_bytes)?,
+        let RowSource { options, snapshot, max_row_bytes, .. } = *self.rows;
+        let sorted = match options.only {
+            None => SortedRecords::sort(source, snapshot, count, max_row_bytes)?,
             // A selection may be a small part of the table.
             Some(_) => None,
         };
         if let Some(sorted) = sorted {
             let mut chunk = RowChunk::default();
-            sorted.for_each(|record| {
+            let read = sorted.for_each(|record| {
+                if record.index == count {
+                    return Err(OfflineError::Stopped);
+                }
                 let (id, index) = (record.id, record.index);
                 let size = chunk.push(id, "", 0, |json| record.write_fields(json))?;
                 self.pushed(&mut chunk, size, || OversizedRow::record(source.name(), id, index))
-            })?;
-            return self.send(ReadEvent::Rows(chunk));
+            });
+            return unless_stopped(read).and_then(|()| self.send(ReadEvent::Rows(chunk)));
         }
-        let mut chunk = RowChunk::default();
-        source.for_each(self.rows.snapshot, |record| {
-            if !self.rows.options.selects(source.name(), record.id) {
+        let (mut chunk, filter) = (RowChunk::default(), self.rows.plan.filter(options));
+        let add = |record: Record<'_>| {
+            if !filter.has_record(source.name(), record.id) {
                 return Ok(());
             }
-            let size = chunk.push(record.id, "", record.group, |json| {
-                record.write_fields_within(json, self.rows.max_row_bytes)
-            })?;
+            let size = chunk
+                .push(record.id, "", record.group, |json| record.write_fields_within(json, max_row_bytes))?;
             self.pushed(&mut chunk, size, || OversizedRow::record(source.name(), record.id, record.index))
-        })?;
+        };
+        match (options.limit, &options.only) {
+            (Some(_), None) => source.for_each_first(snapshot, count, add)?,
+            _ => source.for_each(snapshot, add)?,
+        }
         self.send(ReadEvent::Rows(chunk))
     }
 
     fn join_rows(&self, source: &JoinSource) -> Result<(), OfflineError> {
         let mut chunk = RowChunk::default();
-        let is_selection = self.rows.options.only.is_some();
+        let filter = self.rows.plan.filter(self.rows.options);
         source.for_each(self.rows.snapshot, |row| {
-            if is_selection && !self.rows.options.selects(source.name(), &format!("{}:{}", row.from, row.to))
-            {
+            if !filter.has_join_row(source, row.from, row.to) {
                 return Ok(());
             }
             let size = chunk
@@ -140,5 +146,14 @@ impl Reader<'_> {
 
     fn send(&self, event: ReadEvent) -> Result<(), OfflineError> {
         self.events.send(Ok(event)).map_err(|_| OfflineError::Stopped)
+    }
+}
+
+/// Reading that was stopped, by the limit or because the encoder has ended, is no error: the next event
+/// is the one that finds out which it was.
+fn unless_stopped(read: Result<(), OfflineError>) -> Result<(), OfflineError> {
+    match read {
+        Err(OfflineError::Stopped) => Ok(()),
+        read => read,
     }
 }

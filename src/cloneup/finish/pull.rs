@@ -63,16 +63,22 @@ impl Request for Pull<'_> {
     }
 
     async fn send(&mut self) -> Result<PullAnswer, TryError> {
-        if self.puller.cancellation.is_cancelled() {
-            return Err(TryError::Cancelled);
-        }
+        let turn = tokio::select! {
+            biased;
+            () = self.puller.cancellation.cancelled() => return Err(TryError::Cancelled),
+            turn = self.puller.remote.pace().turn() => turn,
+        };
         tokio::select! {
-            answer = self.puller.remote.pull(self.request) => answer.map_err(TryError::Failed),
+            answer = self.puller.remote.pull(turn, self.request) => answer.map_err(TryError::Failed),
             () = grace_is_over(self.puller.cancellation) => Err(TryError::Cancelled),
         }
     }
 
-    async fn pause(&mut self, wait: Duration, _: bool) -> Result<(), Cancelled> {
+    async fn pause(&mut self, wait: Duration, is_throttled: bool) -> Result<(), Cancelled> {
+        if is_throttled {
+            self.puller.remote.pace().hold(wait);
+            return Ok(());
+        }
         tokio::select! {
             () = tokio::time::sleep(wait) => Ok(()),
             () = self.puller.cancellation.cancelled() => Err(Cancelled),

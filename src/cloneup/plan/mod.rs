@@ -2,18 +2,21 @@
 //! (contract 3.1.1). Executing it is the part of [`super::upload`].
 //!
 //! [`scope`] is what the options ask for, [`sources`] the tables of it, [`upload_plan`] the plan as a
-//! value; [`deletes`] is its stage C, [`finalization`] and [`other_store`] check what is written at the
-//! end.
+//! value; [`limited`] and [`row_filter`] are the rows that it leaves out, [`deletes`] is its stage C,
+//! [`finalization`] and [`other_store`] check what is written at the end.
 
 pub(super) mod deletes;
 mod finalization;
+mod limited;
 mod other_store;
+mod row_filter;
 pub(super) mod scope;
 mod selected;
 pub(super) mod sources;
 pub(super) mod upload_plan;
 
 pub(super) use finalization::check_writable;
+pub(super) use limited::LimitedRecords;
 pub(super) use scope::Requested;
 pub(super) use sources::Sources;
 pub(super) use upload_plan::{Part, Plan, Source};

@@ -42,7 +42,8 @@ impl Requested {
                 .all(|resource| resource.is_remote_only || resources.contains(&resource.name)),
             resources,
             join_rows: options.include_many_many,
-            deletes: options.include_deletes,
+            // A delete of a record that is not sent would be one of a record that is not there.
+            deletes: options.include_deletes && options.limit.is_none(),
         };
         Ok(Self { indexes, scope, stage: options.stage })
     }

@@ -1,7 +1,11 @@
 //! The plan of an upload: a value that can be printed (a dry run) or executed (a run). Its rows are read
 //! in [`crate::cloneup::encode`].
 
+use std::sync::Arc;
+
 use super::deletes::Deletes;
+use super::limited::LimitedRecords;
+use super::row_filter::RowFilter;
 use super::scope::Requested;
 use super::selected::warnings_of_absent;
 use super::sources::Sources;
@@ -23,6 +27,8 @@ pub(crate) struct Plan {
     pub(crate) marked: Vec<MarkedRows>,
     /// What the upload covers.
     pub(crate) scope: Scope,
+    /// The records that are sent, where their number is limited.
+    pub(crate) limited: Option<Arc<LimitedRecords>>,
     /// The change log's highest `seq` in the snapshot.
     pub(crate) seq: i64,
     /// The cursors that the database has stored.
@@ -66,25 +72,32 @@ impl Plan {
         warnings.extend(snapshot.warning().map(str::to_owned));
         warnings.extend(upload_queue::warning(snapshot)?);
         let scope = requested.scope;
+        let mut limited = options.limit.map(LimitedRecords::new);
+        warnings.extend(limited.as_ref().map(LimitedRecords::notice));
         let mut parts = Vec::new();
         for source in records {
-            let (source, rows) = checked(options, source, snapshot, &mut warnings)?;
+            let (source, mut rows) = checked(options, source, snapshot, &mut warnings)?;
+            if let Some(limited) = &mut limited {
+                rows = limited.add(options, &source, snapshot)?;
+            }
             if rows > 0 {
                 parts.push(Part { source: Source::Records(source), rows });
             }
         }
+        let filter = RowFilter { options, limited: limited.as_ref() };
         for source in join_rows {
-            let rows = count_join_rows(options, &source, snapshot)?;
-            if rows > 0 && options.only.is_none() {
+            let rows = count_join_rows(filter, &source, snapshot)?;
+            if rows > 0 && filter.has_all() {
                 warnings.extend(warning_of_dangling(schema, &source, snapshot)?);
             }
             parts.push(Part { source: Source::JoinRows(source), rows });
         }
-        let mut plan = Self { parts, marked, scope, seq, cursors, warnings };
+        let limited = limited.map(Arc::new);
+        let mut plan = Self { parts, marked, scope, limited, seq, cursors, warnings };
         let deletes = plan.deletes(options, schema, snapshot).count()?;
         if deletes > 0 {
             plan.parts.push(Part { source: Source::Deletes, rows: deletes });
-        } else if let Some(selection) = &options.only {
+        } else if let (Some(selection), None) = (&options.only, options.limit) {
             // What is not there as a row may be there as a delete.
             plan.warnings.extend(warnings_of_absent(selection, options.stage, &plan.outline()));
         }
@@ -101,13 +114,19 @@ impl Plan {
         Deletes { options, schema, snapshot, scope: &self.scope, seq: self.seq, marked: &self.marked }
     }
 
+    /// The filter of the plan's rows, with the options that the plan was made from.
+    pub(crate) fn filter<'a>(&'a self, options: &'a Options) -> RowFilter<'a> {
+        RowFilter { options, limited: self.limited.as_deref() }
+    }
+
     /// A plan without parts, for tests.
     #[cfg(test)]
     pub(crate) fn empty() -> Self {
         let resources = std::collections::HashSet::new();
         let scope = Scope { resources, all_resources: true, join_rows: true, deletes: true };
         let cursors = Cursors::default();
-        Self { parts: Vec::new(), marked: Vec::new(), scope, seq: 0, cursors, warnings: Vec::new() }
+        let (parts, marked, warnings) = (Vec::new(), Vec::new(), Vec::new());
+        Self { parts, marked, scope, limited: None, seq: 0, cursors, warnings }
     }
 
     /// The plan as an observer gets it.
@@ -144,18 +163,22 @@ fn checked(
     Ok((source, selected))
 }
 
-/// Checks all rows of a join store, and counts those that are selected.
-fn count_join_rows(options: &Options, source: &JoinSource, snapshot: &Snapshot) -> Result<u64, OfflineError> {
+/// Checks all rows of a join store, and counts those that are sent.
+fn count_join_rows(
+    filter: RowFilter<'_>,
+    source: &JoinSource,
+    snapshot: &Snapshot,
+) -> Result<u64, OfflineError> {
     let all = source.check(snapshot)?;
-    if options.only.is_none() {
+    if filter.has_all() {
         return Ok(all);
     }
-    let mut selected = 0;
+    let mut sent = 0;
     source.for_each(snapshot, |row| {
-        selected += u64::from(options.selects(source.name(), &format!("{}:{}", row.from, row.to)));
+        sent += u64::from(filter.has_join_row(source, row.from, row.to));
         Ok(())
     })?;
-    Ok(selected)
+    Ok(sent)
 }
 
 /// A warning of the rows of a join store whose records are not in the database.

@@ -29,6 +29,9 @@ pub(crate) struct Checkpoint {
     pub(crate) store_id: Option<String>,
     /// The server's sequence before the upload began, if the server says it.
     pub(crate) begun_at: Option<Cursor>,
+    /// Whether the upload is one of a limited number of records.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) is_limited: bool,
 }
 
 /// An upload that was interrupted, for a person.
@@ -57,6 +60,12 @@ impl Checkpoint {
     pub(crate) fn read(sidecar: &Sidecar, identity: &UploadIdentity) -> Option<Self> {
         let checkpoint = parse(sidecar.checkpoint()?)?;
         (checkpoint.identity == identity.as_str() && checkpoint.mutations > 0).then_some(checkpoint)
+    }
+
+    /// Whether the sidecar file has the checkpoint of another upload, which is not a limited one.
+    pub(super) fn is_of_another_whole_upload(sidecar: &Sidecar, identity: &UploadIdentity) -> bool {
+        let checkpoint = sidecar.checkpoint().and_then(parse);
+        checkpoint.is_some_and(|other| !other.is_limited && other.identity != identity.as_str())
     }
 
     /// The position after the acknowledged prefix.
@@ -95,6 +104,7 @@ mod tests {
             requests: 2,
             store_id: Some("s".to_owned()),
             begun_at: None,
+            is_limited: false,
         };
         let read = parse(&serde_json::to_string(&checkpoint).unwrap());
         assert_eq!(checkpoint.position(), Some(Position { mutations: 3, digest }));

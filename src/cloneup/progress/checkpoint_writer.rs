@@ -4,6 +4,7 @@
 use super::acked_prefix::{AckedBatch, AckedPrefix};
 use super::checkpoint::Checkpoint;
 use super::upload_identity::UploadIdentity;
+use crate::cloneup::options::Options;
 use crate::cloneup::send::delivered::Delivered;
 use crate::offline::Sidecar;
 use crate::protocol::{Cursor, ServerStatus};
@@ -17,8 +18,10 @@ pub(crate) struct CheckpointWriter {
     prefix: AckedPrefix,
     /// `None` where nothing can be written.
     sidecar: Option<Sidecar>,
-    /// Whether this run can be resumed: an upload of a selection cannot.
+    /// Whether this run can be resumed. Some kinds of runs cannot; nor can one of a limited number
+    /// of records while a whole upload, which was interrupted, has its checkpoint there.
     is_resumable: bool,
+    is_limited: bool,
 }
 
 impl CheckpointWriter {
@@ -28,8 +31,11 @@ impl CheckpointWriter {
         identity: UploadIdentity,
         server: &ServerStatus,
         sidecar: Option<Sidecar>,
-        is_resumable: bool,
+        options: &Options,
     ) -> Self {
+        let is_limited = options.limit.is_some();
+        let yields = |sidecar| is_limited && Checkpoint::is_of_another_whole_upload(sidecar, &identity);
+        let is_resumable = options.is_resumable() && !sidecar.as_ref().is_some_and(yields);
         Self {
             remote,
             identity,
@@ -38,13 +44,15 @@ impl CheckpointWriter {
             prefix: AckedPrefix::empty(),
             sidecar,
             is_resumable,
+            is_limited,
         }
     }
 
     /// The checkpoint that an earlier run of this upload has left, if the server still has the
     /// store that it was written for.
     pub(crate) fn earlier(&self) -> Option<Checkpoint> {
-        let checkpoint = Checkpoint::read(self.sidecar.as_ref()?, &self.identity)?;
+        let sidecar = self.sidecar.as_ref().filter(|_| self.is_resumable)?;
+        let checkpoint = Checkpoint::read(sidecar, &self.identity)?;
         // A server that no longer names its store may have another one.
         let is_same_store = checkpoint.store_id.is_none() || checkpoint.store_id == self.store_id;
         is_same_store.then_some(checkpoint)
@@ -87,6 +95,7 @@ impl CheckpointWriter {
             requests: self.prefix.requests(),
             store_id: self.store_id.clone(),
             begun_at: self.begun_at.clone(),
+            is_limited: self.is_limited,
         })
     }
 

@@ -3,6 +3,8 @@
 //! common (contract 3.7). The checkpoint is in [`super::checkpoint`], the parts in
 //! [`super::ended_parts`].
 
+use std::num::NonZeroU64;
+
 use serde::Serialize;
 
 use crate::cloneup::options::Options;
@@ -28,6 +30,9 @@ struct Parts<'a> {
     mutation_id_prefix: &'a str,
     #[serde(flatten)]
     stage: Stage,
+    /// Not there without a limit, so that earlier checkpoints keep their identity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<u64>,
 }
 
 /// The identity, as a hash in hexadecimal digits.
@@ -47,6 +52,7 @@ impl UploadIdentity {
             batch_size: options.batch_size.get(),
             mutation_id_prefix: &options.mutation_id_prefix,
             stage: options.stage,
+            limit: options.limit.map(NonZeroU64::get),
         };
         Self(hash(&parts))
     }
@@ -146,6 +152,7 @@ mod tests {
             identity(|_| {}, |options| options.mutation_id_prefix = "other".to_owned()),
             identity(|_| {}, |options| options.stage = Stage::Records),
             identity(|_| {}, |options| options.stage = Stage::Shard(Shard::new(1, 2).unwrap())),
+            identity(|_| {}, |options| options.limit = 7.try_into().ok()),
         ];
         assert_eq!(all.iter().map(UploadIdentity::as_str).collect::<HashSet<_>>().len(), all.len());
         assert_eq!(identity(|_| {}, |_| {}), all[0]);

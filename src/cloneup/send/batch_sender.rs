@@ -12,6 +12,7 @@ use super::concurrency::Observed;
 use super::delivered::Delivered;
 use super::delivery::{Delivery, Piece};
 use super::gate::RequestGate;
+use super::rejections::Rejections;
 use super::retry::{Cancelled, Request, SendError, TryError, grace_is_over, send_with_retries};
 use super::unsent_errors::UnsentErrors;
 use crate::cloneup::encode::batch::Batch;
@@ -31,6 +32,7 @@ pub(crate) struct BatchSender<'a> {
     pub(crate) gate: RequestGate,
     pub(crate) encoding: Arc<RequestEncoding>,
     pub(crate) unsent_errors: UnsentErrors,
+    pub(crate) rejections: Rejections,
     /// Cancelled as soon as nothing new may be sent; what is in flight is awaited.
     pub(crate) halt: CancellationToken,
     /// Cancelled when the run is interrupted: what is in flight is awaited for a moment only.
@@ -45,6 +47,7 @@ impl BatchSender<'_> {
         while let Some(piece) = delivery.next_piece() {
             let mut push = Push { sender: self, batch: &batch, piece: &piece, body: None, requests: 0 };
             let sent = send_with_retries(&mut push, &self.backoff, self.observer).await;
+            let before = delivery.answers();
             requests += push.requests;
             retries += push.requests.saturating_sub(1);
             match sent {
@@ -52,6 +55,8 @@ impl BatchSender<'_> {
                 Err(SendError::Failed(error)) => delivery.failed(piece, error),
                 Err(SendError::Cancelled) => break,
             }
+            let (answered, rejected) = delivery.answers();
+            self.rejected(answered - before.0, rejected - before.1);
             if delivery.must_halt() {
                 self.halt.cancel();
             }
@@ -60,6 +65,14 @@ impl BatchSender<'_> {
             self.limits.lower(excess, mutations, bytes);
         }
         Delivered { retries, ..delivery.finish(requests) }
+    }
+
+    /// Counts mutations that were answered and rejected; too many rejected ones end the run.
+    pub(crate) fn rejected(&self, answered: u64, rejected: u64) {
+        if let Some(why) = self.rejections.add(answered, rejected) {
+            self.observer.on(&Event::Warning(&why));
+            self.halt.cancel();
+        }
     }
 }
 
@@ -89,15 +102,15 @@ impl Request for Push<'_> {
             let encoded = self.body.insert(encoded);
             let is_encoded = encoded.encoding.is_some();
             let (body, encoding) = (encoded.body.clone(), encoded.encoding);
-            let permit = tokio::select! {
+            let (permit, turn) = tokio::select! {
                 biased;
                 () = self.sender.halt.cancelled() => return Err(TryError::Cancelled),
-                permit = self.sender.gate.enter() => permit,
+                entered = self.sender.gate.enter() => entered,
             };
             self.requests += 1;
             let sent = Instant::now();
             let answer = tokio::select! {
-                answer = self.sender.remote.push(body, encoding) => answer,
+                answer = self.sender.remote.push(turn, body, encoding) => answer,
                 // The next run sends the batch again, and the server deduplicates it.
                 () = grace_is_over(&self.sender.cancellation) => return Err(TryError::Cancelled),
             };
@@ -106,7 +119,7 @@ impl Request for Push<'_> {
                 Err(RequestError::Transient(_)) => Observed::Failed,
                 _ => Observed::Answered(sent.elapsed()),
             };
-            if let Some(change) = self.sender.gate.leave(permit, observed) {
+            if let Some(change) = permit.leave(observed) {
                 let (from, limit, reason) = (change.from, change.to, change.reason);
                 tracing::debug!(from, limit, reason, "requests in flight");
                 self.sender.observer.on(&Event::ConcurrencyChanged { limit, reason });
@@ -124,9 +137,9 @@ impl Request for Push<'_> {
 
     async fn pause(&mut self, wait: Duration, is_throttled: bool) -> Result<(), Cancelled> {
         if is_throttled {
-            // All other requests would be refused as well, so the gate holds them back, and this
-            // one waits there.
-            self.sender.gate.hold(wait);
+            // All other requests would be refused as well, so they are held back, and this one waits
+            // with them.
+            self.sender.gate.pace().hold(wait);
             return Ok(());
         }
         tokio::select! {

@@ -31,10 +31,9 @@ pub(super) enum Observed {
     Failed,
 }
 
-/// The permission to send one request. It records how often the limit had been halved when the
-/// request was sent.
+/// How often the limit had been halved when a request was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Permit(u64);
+pub(super) struct Epoch(u64);
 
 /// A change of the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,20 +82,20 @@ impl ConcurrencyLimit {
         self.current
     }
 
-    /// The permit for a request that is sent now.
-    pub(super) fn permit(&self) -> Permit {
-        Permit(self.halvings)
+    /// The epoch of a request that is sent now.
+    pub(super) fn epoch(&self) -> Epoch {
+        Epoch(self.halvings)
     }
 
     /// Records the end of a request, and returns the change of the limit that follows from it.
-    pub(super) fn observe(&mut self, permit: Permit, observed: Observed) -> Option<LimitChange> {
+    pub(super) fn observe(&mut self, epoch: Epoch, observed: Observed) -> Option<LimitChange> {
         if !self.is_auto {
             return None;
         }
         match observed {
             Observed::Answered(latency) => self.answered(latency),
             // Requests that were in flight together fail together: that halves the limit once.
-            _ if permit != self.permit() => None,
+            _ if epoch != self.epoch() => None,
             Observed::Throttled => self.halve("the server asks for a pause"),
             Observed::Failed => self.halve("a request failed"),
         }
@@ -148,7 +147,7 @@ mod tests {
         for _ in 0..rounds {
             for _ in 0..limit.current() {
                 let taken = Duration::from_millis(latency(limit.current()));
-                limit.observe(limit.permit(), Observed::Answered(taken));
+                limit.observe(limit.epoch(), Observed::Answered(taken));
             }
         }
     }
@@ -182,9 +181,9 @@ mod tests {
         let mut limit = ConcurrencyLimit::new(Concurrency::Auto);
         run(&mut limit, 20, |_| 25);
         for expected in [8, 4, 2, 1, 1] {
-            let permit = limit.permit();
+            let epoch = limit.epoch();
             for _ in 0..16 {
-                limit.observe(permit, Observed::Throttled);
+                limit.observe(epoch, Observed::Throttled);
             }
             assert_eq!(limit.current(), expected);
         }
@@ -203,14 +202,14 @@ mod tests {
     #[test]
     fn a_change_has_a_reason() {
         let mut limit = ConcurrencyLimit::new(Concurrency::Auto);
-        let change = limit.observe(limit.permit(), Observed::Failed);
+        let change = limit.observe(limit.epoch(), Observed::Failed);
         assert_eq!(change, Some(LimitChange { from: 4, to: 2, reason: "a request failed" }));
     }
 
     #[test]
     fn a_fixed_limit_never_changes() {
         let mut limit = ConcurrencyLimit::new(Concurrency::Fixed(3.try_into().unwrap()));
-        limit.observe(limit.permit(), Observed::Throttled);
+        limit.observe(limit.epoch(), Observed::Throttled);
         run(&mut limit, 10, |_| 1);
         assert_eq!(limit.current(), 3);
     }

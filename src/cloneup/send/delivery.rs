@@ -50,7 +50,9 @@ pub(super) struct Delivery<'b> {
 struct Answered {
     mutations: u64,
     rows: u64,
+    /// Rows of rejected mutations.
     rejected: u64,
+    rejected_mutations: u64,
 }
 
 impl<'b> Delivery<'b> {
@@ -78,6 +80,11 @@ impl<'b> Delivery<'b> {
         if self.fatal.is_some() { None } else { self.open.pop() }
     }
 
+    /// The number of mutations that were answered so far, and of those that were rejected.
+    pub(super) fn answers(&self) -> (u64, u64) {
+        (self.answered.mutations, self.answered.rejected_mutations)
+    }
+
     /// Whether no other batch may be sent any more.
     pub(super) fn must_halt(&self) -> bool {
         self.fatal.is_some() || (self.fail_fast && !self.failures.is_empty())
@@ -92,7 +99,7 @@ impl<'b> Delivery<'b> {
     /// The result; `requests` is the number that were sent. Which of them were retries is not known
     /// here.
     pub(super) fn finish(self, requests: u64) -> Delivered {
-        let Answered { mutations, rows, rejected } = self.answered;
+        let Answered { mutations, rows, rejected, .. } = self.answered;
         Delivered {
             sequence: self.batch.sequence,
             part: self.batch.part,
@@ -205,6 +212,7 @@ impl<'b> Delivery<'b> {
     fn reject(&mut self, index: usize, error: MutationError) {
         self.count(index);
         self.answered.rejected += self.batch.entries[index].rows;
+        self.answered.rejected_mutations += 1;
         self.failures.push(Failure::rejected(error, Some(self.batch.subject(index))));
     }
 
@@ -253,7 +261,7 @@ mod tests {
     use crate::remote::GaveUp;
 
     fn limits() -> BatchLimits {
-        BatchLimits::new(&Options::default(), &ServerLimits::default())
+        BatchLimits::new(&Options::default(), &ServerLimits::default(), None)
     }
 
     fn ids(batch: &Batch, indexes: &[usize]) -> Vec<String> {

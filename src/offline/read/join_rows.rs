@@ -24,7 +24,9 @@ pub struct JoinSource {
     name: String,
     /// The name of the resource that refers.
     resource: String,
-    /// The version of that resource in the schema.
+    /// The name of the resource that is referred to.
+    target: String,
+    /// The version of the resource that refers, in the schema.
     version: u64,
     /// The relation's name.
     relation: String,
@@ -100,6 +102,7 @@ impl JoinSource {
         Ok(Self {
             name: store.name(),
             resource: store.from.name.clone(),
+            target: store.to.name.clone(),
             version: store.from.version,
             relation: store.relation.name.clone(),
             table: JoinTable::find(snapshot, store, warnings)?,
@@ -122,6 +125,12 @@ impl JoinSource {
     #[must_use]
     pub fn resource(&self) -> &str {
         &self.resource
+    }
+
+    /// The name of the resource that is referred to.
+    #[must_use]
+    pub fn target(&self) -> &str {
+        &self.target
     }
 
     /// The version of the resource that refers, in the schema.

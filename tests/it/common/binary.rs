@@ -31,10 +31,12 @@ const SETTINGS: [&str; 9] = [
     "JOB_COMPLETION_INDEX",
 ];
 
-/// Removes every variable that a run reads from a command's environment.
+/// Removes every variable that a run reads, and those that name a proxy, from a command's environment.
 pub fn remove_settings(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
-        if SETTINGS.iter().any(|setting| name.to_string_lossy().starts_with(setting)) {
+        let text = name.to_string_lossy();
+        let is_setting = SETTINGS.iter().any(|setting| text.starts_with(setting));
+        if is_setting || text.to_lowercase().ends_with("_proxy") {
             command.env_remove(name);
         }
     }

@@ -3,6 +3,8 @@
 
 mod binary;
 mod feed;
+mod forward_proxy;
+mod meter;
 mod offline;
 #[cfg(unix)]
 pub mod postgres;
@@ -13,6 +15,7 @@ mod samples;
 mod scripted;
 mod serve_process;
 mod server;
+mod tls_relay;
 
 #[cfg(unix)]
 pub use binary::signal;
@@ -21,6 +24,8 @@ pub use binary::{
     synctool,
 };
 pub use feed::{delete, upsert};
+pub use forward_proxy::ForwardProxy;
+pub use meter::Meter;
 pub use offline::Offline;
 pub use proxy::FaultProxy;
 pub use requests::{clone, mutation, pull, push};
@@ -29,3 +34,4 @@ pub use samples::{CHINOOK, MIXED_ROWS, POWERSYNC, SCHEMA, TABLES, THREE_TAGS, WA
 pub use scripted::{Answer, Recorded, Scripted, refusal};
 pub use serve_process::ServeProcess;
 pub use server::{TestServer, client, open_store};
+pub use tls_relay::tls_relay;

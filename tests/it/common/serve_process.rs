@@ -22,6 +22,11 @@ impl ServeProcess {
         Self::listen(folder.to_owned(), arguments, "127.0.0.1:0", failpoint).await
     }
 
+    /// Starts it at a free address that was found before, which a client asks already.
+    pub async fn start_at(folder: &Path, address: &str) -> Self {
+        Self::listen(folder.to_owned(), Vec::new(), address, None).await
+    }
+
     async fn listen(folder: PathBuf, arguments: Vec<String>, address: &str, failpoint: Option<&str>) -> Self {
         std::fs::write(folder.join("schema.json"), SCHEMA).unwrap();
         let mut command = program(&folder);

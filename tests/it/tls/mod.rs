@@ -1,5 +1,7 @@
 //! TLS errors, with real sockets and a real TLS server: which kind they are, and what their
-//! messages suggest. Not retries (`transport`).
+//! messages suggest. The client's own certificate is in `mutual`. Not retries (`transport`).
+
+mod mutual;
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;

@@ -190,6 +190,23 @@ impl RecordSource {
         self.read(snapshot.connection(), &sql, consume)
     }
 
+    /// Reads at most this number of records, the first in upload order. SQLite keeps no more of them than
+    /// that while it sorts.
+    ///
+    /// # Errors
+    /// Those of [`Self::for_each`].
+    pub fn for_each_first(
+        &self,
+        snapshot: &Snapshot,
+        limit: u64,
+        consume: impl FnMut(Record<'_>) -> Result<(), OfflineError>,
+    ) -> Result<(), OfflineError> {
+        let sql = select_in_order(&self.table, snapshot, self.read_order()).map_err(self.table.failed())?;
+        // SQLite has signed integers of 64 bits.
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.read(snapshot.connection(), &format!("{sql} LIMIT {limit}"), consume)
+    }
+
     /// Reads the records that meet an SQL condition in the order in which they are stored.
     pub(crate) fn for_each_stored(
         &self,
