@@ -209,7 +209,7 @@ mod tests {
             for index in 1..=8 {
                 let (database, upload) = (&database, &upload);
                 scope.spawn(move || {
-                    EndedParts::add(database, upload, part(shard(index, 8), 1, None)).unwrap()
+                    EndedParts::add(database, upload, part(shard(index, 8), 1, None)).unwrap();
                 });
             }
         });
