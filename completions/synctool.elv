@@ -30,7 +30,7 @@ set edit:completion:arg-completer[synctool] = {|@words|
             cand merge-results 'Add up the results of the parts of an upload into one'
             cand schema 'Infer or check a schema'
             cand verify 'Compare an offline database with the server'
-            cand serve 'Run the reference server on one SQLite file'
+            cand serve 'Run the reference server'
             cand demo 'Show a whole upload with generated data'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -226,6 +226,10 @@ set edit:completion:arg-completer[synctool] = {|@words|
         &'synctool;serve'= {
             cand --listen 'Address to listen on; port 0 picks a free port [default: 127.0.0.1:4400]'
             cand --data 'SQLite file that stores the data; created if it does not exist [default: synctool-server.db]'
+            cand --database-url 'URL of a PostgreSQL database that stores the data instead of a file; servers can share it'
+            cand --database-url-file 'File that holds the URL of the database, so that nobody else sees its password'
+            cand --database-schema 'Schema in the database, created if it does not exist [default: synctool]'
+            cand --database-ca-cert 'PEM file with certificates to trust for the database, besides those of the system'
             cand --schema 'Schema of what clients may push, a JSON file; required'
             cand --token-file 'File that holds the token that clients must send; SYNCTOOL_TOKEN can hold it too'
             cand --max-mutations 'Maximum number of mutations in one push [default: 1000]'
@@ -262,7 +266,7 @@ set edit:completion:arg-completer[synctool] = {|@words|
             cand merge-results 'Add up the results of the parts of an upload into one'
             cand schema 'Infer or check a schema'
             cand verify 'Compare an offline database with the server'
-            cand serve 'Run the reference server on one SQLite file'
+            cand serve 'Run the reference server'
             cand demo 'Show a whole upload with generated data'
             cand help 'Print this message or the help of the given subcommand(s)'
         }

@@ -34,7 +34,7 @@ complete -c synctool -n "__fish_synctool_needs_command" -f -a "inspect" -d 'Show
 complete -c synctool -n "__fish_synctool_needs_command" -f -a "merge-results" -d 'Add up the results of the parts of an upload into one'
 complete -c synctool -n "__fish_synctool_needs_command" -f -a "schema" -d 'Infer or check a schema'
 complete -c synctool -n "__fish_synctool_needs_command" -f -a "verify" -d 'Compare an offline database with the server'
-complete -c synctool -n "__fish_synctool_needs_command" -f -a "serve" -d 'Run the reference server on one SQLite file'
+complete -c synctool -n "__fish_synctool_needs_command" -f -a "serve" -d 'Run the reference server'
 complete -c synctool -n "__fish_synctool_needs_command" -f -a "demo" -d 'Show a whole upload with generated data'
 complete -c synctool -n "__fish_synctool_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l db -d 'Offline database, a SQLite file' -r -F
@@ -197,6 +197,10 @@ complete -c synctool -n "__fish_synctool_using_subcommand verify" -s h -l help -
 complete -c synctool -n "__fish_synctool_using_subcommand verify" -s V -l version -d 'Print version'
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -l listen -d 'Address to listen on; port 0 picks a free port [default: 127.0.0.1:4400]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -l data -d 'SQLite file that stores the data; created if it does not exist [default: synctool-server.db]' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand serve" -l database-url -d 'URL of a PostgreSQL database that stores the data instead of a file; servers can share it' -r -f
+complete -c synctool -n "__fish_synctool_using_subcommand serve" -l database-url-file -d 'File that holds the URL of the database, so that nobody else sees its password' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand serve" -l database-schema -d 'Schema in the database, created if it does not exist [default: synctool]' -r
+complete -c synctool -n "__fish_synctool_using_subcommand serve" -l database-ca-cert -d 'PEM file with certificates to trust for the database, besides those of the system' -r -F
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -l schema -d 'Schema of what clients may push, a JSON file; required' -r -F
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -l token-file -d 'File that holds the token that clients must send; SYNCTOOL_TOKEN can hold it too' -r -F
 complete -c synctool -n "__fish_synctool_using_subcommand serve" -l max-mutations -d 'Maximum number of mutations in one push [default: 1000]' -r
@@ -221,7 +225,7 @@ complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_s
 complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect merge-results schema verify serve demo help" -f -a "merge-results" -d 'Add up the results of the parts of an upload into one'
 complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect merge-results schema verify serve demo help" -f -a "schema" -d 'Infer or check a schema'
 complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect merge-results schema verify serve demo help" -f -a "verify" -d 'Compare an offline database with the server'
-complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect merge-results schema verify serve demo help" -f -a "serve" -d 'Run the reference server on one SQLite file'
+complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect merge-results schema verify serve demo help" -f -a "serve" -d 'Run the reference server'
 complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect merge-results schema verify serve demo help" -f -a "demo" -d 'Show a whole upload with generated data'
 complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect merge-results schema verify serve demo help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c synctool -n "__fish_synctool_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "show" -d 'List every value that cloneup would use, and where it comes from'

@@ -10,7 +10,7 @@
 //! use synctool::offline::Database;
 //! use synctool::remote::{Remote, RemoteConfig};
 //! use synctool::schema::Schema;
-//! use synctool::server::{Limits, ServerConfig, ServerState, serve};
+//! use synctool::server::{Limits, ServerConfig, ServerState, StoreLocation, serve};
 //!
 //! let folder = tempfile::tempdir()?;
 //! let path = folder.path().join("app.db");
@@ -24,9 +24,13 @@
 //! )?;
 //!
 //! // A server on a free port, until the sender of its shutdown signal is dropped.
-//! let data = folder.path().join("server.db");
-//! let (schema_of_server, limits) = (schema.clone(), Limits::default());
-//! let state = ServerState::open(ServerConfig { schema: schema_of_server, data, token: None, limits })?;
+//! let config = ServerConfig {
+//!     schema: schema.clone(),
+//!     store: StoreLocation::File(folder.path().join("server.db")),
+//!     token: None,
+//!     limits: Limits::default(),
+//! };
+//! let state = ServerState::open(config).await?;
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
 //! let remote = RemoteConfig::new(format!("http://{}/datafn", listener.local_addr()?));
 //! let (shutdown, is_shut_down) = tokio::sync::oneshot::channel::<()>();

@@ -1,5 +1,5 @@
-//! The limits of an upload, each measured alone: scan, scan and encode, HTTP with the same bytes, and
-//! inserting into SQLite. The whole upload is measured in `main.rs`.
+//! The limits of an upload, each measured alone: scan, scan and encode, and HTTP with the same
+//! bytes. The limits of a server are in `insert_loop.rs`; the whole upload is measured in `main.rs`.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use rusqlite::Connection;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, params};
 use synctool::mutation::{ContentHasher, RecordEncoder, RecordOperation};
 use synctool::offline::{Database, RecordSource, Snapshot};
 use synctool::schema::Schema;
@@ -67,45 +67,6 @@ fn bodies(database: &Path, mut consume: impl FnMut(&mut Vec<u8>)) {
     if !ends.is_empty() {
         finish(&ids, &json, &ends);
     }
-}
-
-/// The insert loop: the three rows that the server's store has for a mutation (the record, its
-/// change and its mutation id), durable, 1,000 mutations per transaction, and nothing else.
-pub fn insert_loop(database: &Path, store: &Path) -> Duration {
-    let source = Connection::open(database).unwrap();
-    let mut rows = source
-        .prepare("SELECT id, json_object('title', title, 'notes', notes, 'projectId', projectId, 'createdAt', createdAt,
-                  'done', json('true'), 'estimate', estimate, 'priority', priority) FROM todos ORDER BY id")
-        .unwrap();
-    let rows: Vec<(String, String)> =
-        rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect();
-    let _ = std::fs::remove_file(store);
-    let connection = Connection::open(store).unwrap();
-    connection.pragma_update(None, "journal_mode", "WAL").unwrap();
-    connection.pragma_update(None, "synchronous", "FULL").unwrap();
-    connection
-        .execute_batch(
-            "CREATE TABLE record (resource TEXT NOT NULL, id TEXT NOT NULL, document TEXT NOT NULL,
-                 PRIMARY KEY (resource, id));
-             CREATE TABLE change (sequence INTEGER, part INTEGER, name TEXT NOT NULL, id TEXT NOT NULL, target TEXT,
-                 client INTEGER, PRIMARY KEY (sequence, part)) WITHOUT ROWID;
-             CREATE TABLE applied (client INTEGER, mutation TEXT, PRIMARY KEY (client, mutation)) WITHOUT ROWID;",
-        )
-        .unwrap();
-    let mut record = connection.prepare("INSERT INTO record VALUES ('todos', ?1, ?2)").unwrap();
-    let mut change = connection.prepare("INSERT INTO change VALUES (?1, 0, 'todos', ?2, NULL, 1)").unwrap();
-    let mut applied = connection.prepare("INSERT INTO applied VALUES (1, ?1)").unwrap();
-    let start = Instant::now();
-    for (group, rows) in rows.chunks(1000).enumerate() {
-        connection.execute_batch("BEGIN IMMEDIATE").unwrap();
-        for (index, (id, document)) in rows.iter().enumerate() {
-            record.execute([id, document]).unwrap();
-            change.execute(params![group * 1000 + index, id]).unwrap();
-            applied.execute([format!("cloneup:rec:todos:{id}:0123456789abcdef{index:016x}")]).unwrap();
-        }
-        connection.execute_batch("COMMIT").unwrap();
-    }
-    start.elapsed()
 }
 
 /// Reads every value in order of id and discards it.

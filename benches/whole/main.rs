@@ -1,5 +1,6 @@
 //! Benchmarks of whole runs of the `synctool` binary, each with a limit or a peer that is measured
-//! in the same run. The limits are in `limits.rs`; the pieces of the encoder are in `benches/encode.rs`.
+//! in the same run. The limits are in `limits.rs` and `insert_loop.rs`; the pieces of the encoder are in
+//! `benches/encode.rs`.
 //!
 //! `cargo bench --bench whole` runs everything; names after `--` select benchmarks, and
 //! `SYNCTOOL_BENCH_RECORDS` (default 1000000) sets the size. Figures are medians.
@@ -13,7 +14,14 @@
 
 mod data;
 mod feed;
+mod insert_loop;
 mod limits;
+#[cfg(unix)]
+#[path = "../../tests/it/common/postgres/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "the tests use all of it")]
+mod postgres;
+#[cfg(unix)]
+mod postgres_loop;
 mod process;
 mod sink;
 
@@ -41,11 +49,13 @@ fn main() {
     let records = std::env::var("SYNCTOOL_BENCH_RECORDS").map_or(1_000_000, |text| text.parse().unwrap());
     // In the target folder, because a folder for temporary files may be in memory.
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let benches: [Bench; 8] = [
+    let benches: &[Bench] = &[
         ("client", client),
         ("peer", peer),
         ("latency", latency),
         ("serve", serve),
+        #[cfg(unix)]
+        ("inserts", inserts),
         ("before", before),
         ("feed", read_feed),
         ("catching-up", catching_up),
@@ -142,7 +152,7 @@ fn serve(folder: &Path, records: u64) {
     let mut taken = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..RUNS {
         settle();
-        taken.0.push(limits::insert_loop(&database, &folder.join("loop.db")));
+        taken.0.push(insert_loop::run(&insert_loop::rows(&database), &folder.join("loop.db"), 1000));
         std::fs::remove_file(folder.join("loop.db")).unwrap();
         let server = Server::start(folder, "server.db");
         settle();
@@ -201,6 +211,38 @@ fn read_feed(folder: &Path, records: u64) {
     line("pull of everything", records, pull, Some(("of it", ratio(select, pull))));
     line("clone", records, clone, Some(("of it", ratio(select, clone))));
     println!("  a clone of {} MiB", clone_bytes / 1024 / 1024);
+}
+
+/// The insert loop on both engines, and PostgreSQL with one mutation in a transaction.
+#[cfg(unix)]
+fn inserts(folder: &Path, _: u64) {
+    const RECORDS: u64 = 100_000;
+    let rows = insert_loop::rows(&data::make(folder, RECORDS, Ids::Scattered));
+    // Not in the folder for temporary files, which may be in memory, nor in `folder`, where its user may
+    // not go.
+    let Some(cluster) = postgres::Cluster::options().parent("/var/tmp").start() else { return };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    for group in [100, 1000] {
+        let mut taken = (Vec::new(), Vec::new());
+        for _ in 0..RUNS {
+            settle();
+            taken.0.push(insert_loop::run(&rows, &folder.join("loop.db"), group));
+            settle();
+            taken.1.push(runtime.block_on(postgres_loop::run(&cluster, &rows, group)));
+        }
+        let (sqlite, postgres) = (median(&taken.0), median(&taken.1));
+        line(&format!("SQLite, {group} in a transaction"), RECORDS, sqlite, None);
+        line(
+            &format!("PostgreSQL, {group} in a transaction"),
+            RECORDS,
+            postgres,
+            Some(("of SQLite", ratio(sqlite, postgres))),
+        );
+    }
+    for connections in [1, 4] {
+        let rate = runtime.block_on(postgres_loop::pgbench(&cluster, connections));
+        println!("  pgbench, 1 in a transaction, {connections} connections {rate:>24.0} records/s");
+    }
 }
 
 /// Waits until earlier writes are on disk; otherwise the next figure would include them.

@@ -13,7 +13,7 @@
 //! hasher.finish(|item| digests.add(&item));
 //! assert_eq!(digests.count(), 1);
 //! // The key's hash begins with 0x59, so that the item is in bucket 5 of 16.
-//! assert_eq!(digests.buckets()[5][..4], [0x6d, 0x11, 0x65, 0x78]);
+//! assert_eq!(digests.buckets()[5][..4], [0x6d, 0x15, 0x65, 0x79]);
 //! ```
 
 use super::canonical::write_string;

@@ -1,5 +1,5 @@
-//! The reference server (contract 4): a DataFn sync server on one SQLite file, for development, CI and
-//! demos.
+//! The reference server (contract 4): a DataFn sync server on one SQLite file, or, with the feature
+//! `postgres`, on a PostgreSQL database that several servers share.
 //!
 //! [`ServerState::open`] opens the store, and [`serve`] answers requests on a listener until a future
 //! completes, so a program brings any address and any shutdown signal.
@@ -19,7 +19,8 @@
 //!     store: StoreLocation::File(folder.path().join("server.db")),
 //!     token: None,
 //!     limits: Limits::default(),
-//! })?;
+//! })
+//! .await?;
 //! let listener = TcpListener::bind("127.0.0.1:0").await?;
 //! let address = listener.local_addr()?;
 //! let (stop, stopped) = oneshot::channel::<()>();
@@ -77,3 +78,5 @@ mod store;
 pub use limits::Limits;
 pub use router::serve;
 pub use state::{OpenError, ServerConfig, ServerState, StoreLocation};
+#[cfg(feature = "postgres")]
+pub use store::postgres::{PostgresConfig, PostgresConfigError};

@@ -27,6 +27,8 @@ pub(super) struct PreparedPush {
     /// The client that has sent it.
     pub(super) client: ClientNumber,
     pub(super) mutations: Vec<PreparedMutation>,
+    /// The size of the request's body.
+    pub(super) bytes: usize,
 }
 
 /// A mutation that is ready to be applied, or to be rejected.
@@ -113,7 +115,7 @@ impl PreparedPush {
         let mutations = mutations.into_iter().map(|mutation| preparation.mutation(mutation));
         let mut mutations = mutations.collect::<Result<Vec<_>, _>>()?;
         set_digests(&mut mutations, &preparation.contents);
-        Ok(Self { client: ClientNumber::of(&client_id), mutations })
+        Ok(Self { client: ClientNumber::of(&client_id), mutations, bytes: body.len() })
     }
 
     /// The number of mutations.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -74,12 +74,7 @@ async fn admit(State(state): State<ServerState>, request: Request, next: Next) -
     if let Some(Err(wait)) = state.rate.as_ref().map(|rate| rate.admit(Instant::now())) {
         let message = "Too many requests a second; try again later";
         let refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, code::LIMIT_EXCEEDED, message);
-        let mut response = refusal.into_response();
-        // `Retry-After` has whole seconds (RFC 9110, section 10.2.3); rounded up, so that the retry is
-        // admitted.
-        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
-        return response;
+        return refusal.retry_after(wait).into_response();
     }
     let authorization = request.headers().get(AUTHORIZATION).map(HeaderValue::as_bytes);
     if state.is_authorized(authorization) {

@@ -2,6 +2,7 @@
 //! [`super::router`].
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,6 +11,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use super::group::GroupCommit;
 use super::limits::Limits;
 use super::rate::RateLimit;
+#[cfg(feature = "postgres")]
+use super::store::postgres::{PostgresConfig, PostgresStore};
 use super::store::sqlite::SqliteStore;
 use super::store::{Store, StoreError, TableFields};
 use crate::schema::{Field, Schema};
@@ -36,14 +39,28 @@ pub struct ServerConfig {
 pub enum StoreLocation {
     /// A SQLite file, created if it does not exist. The lock file `<file>-lock` is created next to it.
     File(PathBuf),
+    /// A schema in a PostgreSQL database, created if it does not exist. Any number of servers may
+    /// share it.
+    #[cfg(feature = "postgres")]
+    Postgres(Box<PostgresConfig>),
 }
 
-/// The store of a server could not be opened: the file cannot be read or written, it is another
-/// program's database or one of another version, or another server has it open.
+impl fmt::Display for StoreLocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(f),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(config) => config.fmt(f),
+        }
+    }
+}
+
+/// The store of a server could not be opened: the file or the database cannot be read or written, it is
+/// another program's or one of another version, or another server has the file open.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot use {} as the server's store: {source}", .path.display())]
+#[error("cannot use {location} as the server's store: {source}")]
 pub struct OpenError {
-    path: PathBuf,
+    location: String,
     source: StoreError,
 }
 
@@ -66,16 +83,16 @@ pub struct ServerState {
 }
 
 impl ServerState {
-    /// Opens the store, or creates it, and starts its writer thread.
+    /// Opens the store, or creates it, and starts what writes to it. A database that cannot be reached
+    /// is waited for: 10 seconds.
     ///
     /// # Errors
-    /// [`OpenError`] when the file cannot be used, is not a store of this version, or belongs to a
-    /// running server.
-    pub fn open(config: ServerConfig) -> Result<Self, OpenError> {
-        let StoreLocation::File(path) = config.store;
-        let failed = |source| OpenError { path: path.clone(), source };
-        let store =
-            Store::Sqlite(Arc::new(SqliteStore::open(&path, &fields_of(&config.schema)).map_err(failed)?));
+    /// [`OpenError`] when the file or the database cannot be used, is not a store of this version, or
+    /// the file belongs to a running server.
+    pub async fn open(config: ServerConfig) -> Result<Self, OpenError> {
+        let location = config.store.to_string();
+        let failed = |source| OpenError { location: location.clone(), source };
+        let store = open_store(config.store, fields_of(&config.schema)).await.map_err(failed)?;
         let schema = Arc::new(config.schema);
         let group_commit = GroupCommit::start(&store, Arc::clone(&schema)).map_err(failed)?;
         Ok(Self {
@@ -105,6 +122,20 @@ impl ServerState {
     pub(super) async fn body_permit(&self) -> SemaphorePermit<'_> {
         self.bodies.acquire().await.expect("the semaphore is never closed")
     }
+}
+
+async fn open_store(location: StoreLocation, fields: TableFields) -> Result<Store, StoreError> {
+    Ok(match location {
+        StoreLocation::File(path) => {
+            // It may take a while, for a store of the version before.
+            let opening = tokio::task::spawn_blocking(move || SqliteStore::open(&path, &fields)).await;
+            Store::Sqlite(Arc::new(opening.unwrap_or_else(|error| Err(StoreError::ReadTask(error)))?))
+        }
+        #[cfg(feature = "postgres")]
+        StoreLocation::Postgres(config) => {
+            Store::Postgres(Arc::new(PostgresStore::open(&config, &fields).await?))
+        }
+    })
 }
 
 /// The fields of all resources and the metadata of all join stores.

@@ -64,6 +64,8 @@ mod shards;
 mod snapshot;
 mod soft_deletes;
 mod stages;
+#[cfg(all(unix, feature = "postgres"))]
+mod stores_agree;
 mod tls;
 mod token;
 mod transport;

@@ -25,7 +25,7 @@ fn tags(count: u32) -> String {
 /// The shortest time in which a server at this rate gets this number of requests, less what a busy machine
 /// may be late with the first one.
 fn least(requests: usize, per_second: u32) -> Duration {
-    Duration::from_secs(1) / per_second * u32::try_from(requests - 1).unwrap() * 9 / 10
+    Duration::from_secs(1) / per_second * u32::try_from(requests - 1).unwrap() * 8 / 10
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -35,7 +35,8 @@ async fn with_the_rate_of_the_server_no_request_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let server = ServeProcess::start(folder.path(), &["--max-rate", "5"], None).await;
     let meter = Meter::start(server.base()).await;
-    let flags = ["--max-rate", "5", "--batch-size", "10", "--concurrency", "16", "--pull-limit", "100"];
+    // Fewer in flight than the server takes at once: a busy machine can deliver them together.
+    let flags = ["--max-rate", "5", "--batch-size", "10", "--concurrency", "4", "--pull-limit", "100"];
     let output = cloneup(&offline, meter.base(), &flags).await;
     assert_eq!(status(&output), 0, "{}", stderr(&output));
     let requests = meter.requests();
@@ -53,7 +54,7 @@ async fn retries_count_and_every_kind_of_request_waits_for_its_turn() {
     let mut rig = Rig::new(THREE_TAGS).await;
     rig.batch_size(1);
     rig.options.verify = true;
-    rig.remote.max_rate = Rate::per_second(10.0);
+    rig.remote.max_rate = Rate::per_second(4.0);
     rig.server.script("push", vec![Answer::Close; 3]);
     rig.server.script("status", [Answer::Json(404, json!({}))]);
     let change =
@@ -66,7 +67,7 @@ async fn retries_count_and_every_kind_of_request_waits_for_its_turn() {
     // The status, three pushes and their retries, the pull of the finalization, and that of the comparison.
     assert_eq!(requests.len(), 1 + 6 + 1 + 1);
     let span = requests.last().unwrap().at - requests[0].at;
-    assert!(span >= least(requests.len(), 10), "{span:?}");
+    assert!(span >= least(requests.len(), 4), "{span:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -81,7 +82,7 @@ async fn bodies_arrive_at_the_bandwidth_and_time_limits_do_not_count_their_pace(
     assert_eq!(status(&output), 0, "{}", stderr(&output));
     let (bytes, span) = meter.bodies();
     assert!(bytes > 160_000, "{bytes}");
-    let least = Duration::from_secs(9) / 10 * u32::try_from(bytes).unwrap() / 65536;
+    let least = Duration::from_secs(7) / 10 * u32::try_from(bytes).unwrap() / 65536;
     assert!(span >= least, "{bytes} in {span:?}");
     assert_eq!(result(&output)["stats"]["batches"], 1);
 
@@ -117,8 +118,8 @@ async fn uploads_side_by_side_share_pace_level_and_pause() {
     server.script("push", [busy]);
     let config = RemoteConfig::new(server.base());
     let gate =
-        RequestGate::new(Concurrency::Fixed(2.try_into().unwrap()), Pace::new(Rate::per_second(20.0), None));
-    let databases: Vec<_> = (0..3).map(|_| Offline::new(&format!("{TABLES}{}", tags(5)))).collect();
+        RequestGate::new(Concurrency::Fixed(2.try_into().unwrap()), Pace::new(Rate::per_second(5.0), None));
+    let databases: Vec<_> = (0..3).map(|_| Offline::new(&format!("{TABLES}{}", tags(3)))).collect();
     let uploads = databases.iter().enumerate().map(|(index, offline)| {
         let options = Options {
             client_id: Some(format!("C{index}")),
@@ -138,18 +139,22 @@ async fn uploads_side_by_side_share_pace_level_and_pause() {
     }
     assert!(server.most_in_flight() <= 2, "{}", server.most_in_flight());
     let requests = server.requests();
-    // A status, five pushes and a pull each, and the push that was refused.
-    assert_eq!(requests.len(), 3 * (1 + 5 + 1) + 1);
+    // A status, three pushes and a pull each, and the push that was refused.
+    assert_eq!(requests.len(), 3 * (1 + 3 + 1) + 1);
     let span = requests.last().unwrap().at - requests[0].at;
-    assert!(span >= Duration::from_secs(1), "{span:?}: the pause is one of all");
     let refused = server.pushes()[0].clone();
     let after = |request: &Recorded| request.at.saturating_duration_since(refused.answered.unwrap());
     let early = requests
         .iter()
         .filter(|request| (Duration::from_nanos(1)..Duration::from_millis(950)).contains(&after(request)));
-    // Only what had its turn before the answer arrived; at this rate, 19 requests would fit in.
-    assert!(early.count() <= 3, "{requests:?}");
-    assert!(span >= least(requests.len(), 20), "{span:?}");
+    // Only what had its turn before the answer arrived; at this rate, five requests would fit in.
+    assert!(early.count() <= 2, "{requests:?}");
+    // The pause, and after it most of the requests at the common rate.
+    assert!(span >= Duration::from_millis(2500), "{span:?}");
+    // Every kind of request: the third status has the third turn.
+    let statuses: Vec<_> = requests.iter().filter(|request| request.path.ends_with("/status")).collect();
+    let span = statuses[2].at - statuses[0].at;
+    assert!(span >= Duration::from_millis(200), "{span:?}");
 }
 
 #[test]

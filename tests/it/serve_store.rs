@@ -3,21 +3,21 @@
 
 use super::common::open_store;
 
-#[test]
-fn a_database_of_another_program_is_refused_as_a_store() {
+#[tokio::test]
+async fn a_database_of_another_program_is_refused_as_a_store() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("app.db");
     rusqlite::Connection::open(&path).unwrap().execute_batch("CREATE TABLE mine (x)").unwrap();
-    let error = open_store(&path).err().unwrap();
+    let error = open_store(&path).await.err().unwrap();
     assert!(error.contains("another program's database"), "{error}");
     assert!(!folder.path().join("app.db-lock").exists());
 }
 
-#[test]
-fn a_store_is_opened_by_one_server_at_a_time_under_any_path() {
+#[tokio::test]
+async fn a_store_is_opened_by_one_server_at_a_time_under_any_path() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("server.db");
-    let first = open_store(&path).unwrap();
+    let first = open_store(&path).await.unwrap();
     let mut names = vec![path.clone(), folder.path().join(".").join("server.db")];
     #[cfg(unix)]
     {
@@ -26,11 +26,11 @@ fn a_store_is_opened_by_one_server_at_a_time_under_any_path() {
         names.push(link);
     }
     for name in names {
-        let error = open_store(&name).err().unwrap();
+        let error = open_store(&name).await.err().unwrap();
         for part in ["another server", "server.db-lock", "--data"] {
             assert!(error.contains(part), "{part}: {error}");
         }
     }
     drop(first);
-    assert!(open_store(&path).is_ok());
+    assert!(open_store(&path).await.is_ok());
 }

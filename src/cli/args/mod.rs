@@ -24,6 +24,8 @@ pub(super) use inspect::InspectArgs;
 pub(super) use merge_results::MergeResultsArgs;
 pub(super) use root::{Cli, Subcommand};
 pub(super) use schema::SchemaCommand;
+#[cfg(feature = "postgres")]
+pub(super) use serve::DatabaseArgs;
 #[cfg(feature = "serve")]
 pub(super) use serve::{DemoArgs, ServeArgs};
 pub(super) use verify::VerifyArgs;

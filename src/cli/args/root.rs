@@ -41,7 +41,7 @@ pub(in crate::cli) enum Subcommand {
     Schema(SchemaArgs),
     Verify(Box<VerifyArgs>),
     #[cfg(feature = "serve")]
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     #[cfg(feature = "serve")]
     Demo(DemoArgs),
 }

@@ -3,11 +3,15 @@
 
 use std::path::PathBuf;
 
+#[cfg(feature = "postgres")]
+use clap::builder::{StringValueParser, TypedValueParser};
 use clap::{Args, ValueHint};
 
 use super::common::{Verbosity, any_path};
+#[cfg(feature = "postgres")]
+use crate::secret::Secret;
 
-/// Run the reference server on one SQLite file
+/// Run the reference server
 ///
 /// A real DataFn sync server for development, CI and demos: status, push, pull and clone
 /// below /datafn. Ends with SIGINT or SIGTERM, after it has answered the requests in flight.
@@ -20,6 +24,9 @@ pub(in crate::cli) struct ServeArgs {
     #[arg(long, value_name = "FILE", env = "SYNCTOOL_DATA",
         value_hint = ValueHint::FilePath, value_parser = any_path())]
     pub(in crate::cli) data: Option<PathBuf>,
+    #[cfg(feature = "postgres")]
+    #[command(flatten)]
+    pub(in crate::cli) database: DatabaseArgs,
     /// Schema of what clients may push, a JSON file; required
     #[arg(long, value_name = "FILE", env = "SYNCTOOL_SCHEMA",
         value_hint = ValueHint::FilePath, value_parser = any_path())]
@@ -40,6 +47,34 @@ pub(in crate::cli) struct ServeArgs {
     pub(in crate::cli) max_rate: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) verbosity: Verbosity,
+}
+
+/// Takes any text, and shows it in no message.
+#[cfg(feature = "postgres")]
+fn secret() -> impl TypedValueParser<Value = Secret> {
+    StringValueParser::new().map(Secret::new)
+}
+
+/// The PostgreSQL database that several servers share, instead of the file of `--data`.
+#[cfg(feature = "postgres")]
+#[derive(Debug, Args)]
+#[expect(clippy::struct_field_names, reason = "fields are named like their flags")]
+pub(in crate::cli) struct DatabaseArgs {
+    /// URL of a PostgreSQL database that stores the data instead of a file; servers can share it
+    #[arg(long, value_name = "URL", env = "SYNCTOOL_DATABASE_URL", hide_env_values = true,
+        value_hint = ValueHint::Url, value_parser = secret())]
+    pub(in crate::cli) database_url: Option<Secret>,
+    /// File that holds the URL of the database, so that nobody else sees its password
+    #[arg(long, value_name = "FILE", env = "SYNCTOOL_DATABASE_URL_FILE",
+        value_hint = ValueHint::FilePath, value_parser = any_path())]
+    pub(in crate::cli) database_url_file: Option<PathBuf>,
+    /// Schema in the database, created if it does not exist
+    #[arg(long, value_name = "NAME", env = "SYNCTOOL_DATABASE_SCHEMA")]
+    pub(in crate::cli) database_schema: Option<String>,
+    /// PEM file with certificates to trust for the database, besides those of the system
+    #[arg(long, value_name = "FILE", env = "SYNCTOOL_DATABASE_CA_CERT",
+        value_hint = ValueHint::FilePath, value_parser = any_path())]
+    pub(in crate::cli) database_ca_cert: Option<PathBuf>,
 }
 
 /// Show a whole upload with generated data

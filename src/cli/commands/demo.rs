@@ -58,7 +58,7 @@ async fn serve_and_upload(files: &Files, progress: &Progress, hints: Hints) -> R
         token: None,
         limits: Limits::default(),
     };
-    let state = ServerState::open(config).map_err(|error| Failure::storage(error.to_string()))?;
+    let state = ServerState::open(config).await.map_err(|error| Failure::storage(error.to_string()))?;
     let failed = |error: io::Error| Failure::internal(format!("cannot listen on a loopback port: {error}"));
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;
     let base = format!("http://{}/datafn", listener.local_addr().map_err(failed)?);

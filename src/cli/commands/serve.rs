@@ -34,7 +34,11 @@ async fn listen_and_serve(settings: ServeSettings, is_quiet: bool) -> Result<(),
              or listen on {DEFAULT_LISTEN}"
         )));
     }
-    let state = ServerState::open(config).map_err(|error| Failure::storage(error.to_string()))?;
+    let state = tokio::select! {
+        opened = ServerState::open(config) => opened.map_err(|error| Failure::storage(error.to_string()))?,
+        // A database that cannot be reached is waited for.
+        _ = signals.first() => return Ok(()),
+    };
     let failed = |error: std::io::Error| {
         no_server(format!("cannot listen on {listen}: {error}; --listen names another address"))
     };

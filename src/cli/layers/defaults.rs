@@ -91,6 +91,8 @@ fn serve(id: &str) -> Option<String> {
     Some(match id {
         "listen" => DEFAULT_LISTEN.to_owned(),
         "data" => DEFAULT_DATA.to_owned(),
+        #[cfg(feature = "postgres")]
+        "database_schema" => crate::server::PostgresConfig::DEFAULT_SCHEMA.to_owned(),
         "max_mutations" => limits.max_mutations.to_string(),
         "max_body" => size_text(limits.max_body_bytes),
         "max_rate" => limits.max_requests_per_second.map_or(NO_LIMIT.to_owned(), |rate| rate.to_string()),

@@ -8,9 +8,12 @@
 //! * [`target`]: the database and the base URL, which every client needs; [`remote`]: the server and how
 //!   it is reached;
 //! * [`stage`](mod@stage): the part of the upload; [`job_system`]: the shard of a job;
-//! * [`upload`](mod@upload), [`comparison`](mod@comparison), `serve`: the settings of a subcommand.
+//! * [`upload`](mod@upload), [`comparison`](mod@comparison), `serve`: the settings of a subcommand;
+//!   `database`: where the server's data is.
 
 mod comparison;
+#[cfg(feature = "postgres")]
+mod database;
 mod headers;
 mod job_system;
 mod problems;

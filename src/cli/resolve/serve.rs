@@ -1,6 +1,7 @@
 //! The settings of `synctool serve`. The flags are in `args/serve.rs`; the server itself is
 //! [`crate::server`].
 
+#[cfg(not(feature = "postgres"))]
 use std::path::PathBuf;
 
 use clap::ArgMatches;
@@ -11,7 +12,9 @@ use crate::cli::args::ServeArgs;
 use crate::cli::values;
 use crate::cloneup::Failure;
 use crate::protocol::ROOT_PATH;
-use crate::server::{Limits, ServerConfig, StoreLocation};
+#[cfg(not(feature = "postgres"))]
+use crate::server::StoreLocation;
+use crate::server::{Limits, ServerConfig};
 
 /// The default of `--listen`: loopback, so that no other machine has access unless it is asked for.
 pub(in crate::cli) const DEFAULT_LISTEN: &str = "127.0.0.1:4400";
@@ -35,12 +38,12 @@ pub(in crate::cli) fn serve(args: &ServeArgs, matches: &ArgMatches) -> Result<Se
         path.ok_or_else(|| usage("the server needs a schema: name one with --schema or SYNCTOOL_SCHEMA"))?;
     let schema = schema(Some(path), || Ok(None))?;
     let limits = limits(args)?;
-    let data = args.data.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_DATA));
+    #[cfg(feature = "postgres")]
+    let store = super::database::location(args.data.as_deref(), &args.database, matches)?;
+    #[cfg(not(feature = "postgres"))]
+    let store = StoreLocation::File(args.data.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_DATA)));
     let listen = args.listen.clone().unwrap_or_else(|| DEFAULT_LISTEN.to_owned());
-    Ok(ServeSettings {
-        listen,
-        config: ServerConfig { schema, store: StoreLocation::File(data), token, limits },
-    })
+    Ok(ServeSettings { listen, config: ServerConfig { schema, store, token, limits } })
 }
 
 fn limits(args: &ServeArgs) -> Result<Limits, Failure> {

@@ -1,7 +1,7 @@
 //! Applies the mutations of a push in order, each at most once, and collects the result. What a mutation
 //! changes is decided in [`super::records`] and [`super::relations`].
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::error::{ApplyError, Result};
 use super::{records, relations};
@@ -19,8 +19,23 @@ pub(in crate::server) struct PushResult {
     /// Ids of the mutations that are applied, by this push or before.
     applied: Vec<SharedText>,
     errors: Vec<MutationError>,
-    /// The sequence after this push.
-    cursor: Cursor,
+    /// The step of the sequence after this push.
+    #[serde(serialize_with = "as_cursor")]
+    cursor: u64,
+}
+
+/// Writes a step as clients take it.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn as_cursor<S: Serializer>(step: &u64, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    Cursor::from(*step).serialize(serializer)
+}
+
+impl PushResult {
+    /// Counts from a step of the sequence: for a store whose steps are numbered when they are committed.
+    #[cfg(feature = "postgres")]
+    pub(in crate::server) fn follow(&mut self, step: u64) {
+        self.cursor += step;
+    }
 }
 
 /// Applies a push's mutations in order, inside an open transaction.
@@ -45,8 +60,7 @@ pub(in crate::server) fn push(
             Err(ApplyError::Store(error)) => return Err(error),
         }
     }
-    let cursor = Cursor::from(writer.sequence());
-    Ok(PushResult { ok: errors.is_empty(), applied, errors, cursor })
+    Ok(PushResult { ok: errors.is_empty(), applied, errors, cursor: writer.sequence() })
 }
 
 /// Applies a mutation, unless it was applied before.

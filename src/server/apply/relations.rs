@@ -5,12 +5,12 @@
 use serde_json::Value;
 
 use super::error::Result;
+use super::relation_ends::{RelationEnd, record_of, relation_ends};
 use crate::protocol::{ErrorBody, code};
-use crate::schema::{JoinStore, ManyOne, Resource, Schema};
+use crate::schema::{ManyOne, Schema};
 use crate::server::check::references;
 use crate::server::dfql::{invalid, record_not_found};
 use crate::server::prepare::{RelationsChange, RelationsOperation};
-use crate::server::shared_text::SharedText;
 use crate::server::store::{ClientNumber, Document, ItemKey, MAX_ITEMS_OF_A_STEP, StoredContent, Writer};
 
 /// The new state of an item, not written yet.
@@ -74,48 +74,6 @@ fn updates(writer: &mut dyn Writer, schema: &Schema, change: &RelationsChange) -
     Ok(updates)
 }
 
-/// The record whose relations are changed.
-fn record_of(change: &RelationsChange) -> ItemKey {
-    ItemKey::record(change.resource.clone(), change.id.clone())
-}
-
-/// One end of a join store: the end that belongs to the resource whose relation is changed.
-#[derive(Clone, Copy)]
-struct RelationEnd<'s> {
-    store: JoinStore<'s>,
-    /// Whether it is the end `from`, so that the relation goes by its name and not by its inverse.
-    is_from: bool,
-}
-
-impl<'s> RelationEnd<'s> {
-    /// The resource at the other end.
-    fn other(&self) -> &'s Resource {
-        if self.is_from { self.store.to } else { self.store.from }
-    }
-
-    /// The join row between a record at this end and one at the other end.
-    fn row(&self, id: &SharedText, other: &str) -> ItemKey {
-        let (from, to) = (id.clone(), SharedText::from(other));
-        let (from, to) = if self.is_from { (from, to) } else { (to, from) };
-        ItemKey::join_row(self.store.name().into(), from, to)
-    }
-}
-
-/// The ends of join stores that keep a resource's relation, by its name or its inverse; none for a
-/// many-one relation. There are several when the other end has several resources.
-fn relation_ends<'s>(schema: &'s Schema, resource: &str, relation: &str) -> Vec<RelationEnd<'s>> {
-    let stores = schema.join_stores_of(resource);
-    let from = stores
-        .iter()
-        .filter(|store| store.from.name == resource && store.relation.name == relation)
-        .map(|store| RelationEnd { store: *store, is_from: true });
-    let to = stores
-        .iter()
-        .filter(|store| store.to.name == resource && store.relation.inverse.as_deref() == Some(relation))
-        .map(|store| RelationEnd { store: *store, is_from: false });
-    from.chain(to).collect()
-}
-
 /// The update of one join row. `ends` is not empty.
 fn join_row_update(
     writer: &mut dyn Writer,
@@ -154,8 +112,7 @@ fn new_row(
         return Err(record_not_found(change.id.as_str(), "id").into());
     }
     for end in ends {
-        let target = ItemKey::record(end.other().name.as_str().into(), other.into());
-        if writer.exists(&target)? {
+        if writer.exists(&end.other_record(other))? {
             return Ok(end.row(&change.id, other));
         }
     }

@@ -12,6 +12,8 @@ use crate::protocol::ErrorBody;
 use crate::schema::Schema;
 use crate::server::dfql::{invalid, unknown_resource};
 use crate::server::request::CloneQuery;
+#[cfg(feature = "postgres")]
+use crate::server::store::postgres::Snapshot;
 use crate::server::store::sqlite::SqliteReader;
 use crate::server::store::{Result, Store, StoreError};
 
@@ -73,11 +75,43 @@ pub(in crate::server) async fn clone(store: &Store, plan: ClonePlan) -> Result<B
             let reader = opening.await.unwrap_or_else(|error| Err(StoreError::ReadTask(error)))?;
             tokio::task::spawn_blocking(move || send_file(&reader, plan, &sender));
         }
+        #[cfg(feature = "postgres")]
+        Store::Postgres(store) => {
+            let snapshot = store.snapshot().await?;
+            tokio::spawn(async move {
+                if let Err(error) = send_snapshot(&snapshot, plan, &sender).await {
+                    tracing::error!(%error, "a clone was cut off");
+                    let _ = sender.send(Err(error)).await;
+                }
+            });
+        }
     }
     let chunks = futures_util::stream::unfold(receiver, async |mut receiver| {
         receiver.recv().await.map(|chunk| (chunk, receiver))
     });
     Ok(Body::from_stream(chunks))
+}
+
+/// Sends a clone of a database, until the client disconnects.
+#[cfg(feature = "postgres")]
+async fn send_snapshot(snapshot: &Snapshot, plan: ClonePlan, to: &mpsc::Sender<Chunk>) -> Result<()> {
+    let mut text = CloneText::new();
+    for table in plan.0 {
+        let name = table.name.clone();
+        text.begin(table);
+        let mut items = snapshot.items(&name).await?;
+        while let Some(row) = items.next().await? {
+            text.add(&items.item(&name, &row)?);
+            if let Some(chunk) = text.chunk()
+                && to.send(Ok(chunk.into())).await.is_err()
+            {
+                return Ok(());
+            }
+        }
+    }
+    // An error means that the client has disconnected.
+    let _ = to.send(Ok(text.finish().into())).await;
+    Ok(())
 }
 
 /// Sends a clone of a file.

@@ -32,6 +32,12 @@ pub(in crate::server) async fn page(store: &Store, query: PullQuery) -> Result<B
             };
             read(Arc::clone(store), reading).await
         }
+        #[cfg(feature = "postgres")]
+        Store::Postgres(store) => {
+            let mut page = PageWriter::new(query);
+            let sequence = store.changes(&query.feed, query.limit, |item| page.add(&item)).await?;
+            Ok(page.finish(sequence))
+        }
     }
 }
 

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
+#[cfg(feature = "postgres")]
+use super::lanes;
 use super::queue::{self, QueuedPush};
 use super::writer_thread::WriterThread;
 use crate::schema::Schema;
@@ -17,7 +19,17 @@ use crate::server::store::{Result, Store, StoreError};
 pub(in crate::server) struct GroupCommit {
     // Declared, and so dropped, before the worker, which waits until the queue has no sender.
     queue: mpsc::Sender<QueuedPush>,
-    _worker: Arc<WriterThread>,
+    _worker: Worker,
+}
+
+/// What empties the queue.
+#[derive(Clone)]
+enum Worker {
+    /// It closes the store, which is waited for.
+    Thread(#[expect(dead_code, reason = "it is waited for when it is dropped")] Arc<WriterThread>),
+    /// They end with the queue; what they have committed is committed.
+    #[cfg(feature = "postgres")]
+    Lanes,
 }
 
 impl GroupCommit {
@@ -28,9 +40,16 @@ impl GroupCommit {
     pub(in crate::server) fn start(store: &Store, schema: Arc<Schema>) -> Result<Self> {
         let (sender, receiver) = queue::queue();
         let worker = match store {
-            Store::Sqlite(store) => WriterThread::start(Arc::clone(store), schema, receiver)?,
+            Store::Sqlite(store) => {
+                Worker::Thread(Arc::new(WriterThread::start(Arc::clone(store), schema, receiver)?))
+            }
+            #[cfg(feature = "postgres")]
+            Store::Postgres(store) => {
+                lanes::start(store, &schema, receiver);
+                Worker::Lanes
+            }
         };
-        Ok(Self { queue: sender, _worker: Arc::new(worker) })
+        Ok(Self { queue: sender, _worker: worker })
     }
 
     /// Applies a push and returns its result once it is durable.
@@ -40,7 +59,7 @@ impl GroupCommit {
     /// is applied is then unknown; the client may send it again.
     pub(in crate::server) async fn push(&self, push: PreparedPush) -> Result<PushResult> {
         let (answer, answered) = oneshot::channel();
-        self.queue.send(QueuedPush { push, answer }).await.map_err(|_| StoreError::WriterStopped)?;
+        self.queue.send(QueuedPush::new(push, answer)).await.map_err(|_| StoreError::WriterStopped)?;
         answered.await.unwrap_or(Err(StoreError::WriterStopped))
     }
 }

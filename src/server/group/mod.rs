@@ -2,10 +2,12 @@
 //! clients thus share a transaction and an fsync.
 //!
 //! What a mutation does is in [`super::apply`]; how a transaction is made is the store's. [`queue`] is
-//! the queue, [`writer_thread`] empties it into a store in one file, and [`commit`] is the handle that
-//! requests have.
+//! the queue, [`writer_thread`] empties it into a store in one file and `lanes` into one in PostgreSQL,
+//! and [`commit`] is the handle that requests have.
 
 mod commit;
+#[cfg(feature = "postgres")]
+mod lanes;
 mod queue;
 mod writer_thread;
 

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
+#[cfg(feature = "postgres")]
+use tokio::time::Instant;
 
 use crate::schema::Schema;
 use crate::server::apply::{self, PushResult};
@@ -20,6 +22,27 @@ pub(super) type Answer = oneshot::Sender<Result<PushResult>>;
 pub(super) struct QueuedPush {
     pub(super) push: PreparedPush,
     pub(super) answer: Answer,
+    #[cfg(feature = "postgres")]
+    queued: Instant,
+}
+
+impl QueuedPush {
+    /// A push that is queued now.
+    pub(super) fn new(push: PreparedPush, answer: Answer) -> Self {
+        Self {
+            push,
+            answer,
+            #[cfg(feature = "postgres")]
+            queued: Instant::now(),
+        }
+    }
+}
+
+/// The size at which no further push is added to a group.
+pub(super) struct GroupLimit {
+    pub(super) mutations: usize,
+    /// Bytes of bodies.
+    pub(super) bytes: usize,
 }
 
 /// A new queue.
@@ -31,17 +54,42 @@ pub(super) fn queue() -> (mpsc::Sender<QueuedPush>, mpsc::Receiver<QueuedPush>) 
 pub(super) struct Group(Vec<QueuedPush>);
 
 impl Group {
-    /// Takes the pushes that wait behind `first`, until the group has this many mutations.
-    pub(super) fn take(first: QueuedPush, queue: &mut mpsc::Receiver<QueuedPush>, max: usize) -> Self {
-        let mut size = first.push.len();
-        let mut pushes = vec![first];
-        while size < max
+    /// Takes the pushes that wait behind `first`, until the group has reached a limit.
+    pub(super) fn take(
+        first: QueuedPush,
+        queue: &mut mpsc::Receiver<QueuedPush>,
+        limit: &GroupLimit,
+    ) -> Self {
+        let mut group = Self(vec![first]);
+        while group.len() < limit.mutations
+            && group.bytes() < limit.bytes
             && let Ok(queued) = queue.try_recv()
         {
-            size += queued.push.len();
-            pushes.push(queued);
+            group.0.push(queued);
         }
-        Self(pushes)
+        group
+    }
+
+    /// The number of mutations.
+    fn len(&self) -> usize {
+        self.0.iter().map(|queued| queued.push.len()).sum()
+    }
+
+    /// The size of all bodies.
+    pub(super) fn bytes(&self) -> usize {
+        self.0.iter().map(|queued| queued.push.bytes).sum()
+    }
+
+    /// The pushes.
+    #[cfg(feature = "postgres")]
+    pub(super) fn pushes(&self) -> impl Iterator<Item = &PreparedPush> {
+        self.0.iter().map(|queued| &queued.push)
+    }
+
+    /// When the first push was queued.
+    #[cfg(feature = "postgres")]
+    pub(super) fn queued(&self) -> Instant {
+        self.0[0].queued
     }
 
     /// Applies all pushes, in the order in which they were queued.

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::mpsc;
 
-use super::queue::{Answer, Group, QueuedPush, send};
+use super::queue::{Answer, Group, GroupLimit, QueuedPush, send};
 use crate::failpoint;
 use crate::schema::Schema;
 use crate::server::apply::PushResult;
@@ -17,7 +17,7 @@ use crate::server::store::{Result, StoreError};
 
 /// Mutations in a transaction at which no further push is added: enough that the fsync's share of the
 /// time is small, few enough that the first push of the group is answered soon.
-const MAX_GROUP: usize = 10_000;
+const MAX_GROUP: GroupLimit = GroupLimit { mutations: 10_000, bytes: usize::MAX };
 
 /// Committed groups that may wait for an fsync. With more of them waiting, each would only be smaller,
 /// because one fsync covers all of them.
@@ -83,7 +83,7 @@ fn commit_groups(
     committed: SyncSender<CommittedGroup>,
 ) {
     while let Some(first) = queue.blocking_recv() {
-        let group = Group::take(first, queue, MAX_GROUP);
+        let group = Group::take(first, queue, &MAX_GROUP);
         let applied = writer.transaction(|writer| {
             let results = group.apply(writer, schema)?;
             failpoint::reach("before-commit");

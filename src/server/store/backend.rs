@@ -4,6 +4,8 @@
 use std::sync::Arc;
 
 use super::error::{Result, StoreError};
+#[cfg(feature = "postgres")]
+use super::postgres::PostgresStore;
 use super::sqlite::{SqliteReader, SqliteStore};
 
 /// The store of a server. Clones share it.
@@ -11,6 +13,9 @@ use super::sqlite::{SqliteReader, SqliteStore};
 pub(in crate::server) enum Store {
     /// One SQLite file.
     Sqlite(Arc<SqliteStore>),
+    /// A schema in a PostgreSQL database.
+    #[cfg(feature = "postgres")]
+    Postgres(Arc<PostgresStore>),
 }
 
 impl Store {
@@ -18,6 +23,8 @@ impl Store {
     pub(in crate::server) fn id(&self) -> &str {
         match self {
             Self::Sqlite(store) => store.id(),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.id(),
         }
     }
 
@@ -28,6 +35,8 @@ impl Store {
     pub(in crate::server) async fn sequence(&self) -> Result<u64> {
         match self {
             Self::Sqlite(store) => read(Arc::clone(store), |reader| Ok(reader.sequence())).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.sequence().await,
         }
     }
 }

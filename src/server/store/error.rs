@@ -4,6 +4,9 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+#[cfg(feature = "postgres")]
+use super::postgres::PostgresError;
+
 /// The result of a store operation.
 pub(in crate::server) type Result<T> = std::result::Result<T, StoreError>;
 
@@ -43,7 +46,27 @@ pub(in crate::server) enum StoreError {
     /// The writer's thread has ended, so that pushes are no longer applied.
     #[error("the writer has stopped")]
     WriterStopped,
+    /// PostgreSQL has failed in a way that another try does not change.
+    #[cfg(feature = "postgres")]
+    #[error("{0}")]
+    Postgres(#[source] PostgresError),
+    /// The store could not be reached, or could not commit, for as long as a request waits.
+    #[cfg(feature = "postgres")]
+    #[error("it cannot be reached: {0}")]
+    Unavailable(#[source] PostgresError),
     /// The transaction or sync failed that this push shared with others (group commit).
     #[error("{0}")]
     Group(#[source] Arc<StoreError>),
+}
+
+impl StoreError {
+    /// Whether the store may be there again soon, so that a client should send its request again.
+    pub(in crate::server) fn is_temporary(&self) -> bool {
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Unavailable(_) => true,
+            Self::Group(error) => error.is_temporary(),
+            _ => false,
+        }
+    }
 }

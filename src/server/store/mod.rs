@@ -10,13 +10,17 @@
 //! * the ids of applied mutations per client, by which a repeated mutation is recognized;
 //! * a store id, made with the store.
 //!
-//! [`Writer`] is how mutations change a store. [`sqlite`] keeps a store in one file; all SQL of the
-//! server is in the folders of the stores.
+//! [`Writer`] is how mutations change a store. [`sqlite`] keeps a store in one file, `postgres` in a
+//! database that several servers share; all SQL of the server is in the folders of the stores.
 
 mod backend;
 mod error;
 mod item;
+#[cfg(feature = "postgres")]
+pub(super) mod postgres;
 pub(super) mod sqlite;
+#[cfg(feature = "postgres")]
+mod touched;
 mod writer;
 
 pub(super) use backend::{Store, read};
@@ -25,4 +29,6 @@ pub(super) use item::{
     ClientNumber, Document, FeedItem, FeedQuery, ItemKey, MAX_ITEMS_OF_A_STEP, OwnChanges, StoredContent,
     StoredItem, TableFields,
 };
+#[cfg(feature = "postgres")]
+pub(super) use touched::Touched;
 pub(super) use writer::Writer;

@@ -10,7 +10,8 @@ use crate::server::shared_text::SharedText;
 /// Every write of an item gives it the next place in the feed, under the step that
 /// [`Self::take_step`] then takes. A mutation writes nothing before it is known to be applied.
 pub(in crate::server) trait Writer {
-    /// The last step of the sequence, steps of the open transaction included.
+    /// The last step of the sequence, steps of the open transaction included. A store that numbers its
+    /// steps when it commits them counts from 0 here.
     fn sequence(&self) -> u64;
 
     /// Enters a mutation as applied; false if it has been entered before (contract 4: idempotency by

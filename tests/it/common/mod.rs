@@ -33,5 +33,7 @@ pub use run::{Rig, codes};
 pub use samples::{CHINOOK, MIXED_ROWS, POWERSYNC, SCHEMA, TABLES, THREE_TAGS, WATERMELON};
 pub use scripted::{Answer, Recorded, Scripted, refusal};
 pub use serve_process::ServeProcess;
+#[cfg(all(unix, feature = "postgres"))]
+pub use server::postgres_store;
 pub use server::{TestServer, client, open_store};
 pub use tls_relay::tls_relay;

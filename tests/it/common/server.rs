@@ -6,6 +6,8 @@ use std::time::Duration;
 use serde_json::Value;
 use synctool::schema::Schema;
 use synctool::secret::Secret;
+#[cfg(all(unix, feature = "postgres"))]
+use synctool::server::PostgresConfig;
 use synctool::server::{Limits, ServerConfig, ServerState, StoreLocation, serve};
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
@@ -20,6 +22,8 @@ pub struct TestServer {
     schema: String,
     token: Option<String>,
     limits: Limits,
+    /// Where the data is, if not in [`Self::data`].
+    store: Option<StoreLocation>,
     base: String,
     stop: Option<oneshot::Sender<()>>,
     task: Option<JoinHandle<()>>,
@@ -44,12 +48,22 @@ impl TestServer {
         server
     }
 
+    /// Starts on another store than a file.
+    #[cfg(all(unix, feature = "postgres"))]
+    pub async fn start_on(schema: &str, store: StoreLocation) -> Self {
+        let mut server = Self::new(schema, None, Limits::default());
+        server.store = Some(store);
+        server.run().await;
+        server
+    }
+
     fn new(schema: &str, token: Option<&str>, limits: Limits) -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
             schema: schema.to_owned(),
             token: token.map(str::to_owned),
             limits,
+            store: None,
             base: String::new(),
             stop: None,
             task: None,
@@ -58,14 +72,15 @@ impl TestServer {
 
     async fn run(&mut self) {
         // A read that a client has given up may hold the store of the server before for a moment.
-        let open = || open(&self.schema, &self.data(), self.token.as_deref(), self.limits);
-        let mut state = open();
+        let store = self.store.clone().unwrap_or_else(|| StoreLocation::File(self.data()));
+        let open = || open(&self.schema, store.clone(), self.token.as_deref(), self.limits);
+        let mut state = open().await;
         for _ in 0..100 {
             if state.is_ok() {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
-            state = open();
+            state = open().await;
         }
         let state = state.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -138,19 +153,26 @@ impl TestServer {
 }
 
 /// Opens a file as the store of a server for [`SCHEMA`], or says why that is refused.
-pub fn open_store(data: &Path) -> Result<ServerState, String> {
-    open(SCHEMA, data, None, Limits::default())
+pub async fn open_store(data: &Path) -> Result<ServerState, String> {
+    open(SCHEMA, StoreLocation::File(data.to_owned()), None, Limits::default()).await
 }
 
-fn open(schema: &str, data: &Path, token: Option<&str>, limits: Limits) -> Result<ServerState, String> {
+async fn open(
+    schema: &str,
+    store: StoreLocation,
+    token: Option<&str>,
+    limits: Limits,
+) -> Result<ServerState, String> {
     let schema = Schema::parse(schema).unwrap();
-    let config = ServerConfig {
-        schema,
-        store: StoreLocation::File(data.to_owned()),
-        token: token.map(Secret::new),
-        limits,
-    };
-    ServerState::open(config).map_err(|error| error.to_string())
+    let config = ServerConfig { schema, store, token: token.map(Secret::new), limits };
+    ServerState::open(config).await.map_err(|error| error.to_string())
+}
+
+/// A new store in a cluster.
+#[cfg(all(unix, feature = "postgres"))]
+pub fn postgres_store(cluster: &super::postgres::Cluster) -> StoreLocation {
+    let config = PostgresConfig::new(&Secret::new(cluster.database_url())).unwrap();
+    StoreLocation::Postgres(Box::new(config.with_schema(&super::postgres::unique_schema()).unwrap()))
 }
 
 /// An HTTP client that does not decompress, so that tests see the bytes of an answer.

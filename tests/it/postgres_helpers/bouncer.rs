@@ -1,5 +1,7 @@
 //! pgbouncer: transactions of several clients share a server connection.
 
+use std::time::Duration;
+
 use super::super::common::postgres::{Cluster, PgBouncer};
 use super::{connect, text};
 
@@ -14,8 +16,8 @@ async fn transactions_of_two_clients_have_the_same_server_connection() {
     let process = text(&one, "SELECT pg_backend_pid()").await.unwrap();
     let waiting = text(&other, "SELECT pg_backend_pid()");
     tokio::pin!(waiting);
-    let some_time = std::time::Duration::from_millis(300);
-    assert!(tokio::time::timeout(some_time, &mut waiting).await.is_err(), "one transaction at a time");
+    let early = tokio::time::timeout(Duration::from_millis(300), &mut waiting).await;
+    assert!(early.is_err(), "one transaction at a time");
     one.batch_execute("COMMIT").await.unwrap();
     assert_eq!(waiting.await.unwrap(), process, "{}", bouncer.log());
 }

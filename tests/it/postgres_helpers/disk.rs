@@ -36,6 +36,8 @@ async fn a_full_disk_for_the_log_crashes_the_server_which_recovers_when_it_has_r
         assert!(updates < 100_000, "{}", cluster.log());
     }
     cluster.free_disk();
+    // It may have ended, or be in the middle of its recovery.
+    cluster.stop_immediately();
     cluster.restart();
     let client = connect(&url).await.unwrap();
     let number: i32 = client.query_one("SELECT number FROM grown", &[]).await.unwrap().get(0);

@@ -1,8 +1,9 @@
 //! A network: hosts reach each other unless one is cut off, and this process reaches all of them.
 
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use super::super::common::postgres::{Cluster, Network};
+use super::super::common::postgres::{Cluster, Network, Replication};
 use super::{connect, text};
 
 #[tokio::test]
@@ -38,7 +39,23 @@ async fn a_partition_stops_a_connection_and_its_end_lets_it_go_on() {
     client.cut();
     let answer = text(&connection, "SELECT 'late'");
     tokio::pin!(answer);
-    assert!(tokio::time::timeout(std::time::Duration::from_millis(300), &mut answer).await.is_err());
+    assert!(tokio::time::timeout(Duration::from_millis(300), &mut answer).await.is_err());
     client.join();
     assert_eq!(answer.await.unwrap(), "late");
+}
+
+#[tokio::test]
+async fn a_partition_cuts_a_synchronous_standby_from_its_primary() {
+    let Some(network) = Network::new() else { return };
+    let (here, there) = (network.host(), network.host());
+    let Some(primary) = Cluster::options().host(&here).start() else { return };
+    let standby = primary.standby(&Cluster::options().host(&there), Replication::Synchronous).await;
+    assert!(standby.database_url().contains(there.address()));
+    there.cut();
+    let client = primary.client().await;
+    let commit = client.batch_execute("CREATE TABLE late ()");
+    tokio::pin!(commit);
+    assert!(tokio::time::timeout(Duration::from_millis(300), &mut commit).await.is_err());
+    there.join();
+    commit.await.unwrap();
 }

@@ -1,5 +1,7 @@
 //! Standbys: a synchronous one has every acknowledged commit, an asynchronous one may lack some.
 
+use std::time::Duration;
+
 use super::super::common::postgres::{Cluster, Replication};
 use super::{connect, text};
 
@@ -33,8 +35,7 @@ async fn a_commit_waits_for_the_synchronous_standby() {
     let client = primary.client().await;
     let commit = client.batch_execute("CREATE TABLE late ()");
     tokio::pin!(commit);
-    let some_time = std::time::Duration::from_millis(300);
-    assert!(tokio::time::timeout(some_time, &mut commit).await.is_err());
+    assert!(tokio::time::timeout(Duration::from_millis(300), &mut commit).await.is_err());
     standby.resume();
     commit.await.unwrap();
 }

@@ -1,7 +1,6 @@
 //! pgbouncer in transaction mode in front of a cluster: a transaction has a server connection, a
 //! client connection has none of its own. Not the cluster.
 
-use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use super::cluster::{Cluster, free_port};
@@ -44,7 +43,7 @@ impl PgBouncer {
         let (socket, port) = (cluster.socket().display(), cluster.address().port());
         format!(
             "[databases]\n* = host={socket} port={port}\n[pgbouncer]\nlisten_addr = {LOOPBACK}\n\
-             listen_port = {}\nunix_socket_dir =\nauth_type = trust\nauth_file = users\n\
+             listen_port = {}\nunix_socket_dir =\nauth_type = trust\nauth_file = users\npidfile = pid\n\
              pool_mode = transaction\ndefault_pool_size = {connections}\nmax_client_conn = 500\n",
             self.port
         )
@@ -53,7 +52,10 @@ impl PgBouncer {
     /// Whether it accepts connections: it ends where another process has the port.
     fn becomes_ready(&mut self) -> bool {
         let start = Instant::now();
-        while TcpStream::connect((LOOPBACK, self.port)).is_err() {
+        let file = self.daemon.folder().join("pid");
+        let own = self.daemon.id().map(|id| id.to_string());
+        // It writes its process id when it listens.
+        while std::fs::read_to_string(&file).ok().map(|text| text.trim().to_owned()) != own {
             if self.daemon.has_ended() {
                 return false;
             }

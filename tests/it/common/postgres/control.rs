@@ -44,7 +44,14 @@ impl Cluster {
     /// Starts the server again on the same port. One that still runs is stopped in order.
     pub fn restart(&mut self) {
         self.stop();
-        assert!(self.launch(), "PostgreSQL does not start again:\n{}", self.log());
+        for _ in 0..50 {
+            if self.launch() {
+                return;
+            }
+            // Processes of a server that was killed may still end.
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        panic!("PostgreSQL does not start again:\n{}", self.log());
     }
 
     /// Whether the server has ended by itself.

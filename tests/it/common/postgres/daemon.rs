@@ -7,11 +7,15 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::account::Account;
 use super::guard::Guard;
+
+/// How long an orderly end may take.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Where a daemon runs.
 #[derive(Debug, Clone)]
@@ -161,12 +165,16 @@ impl Daemon {
         }
     }
 
-    /// Sends a signal and waits for the end of the process.
+    /// Sends a signal and waits for the end of the process. One that does not end in time is killed:
+    /// PostgreSQL 17 hangs where an orderly stop interrupts its recovery.
     pub fn end(&mut self, signal: Signal) {
         self.signal(signal);
-        if let Some(process) = &mut self.process {
-            process.wait().unwrap();
-            self.forget();
+        let start = Instant::now();
+        while !self.has_ended() {
+            if start.elapsed() > PATIENCE {
+                self.signal(Signal::KILL);
+            }
+            std::thread::sleep(Duration::from_millis(5));
         }
     }
 }

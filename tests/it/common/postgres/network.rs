@@ -22,6 +22,9 @@ pub(super) const NETWORK: &str = "10.77.0.0/24";
 /// The bridge, in a namespace of its own.
 const BRIDGE: &str = "bridge";
 
+/// What a network needs of the machine.
+const PROBE: &str = "ip link add name a type bridge && ip link add name b type veth peer name c";
+
 /// The bridge, to which the hosts are connected.
 #[derive(Debug)]
 pub struct Network {
@@ -36,12 +39,7 @@ impl Network {
             return programs::without("ip");
         }
         let mut probe = Command::new("unshare");
-        probe.args([
-            "--net",
-            "sh",
-            "-c",
-            "ip link add name a type bridge && ip link add name b type veth peer name c",
-        ]);
+        probe.args(["--net", "sh", "-c", PROBE]);
         if !probe.stderr(Stdio::null()).status().is_ok_and(|status| status.success()) {
             return programs::skip("no permission to make network namespaces");
         }

@@ -24,10 +24,13 @@ impl Cluster {
     pub async fn standby(&self, options: &ClusterOptions, replication: Replication) -> Self {
         let mut standby = self.copy(options);
         standby.listen();
-        if replication == Replication::Synchronous {
-            self.configure("synchronous_standby_names", NAME).await;
-        }
-        let expected = if replication == Replication::Synchronous { "sync" } else { "async" };
+        let expected = match replication {
+            Replication::Synchronous => {
+                self.configure("synchronous_standby_names", NAME).await;
+                "sync"
+            }
+            Replication::Asynchronous => "async",
+        };
         self.until(&format!(
             "SELECT EXISTS (SELECT FROM pg_stat_replication
                 WHERE application_name = '{NAME}' AND state = 'streaming' AND sync_state = '{expected}')"
@@ -45,16 +48,8 @@ impl Cluster {
         let is_local = self.address == LOOPBACK;
         let source = if is_local { self.socket().as_os_str() } else { self.address.as_ref() };
         backup.arg("-h").arg(source).args(["-p", &self.port.to_string(), "-U", USER]);
-        backup.args([
-            "-d",
-            &format!("application_name={NAME}"),
-            "-X",
-            "stream",
-            "-c",
-            "fast",
-            "--no-sync",
-            "-R",
-        ]);
+        backup.args(["-d", &format!("application_name={NAME}")]);
+        backup.args("-X stream -c fast --no-sync -R".split(' '));
         backup.envs(self.password.iter().map(|password| ("PGPASSWORD", password)));
         run(backup.arg("-D").arg(standby.daemon.folder().join("data")));
         standby

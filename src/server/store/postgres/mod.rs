@@ -1,0 +1,39 @@
+//! The store in PostgreSQL, or in what speaks its protocol. Any number of servers share one schema of a
+//! database and are one server together: one sequence, in the order in which transactions commit.
+//!
+//! A transaction writes its items under a *batch id* that nothing is ordered by, and takes the counter
+//! of the sequence last. The lock of the counter's row is held until the commit is visible, so whoever
+//! sees a step sees every step below it.
+//!
+//! * Where it is: [`url`] and [`config`] say which database, [`tls`] which certificates are trusted;
+//!   [`connection`] makes connections.
+//! * How it is made: [`layout`] has the tables and [`open`] creates them, once for all servers.
+//! * Writes: [`load`] reads what a group of pushes may look at into [`staging`], on which the pushes are
+//!   applied; [`columns`] takes the changes out of it, and [`flight`] writes them in one transaction;
+//!   [`lane`] does all that, again where another server was faster.
+//! * Reads: [`reader`] has a connection for each read, and [`snapshot`] a whole state.
+//! * Ground: [`sql`] is the text of all statements, [`error`] what an error means for another try.
+
+mod columns;
+mod config;
+mod connection;
+mod error;
+mod flight;
+mod lane;
+mod layout;
+mod load;
+mod open;
+mod reader;
+mod snapshot;
+mod sql;
+mod staging;
+mod store;
+mod tls;
+mod types;
+mod url;
+
+pub use config::{PostgresConfig, PostgresConfigError};
+pub(in crate::server) use error::PostgresError;
+pub(in crate::server) use lane::Lane;
+pub(in crate::server) use snapshot::{Snapshot, StoredItems};
+pub(in crate::server) use store::PostgresStore;

@@ -1,0 +1,181 @@
+//! The items of one group of pushes in memory: loaded before the pushes are applied, written after. What
+//! the group may look at was found out beforehand; anything else is an error here, and never "no such
+//! record". The SQL is in [`super::load`] and [`super::flight`].
+
+use super::error::PostgresError;
+use crate::server::shared_text::SharedText;
+use crate::server::store::{
+    ClientNumber, Document, ItemKey, Result, StoreError, StoredContent, Touched, Writer,
+};
+
+/// The place of an item in the feed, which is also its version: no two writes have the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) batch: i64,
+    pub(super) step: i32,
+    pub(super) part: i32,
+}
+
+/// An item as the store has it.
+#[derive(Debug)]
+pub(super) struct LoadedItem {
+    pub(super) version: Place,
+    /// Whether it has a document; a tombstone has none.
+    pub(super) is_present: bool,
+    /// The document, where it may be read.
+    pub(super) document: Option<String>,
+}
+
+/// An item that the group has written.
+#[derive(Debug)]
+pub(super) struct WrittenItem {
+    /// The step within the group, from 1.
+    pub(super) step: i32,
+    pub(super) part: i32,
+    /// The client that has sent exactly this content.
+    pub(super) client: Option<ClientNumber>,
+    /// `None` if it is deleted.
+    pub(super) content: Option<StoredContent>,
+}
+
+/// An item that the group may look at.
+#[derive(Debug, Default)]
+pub(super) struct StagedItem {
+    pub(super) loaded: Option<LoadedItem>,
+    pub(super) written: Option<WrittenItem>,
+    /// Whether something was decided by the loaded state.
+    pub(super) is_read: bool,
+}
+
+/// Whether a mutation is applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Applied {
+    No,
+    /// By an earlier group.
+    Before,
+    /// By this group.
+    Now,
+}
+
+/// What a group may look at, and what it has written.
+#[derive(Debug)]
+pub(super) struct Staging<'t> {
+    pub(super) touched: &'t Touched,
+    /// For each of the touched items.
+    pub(super) items: Vec<StagedItem>,
+    /// For each of the touched mutations.
+    pub(super) applied: Vec<Applied>,
+    /// Steps that the group has taken.
+    pub(super) steps: i32,
+    /// The number of the next written item within its step.
+    part: i32,
+}
+
+impl<'t> Staging<'t> {
+    /// A staging area to which nothing was loaded.
+    pub(super) fn new(touched: &'t Touched) -> Self {
+        let items = touched.items.iter().map(|_| StagedItem::default()).collect();
+        let applied = vec![Applied::No; touched.mutations.len()];
+        Self { touched, items, applied, steps: 0, part: 0 }
+    }
+
+    fn position(&self, key: &ItemKey) -> Result<usize> {
+        let found = self.touched.items.binary_search_by(|item| item.key.cmp(key));
+        found.map_err(|_| PostgresError::NotLoaded(key.clone()).into())
+    }
+
+    fn item(&mut self, key: &ItemKey) -> Result<&mut StagedItem> {
+        let position = self.position(key)?;
+        Ok(&mut self.items[position])
+    }
+
+    fn applied(&mut self, client: ClientNumber, mutation_id: &SharedText) -> Result<&mut Applied> {
+        let key = (client, mutation_id.clone());
+        let found = self.touched.mutations.binary_search(&key);
+        let not_loaded = |_| PostgresError::NotLoaded(ItemKey::record(SharedText::default(), key.1.clone()));
+        Ok(&mut self.applied[found.map_err(not_loaded)?])
+    }
+
+    fn write(
+        &mut self,
+        key: &ItemKey,
+        content: Option<&StoredContent>,
+        client: Option<ClientNumber>,
+    ) -> Result<()> {
+        let (step, part) = (self.steps + 1, self.part);
+        self.item(key)?.written = Some(WrittenItem { step, part, client, content: content.cloned() });
+        self.part += 1;
+        Ok(())
+    }
+}
+
+impl Writer for Staging<'_> {
+    /// Counted from 0: the steps of a group are numbered when it is committed.
+    fn sequence(&self) -> u64 {
+        self.steps.unsigned_abs().into()
+    }
+
+    fn remember(&mut self, client: ClientNumber, mutation_id: &SharedText) -> Result<bool> {
+        let applied = self.applied(client, mutation_id)?;
+        let is_new = *applied == Applied::No;
+        if is_new {
+            *applied = Applied::Now;
+        }
+        Ok(is_new)
+    }
+
+    fn forget(&mut self, client: ClientNumber, mutation_id: &SharedText) -> Result<()> {
+        *self.applied(client, mutation_id)? = Applied::No;
+        Ok(())
+    }
+
+    fn find(&mut self, key: &ItemKey) -> Result<Option<Document>> {
+        let position = self.position(key)?;
+        let item = &mut self.items[position];
+        let text = match (&item.written, &item.loaded) {
+            (Some(written), _) => written.content.as_ref().map(|content| content.document.as_str()),
+            (None, loaded) => {
+                item.is_read = true;
+                if !self.touched.items[position].reads_document {
+                    return Err(PostgresError::NotLoaded(key.clone()).into());
+                }
+                loaded.as_ref().and_then(|loaded| loaded.document.as_deref())
+            }
+        };
+        text.map(|text| serde_json::from_str(text).map_err(StoreError::DamagedDocument)).transpose()
+    }
+
+    fn exists(&mut self, key: &ItemKey) -> Result<bool> {
+        let item = self.item(key)?;
+        Ok(match &item.written {
+            Some(written) => written.content.is_some(),
+            None => {
+                item.is_read = true;
+                item.loaded.as_ref().is_some_and(|loaded| loaded.is_present)
+            }
+        })
+    }
+
+    fn insert(&mut self, key: &ItemKey, content: &StoredContent, client: ClientNumber) -> Result<bool> {
+        let item = self.item(key)?;
+        let is_new = item.loaded.is_none() && item.written.is_none();
+        if is_new {
+            self.write(key, Some(content), Some(client))?;
+        }
+        Ok(is_new)
+    }
+
+    fn put(&mut self, key: &ItemKey, content: &StoredContent, client: Option<ClientNumber>) -> Result<()> {
+        self.write(key, Some(content), client)
+    }
+
+    fn remove(&mut self, key: &ItemKey) -> Result<()> {
+        self.write(key, None, None)
+    }
+
+    fn take_step(&mut self) -> Result<()> {
+        self.steps += 1;
+        self.part = 0;
+        Ok(())
+    }
+}

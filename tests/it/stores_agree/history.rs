@@ -1,0 +1,158 @@
+//! Random requests of a few clients on a few ids, so that they meet: every operation, valid and invalid,
+//! mutation ids that are repeated, within a push too. The seed decides everything.
+
+use serde_json::{Map, Value, json};
+
+/// Required fields, relations of one record and of several, between several resources and of a resource
+/// with itself.
+pub const SCHEMA: &str = r#"{"resources": [
+    {"name": "todos", "version": 1, "fields": [{"name": "title", "type": "string", "required": true},
+        {"name": "n", "type": "number", "nullable": true}, {"name": "parentId", "type": "string"},
+        {"name": "extra", "type": "object"}]},
+    {"name": "tags", "version": 1, "fields": [{"name": "label", "type": "string"}]},
+    {"name": "people", "version": 1, "fields": [{"name": "name", "type": "string"}]},
+    {"name": "notes", "version": 1, "fields": []}],
+  "relations": [
+    {"type": "many-many", "from": "todos", "to": ["tags", "people"], "relation": "labels", "inverse": "labelled",
+        "metadata": [{"name": "order", "type": "number"}, {"name": "note", "type": "string"}]},
+    {"type": "many-many", "from": "todos", "to": "todos", "relation": "next", "inverse": "previous"},
+    {"type": "many-one", "from": "todos", "to": ["todos", "people"], "relation": "parent",
+        "fkField": "parentId"}]}"#;
+
+const RESOURCES: [&str; 4] = ["todos", "tags", "people", "notes"];
+
+/// Ids that any text may be; the same ones in every resource.
+const IDS: [&str; 8] = ["a", "b", "c", "B", "\u{0}", "é\"'", "a:b", "\u{10ffff}"];
+
+pub struct History {
+    random: fastrand::Rng,
+    /// Mutations that were sent, to be sent again.
+    sent: Vec<Value>,
+    next: usize,
+}
+
+impl History {
+    pub fn new(seed: u64) -> Self {
+        Self { random: fastrand::Rng::with_seed(seed), sent: Vec::new(), next: 0 }
+    }
+
+    fn pick<'v>(&mut self, values: &[&'v str]) -> &'v str {
+        values[self.random.usize(0..values.len())]
+    }
+
+    fn one_in(&mut self, times: usize) -> bool {
+        self.random.usize(0..times) == 0
+    }
+
+    /// A place in the feed, about.
+    pub fn step(&mut self) -> String {
+        self.random.usize(0..=self.next).to_string()
+    }
+
+    /// A pull from a place.
+    pub fn pull(&mut self, cursor: &str) -> Value {
+        let limit = 1 + self.random.usize(0..12);
+        let mut query = json!({"clientId": self.pick(&["C", "D"]), "cursor": cursor, "limit": limit});
+        if self.random.bool() {
+            query["excludeOwnAfter"] = json!(self.step());
+        }
+        query
+    }
+
+    pub fn push(&mut self) -> Value {
+        let client = self.pick(&["C", "D"]);
+        let count = self.random.usize(0..12);
+        let mutations: Vec<_> = (0..count).map(|_| self.mutation(client)).collect();
+        json!({"clientId": client, "mutations": mutations})
+    }
+
+    fn mutation(&mut self, client: &str) -> Value {
+        if self.one_in(6) && !self.sent.is_empty() {
+            // The same client, or another one with the same id.
+            let mut again = self.sent[self.random.usize(0..self.sent.len())].clone();
+            again["clientId"] = json!(client);
+            return again;
+        }
+        self.next += 1;
+        let mut mutation = json!({"clientId": client, "mutationId": format!("m{}", self.next), "version": 1,
+            "resource": self.pick(&RESOURCES), "id": self.pick(&IDS)});
+        if self.random.bool() {
+            mutation["operation"] = json!(self.pick(&["insert", "merge", "merge", "replace", "delete"]));
+            mutation["record"] = self.record(mutation["resource"].as_str().unwrap().to_owned().as_str());
+        } else {
+            mutation["operation"] = json!(self.pick(&["relate", "relate", "unrelate", "modifyRelation"]));
+            mutation["relations"] = self.relations();
+        }
+        if self.one_in(20) {
+            self.spoil(&mut mutation);
+        }
+        self.sent.push(mutation.clone());
+        mutation
+    }
+
+    /// Makes a mutation invalid in a way that is found before the store is asked.
+    fn spoil(&mut self, mutation: &mut Value) {
+        match self.random.u8(0..5) {
+            0 => mutation["mutationId"] = Value::Null,
+            1 => mutation["clientId"] = json!("somebody"),
+            2 => mutation["resource"] = json!("nothing"),
+            3 => mutation["operation"] = json!("explode"),
+            _ => mutation["id"] = json!(""),
+        }
+    }
+
+    fn record(&mut self, resource: &str) -> Value {
+        let mut record = Map::new();
+        let text = self.pick(&["x", "y", "\u{0}\n", "ü"]);
+        match resource {
+            "todos" => {
+                if !self.one_in(3) {
+                    record.insert("title".to_owned(), json!(text));
+                }
+                if self.random.bool() {
+                    record.insert(
+                        "n".to_owned(),
+                        [json!(null), json!(1.0), json!(-7)][self.random.usize(0..3)].clone(),
+                    );
+                }
+                if self.one_in(4) {
+                    record.insert("extra".to_owned(), json!({"b": [1, {"c": text}], "a": null}));
+                }
+            }
+            "tags" => drop(record.insert("label".to_owned(), json!(text))),
+            "people" => drop(record.insert("name".to_owned(), json!(text))),
+            _ => {}
+        }
+        if self.one_in(15) {
+            record.insert("unknown".to_owned(), json!(1));
+        }
+        Value::Object(record)
+    }
+
+    /// One or more relations, by name and by inverse, some of which the resource does not have.
+    fn relations(&mut self) -> Value {
+        let mut relations = Map::new();
+        for _ in 0..=self.random.usize(0..2) {
+            let name = self.pick(&["labels", "labels", "labelled", "next", "previous", "parent", "none"]);
+            let value = match self.random.u8(0..5) {
+                0 => json!(self.pick(&IDS)),
+                1 => json!([self.reference(), self.pick(&IDS), self.reference()]),
+                2 if self.one_in(3) => json!({"order": 1}),
+                _ => self.reference(),
+            };
+            relations.insert(name.to_owned(), value);
+        }
+        Value::Object(relations)
+    }
+
+    fn reference(&mut self) -> Value {
+        let mut reference = json!({"$ref": self.pick(&IDS)});
+        if self.random.bool() {
+            reference["order"] = json!(self.random.u8(0..3));
+        }
+        if self.one_in(4) {
+            reference["note"] = json!(self.pick(&["x", "\u{0}"]));
+        }
+        reference
+    }
+}
