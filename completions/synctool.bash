@@ -149,7 +149,7 @@ _synctool() {
             return 0
             ;;
         synctool__subcmd__cloneup)
-            opts="-q -v -h -V --db --remote --schema --client-id --token-file --token-command --header --ca-cert --client-cert --client-key --proxy --no-proxy --resources --include-many-many --no-include-many-many --include-deletes --no-include-deletes --record-operation --only-failed --shard --stage --limit --mutation-id-prefix --batch-size --batch-bytes --compress --concurrency --no-resume --max-retries --retry-delay --retry-max-delay --timeout --connect-timeout --wait --max-rate --max-bandwidth --fail-fast --no-fail-fast --max-errors --error-file --pull-after --no-pull-after --pull-limit --set-global-cursor-on-success --no-set-global-cursor-on-success --clear-changelog-on-success --no-clear-changelog-on-success --verify --dry-run --output --events --quiet --verbose --config --profile --help --version"
+            opts="-q -v -h -V --db --remote --schema --client-id --token-file --token-command --header --ca-cert --client-cert --client-key --proxy --no-proxy --resources --include-many-many --no-include-many-many --include-deletes --no-include-deletes --record-operation --only-failed --shard --stage --limit --mutation-id-prefix --batch-size --batch-bytes --compress --concurrency --no-resume --max-retries --retry-delay --retry-max-delay --timeout --connect-timeout --wait --max-rate --max-bandwidth --fail-fast --no-fail-fast --max-errors --error-file --pull-after --no-pull-after --pull-limit --set-global-cursor-on-success --no-set-global-cursor-on-success --clear-changelog-on-success --no-clear-changelog-on-success --verify --dry-run --output --events --progress --progress-interval --quiet --verbose --config --profile --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -416,6 +416,14 @@ _synctool() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto bar plain none" -- "${cur}"))
+                    return 0
+                    ;;
+                --progress-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --config)
@@ -1170,7 +1178,7 @@ _synctool() {
             return 0
             ;;
         synctool__subcmd__verify)
-            opts="-q -v -h -V --db --remote --schema --client-id --token-file --token-command --header --ca-cert --client-cert --client-key --proxy --no-proxy --resources --include-many-many --no-include-many-many --max-retries --retry-delay --retry-max-delay --timeout --connect-timeout --wait --max-rate --max-bandwidth --pull-limit --output --quiet --verbose --config --profile --help --version"
+            opts="-q -v -h -V --db --remote --schema --client-id --token-file --token-command --header --ca-cert --client-cert --client-key --proxy --no-proxy --resources --include-many-many --no-include-many-many --max-retries --retry-delay --retry-max-delay --timeout --connect-timeout --wait --max-rate --max-bandwidth --pull-limit --output --progress --progress-interval --quiet --verbose --config --profile --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1332,6 +1340,14 @@ _synctool() {
                     ;;
                 --output)
                     COMPREPLY=($(compgen -W "auto json pretty" -- "${cur}"))
+                    return 0
+                    ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto bar plain none" -- "${cur}"))
+                    return 0
+                    ;;
+                --progress-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --config)

@@ -94,6 +94,11 @@ complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l output -d 
 json\t'One line'
 pretty\t'Indented'"
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l events -d 'Write events as JSON lines to this file (- is stderr)' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l progress -d 'How progress is shown on stderr [default: auto]' -r -f -a "auto\t'Bars on a terminal that can draw them, else plain'
+bar\t'Bars wherever stderr goes'
+plain\t'A line now and then'
+none\t'Nothing'"
+complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l progress-interval -d 'Minimum time between two plain lines of progress [default: 10s]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l config -d 'Configuration file [default: the nearest synctool.toml in this folder or above]' -r -F
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l profile -d 'Table [profile.NAME] of the configuration file whose keys come before its top-level keys' -r
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l no-proxy -d 'Go through no proxy, whatever the environment names'
@@ -187,6 +192,11 @@ complete -c synctool -n "__fish_synctool_using_subcommand verify" -l pull-limit 
 complete -c synctool -n "__fish_synctool_using_subcommand verify" -l output -d 'Format of the result [default: auto]' -r -f -a "auto\t'Indented on a terminal, one line elsewhere'
 json\t'One line'
 pretty\t'Indented'"
+complete -c synctool -n "__fish_synctool_using_subcommand verify" -l progress -d 'How progress is shown on stderr [default: auto]' -r -f -a "auto\t'Bars on a terminal that can draw them, else plain'
+bar\t'Bars wherever stderr goes'
+plain\t'A line now and then'
+none\t'Nothing'"
+complete -c synctool -n "__fish_synctool_using_subcommand verify" -l progress-interval -d 'Minimum time between two plain lines of progress [default: 10s]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand verify" -l config -d 'Configuration file [default: the nearest synctool.toml in this folder or above]' -r -F
 complete -c synctool -n "__fish_synctool_using_subcommand verify" -l profile -d 'Table [profile.NAME] of the configuration file whose keys come before its top-level keys' -r
 complete -c synctool -n "__fish_synctool_using_subcommand verify" -l no-proxy -d 'Go through no proxy, whatever the environment names'

@@ -3,7 +3,6 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::process::Command;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -89,7 +88,7 @@ pub async fn pgbench(cluster: &Cluster, connections: u8) -> f64 {
     let folder = tempfile::tempdir().unwrap();
     let script = folder.path().join("script.sql");
     std::fs::write(&script, SCRIPT).unwrap();
-    let mut pgbench = Command::new(cluster.program("pgbench"));
+    let mut pgbench = cluster.program("pgbench");
     pgbench.args(["--no-vacuum", "--protocol=prepared", "--time=5", "--client", &connections.to_string()]);
     let output = pgbench.arg("--file").arg(script).arg(cluster.database_url()).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

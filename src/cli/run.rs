@@ -74,31 +74,29 @@ fn report(failure: Failure, hints: Hints) -> u8 {
 /// Prints help, or what is wrong with a command line; `cloneup` prints a result too. Returns the exit
 /// status.
 fn refuse(refused: Refused, arguments: &[OsString]) -> u8 {
-    let failure = match refused {
+    let (failure, message, usage) = match refused {
         Refused::Help(help) => {
-            // A closed stdout has no reader who could miss the help.
-            let _ = help.print();
-            return exit::SUCCESS;
+            return output::unless_unwritten(exit::SUCCESS, help.print(), "the help could not be written");
         }
         Refused::Usage(error) => {
             let failure = usage_failure(&error);
-            if is_quiet(arguments) {
-                output::error(&failure.body().message);
-            } else {
-                // A closed stderr leaves no place for a message.
-                let _ = error.print();
-            }
-            failure
+            let message = failure.body().message.clone();
+            (failure, message, Some(error).filter(|_| !is_quiet(arguments)))
         }
         Refused::ConfigFile(failure) => {
-            output::error(&output::sentence(failure.body()));
-            failure
+            let message = output::sentence(failure.body());
+            (failure, message, None)
         }
     };
-    if subcommand(arguments) == Some(OsStr::new("cloneup")) {
-        return cloneup::print_refusal(failure);
+    let is_upload = subcommand(arguments) == Some(OsStr::new("cloneup"));
+    // The words come last, below the result.
+    let status = if is_upload { cloneup::print_refusal(failure) } else { exit::INVALID };
+    match usage {
+        // A closed stderr leaves no place for a message.
+        Some(error) => drop(error.print()),
+        None => output::error(&message),
     }
-    exit::INVALID
+    status
 }
 
 /// Whether an invalid command line asks for errors alone.

@@ -26,6 +26,8 @@ pub struct Failure {
     /// Code, message and path as the result shows them; the mutation id is empty where no
     /// mutation is to blame.
     pub error: MutationError,
+    /// What a person is told instead, where a result has the contract's words.
+    pub words: Option<Box<str>>,
     /// The record or join row of a rejected mutation that this run has sent, or that it did not
     /// send because no request can carry it.
     pub subject: Option<Subject>,
@@ -74,14 +76,24 @@ pub enum Cause {
 
 impl Failure {
     fn new(kind: FailureKind, body: ErrorBody) -> Self {
-        Self { kind, error: body.into(), subject: None, cause: None }
+        Self { kind, error: body.into(), words: None, subject: None, cause: None }
     }
 
     /// An option, or data, that cannot be uploaded as it is. The only place that writes
     /// "Invalid cloneUp: " (contract 3.5).
     #[must_use]
     pub fn invalid(code: &str, message: impl std::fmt::Display, path: impl Into<String>) -> Self {
+        let path = path.into();
+        let words = format!("{message} ({path})");
         Self::new(FailureKind::Invalid, ErrorBody::new(code, format!("Invalid cloneUp: {message}"), path))
+            .in_words(words)
+    }
+
+    /// The same failure, told to a person in other words than the result's: those of a command line,
+    /// for example, where the result names the options of the API.
+    #[must_use]
+    pub fn in_words(self, words: impl Into<Box<str>>) -> Self {
+        Self { words: Some(words.into()), ..self }
     }
 
     /// A command line or configuration file that cannot be carried out.
@@ -99,7 +111,7 @@ impl Failure {
     /// The server rejected a mutation; `subject` is known where it is one of this run.
     #[must_use]
     pub fn rejected(error: MutationError, subject: Option<Subject>) -> Self {
-        Self { kind: FailureKind::Rejected, error, subject, cause: None }
+        Self { kind: FailureKind::Rejected, error, words: None, subject, cause: None }
     }
 
     /// The server refused a request as a whole.

@@ -12,7 +12,7 @@
 //! * [`send`]: batches in flight, retried with exponential backoff, as many as AIMD allows;
 //! * [`progress`]: one tally of all answers, and the checkpoint of the acknowledged prefix;
 //! * [`finish`]: pulling and finalization;
-//! * [`job`], [`blocking`]: what every step needs, and work on blocking threads;
+//! * [`job`], [`blocking`], [`reports`]: what every step needs, and work on blocking threads;
 //! * [`missing_route`], [`server_check`], [`server_status`]: the base URL that was probably meant, the
 //!   check of the server in a dry run, and its status in any other run;
 //! * [`upload`], then [`run`], [`preview`], [`verify`] and [`inspect`](mod@inspect): what a
@@ -64,6 +64,7 @@ mod outcome;
 mod plan;
 mod preview;
 mod progress;
+mod reports;
 mod run;
 mod send;
 mod server_check;
@@ -80,7 +81,7 @@ pub use inspect::{InspectedPart, Inspection, inspect};
 pub use merge::{Counts, MergedResult, NoResult, PartResult, merge};
 pub use observer::{Activity, Event, Observer, PartKind, PlannedPart};
 pub use options::{Concurrency, MAX_CONCURRENCY, MaxErrors, Options, Selection};
-pub use outcome::{DeleteStats, JoinStats, Outcome, RecordStats, Stats};
+pub use outcome::{DeleteStats, JoinStats, Outcome, RecordStats, RunStats, Stats};
 pub use preview::{Finalization, Preview, PreviewPart};
 pub use progress::checkpoint::Unfinished;
 pub use run::Upload;

@@ -3,6 +3,10 @@
 
 use std::time::Duration;
 
+use super::failure::Subject;
+use crate::protocol::MutationError;
+use crate::remote::TransportError;
+
 /// Gets the events of a run. Called from the run's own task, so it must return soon.
 pub trait Observer: Send + Sync {
     /// Handles an event.
@@ -19,6 +23,17 @@ impl Observer for () {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Event<'a> {
+    /// The rows of a table are checked next, before the first request.
+    Checking {
+        /// The resource or join store.
+        name: &'a str,
+        /// The number of tables that are checked.
+        checked: usize,
+        /// The number of tables to check.
+        tables: usize,
+        /// The number of rows in the tables that are checked.
+        rows: u64,
+    },
     /// The plan is made; sending begins.
     Planned {
         /// The parts of the plan, in upload order.
@@ -28,6 +43,41 @@ pub enum Event<'a> {
     PartStarted {
         /// The part's index in the plan.
         part: usize,
+    },
+    /// A batch is skipped: an earlier run has uploaded it, if the server still has it.
+    Skipped {
+        /// The index in the plan of the part it belongs to.
+        part: usize,
+        /// The number of its rows.
+        rows: u64,
+    },
+    /// The server still has what an earlier run has uploaded: the run continues after it (contract
+    /// 3.6).
+    Resumed {
+        /// The number of rows that were there already, those of the skipped batches among them.
+        rows: u64,
+        /// The number of push requests that they took.
+        requests: u64,
+    },
+    /// The data or the server has changed since an earlier run was interrupted: what was skipped is
+    /// sent after all, from the beginning.
+    StartedOver,
+    /// A push request is sent.
+    RequestSent,
+    /// A push request has ended.
+    RequestEnded {
+        /// The time since it was sent.
+        elapsed: Duration,
+        /// Whether there is an answer, and not a transport error.
+        is_answered: bool,
+    },
+    /// A mutation is rejected: by the server, or unsent because no request can carry it. The event of
+    /// its batch follows.
+    Rejected {
+        /// The record or join row; `None` where the mutation is not one of this run.
+        subject: Option<&'a Subject>,
+        /// Mutation id, code, message and path.
+        error: &'a MutationError,
     },
     /// The server has answered a batch.
     Answered {
@@ -39,6 +89,8 @@ pub enum Event<'a> {
         bytes: u64,
         /// The number of requests that it took.
         requests: u64,
+        /// The number of mutations in it that the server had applied before, where it says so.
+        repeated: u64,
     },
     /// The concurrency limit has changed.
     ConcurrencyChanged {
@@ -65,10 +117,19 @@ pub enum Event<'a> {
         /// The pause before it.
         wait: Duration,
         /// The error of the last try.
-        reason: &'a str,
+        error: &'a TransportError,
     },
     /// Everything is uploaded; finalization begins (contract 3.1.6).
     Finalizing,
+    /// The comparison of both sides begins: first the server's feed is pulled.
+    Verifying,
+    /// Rows of the database were compared with what was pulled.
+    Compared {
+        /// The number of rows that are compared.
+        rows: u64,
+        /// The number of rows in the database.
+        total: u64,
+    },
     /// A page of changes was applied.
     Pulled {
         /// The number of changes in it.

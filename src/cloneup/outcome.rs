@@ -37,12 +37,35 @@ pub struct Stats {
     pub join_stores: BTreeMap<String, JoinStats>,
     /// Push requests, retries included.
     pub batches: u64,
-    /// Push requests among them that this run sent again, because one had no usable answer.
-    #[serde(skip)]
-    pub retries: u64,
     /// Stage C, when it sent any mutations.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletes: Option<DeleteStats>,
+    /// What of all this the run has done itself.
+    #[serde(skip)]
+    pub run: RunStats,
+}
+
+/// What a run has done itself, of an upload that several runs can share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RunStats {
+    /// Records that the server has taken.
+    pub records: u64,
+    /// Join rows that the server has taken.
+    pub join_rows: u64,
+    /// Mutations of stage C that the server has taken.
+    pub deletes: u64,
+    /// Rows that were rejected, sent or unsent.
+    pub rejected: u64,
+    /// Rows that were skipped, because an earlier run had uploaded them (contract 3.6).
+    pub resumed: u64,
+    /// Mutations that the server has taken.
+    pub mutations: u64,
+    /// Mutations among them that the server had applied before; `None` where it does not say so.
+    pub repeated: Option<u64>,
+    /// Push requests, retries included.
+    pub requests: u64,
+    /// Push requests among them that were sent again, because one had no usable answer.
+    pub retries: u64,
 }
 
 /// The counts of one resource.
@@ -52,9 +75,9 @@ pub struct RecordStats {
     pub records: u64,
     /// Mutations that the server answered, rejected ones too.
     pub mutations: u64,
-    /// Records among them that the server rejected.
-    #[serde(skip)]
-    pub rejected: u64,
+    /// Mutations among them that the server had applied before, where it says so.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub repeated: u64,
 }
 
 /// The counts of one join store.
@@ -64,9 +87,9 @@ pub struct JoinStats {
     pub rows: u64,
     /// Mutations that the server answered, rejected ones too.
     pub mutations: u64,
-    /// Rows among them that the server rejected.
-    #[serde(skip)]
-    pub rejected: u64,
+    /// Mutations among them that the server had applied before, where it says so.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub repeated: u64,
 }
 
 /// The counts of stage C.
@@ -74,9 +97,14 @@ pub struct JoinStats {
 pub struct DeleteStats {
     /// Mutations that the server answered, rejected ones too.
     pub mutations: u64,
-    /// Mutations among them that the server rejected.
-    #[serde(skip)]
-    pub rejected: u64,
+    /// Mutations among them that the server had applied before, where it says so.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub repeated: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 fn as_map<S: Serializer>(entries: &[(String, RecordStats)], serializer: S) -> Result<S::Ok, S::Error> {

@@ -3,15 +3,15 @@
 
 use serde::Serialize;
 
-use super::blocking::blocking;
 use super::encode::{join_encoder, record_encoder};
 use super::failure::{Failure, FailureKind, Failures, most_severe};
 use super::finish::staged::StagedFinalization;
-use super::observer::PartKind;
+use super::observer::{Activity, Event, PartKind};
 use super::options::Options;
 use super::outcome::as_mutation_errors;
-use super::plan::{Part, Plan, Requested, Source, check_writable};
+use super::plan::{Checking, Part, Plan, Requested, Source, check_writable};
 use super::progress::{EndedParts, StagedIdentity};
+use super::reports::{Reports, blocking_with_reports};
 use super::run::{Upload, check_client_id};
 use super::server_check::{self, Checked, ServerCheck};
 use super::server_status::server_status;
@@ -96,11 +96,18 @@ impl Upload<'_> {
         let checked = server_check::check(&remote, &options).await;
         let Checked { server, max_body, failure, warning, store_id } = checked;
         let stage = options.stage;
-        let planned = blocking(move || {
+        observer.on(&Event::Activity(Activity::Checking));
+        let work = move |reports: &Reports<Checking>| {
+            let requested = Requested::new(&options, &schema)?;
+            let snapshot = Snapshot::take(&database)?;
+            check_client_id(&options, &snapshot)?;
+            let report = |checking: &Checking| reports.send(checking.clone());
+            let mut plan = Plan::new(&options, &schema, requested, &snapshot, &report)?;
+            plan.warnings.extend(plan.other_store_warning(&options, store_id.as_deref()));
             let server = Server { remote: &remote, max_body, store_id: store_id.as_deref() };
-            plan(&options, &schema, &database, &server)
-        })
-        .await;
+            Ok(describe(&options, &schema, &database, &snapshot, plan, &server)?)
+        };
+        let planned = blocking_with_reports(work, |checking| observer.on(&checking.event())).await;
         let mut preview =
             planned.unwrap_or_else(|Failures(failures)| Preview { failures, ..Preview::empty() });
         preview.warnings.extend(warning);
@@ -140,19 +147,16 @@ struct Server<'a> {
     store_id: Option<&'a str>,
 }
 
-fn plan(
+fn describe(
     options: &Options,
     schema: &Schema,
     database: &Database,
+    snapshot: &Snapshot,
+    mut plan: Plan,
     server: &Server<'_>,
-) -> Result<Preview, Failures> {
-    let requested = Requested::new(options, schema)?;
+) -> Result<Preview, OfflineError> {
     let Server { max_body, store_id, .. } = *server;
-    let snapshot = Snapshot::take(database)?;
-    check_client_id(options, &snapshot)?;
-    let mut plan = Plan::new(options, schema, requested, &snapshot)?;
-    plan.warnings.extend(plan.other_store_warning(options, store_id));
-    let oversized = max_body.map_or(Ok(Vec::new()), |max| warnings_of_oversized(&plan, &snapshot, max))?;
+    let oversized = max_body.map_or(Ok(Vec::new()), |max| warnings_of_oversized(&plan, snapshot, max))?;
     plan.warnings.extend(oversized);
     let mut parts = Vec::with_capacity(plan.parts.len());
     for (part, outline) in plan.parts.iter().zip(plan.outline()) {
@@ -161,12 +165,12 @@ fn plan(
             name: outline.name,
             rows: part.rows,
             batches: part.rows.div_ceil(options.batch_size.get() as u64),
-            estimated_bytes: estimate(options, &snapshot, part, max_body.unwrap_or(u64::MAX))?,
+            estimated_bytes: estimate(options, snapshot, part, max_body.unwrap_or(u64::MAX))?,
             why: place(schema, &plan, part),
         });
     }
     let (mut deletes, mut bytes) = (Vec::new(), 0);
-    plan.deletes(options, schema, &snapshot).for_each(SAMPLE_CLIENT_ID, |delete| {
+    plan.deletes(options, schema, snapshot).for_each(SAMPLE_CLIENT_ID, |delete| {
         bytes += delete.json.len() as u64 + 1;
         deletes.push(delete.mutation_id);
         Ok(())
@@ -174,9 +178,9 @@ fn plan(
     if let Some(part) = parts.iter_mut().find(|part| part.kind == PartKind::Deletes) {
         part.estimated_bytes = bytes;
     }
-    let failures = check_writable(options, &plan, &snapshot, database).err().into_iter();
+    let failures = check_writable(options, &plan, snapshot, database).err().into_iter();
     let failures = failures.map(Failure::from).collect();
-    let plan = finalized(options, schema, database, &snapshot, plan, server)?;
+    let plan = finalized(options, schema, database, snapshot, plan, server)?;
     let finalization = if options.finalizes() {
         Finalization {
             pull_from: options.pull_after.then_some(plan.cursors.for_store(store_id).global),

@@ -14,9 +14,10 @@ use super::missing_route::suggest_base;
 use super::observer::{Activity, Event, Observer};
 use super::options::Options;
 use super::outcome::Outcome;
-use super::plan::{Plan, Requested, check_writable};
+use super::plan::{Checking, Plan, Requested, check_writable};
 use super::progress::tally::Tally;
 use super::progress::{CheckpointWriter, EndedPart, EndedParts, UploadIdentity};
+use super::reports::{Reports, blocking_with_reports};
 use super::send::gate::RequestGate;
 use super::server_status::server_status;
 use super::stage::Stage;
@@ -24,7 +25,7 @@ use super::upload;
 use super::verify::Comparison;
 use crate::failpoint;
 use crate::offline::{Acquired, Database, OfflineError, Sidecar, SidecarKind, Snapshot};
-use crate::protocol::{ErrorBody, ServerStatus, code};
+use crate::protocol::{ErrorBody, ServerStatus, code, status};
 use crate::remote::Remote;
 use crate::schema::Schema;
 
@@ -148,6 +149,9 @@ impl<'o> Upload<'o> {
             }
         }
         let mut outcome = tally.outcome();
+        if !job.server.has(status::PUSH_REPEATED) {
+            outcome.stats.run.repeated = None;
+        }
         suggest_base(&self.remote, &mut outcome.failures, PUSH_PATH).await;
         Ok(outcome)
     }
@@ -164,14 +168,16 @@ impl<'o> Upload<'o> {
         let interrupt = snapshot.interrupter();
         let (options, schema) = (Arc::clone(&self.options), Arc::clone(&self.schema));
         let database = self.database.clone();
-        let planning = blocking(move || {
+        let work = move |reports: &Reports<Checking>| {
             check_client_id(&options, &snapshot)?;
-            let plan = Plan::new(&options, &schema, requested, &snapshot)?;
+            let report = |checking: &Checking| reports.send(checking.clone());
+            let plan = Plan::new(&options, &schema, requested, &snapshot, &report)?;
             check_writable(&options, &plan, &snapshot, &database)?;
             let client_id = client_id(&options, &database)?;
             failpoint::reach("client-id");
             Ok::<_, Failures>((plan, snapshot, client_id))
-        });
+        };
+        let planning = blocking_with_reports(work, |checking| self.observer.on(&checking.event()));
         tokio::pin!(planning);
         let planned = tokio::select! {
             planned = &mut planning => planned,
@@ -258,9 +264,7 @@ async fn finish(
 ) -> Result<i64, Failure> {
     if job.options.stage == Stage::Finalize {
         let (covered, cursor) = finalize_staged(job, plan).await?;
-        if let Some(cursor) = cursor {
-            tally.add_earlier(0, cursor);
-        }
+        tally.add_cursor(cursor);
         return Ok(covered.seq);
     }
     let (begun_at, pushed) = (checkpoints.begun_at().cloned(), tally.cursor().cloned());

@@ -31,6 +31,7 @@ use super::send::unsent_errors::UnsentErrors;
 use super::send::window::SlidingWindow;
 use crate::failpoint;
 use crate::offline::{OfflineError, Snapshot};
+use crate::protocol::status;
 
 /// The capacity of the channel from encoder to upload loop, in batches: enough that the encoder
 /// is not woken for each, few enough that large batches take little memory.
@@ -49,7 +50,7 @@ pub(super) async fn upload(
     let (ending, snapshot) = pass(job, plan, snapshot, earlier, checkpoints, tally).await;
     if ending == Ending::PrefixChanged {
         tally.start_over();
-        job.observer.on(&Event::Planned { parts: &plan.outline() });
+        job.observer.on(&Event::StartedOver);
         pass(job, plan, snapshot, None, checkpoints, tally).await;
     }
 }
@@ -89,6 +90,7 @@ async fn pass(
         remote: job.remote,
         backoff: job.remote.backoff(job.options.max_retries),
         fail_fast: job.options.fail_fast,
+        counts_repeated: job.server.has(status::PUSH_REPEATED),
         observer: job.observer,
         limits,
         gate: job.gate.clone(),
@@ -233,7 +235,7 @@ impl UploadLoop<'_, '_> {
             }
             SendItem::Skipped { part, mutations, rows } => {
                 self.tally.add_skipped(part, mutations, rows);
-                self.job.observer.on(&Event::Answered { part, rows, bytes: 0, requests: 0 });
+                self.job.observer.on(&Event::Skipped { part, rows });
             }
             SendItem::Probe(batch) => return self.probe(batch).await,
             SendItem::PrefixChanged => return Ending::PrefixChanged,
@@ -253,7 +255,7 @@ impl UploadLoop<'_, '_> {
         self.job.observer.on(&Event::Activity(Activity::AwaitingAnswers));
         let delivering = self.batch_sender.deliver(batch);
         tokio::pin!(delivering);
-        let delivered = tokio::select! {
+        let mut delivered = tokio::select! {
             delivered = &mut delivering => delivered,
             () = self.job.cancellation.cancelled() => {
                 self.cancel();
@@ -266,16 +268,25 @@ impl UploadLoop<'_, '_> {
             self.tally.add_requests(delivered.requests);
             return Ending::PrefixChanged;
         }
-        self.tally.add_earlier(earlier.requests, earlier.cursor.clone());
-        self.checkpoints.resume(earlier, delivered.sequence + 1);
+        let sequence = delivered.sequence;
+        // That the server had applied these mutations before is what was to be seen.
+        delivered.repeated = 0;
         self.observe(&delivered);
-        self.tally.add(delivered);
+        if delivered.is_acknowledged() {
+            let requests = earlier.requests;
+            let rows = self.tally.resume(&earlier, delivered);
+            self.job.observer.on(&Event::Resumed { rows, requests });
+        } else {
+            self.tally.resume(&earlier, delivered);
+        }
+        self.checkpoints.resume(earlier, sequence + 1);
         Ending::Done
     }
 
     /// A row is not sent, because the server takes no request of its size: it counts as rejected.
     fn reject_oversized(&mut self, part: usize, sequence: u64, failure: Failure) {
-        self.job.observer.on(&Event::Answered { part, rows: 1, bytes: 0, requests: 0 });
+        self.job.observer.on(&rejection(&failure));
+        self.job.observer.on(&Event::Answered { part, rows: 1, bytes: 0, requests: 0, repeated: 0 });
         self.tally.add_oversized(part, sequence, failure);
         self.batch_sender.rejected(1, 1);
         if self.job.options.fail_fast {
@@ -299,7 +310,16 @@ impl UploadLoop<'_, '_> {
     }
 
     fn observe(&self, delivered: &Delivered) {
-        let Delivered { part, rows, bytes, requests, .. } = *delivered;
-        self.job.observer.on(&Event::Answered { part, rows, bytes, requests });
+        for failure in &delivered.failures {
+            self.job.observer.on(&rejection(failure));
+        }
+        let Delivered { part, rows, requests, repeated, .. } = *delivered;
+        // A batch without an answer has carried nothing.
+        let bytes = if rows > 0 { delivered.bytes } else { 0 };
+        self.job.observer.on(&Event::Answered { part, rows, bytes, requests, repeated });
     }
+}
+
+fn rejection(failure: &Failure) -> Event<'_> {
+    Event::Rejected { subject: failure.subject.as_ref(), error: &failure.error }
 }

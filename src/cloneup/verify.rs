@@ -8,13 +8,14 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::blocking::blocking;
-use super::compare::{Difference, Differences, FeedComparison, TableCounts};
+use super::compare::{Compared, Difference, Differences, FeedComparison, TableCounts};
 use super::failure::{Failure, FailureKind, Failures, PULL_PATH, most_severe};
 use super::finish::pull::{Page, Puller};
 use super::missing_route::suggest_base;
 use super::observer::{Activity, Event, Observer};
 use super::options::Options;
 use super::plan::{LimitedRecords, Requested};
+use super::reports::blocking_with_reports;
 use super::server_status::server_status;
 use crate::offline::{Database, OfflineError, Snapshot};
 use crate::protocol::{Cursor, ErrorBody, PullRequest};
@@ -176,6 +177,7 @@ impl<'o> Comparison<'o> {
         if self.after.is_none() && !self.options.wait.is_zero() {
             server_status(&self.remote, self.options.wait, self.observer, &self.cancellation).await?;
         }
+        self.observer.on(&Event::Verifying);
         let (database, schema) = (self.database.clone(), Arc::clone(&self.schema));
         let (since, limited) = self.after.map(|ended| (ended.seq, ended.limited)).unzip();
         let begun = blocking(move || {
@@ -199,14 +201,20 @@ impl<'o> Comparison<'o> {
         };
         loop {
             let Page { answer, is_last } = puller.next(&mut request).await?;
+            let changes = answer.changes();
             let added = blocking(move || comparison.add_page(&answer).map(|()| comparison)).await;
             comparison = added?;
+            self.observer.on(&Event::Pulled { changes });
             if is_last {
                 break;
             }
         }
         self.observer.on(&Event::Activity(Activity::Comparing));
         let cancellation = self.cancellation.clone();
-        Ok(blocking(move || comparison.compare(&cancellation)).await?)
+        let compared = blocking_with_reports(
+            move |reports| comparison.compare(&cancellation, &|compared| reports.send(compared)),
+            |Compared { rows, total }| self.observer.on(&Event::Compared { rows: *rows, total: *total }),
+        );
+        Ok(compared.await?)
     }
 }

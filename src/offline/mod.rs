@@ -88,3 +88,9 @@ pub use row_location::RowLocation;
 pub use sidecar::{Acquired, Sidecar, SidecarKind};
 pub use snapshot::Snapshot;
 pub use write::{Applied, Cursors, Finalizer};
+
+/// The version of the SQLite library that is compiled in.
+#[must_use]
+pub fn sqlite_version() -> &'static str {
+    rusqlite::version()
+}

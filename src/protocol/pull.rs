@@ -94,6 +94,18 @@ pub enum PullAnswer {
 }
 
 impl PullAnswer {
+    /// The number of changes in the page.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        let changes = match self {
+            Self::Feed { changes, .. } => changes.len(),
+            Self::Tables { tables, .. } => {
+                tables.values().map(|table| table.records.len() + table.deleted.len()).sum()
+            }
+        };
+        changes as u64
+    }
+
     /// Reads the result inside the envelope.
     ///
     /// # Errors

@@ -41,6 +41,9 @@ pub struct PushAnswer {
     pub errors: Vec<MutationError>,
     /// The server's sequence after the batch; the second dialect has none.
     pub cursor: Option<Cursor>,
+    /// How many of the applied mutations were applied before. It means this only from a server with
+    /// the capability [`super::status::PUSH_REPEATED`].
+    pub repeated: Option<u64>,
 }
 
 impl PushAnswer {
@@ -57,7 +60,9 @@ impl PushAnswer {
             }
             errors => errors.map_or_else(Vec::new, |list| list.0.into_iter().map(rejected).collect()),
         };
-        Ok(Self { applied, errors, cursor: result.get("cursor")? })
+        // A server without the capability may use the name for anything.
+        let repeated = result.get("repeated").ok().flatten();
+        Ok(Self { applied, errors, cursor: result.get("cursor")?, repeated })
     }
 }
 
@@ -96,10 +101,18 @@ mod tests {
             "errors": [{"mutationId": "m2", "error":
                 {"code": "CONFLICT", "message": "exists", "details": {"path": "id"}}}]});
         for (result, cursor) in [(first, Some(Cursor::from(12))), (second, None)] {
-            let expected =
-                PushAnswer { applied: Some(vec!["m1".into()]), errors: vec![error.clone()], cursor };
+            let (applied, errors) = (Some(vec!["m1".into()]), vec![error.clone()]);
+            let expected = PushAnswer { applied, errors, cursor, repeated: None };
             assert_eq!(parse(&json!({"ok": true, "result": result})), Ok(expected.clone()));
             assert_eq!(parse(&result), Ok(expected));
+        }
+    }
+
+    #[test]
+    fn reads_the_number_of_repeated_mutations_and_ignores_any_other_value_there() {
+        for (value, expected) in [(json!(2), Some(2)), (json!("2"), None), (json!(-1), None)] {
+            let answer = parse(&json!({"applied": [], "repeated": value})).unwrap();
+            assert_eq!(answer.repeated, expected, "{value}");
         }
     }
 

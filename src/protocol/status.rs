@@ -23,6 +23,9 @@ use super::raw_object::RawObject;
 pub const PUSH_GZIP: &str = "sync.push.gzip";
 /// Capability: the bodies of pushes may be compressed with Zstandard (RFC 8878).
 pub const PUSH_ZSTD: &str = "sync.push.zstd";
+/// Capability: the answer to a push says how many of its mutations were applied before; see
+/// [`super::PushAnswer::repeated`].
+pub const PUSH_REPEATED: &str = "sync.push.repeated";
 /// Capability: a pull can omit the caller's own changes; see
 /// [`super::PullRequest::exclude_own_after`].
 pub const PULL_EXCLUDE_OWN: &str = "sync.pull.excludeOwn";

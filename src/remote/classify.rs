@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use rustls::{AlertDescription, CertificateError, InvalidMessage};
 
 use super::error::{Excess, RequestError, TransportError, TransportKind, causes};
+use super::words::server_words;
 use crate::protocol::{Envelope, ErrorBody, NeitherDialect, ROOT_PATH, RawObject, code};
 
 /// The statuses that mean "try again later", whatever the body (contract 3.3).
@@ -68,18 +69,36 @@ impl<'a> RawAnswer<'a> {
             Ok(Envelope::Failure(body)) => Some(body.clone()),
             _ => None,
         };
+        // An error that is no envelope of the protocol has words too.
+        let said = match (&envelope, self.status) {
+            (_, 200..300) => None,
+            (Ok(Envelope::Failure(body)), _) => Some(body.message.clone()).filter(|words| !words.is_empty()),
+            _ => server_words(self.body),
+        };
         match self.status {
             401 | 403 => Err(RequestError::Forbidden(server_error().unwrap_or_else(|| {
-                let message = format!("the server refuses the credentials (HTTP {})", self.status);
+                let message = match said {
+                    Some(words) => {
+                        format!("the server refuses the credentials (HTTP {}): {words}", self.status)
+                    }
+                    None => format!("the server refuses the credentials (HTTP {})", self.status),
+                };
                 ErrorBody::new(code::FORBIDDEN, message, ROOT_PATH)
             }))),
             407 => Err(RequestError::broken(TransportKind::Proxy, PROXY_CREDENTIALS)),
-            413 => Err(RequestError::TooLarge(Excess::Bytes, server_error().map(or_limit_exceeded))),
+            413 => {
+                let body = server_error().map(or_limit_exceeded).or_else(|| {
+                    let message =
+                        format!("the mutation is larger than the server takes (HTTP 413: {})", said?);
+                    Some(ErrorBody::new(code::LIMIT_EXCEEDED, message, ROOT_PATH))
+                });
+                Err(RequestError::TooLarge(Excess::Bytes, body))
+            }
             415 if self.is_compressed => Err(RequestError::NotDecoded),
             status if TRANSIENT.contains(&status) => {
                 let retry_after = self.retry_after.and_then(|text| parse_retry_after(text, self.date, now));
-                let message = match server_error() {
-                    Some(body) => format!("HTTP {status}: {}", body.message),
+                let message = match said {
+                    Some(words) => format!("HTTP {status}: {words}"),
                     None => format!("HTTP {status}"),
                 };
                 let is_throttled = status == 429 || retry_after.is_some();
@@ -87,12 +106,13 @@ impl<'a> RawAnswer<'a> {
                 Err(RequestError::Transient(TransportError { retry_after, is_throttled, ..error }))
             }
             status if NO_ROUTE.contains(&status) && !is_about_the_request(&envelope) => {
-                Err(no_route(status, self.route, server_error()))
+                Err(no_route(status, self.route, said))
             }
             status => match envelope {
                 Ok(Envelope::Success(result)) if (200..300).contains(&status) => Ok(result),
                 Ok(Envelope::Success(_)) => {
-                    Err(unusable(status, TransportKind::NeitherDialect, &"an answer without an error in it"))
+                    let what = "an answer without an error in it";
+                    Err(unusable(status, said, TransportKind::NeitherDialect, &what))
                 }
                 Ok(Envelope::Failure(body)) if body.code == code::LIMIT_EXCEEDED => {
                     Err(RequestError::TooLarge(Excess::Mutations, Some(body)))
@@ -103,9 +123,9 @@ impl<'a> RawAnswer<'a> {
                 Ok(Envelope::Failure(body)) => Err(RequestError::Refused(body)),
                 Err(error) if is_json => {
                     let what = format!("an answer of neither dialect: {error}");
-                    Err(unusable(status, TransportKind::NeitherDialect, &what))
+                    Err(unusable(status, said, TransportKind::NeitherDialect, &what))
                 }
-                Err(error) => Err(unusable(status, TransportKind::NotJson, &error)),
+                Err(error) => Err(unusable(status, None, TransportKind::NotJson, &error)),
             },
         }
     }
@@ -124,9 +144,8 @@ fn is_about_the_request(envelope: &Result<Envelope<'_>, NeitherDialect>) -> bool
 
 /// The error of a route that does not exist: most often the base URL is wrong, which every other
 /// request would find as well.
-fn no_route(status: u16, route: &str, said: Option<ErrorBody>) -> RequestError {
-    let said = said.filter(|body| !body.message.is_empty());
-    let said = said.map_or_else(String::new, |body| format!(" ({})", body.message));
+fn no_route(status: u16, route: &str, said: Option<String>) -> RequestError {
+    let said = said.map_or_else(String::new, |words| format!(" ({words})"));
     let message = format!(
         "HTTP {status}{said}: there is no {route} route at this URL; is the remote the right base? /push, \
          /pull and /status are added to it, as to https://example.org/datafn"
@@ -137,8 +156,14 @@ fn no_route(status: u16, route: &str, said: Option<ErrorBody>) -> RequestError {
 
 /// The error of an answer whose body does not follow the protocol, with a status that does not
 /// decide by itself whether another try may succeed.
-fn unusable(status: u16, kind: TransportKind, what: &dyn std::fmt::Display) -> RequestError {
-    let error = TransportError::new(kind, format!("HTTP {status}, {what}"));
+fn unusable(
+    status: u16,
+    said: Option<String>,
+    kind: TransportKind,
+    what: &dyn std::fmt::Display,
+) -> RequestError {
+    let said = said.map_or_else(String::new, |words| format!(": {words}"));
+    let error = TransportError::new(kind, format!("HTTP {status}{said}, {what}"));
     RequestError::Transient(error.with_status(status))
 }
 
@@ -300,6 +325,28 @@ mod tests {
                 assert!(matches!(error, RequestError::Transient(_)), "{status} {body:?}: {error:?}");
             }
         }
+    }
+
+    #[test]
+    fn the_servers_words_are_told_whatever_form_its_body_has() {
+        let bodies: [&[u8]; 5] = [
+            br#"{"ok":false,"error":{"message":"too busy"}}"#,
+            br#"{"error":"too busy"}"#,
+            br#"{"title":"Busy","detail":"too busy"}"#,
+            b"too busy",
+            b"<html><title>too busy</title>",
+        ];
+        for body in bodies {
+            for status in [503, 401, 404] {
+                let error = classify(status, body).unwrap_err().to_string();
+                assert!(error.contains("too busy"), "{status}: {error}");
+            }
+            let RequestError::TooLarge(_, Some(body)) = classify(413, body).unwrap_err() else { panic!() };
+            assert!(body.message.contains("too busy") && body.code == code::LIMIT_EXCEEDED, "{body:?}");
+        }
+        // A client error in another form than the protocol's.
+        let error = classify(400, br#"{"error":"bad input"}"#).unwrap_err().to_string();
+        assert_eq!(error, "HTTP 400: bad input, an answer without an error in it");
     }
 
     #[test]

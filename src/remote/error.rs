@@ -2,6 +2,7 @@
 //! halving of batches and the hints decide on it. Which error an answer or a failed connection is
 //! is decided in [`super::classify`]; the error after all retries is in [`super::retry`].
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::time::Duration;
 use std::{io, iter};
@@ -155,7 +156,7 @@ impl RequestError {
         }
     }
 
-    pub(super) fn transient(kind: TransportKind, message: impl Into<String>) -> Self {
+    pub(crate) fn transient(kind: TransportKind, message: impl Into<String>) -> Self {
         Self::Transient(TransportError::new(kind, message))
     }
 
@@ -167,6 +168,29 @@ impl RequestError {
 impl TransportError {
     pub(super) fn new(kind: TransportKind, message: impl Into<String>) -> Self {
         Self { kind, status: None, message: message.into(), retry_after: None, is_throttled: false }
+    }
+
+    /// A short name of the error for statistics: the HTTP status where that is the error, else the kind.
+    #[must_use]
+    pub fn name(&self) -> Cow<'static, str> {
+        let kind = match self.kind {
+            TransportKind::Status => match self.status {
+                Some(status) => return status.to_string().into(),
+                None => "status",
+            },
+            TransportKind::Connect => "connect",
+            TransportKind::Proxy => "proxy",
+            TransportKind::Certificate => "certificate",
+            TransportKind::Tls => "tls",
+            TransportKind::Timeout => "timeout",
+            TransportKind::Connection => "connection",
+            TransportKind::NotJson => "notJson",
+            TransportKind::NeitherDialect => "neitherDialect",
+            TransportKind::AnswerTooLarge => "answerTooLarge",
+            TransportKind::Redirect => "redirect",
+            TransportKind::NoRoute => "noRoute",
+        };
+        kind.into()
     }
 
     pub(super) fn with_status(self, status: u16) -> Self {

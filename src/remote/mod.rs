@@ -8,6 +8,7 @@
 //! - `url`, `encoding`, `error`, `pace`, `proxy`, `client_certificate`, `config`: the settings and the
 //!   errors
 //! - `retry`, `backoff`: the error after all retries, and the pause before each
+//! - `words`: what the server says about an error, in any form
 //! - `classify`: a pure function from an answer, or a failed connection, to its meaning
 //! - `request`: sends one request, follows redirects, reads the answer up to a limit
 //! - `client`: [`Remote`], the routes
@@ -51,6 +52,7 @@ mod proxy;
 mod request;
 mod retry;
 mod url;
+mod words;
 
 pub use backoff::{Backoff, NextTry};
 pub use client::Remote;

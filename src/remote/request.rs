@@ -131,15 +131,19 @@ impl HttpClient {
         parse: impl Fn(&RawObject<'_>) -> Result<T, NeitherDialect>,
     ) -> Result<T, RequestError> {
         let (mut target, start) = (request.url.clone(), Instant::now());
+        let sent = request.body.as_ref().map_or(0, |body| body.bytes.len());
         for _ in 0..=MAX_REDIRECTS {
-            let sent = self.builder(&target, &request, turn).send().await;
-            let response = sent.map_err(|error| self.failed(error))?;
+            let response = self.builder(&target, &request, turn).send().await.map_err(|error| {
+                let (error, elapsed_ms) = (self.failed(error), start.elapsed().as_millis());
+                tracing::debug!(url = shown(&target), sent, elapsed_ms, %error, "failed");
+                error
+            })?;
             if !response.status().is_redirection() {
                 let status = response.status();
                 let result = self.read(response, &request, &parse).await;
                 tracing::debug!(
                     url = shown(&target),
-                    sent = request.body.as_ref().map_or(0, |body| body.bytes.len()),
+                    sent,
                     status = status.as_u16(),
                     elapsed_ms = start.elapsed().as_millis(),
                     "answered"

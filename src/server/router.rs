@@ -30,7 +30,7 @@ use super::state::ServerState;
 use crate::protocol::{Cursor, ServerStatus, Success, code, status as capability};
 
 /// What `status` names in `capabilities`: the base protocol, then its extensions.
-const CAPABILITIES: [&str; 7] = [
+const CAPABILITIES: [&str; 8] = [
     "sync.clone",
     capability::DIGEST,
     "sync.pull",
@@ -38,6 +38,7 @@ const CAPABILITIES: [&str; 7] = [
     capability::PULL_EXCLUDE_OWN,
     capability::PUSH_GZIP,
     capability::PUSH_ZSTD,
+    capability::PUSH_REPEATED,
 ];
 
 /// Serves requests on `listener` until `shutdown` completes and the requests in flight are answered.

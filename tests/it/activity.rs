@@ -37,3 +37,32 @@ async fn the_observer_gets_events_when_the_run_is_busy_and_when_it_waits_for_the
     ];
     assert_eq!(activities, expected);
 }
+
+#[tokio::test]
+async fn the_observer_gets_how_far_checks_and_comparison_are() {
+    let schema = r#"{"resources": [{"name": "tags"}, {"name": "todos"}]}"#;
+    let mut rig = Rig::with(
+        schema,
+        "CREATE TABLE tags (id TEXT); INSERT INTO tags VALUES ('a'), ('b'); CREATE TABLE todos (id TEXT);
+         INSERT INTO todos VALUES ('c')",
+    )
+    .await;
+    rig.options.verify = true;
+    let seen = Mutex::new(Vec::new());
+    rig.run_and(|event| {
+        let text = match event {
+            Event::Checking { name, checked, tables, rows } => {
+                format!("checking {name}: {checked} of {tables} tables, {rows} rows")
+            }
+            Event::Verifying => "verifying".to_owned(),
+            Event::Compared { rows, total } => format!("compared {rows} of {total}"),
+            _ => return,
+        };
+        seen.lock().unwrap().push(text);
+    })
+    .await;
+    // A report may be replaced by the next one before the observer gets it.
+    let seen = seen.into_inner().unwrap();
+    assert!(seen.contains(&"checking todos: 1 of 2 tables, 2 rows".to_owned()), "{seen:?}");
+    assert_eq!(seen[seen.len() - 2..], ["verifying", "compared 0 of 3"]);
+}

@@ -14,7 +14,7 @@ fn demo_uploads_twice_and_reports_the_deduplication() {
     assert_eq!(result["stats"]["resources"]["todos"], json!({"records": 3000, "mutations": 3000}));
     assert_eq!(result["stats"]["deletes"], json!({"mutations": 12}));
     let printed = stderr(&output);
-    assert!(printed.contains("it deduplicated all 7600 mutations"), "{printed}");
+    assert!(printed.contains("it deduplicated all 7,600 mutations"), "{printed}");
     assert!(printed.contains("synctool cloneup --db shown/app.db --schema shown/schema.json"), "{printed}");
     let output = synctool(&offline).args(["demo", "--dir", "shown"]).output().unwrap();
     assert_eq!(status(&output), 3);

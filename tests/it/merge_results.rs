@@ -44,7 +44,7 @@ async fn the_merged_result_is_that_of_the_whole_upload() {
     let shards = merge(&offline, &["3.json", "1.json", "2.json"]);
     assert_eq!(status(&shards), 0, "{}", stderr(&shards));
     assert_eq!(result(&shards)["stage"], "records");
-    assert!(stderr(&shards).starts_with("3 results, all are ok: 5 records, 0 join rows, 0 errors"));
+    assert_eq!(stderr(&shards), "3 results, all are ok: 5 records, 0 join rows, 0 errors\n");
     let all = merge(&offline, &["1.json", "2.json", "3.json", "join-rows.json", "finalize.json"]);
     let merged = result(&all);
 

@@ -161,9 +161,9 @@ async fn uploads_side_by_side_share_pace_level_and_pause() {
 fn a_rate_or_bandwidth_that_is_none_is_named() {
     let offline = database();
     for (flag, value, message) in [
-        ("--max-rate", "0", "maxRate must be a number above 0"),
-        ("--max-rate", "fast", "maxRate must be a number above 0"),
-        ("--max-bandwidth", "0", "maxBandwidth must be a size"),
+        ("--max-rate", "0", "--max-rate must be a number above 0"),
+        ("--max-rate", "fast", "--max-rate must be a number above 0"),
+        ("--max-bandwidth", "0", "--max-bandwidth must be a size"),
     ] {
         let mut command = synctool(&offline);
         command.args(["cloneup", "--db", "app.db", "--remote", "http://127.0.0.1:9", flag, value]);

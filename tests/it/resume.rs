@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use synctool::cloneup::{Event, FailureKind, Outcome};
 
 use super::common::{
-    Answer, Offline, Rig, SCHEMA, Scripted, TestServer, cloneup, database, result, spawn_upload, status,
-    stderr, synctool,
+    Answer, Offline, Rig, SCHEMA, Scripted, TestServer, cloneup, database, program, result, spawn_upload,
+    status, stderr, synctool,
 };
 
 /// Ten tags.
@@ -256,8 +256,70 @@ async fn a_killed_upload_is_continued_and_every_record_arrives_once() {
         let output = cloneup(&offline, server.base(), &arguments).await;
         assert_eq!(status(&output), 0, "{}", stderr(&output));
         let stats: Value = result(&output)["stats"]["resources"]["todos"].clone();
-        assert_eq!(stats, json!({"records": 300, "mutations": 300}), "killed after {wait} ms");
+        let counts = (&stats["records"], &stats["mutations"]);
+        assert_eq!(counts, (&json!(300), &json!(300)), "killed after {wait} ms");
         let clone = server.post("clone", &json!({"clientId": "x", "tables": ["todos"]})).await;
         assert_eq!(clone["data"]["todos"].as_array().unwrap().len(), 300);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_resumed_run_says_so_and_its_summary_counts_only_what_it_did() {
+    let (offline, server) = (database(), TestServer::start(SCHEMA).await);
+    offline.execute(&TEN.replace("INSERT", "INSERT OR IGNORE"));
+    let flags = ["--batch-size", "1", "--concurrency", "1", "--max-retries", "0"];
+    let all = cloneup(&offline, server.base(), &flags).await;
+    assert_eq!(status(&all), 0, "{}", stderr(&all));
+    // In an earlier run three tags were there already, and the server went away after six.
+    offline.execute("UPDATE tags SET label = 'new' WHERE id > '2'");
+    let mut child = program(offline.folder())
+        .args(["cloneup", "--db", "app.db", "--remote", server.base(), "--quiet"])
+        .args(flags)
+        .env("SYNCTOOL_FAILPOINT", "checkpointed:6")
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    child.wait().unwrap();
+    let arguments = [&flags[..], &["--events", "events.ndjson"]].concat();
+    let output = cloneup(&offline, server.base(), &arguments).await;
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    let said = stderr(&output);
+    assert!(said.contains("resuming: an earlier run uploaded 6 rows in 6 requests\n"), "{said}");
+    // The probe is the one request more.
+    assert!(said.contains("uploaded 6 records, 0 join rows in 7 requests, "), "{said}");
+    assert!(said.ends_with("\nall new; 6 rows skipped, which an earlier run uploaded\n"), "{said}");
+    let tags = &result(&output)["stats"]["resources"]["tags"];
+    assert_eq!(*tags, json!({"records": 12, "mutations": 12, "repeated": 3}), "of the whole upload");
+    assert_eq!(result(&output)["stats"]["batches"], 13);
+    let events = std::fs::read_to_string(offline.folder().join("events.ndjson")).unwrap();
+    let events: Vec<Value> = events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let resumed: Vec<_> = events.iter().filter(|event| event["type"] == "sync_resumed").collect();
+    let context = json!({"phase": "cloneup", "rows": 6, "requests": 6});
+    assert_eq!(resumed.iter().map(|event| &event["context"]).collect::<Vec<_>>(), [&context]);
+    let run = &events[events.len() - 2]["context"]["run"];
+    assert_eq!((&run["done"], &run["resumed"], &run["requests"]), (&json!(12), &json!(6), &json!(7)));
+    assert_eq!(run["repeated"], 0, "that the probe was there is what is to be seen");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_starts_over_says_so() {
+    let offline = database();
+    offline.execute(&TEN.replace("INSERT", "INSERT OR IGNORE"));
+    let server = Scripted::start().await;
+    server.script("push", [Answer::Apply, Answer::Apply, Answer::Close]);
+    let flags =
+        ["--batch-size", "1", "--concurrency", "1", "--max-retries", "0", "--events", "events.ndjson"];
+    assert_eq!(status(&cloneup(&offline, server.base(), &flags).await), 4);
+    offline.execute("UPDATE tags SET label = 'x' WHERE id = '0'");
+    let output = cloneup(&offline, server.base(), &flags).await;
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    let said = stderr(&output);
+    assert!(said.contains("starting over: the data or the server has changed"), "{said}");
+    assert!(!said.contains("resuming") && !said.contains("skipped"), "{said}");
+    let events = std::fs::read_to_string(offline.folder().join("events.ndjson")).unwrap();
+    assert!(events.contains("sync_restarted") && !events.contains("sync_resumed"), "{events}");
+    let last: Value = serde_json::from_str(events.lines().rev().nth(1).unwrap()).unwrap();
+    let run = &last["context"]["run"];
+    assert_eq!((&run["done"], &run["total"], &run["resumed"]), (&json!(12), &json!(12), &json!(0)));
 }

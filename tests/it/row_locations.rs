@@ -103,7 +103,7 @@ async fn an_upload_names_table_id_and_rowid_of_a_row_that_it_cannot_send() {
         assert_eq!(status(&output), 2, "{sql}: {}", stderr(&output));
         let expected = ("DFQL_INVALID".to_owned(), format!("Invalid cloneUp: {message}"), path.to_owned());
         assert_eq!(errors_of(&output), [expected], "{sql}");
-        let line = format!("error: Invalid cloneUp: {message} ({path}): {location}");
+        let line = format!("error: {message} ({path}): {location}");
         assert!(stderr(&output).lines().any(|printed| printed == line), "{line}\n{}", stderr(&output));
         assert!(!is_planned || server.requests().is_empty(), "{sql}: something was sent");
         assert!(server.pulls().is_empty(), "{sql}: finalized");

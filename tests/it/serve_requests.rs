@@ -164,7 +164,8 @@ async fn status_reports_store_id_schema_hash_capabilities_and_limits() {
             "sync.push",
             "sync.pull.excludeOwn",
             "sync.push.gzip",
-            "sync.push.zstd"
+            "sync.push.zstd",
+            "sync.push.repeated"
         ])
     );
     assert_eq!(first["cursor"], "0");

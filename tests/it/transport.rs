@@ -219,13 +219,13 @@ async fn headers_and_token_are_sent_with_every_request_and_retries_are_reported(
     let retries = std::sync::Mutex::new(Vec::new());
     let outcome = rig
         .run_and(|event| {
-            if let Event::Retrying { retry, max_retries, reason, .. } = event {
-                retries.lock().unwrap().push((*retry, *max_retries, (*reason).to_owned()));
+            if let Event::Retrying { retry, max_retries, error, .. } = event {
+                retries.lock().unwrap().push((*retry, *max_retries, error.name().into_owned()));
             }
         })
         .await;
     assert!(outcome.ok);
-    assert_eq!(retries.into_inner().unwrap(), [(1, 3, "HTTP 503".to_owned())]);
+    assert_eq!(retries.into_inner().unwrap(), [(1, 3, "503".to_owned())]);
     for request in rig.server.pushes().into_iter().chain(rig.server.pulls()) {
         assert_eq!(request.headers["x-tenant"], "blue");
         assert_eq!(request.headers["authorization"], "Bearer secret-token");

@@ -28,7 +28,9 @@ async fn a_repeated_upload_changes_nothing_on_the_server() {
     assert_eq!(rig.offline.cursor("__global_cursor__").as_deref(), Some("7"));
 
     let again = rig.succeed().await;
-    assert_eq!((again.cursor, again.stats), (first.cursor, first.stats));
+    assert_eq!((again.cursor, again.stats.batches), (first.cursor, first.stats.batches));
+    assert_eq!((first.stats.run.mutations, first.stats.run.repeated), (7, Some(0)));
+    assert_eq!((again.stats.run.mutations, again.stats.run.repeated), (7, Some(7)));
     let same = server.post("clone", &json!({"clientId": "x"})).await;
     assert_eq!(same, clone);
 }

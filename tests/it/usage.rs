@@ -48,6 +48,46 @@ fn missing_and_invalid_options_are_all_reported_and_exit_with_2() {
 }
 
 #[test]
+fn stderr_speaks_of_flags_where_the_result_has_the_words_of_the_api() {
+    let offline = database();
+    for (arguments, expected) in [
+        (
+            &[][..],
+            "error: --db is missing: name the database, or set SYNCTOOL_DB or `db` in synctool.toml\n\
+             error: --remote is missing: name the server's base URL, or set SYNCTOOL_REMOTE or `remote` in \
+             synctool.toml\n",
+        ),
+        (
+            &["--db", "app.db", "--remote", "http://h", "--batch-size", "0", "--retry-max-delay", "soon"],
+            "error: --batch-size must be a positive integer, not `0`\n\
+             error: --retry-max-delay must be a duration such as 500ms, 30s or 2m, not `soon`\n",
+        ),
+        (
+            &["--db", "app.db", "--remote", "h"],
+            "error: --remote: the remote must be an http:// or https:// URL, such as \
+             https://example.org/datafn\n",
+        ),
+        (
+            &["--db", "app.db", "--remote", "http://h", "--progress-interval", "0"],
+            "error: --progress-interval must be longer than 0, not `0`\n",
+        ),
+    ] {
+        for command in ["cloneup", "verify"] {
+            if command == "verify" && arguments.contains(&"--batch-size") {
+                continue;
+            }
+            let output = synctool(&offline).arg(command).args(arguments).arg("--quiet").output().unwrap();
+            let mut said = stderr(&output);
+            // The order is that in which they are found.
+            let mut lines: Vec<_> = said.lines().collect();
+            lines.sort_unstable();
+            said = lines.join("\n") + "\n";
+            assert_eq!((status(&output), said.as_str()), (2, expected), "{command} {arguments:?}");
+        }
+    }
+}
+
+#[test]
 fn unknown_flags_and_values_print_a_result_and_exit_with_2() {
     let offline = database();
     for (arguments, path) in [

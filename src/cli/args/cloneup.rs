@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, ValueHint};
 
-use super::common::{AFTER, Network, OUTPUT, Output, REQUESTS, SELECTION, Target, Verbosity, any_path};
+use super::common::{
+    AFTER, Network, OUTPUT, Output, ProgressArgs, REQUESTS, SELECTION, Target, Verbosity, any_path,
+};
 use crate::cli::values::{COMPRESSIONS, RECORD_OPERATIONS, STAGES, names};
 
 /// Upload an offline SQLite database to a sync server
@@ -145,6 +147,8 @@ pub(in crate::cli) struct CloneupArgs {
     #[arg(long, value_name = "FILE", env = "SYNCTOOL_EVENTS", help_heading = OUTPUT,
         value_hint = ValueHint::FilePath, value_parser = any_path())]
     pub(in crate::cli) events: Option<PathBuf>,
+    #[command(flatten)]
+    pub(in crate::cli) progress: ProgressArgs,
     #[command(flatten)]
     pub(in crate::cli) verbosity: Verbosity,
 }

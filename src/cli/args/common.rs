@@ -114,6 +114,31 @@ pub(in crate::cli) struct Network {
     pub(in crate::cli) max_bandwidth: Option<String>,
 }
 
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(in crate::cli) enum ProgressMode {
+    /// Bars on a terminal that can draw them, else plain
+    #[default]
+    Auto,
+    /// Bars wherever stderr goes
+    Bar,
+    /// A line now and then
+    Plain,
+    /// Nothing
+    None,
+}
+
+/// How a person follows a run.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ProgressArgs {
+    /// How progress is shown on stderr
+    #[arg(long, value_enum, env = "SYNCTOOL_PROGRESS", help_heading = OUTPUT)]
+    pub(in crate::cli) progress: Option<ProgressMode>,
+    /// Minimum time between two plain lines of progress
+    #[arg(long, value_name = "DURATION", env = "SYNCTOOL_PROGRESS_INTERVAL", help_heading = OUTPUT)]
+    pub(in crate::cli) progress_interval: Option<String>,
+}
+
 /// How much is printed on stderr.
 #[derive(Debug, Clone, Copy, Args)]
 pub(in crate::cli) struct Verbosity {

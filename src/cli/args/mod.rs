@@ -18,7 +18,7 @@ mod serve;
 mod verify;
 
 pub(super) use cloneup::CloneupArgs;
-pub(super) use common::{Network, Output, Target, Verbosity};
+pub(super) use common::{Network, Output, ProgressArgs, ProgressMode, Target, Verbosity};
 pub(super) use config::ConfigCommand;
 pub(super) use inspect::InspectArgs;
 pub(super) use merge_results::MergeResultsArgs;

@@ -3,7 +3,7 @@
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
-use super::common::{Network, OUTPUT, Output, REQUESTS, Target, Verbosity};
+use super::common::{Network, OUTPUT, Output, ProgressArgs, REQUESTS, Target, Verbosity};
 
 /// The heading of the flags that select what is compared.
 const SELECTION: &str = "What to compare";
@@ -38,6 +38,8 @@ pub(in crate::cli) struct VerifyArgs {
     /// Format of the result
     #[arg(long, value_enum, env = "SYNCTOOL_OUTPUT", help_heading = OUTPUT)]
     pub(in crate::cli) output: Option<Output>,
+    #[command(flatten)]
+    pub(in crate::cli) progress: ProgressArgs,
     #[command(flatten)]
     pub(in crate::cli) verbosity: Verbosity,
 }

@@ -22,7 +22,10 @@ pub(super) struct Ready {
 
 /// Opens what the settings name. `schema` is the schema file, if one is named.
 pub(super) fn open(settings: Settings, schema: Option<&Path>, is_quiet: bool) -> Result<Ready, Failures> {
-    let remote = Remote::new(&settings.remote)?;
+    let remote = Remote::new(&settings.remote).map_err(|error| {
+        let words = format!("{}: {error}", resolve::flag(error.path()));
+        Failure::from(error).in_words(words)
+    })?;
     if !is_quiet {
         settings.warnings.iter().for_each(|warning| output::warning(warning));
     }

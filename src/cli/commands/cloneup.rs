@@ -12,7 +12,7 @@ use super::client::{self, Ready};
 use super::dry_run;
 use crate::cli::args::{CloneupArgs, Output};
 use crate::cli::exit::{self, SIGINT};
-use crate::cli::output::{self, Events, Hints, Progress, escaped};
+use crate::cli::output::{self, Events, Hints, Progress};
 use crate::cli::signals::Signals;
 use crate::cli::{error_file, layers, resolve};
 use crate::cloneup::{
@@ -33,11 +33,13 @@ pub(in crate::cli) fn run(args: CloneupArgs, matches: &ArgMatches) -> u8 {
     if let (Some(shard), false) = (stage.shard(), args.verbosity.quiet) {
         output::line(&format!("shard {shard}"));
     }
+    let progress = Progress::new(resolve::look(&args.progress, args.verbosity));
     if args.dry_run {
-        return dry_run::run(&args, stage, || prepare(&args, matches));
+        return dry_run::run(&args, stage, &progress, || prepare(&args, matches));
     }
-    let watchers = Watchers { progress: Progress::new(args.verbosity.quiet), events: None };
-    let mut run = Run { args: Arc::new(args), stage, watchers, error_file: None, signal: SIGINT };
+    let watchers = Watchers { progress, events: None };
+    let args = Arc::new(args);
+    let mut run = Run { args, stage, watchers, error_file: None, signal: SIGINT, hints: Vec::new() };
     let outcome = run.upload(matches).unwrap_or_else(|Failures(failures)| Outcome::failed(failures));
     run.finish(&outcome.of(stage))
 }
@@ -72,11 +74,13 @@ struct Run {
     error_file: Option<File>,
     /// The number of the signal that interrupted the run, if one did.
     signal: u8,
+    /// What a person may have meant, if it was a wrong name.
+    hints: Vec<String>,
 }
 
 impl Run {
     fn upload(&mut self, matches: &ArgMatches) -> Result<Outcome, Failures> {
-        self.watchers.events = open_events(self.args.events.as_deref(), self.stage)?;
+        self.watchers.events = open_events(self.args.events.as_deref(), matches, self.stage)?;
         let runtime = client::runtime()?;
         let outcome = runtime.block_on(async {
             let (format, stage) = (self.args.output.unwrap_or_default(), self.stage);
@@ -109,6 +113,7 @@ impl Run {
                 _ = signals.first() => {}
             }
         }
+        self.hints = hints_at_resources(&options, &schema);
         let cancellation = CancellationToken::new();
         let upload = Upload::new(database, remote, schema).options(options);
         let running = upload.observer(&self.watchers).cancellation(cancellation.clone()).run();
@@ -124,23 +129,44 @@ impl Run {
         })
     }
 
-    /// Writes and prints everything at the end of a run; returns the exit status.
+    /// Writes and prints everything at the end of a run, the words last; returns the exit status.
     fn finish(self, outcome: &Outcome) -> u8 {
-        let mut status = exit::status(outcome.failure_kind(), self.signal);
-        if let Some(events) = &self.watchers.events
-            && !events.finish(outcome)
-            && status == exit::SUCCESS
-        {
-            status = exit::UNWRITTEN;
+        let Self { args, stage, watchers, error_file, signal, hints: names } = self;
+        let Watchers { progress, events } = watchers;
+        let hints = Hints::unless(args.verbosity.quiet).of_stage(stage);
+        let events = events.map_or(Ok(()), |events| events.finish(outcome));
+        let error_file = error_file.map_or(Ok(()), |file| error_file::write(file, &outcome.failures));
+        let measured = progress.end();
+        let status = exit::status(outcome.failure_kind(), signal);
+        let status = output::result(outcome, args.output.unwrap_or_default(), status);
+        let status = output::unless_unwritten(status, events, "the events could not be written");
+        let status = output::unless_unwritten(status, error_file, "the error file could not be written");
+        let is_all = output::failures(&outcome.failures, hints);
+        for name in names {
+            hints.print(&name);
         }
-        if let Some(file) = self.error_file {
-            let written = error_file::write(file, &outcome.failures);
-            status = output::unless_unwritten(status, written, "the error file could not be written");
+        if !is_all && outcome.failures.iter().any(|failure| failure.subject.is_some()) {
+            hints.print(&way_to_the_rest(args.error_file.as_deref()));
         }
-        self.watchers.progress.finish(outcome);
-        let hints = Hints::unless(self.args.verbosity.quiet).of_stage(self.stage);
-        output::failures(&outcome.failures, hints);
-        output::result(outcome, self.args.output.unwrap_or_default(), status)
+        if !args.verbosity.quiet {
+            for line in output::summary(outcome, &measured) {
+                output::paragraph(&line);
+            }
+        }
+        status
+    }
+}
+
+/// How to get the rejected mutations that are not printed, and to send only those again.
+fn way_to_the_rest(error_file: Option<&Path>) -> String {
+    match error_file.filter(|path| !path.as_os_str().is_empty()) {
+        Some(path) => {
+            let path = path.display();
+            format!("{path} lists all that were rejected; --only-failed {path} sends only those again")
+        }
+        None => "--error-file FILE lists all that are rejected, and --only-failed FILE sends only those \
+            again"
+            .to_owned(),
     }
 }
 
@@ -150,11 +176,15 @@ fn jitter() -> Duration {
     u64::try_from(micros).map_or(MAX_JITTER, Duration::from_micros)
 }
 
-fn open_events(path: Option<&Path>, stage: Stage) -> Result<Option<Events>, Failure> {
+fn open_events(path: Option<&Path>, matches: &ArgMatches, stage: Stage) -> Result<Option<Events>, Failure> {
     let Some(path) = path.filter(|path| !path.as_os_str().is_empty()) else { return Ok(None) };
-    Events::open(path, stage).map(Some).map_err(|error| {
+    let options: serde_json::Map<_, _> = layers::changed_options("cloneup", matches)
+        .into_iter()
+        .map(|(name, value)| (name, value.into()))
+        .collect();
+    Events::open(path, options.into(), stage.shard()).map(Some).map_err(|error| {
         let message = format!("cannot write events to {}: {error}", path.display());
-        Failure::invalid(code::DFQL_INVALID, message, "events")
+        Failure::invalid(code::DFQL_INVALID, &message, "events").in_words(format!("--events: {message}"))
     })
 }
 
@@ -162,17 +192,14 @@ fn create_error_file(path: Option<&Path>) -> Result<Option<File>, Failure> {
     let Some(path) = path.filter(|path| !path.as_os_str().is_empty()) else { return Ok(None) };
     error_file::create(path).map(Some).map_err(|error| {
         let message = format!("cannot write errors to {}: {error}", path.display());
-        Failure::invalid(code::DFQL_INVALID, message, "errorFile")
+        Failure::invalid(code::DFQL_INVALID, &message, "errorFile")
+            .in_words(format!("--error-file: {message}"))
     })
 }
 
 fn prepare(args: &CloneupArgs, matches: &ArgMatches) -> Result<Ready, Failures> {
     let settings = resolve::upload(args, matches)?;
-    let ready = client::open(settings, args.target.schema.as_deref(), args.verbosity.quiet)?;
-    if !args.verbosity.quiet {
-        hint_at_resources(&ready.options, &ready.schema);
-    }
-    Ok(ready)
+    client::open(settings, args.target.schema.as_deref(), args.verbosity.quiet)
 }
 
 /// Prepares on a thread of the blocking pool: a locked database or a token command may take a while.
@@ -189,14 +216,15 @@ async fn prepare_unless_interrupted(
     }
 }
 
-/// Prints the resource that was probably meant: the message for an unknown one is fixed by the contract.
-fn hint_at_resources(options: &Options, schema: &Schema) {
-    for name in options.resources.iter().flatten().filter(|name| schema.resource(name).is_none()) {
+/// The resources that were probably meant: the message for an unknown one is fixed by the contract.
+pub(super) fn hints_at_resources(options: &Options, schema: &Schema) -> Vec<String> {
+    let unknown = options.resources.iter().flatten().filter(|name| schema.resource(name).is_none());
+    let hint = |name: &String| {
         let names = schema.resources.iter().map(|resource| resource.name.as_str());
-        let suggestion = match layers::nearest(name, names.clone()) {
-            Some(nearest) => format!("did you mean `{}`?", escaped(nearest)),
-            None => format!("the schema has {}", escaped(&names.collect::<Vec<_>>().join(", "))),
-        };
-        output::line(&format!("hint: there is no resource `{}`; {suggestion}", escaped(name)));
-    }
+        match layers::nearest(name, names.clone()) {
+            Some(nearest) => format!("did you mean `{nearest}`?"),
+            None => format!("the schema has {}", names.collect::<Vec<_>>().join(", ")),
+        }
+    };
+    unknown.map(hint).collect()
 }

@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use crate::cli::args::ConfigCommand;
 use crate::cli::layers::{
-    ConfigFile, ConfigNotes, command, default_text, is_global, is_opposite, usage_failure,
+    ConfigFile, ConfigNotes, HIDDEN, command, default_text, is_global, is_opposite, shown_value,
+    usage_failure,
 };
 use crate::cli::output::{self, Table};
 use crate::cli::{exit, resolve};
@@ -17,9 +18,6 @@ use crate::cloneup::Failure;
 
 /// The subcommand whose options are shown.
 const SUBCOMMAND: &str = "cloneup";
-
-/// Replaces values that may contain a secret.
-const HIDDEN: &str = "(hidden)";
 
 /// A value and its origin.
 #[derive(Debug, Serialize)]
@@ -42,8 +40,7 @@ pub(in crate::cli) fn run(
     if let Some(format) = format {
         return Ok(output::result(&shown, *format, exit::SUCCESS));
     }
-    print(&shown);
-    Ok(exit::SUCCESS)
+    Ok(print(&shown))
 }
 
 fn collect(named: Option<PathBuf>, profile: Option<&str>) -> Result<Vec<Shown>, Failure> {
@@ -82,24 +79,13 @@ fn token() -> Shown {
 fn show(arg: &Arg, values: &ArgMatches, file: Option<&ConfigFile>) -> Shown {
     let id = arg.get_id().as_str();
     let key = id.replace('_', "-");
-    let raw = || {
-        let values = values.get_raw(id).into_iter().flatten();
-        values.map(|value| value.to_string_lossy().into_owned()).collect::<Vec<_>>().join(",")
-    };
-    let value = |from: String| {
-        let value = match id {
-            // A header is often a key, and a command may have one in it.
-            "header" | "token_command" => HIDDEN.to_owned(),
-            "remote" | "proxy" => without_password(&raw()),
-            _ => raw(),
-        };
-        Shown { key: key.clone(), value: Some(value), from }
-    };
+    let value = |from: String| Shown { key: key.clone(), value: Some(shown_value(id, values)), from };
     match (values.value_source(id), arg.get_env(), file) {
         (Some(ValueSource::EnvVariable), Some(variable), _) => value(variable.to_string_lossy().into_owned()),
         // A flag that takes no value has a default of clap's own, which is off.
         (Some(ValueSource::DefaultValue), _, Some(file))
-            if arg.get_action().takes_values() || !matches!(raw().as_str(), "false" | "0" | "") =>
+            if arg.get_action().takes_values()
+                || !matches!(shown_value(id, values).as_str(), "false" | "0" | "") =>
         {
             value(file.origin(id))
         }
@@ -107,28 +93,11 @@ fn show(arg: &Arg, values: &ArgMatches, file: Option<&ConfigFile>) -> Shown {
     }
 }
 
-/// A URL with its user and password hidden, if it has any.
-fn without_password(url: &str) -> String {
-    // A proxy needs no scheme.
-    let start = url.find("://").map_or(0, |at| at + 3);
-    let (scheme, rest) = url.split_at(start);
-    let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    if let Some(at) = rest[..authority].rfind('@') {
-        return format!("{scheme}{HIDDEN}{}", &rest[at..]);
-    }
-    // A password that should have been escaped, such as `a/b`, ends what looks like the authority.
-    let has_port = |(_, port): (&str, &str)| port.bytes().all(|byte| byte.is_ascii_digit());
-    let is_cut = rest.contains('@') && !rest[..authority].rsplit_once(':').is_none_or(has_port);
-    if is_cut { HIDDEN.to_owned() } else { url.to_owned() }
-}
-
-fn print(shown: &[Shown]) {
+fn print(shown: &[Shown]) -> u8 {
     let mut table = Table::new(&["key", "value", "from"]);
     for entry in shown {
         let value = entry.value.clone().unwrap_or_else(|| "-".to_owned());
         table.row([entry.key.clone(), value, entry.from.clone()]);
     }
-    for row in table.lines() {
-        output::text(&row);
-    }
+    output::text(&table.lines(), exit::SUCCESS)
 }

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::cli::args::{DemoArgs, Output};
+use crate::cli::args::{DemoArgs, Output, ProgressMode};
 use crate::cli::exit::{self, SIGINT};
-use crate::cli::output::{self, Hints, Progress};
+use crate::cli::output::{self, DEFAULT_INTERVAL, Hints, Look, Progress, counted, escaped};
 use crate::cli::resolve::DEFAULT_LISTEN;
 use crate::cloneup::{Failure, Outcome, Upload};
 use crate::offline::{Database, sample};
@@ -34,23 +34,29 @@ pub(in crate::cli) fn run(args: &DemoArgs) -> Result<u8, Failure> {
         schema: folder.join("schema.json"),
         server: folder.join("server.db"),
     };
-    let progress = Progress::new(args.verbosity.quiet);
-    progress.say(&format!("creating an offline database in {}", folder.display()));
+    let is_quiet = args.verbosity.quiet;
+    say(is_quiet, &[format!("creating an offline database in {}", escaped(&folder.to_string_lossy()))]);
     sample::write(&files.database)?;
     std::fs::write(&files.schema, sample::schema())
         .map_err(|error| Failure::storage(format!("cannot write {}: {error}", files.schema.display())))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::internal(format!("cannot start: {error}")))?;
-    let status =
-        runtime.block_on(serve_and_upload(&files, &progress, Hints::unless(args.verbosity.quiet)))?;
-    if !args.verbosity.quiet {
+    let status = runtime.block_on(serve_and_upload(&files, is_quiet))?;
+    if !is_quiet {
         print_next_steps(&files);
     }
     Ok(status)
 }
 
+/// Prints lines about what happens, unless the run is quiet.
+fn say(is_quiet: bool, lines: &[String]) {
+    for line in lines.iter().filter(|_| !is_quiet) {
+        output::paragraph(line);
+    }
+}
+
 /// Starts the server and uploads twice; returns the exit status.
-async fn serve_and_upload(files: &Files, progress: &Progress, hints: Hints) -> Result<u8, Failure> {
+async fn serve_and_upload(files: &Files, is_quiet: bool) -> Result<u8, Failure> {
     let schema = Schema::parse(&sample::schema()).expect("the schema of the sample is valid");
     let config = ServerConfig {
         schema: schema.clone(),
@@ -68,56 +74,54 @@ async fn serve_and_upload(files: &Files, progress: &Progress, hints: Hints) -> R
         let _ = stopped.await;
     };
     let server = tokio::spawn(serve(listener, shutdown, state));
-    let status = upload_twice(files, &schema, &base, progress, hints).await?;
+    let status = upload_twice(files, &schema, &base, is_quiet).await?;
     drop(stop_server);
     server.await.map_err(|error| Failure::internal(format!("the server failed: {error}")))?;
     Ok(status)
 }
 
 /// Uploads, prints the result, and uploads again: the server must not count a mutation twice.
-async fn upload_twice(
-    files: &Files,
-    schema: &Schema,
-    base: &str,
-    progress: &Progress,
-    hints: Hints,
-) -> Result<u8, Failure> {
-    progress.say(&format!("uploading to {base}"));
-    let first = upload(files, schema, base, progress).await?;
+async fn upload_twice(files: &Files, schema: &Schema, base: &str, is_quiet: bool) -> Result<u8, Failure> {
+    let hints = Hints::unless(is_quiet);
+    say(is_quiet, &[format!("uploading to {base}")]);
+    let (first, summary) = upload(files, schema, base, is_quiet).await?;
     let status = output::result(&first, Output::Auto, exit::status(first.failure_kind(), SIGINT));
     output::failures(&first.failures, hints);
+    say(is_quiet, &summary);
     if status != exit::SUCCESS {
         return Ok(status);
     }
-    progress.say("uploading again");
-    let again = upload(files, schema, base, progress).await?;
+    say(is_quiet, &["uploading again".to_owned()]);
+    let (again, summary) = upload(files, schema, base, is_quiet).await?;
     output::failures(&again.failures, hints);
+    say(is_quiet, &summary);
     if again.ok && again.cursor == first.cursor {
-        progress.say(&format!(
-            "the server's sequence is {} as before: it deduplicated all {} mutations",
-            again.cursor,
-            mutations(&again)
-        ));
+        let mutations = counted(again.stats.run.mutations, "mutation");
+        let cursor = again.cursor;
+        say(
+            is_quiet,
+            &[format!("the server's sequence is {cursor} as before: it deduplicated all {mutations}")],
+        );
         return Ok(exit::SUCCESS);
     }
     output::error(&format!("the server's sequence went from {} to {}", first.cursor, again.cursor));
     Ok(exit::REJECTED)
 }
 
-async fn upload(files: &Files, schema: &Schema, base: &str, progress: &Progress) -> Result<Outcome, Failure> {
+/// Uploads; returns the outcome, and the lines that say what was done.
+async fn upload(
+    files: &Files,
+    schema: &Schema,
+    base: &str,
+    is_quiet: bool,
+) -> Result<(Outcome, Vec<String>), Failure> {
     let database = Database::open(&files.database)?;
     let remote = Remote::new(&RemoteConfig::new(base))?;
-    let outcome = Upload::new(database, remote, schema.clone()).observer(progress).run().await;
-    progress.finish(&outcome);
-    Ok(outcome)
-}
-
-/// The mutations of records and join rows.
-fn mutations(outcome: &Outcome) -> u64 {
-    let stats = &outcome.stats;
-    let records: u64 = stats.resources.iter().map(|(_, stats)| stats.mutations).sum();
-    let join_rows: u64 = stats.join_stores.values().map(|stats| stats.mutations).sum();
-    records + join_rows
+    let look = Look { mode: ProgressMode::default(), interval: DEFAULT_INTERVAL, is_quiet };
+    let progress = Progress::new(look);
+    let outcome = Upload::new(database, remote, schema.clone()).observer(&progress).run().await;
+    let summary = output::summary(&outcome, &progress.end());
+    Ok((outcome, summary))
 }
 
 fn print_next_steps(files: &Files) {

@@ -2,28 +2,46 @@
 //! stores nothing. The plan is made by [`Upload::preview`].
 
 use super::client::{self, Ready};
+use super::cloneup::hints_at_resources;
 use crate::cli::args::CloneupArgs;
 use crate::cli::exit::{self, SIGINT};
 use crate::cli::output::{self, Hints, Progress};
 use crate::cloneup::{Failures, Outcome, Preview, Stage, Upload, most_severe};
 
 /// Prints the plan of an upload, or of this stage of it, that `prepare` has prepared.
-pub(super) fn run(args: &CloneupArgs, stage: Stage, prepare: impl FnOnce() -> Result<Ready, Failures>) -> u8 {
+pub(super) fn run(
+    args: &CloneupArgs,
+    stage: Stage,
+    progress: &Progress,
+    prepare: impl FnOnce() -> Result<Ready, Failures>,
+) -> u8 {
     let (is_quiet, format) = (args.verbosity.quiet, args.output.unwrap_or_default());
-    match prepare().and_then(|ready| preview(ready, &Progress::new(is_quiet))) {
+    let (hints, mut names) = (Hints::unless(is_quiet), Vec::new());
+    let previewed = prepare().and_then(|ready| {
+        names = hints_at_resources(&ready.options, &ready.schema);
+        preview(ready, progress)
+    });
+    progress.end();
+    let (status, failures) = match previewed {
         Ok(preview) => {
+            let status = exit::status(preview.failure_kind(), SIGINT);
+            let status = output::result(&preview, format, status);
             if !is_quiet {
                 output::plan(&preview);
             }
-            output::failures(&preview.failures, Hints::unless(is_quiet));
-            output::result(&preview, format, exit::status(preview.failure_kind(), SIGINT))
+            (status, preview.failures)
         }
         Err(Failures(failures)) => {
-            output::failures(&failures, Hints::unless(is_quiet));
-            let kind = most_severe(&failures);
-            output::result(&Outcome::failed(failures).of(stage), format, exit::status(kind, SIGINT))
+            let status = exit::status(most_severe(&failures), SIGINT);
+            let outcome = Outcome::failed(failures).of(stage);
+            (output::result(&outcome, format, status), outcome.failures)
         }
+    };
+    output::failures(&failures, hints);
+    for name in names {
+        hints.print(&name);
     }
+    status
 }
 
 /// The preview; `progress` tells of a wait for the server.

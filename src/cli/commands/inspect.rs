@@ -20,8 +20,7 @@ pub(in crate::cli) fn run(args: &InspectArgs) -> Result<u8, Failure> {
     if let Some(format) = args.output {
         return Ok(output::result(&inspection, format, exit::SUCCESS));
     }
-    print(&inspection);
-    Ok(exit::SUCCESS)
+    Ok(print(&inspection))
 }
 
 fn inferred(database: &Database) -> Result<Schema, Failure> {
@@ -30,8 +29,8 @@ fn inferred(database: &Database) -> Result<Schema, Failure> {
     Schema::parse(&json).map_err(|error| Failure::schema(error.to_string(), error.path))
 }
 
-/// Prints an inspection on stdout, for a person.
-fn print(inspection: &Inspection) {
+/// Prints an inspection on stdout, for a person; returns the exit status.
+fn print(inspection: &Inspection) -> u8 {
     let mut table = Table::new(&["", "table", "rows", ""]);
     for part in &inspection.parts {
         let kind = match (part.kind, part.deleted) {
@@ -50,33 +49,33 @@ fn print(inspection: &Inspection) {
             problem.unwrap_or(kind),
         ]);
     }
-    for row in table.lines() {
-        output::text(&row);
-    }
+    let mut lines = table.lines();
     let pending: Vec<_> =
         inspection.pending.iter().map(|(operation, count)| format!("{count} {operation}")).collect();
     let none = || "none".to_owned();
     let pending = if pending.is_empty() { none() } else { pending.join(", ") };
-    output::text("");
-    output::text(&format!("change log  {pending}"));
-    output::text(&format!("cursor      {}", inspection.cursor));
+    lines.push(String::new());
+    lines.push(format!("change log  {pending}"));
+    lines.push(format!("cursor      {}", inspection.cursor));
     for (name, cursor) in &inspection.cursors {
-        output::text(&format!("            {name}: {cursor}"));
+        lines.push(format!("            {name}: {cursor}"));
     }
     if let Some(store_id) = &inspection.store_id {
-        output::text(&format!("store id    {store_id}"));
+        lines.push(format!("store id    {store_id}"));
     }
-    output::text(&format!("client id   {}", inspection.client_id.clone().unwrap_or_else(none)));
+    lines.push(format!("client id   {}", inspection.client_id.clone().unwrap_or_else(none)));
     let checkpoint = inspection.checkpoint.as_ref().map(|unfinished| {
         format!("{} mutations acknowledged by {}", unfinished.mutations, unfinished.remote)
     });
-    output::text(&format!("checkpoint  {}", checkpoint.unwrap_or_else(none)));
+    lines.push(format!("checkpoint  {}", checkpoint.unwrap_or_else(none)));
     for (index, left_out) in inspection.left_out.iter().enumerate() {
         let label = if index == 0 { "left out    " } else { "            " };
         let column = left_out.column.as_ref().map(|column| format!(".{column}")).unwrap_or_default();
-        output::text(&format!("{label}{}{column}: {}", left_out.table, left_out.why));
+        lines.push(format!("{label}{}{column}: {}", left_out.table, left_out.why));
     }
+    let status = output::text(&lines, exit::SUCCESS);
     for warning in &inspection.warnings {
         output::warning(warning);
     }
+    status
 }

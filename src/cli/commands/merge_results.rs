@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::cli::args::MergeResultsArgs;
 use crate::cli::exit;
-use crate::cli::output::{self, Hints};
+use crate::cli::output::{self, Hints, counted};
 use crate::cloneup::{Failure, Failures, MergedResult, Outcome, PartResult, merge};
 
 /// Maximum size of a result in bytes: that of a run in which millions of mutations were rejected. A
@@ -21,16 +21,19 @@ pub(in crate::cli) fn run(args: &MergeResultsArgs) -> u8 {
     let hints = Hints::unless(is_quiet);
     match read_all(args).and_then(merge) {
         Ok(merged) => {
+            let status = if merged.ok { exit::SUCCESS } else { exit::REJECTED };
+            let status = output::result(&merged, format, status);
+            output::failures(&merged.failures, hints);
             if !is_quiet {
                 output::line(&summary(&merged, args.files.len()));
             }
-            output::failures(&merged.failures, hints);
-            let status = if merged.ok { exit::SUCCESS } else { exit::REJECTED };
-            output::result(&merged, format, status)
+            status
         }
         Err(Failures(failures)) => {
-            output::failures(&failures, hints);
-            output::result(&Outcome::failed(failures), format, exit::INVALID)
+            let outcome = Outcome::failed(failures);
+            let status = output::result(&outcome, format, exit::INVALID);
+            output::failures(&outcome.failures, hints);
+            status
         }
     }
 }
@@ -71,10 +74,9 @@ fn read(path: &Path) -> Result<PartResult, String> {
 /// What the results are of together, in one line.
 fn summary(merged: &MergedResult, files: usize) -> String {
     let total = |name, count| merged.stats.total(name, count);
-    let (records, rows) = (total("resources", "records"), total("joinStores", "rows"));
+    let records = counted(total("resources", "records"), "record");
+    let rows = counted(total("joinStores", "rows"), "join row");
+    let errors = counted(merged.failures.len() as u64, "error");
     let verdict = if merged.ok { "all are ok" } else { "not all are ok" };
-    format!(
-        "{files} results, {verdict}: {records} records, {rows} join rows, {} errors",
-        merged.failures.len()
-    )
+    format!("{}, {verdict}: {records}, {rows}, {errors}", counted(files as u64, "result"))
 }

@@ -6,7 +6,7 @@ use clap::ArgMatches;
 use super::client::{self, Ready};
 use crate::cli::args::VerifyArgs;
 use crate::cli::exit::{self, SIGINT};
-use crate::cli::output::{self, Hints, Progress, Table, escaped};
+use crate::cli::output::{self, Hints, Progress, Table, counted, escaped};
 use crate::cli::resolve;
 use crate::cli::signals::Signals;
 use crate::cloneup::{CancellationToken, Comparison, DifferenceKind, Failures, Verification};
@@ -17,28 +17,35 @@ const MAX_PRINTED: usize = 10;
 /// Runs the subcommand.
 pub(in crate::cli) fn run(args: &VerifyArgs, matches: &ArgMatches) -> u8 {
     output::start_diagnostics(args.verbosity);
+    let progress = Progress::new(resolve::look(&args.progress, args.verbosity));
     let mut signal = SIGINT;
-    let verification = compare(args, matches, &mut signal)
+    let verification = compare(args, matches, &progress, &mut signal)
         .unwrap_or_else(|Failures(failures)| Verification::failed(failures));
+    progress.end();
+    let status = exit::status(verification.failure_kind(), signal);
+    let status = output::result(&verification, args.output.unwrap_or_default(), status);
+    output::failures(&verification.failures, Hints::unless(args.verbosity.quiet));
     if !args.verbosity.quiet {
         print(&verification);
     }
-    output::failures(&verification.failures, Hints::unless(args.verbosity.quiet));
-    let status = exit::status(verification.failure_kind(), signal);
-    output::result(&verification, args.output.unwrap_or_default(), status)
+    status
 }
 
 /// Compares both sides; `signal` becomes the number of the signal that interrupted it.
-fn compare(args: &VerifyArgs, matches: &ArgMatches, signal: &mut u8) -> Result<Verification, Failures> {
+fn compare(
+    args: &VerifyArgs,
+    matches: &ArgMatches,
+    progress: &Progress,
+    signal: &mut u8,
+) -> Result<Verification, Failures> {
     let settings = resolve::comparison(args, matches)?;
     let ready = client::open(settings, args.target.schema.as_deref(), args.verbosity.quiet)?;
     let Ready { options, schema, database, remote } = ready;
-    let progress = Progress::new(args.verbosity.quiet);
     Ok(client::runtime()?.block_on(async {
         let signals = Signals::listen();
         let cancellation = CancellationToken::new();
         let comparison = Comparison::new(database, remote, schema).options(options);
-        let comparing = comparison.observer(&progress).cancellation(cancellation.clone()).run();
+        let comparing = comparison.observer(progress).cancellation(cancellation.clone()).run();
         tokio::pin!(comparing);
         let verification = tokio::select! {
             verification = &mut comparing => verification,
@@ -76,7 +83,6 @@ fn print(verification: &Verification) {
     }
     match verification.count() {
         0 => output::line("both sides are equal"),
-        1 => output::line("1 difference"),
-        count => output::line(&format!("{count} differences")),
+        count => output::line(&counted(count, "difference")),
     }
 }

@@ -2,7 +2,8 @@
 //! schema of the configuration file all ask here; no default is written down a second time. Where they
 //! are shown is decided in [`super::definition`].
 
-use crate::cli::args::Output;
+use crate::cli::args::{Output, ProgressMode};
+use crate::cli::output::DEFAULT_INTERVAL;
 use crate::cli::values::{
     COMPRESSIONS, RECORD_OPERATIONS, STAGES, concurrency_text, duration_text, name_of, size_text,
 };
@@ -80,6 +81,8 @@ fn client(id: &str) -> Option<String> {
         "proxy" => "the one that HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names".to_owned(),
         "connect_timeout" => duration_text(remote.connect_timeout),
         "output" => Output::default().to_possible_value()?.get_name().to_owned(),
+        "progress" => ProgressMode::default().to_possible_value()?.get_name().to_owned(),
+        "progress_interval" => duration_text(DEFAULT_INTERVAL),
         _ => return None,
     })
 }

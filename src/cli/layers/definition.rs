@@ -9,6 +9,7 @@ use clap::{Arg, Command, CommandFactory as _};
 use super::defaults::default_text;
 use crate::cli::args::Cli;
 use crate::cli::exit;
+use crate::cli::output::wrapped;
 
 /// Column at which lines that clap does not wrap are wrapped.
 const WIDTH: usize = 80;
@@ -87,21 +88,6 @@ fn after_help() -> String {
     text.push('\n');
     text.push_str(&wrapped(LAYERS, WIDTH).join("\n"));
     text
-}
-
-/// Words in lines of at most `width` characters.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.len() + 1 + word.len() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@
 //! * [`owner`]: the owner of a configuration file; another user's file is not read;
 //! * [`config_file`]: `synctool.toml` as default values of that definition;
 //! * [`parse`](mod@parse): parses with all layers;
-//! * [`nearest`](mod@nearest): the name that was probably meant.
+//! * [`nearest`](mod@nearest): the name that was probably meant;
+//! * [`shown`]: values as they may be shown, without secrets.
 
 mod config_file;
 mod defaults;
@@ -14,6 +15,7 @@ mod definition;
 mod nearest;
 mod owner;
 mod parse;
+mod shown;
 
 pub(super) use config_file::{ConfigFile, ConfigNotes};
 pub(super) use defaults::default_text;
@@ -21,3 +23,4 @@ pub use definition::command;
 pub(super) use definition::{bare_command, is_global, is_opposite, is_switch};
 pub(super) use nearest::nearest;
 pub(super) use parse::{Refused, parse, usage_failure};
+pub(super) use shown::{HIDDEN, changed_options, shown_value};

@@ -19,6 +19,8 @@ pub(in crate::cli) fn start_diagnostics(verbosity: Verbosity) {
     let _ = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(filter))
         .with_writer(|| EscapedStderr)
+        // Where a line comes from matters to those who read the code.
+        .with_target(verbosity.verbose > 1)
         // The escape sequences of colours would be escaped like everything else.
         .with_ansi(false)
         .try_init();

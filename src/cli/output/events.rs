@@ -1,164 +1,196 @@
-//! `--events`: one JSON object per line, to a file or to stderr (contract 3.5). Events never contain
-//! the content of records. What a person sees is in [`super::progress`].
+//! `--events`: what happens in a run as JSON objects, one a line (contract 3.5 and 3.10);
+//! `docs/events.schema.json` describes them. Events never contain the content of records. What a person
+//! sees is in [`super::progress`].
 
-use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::escape::escaped_json;
-use super::print::warning;
-use crate::cloneup::{Event, Observer, Outcome, PlannedPart, Stage};
+use super::counters::{Counters, Stage};
+use super::json_lines::JsonLines;
+use crate::cloneup::{Event, Observer, Outcome};
+use crate::mutation::Shard;
 
 /// Minimum time between two `sync_progress` events.
 const INTERVAL: Duration = Duration::from_secs(1);
 
+/// Maximum number of rejected mutations that have an event each; all of them are counted.
+const MAX_REJECTED: u64 = 50;
+
 /// The name of the job in every event.
 const PHASE: &str = "cloneup";
-
-/// The context of an event, with the stage and the shard that it is of.
-#[derive(Serialize)]
-struct InStage<'c> {
-    #[serde(flatten)]
-    context: &'c Value,
-    #[serde(flatten)]
-    stage: Stage,
-}
 
 /// Writes the events of a run.
 pub(in crate::cli) struct Events(Mutex<Writer>);
 
 struct Writer {
-    /// Which part of the upload the events are of.
-    stage: Stage,
-    /// `None` after a write has failed.
-    target: Option<Box<dyn Write + Send>>,
-    /// Whether a write has failed. A reader that has closed a pipe wants no more.
-    has_failed: bool,
+    lines: JsonLines,
+    counters: Counters,
+    /// The options of the run that differ from their defaults.
+    options: Value,
+    /// The shard that the run uploads, if it is one.
+    shard: Option<Shard>,
     /// When the last `sync_progress` was written.
     last: Option<Instant>,
-    parts: Vec<PlannedPart>,
-    /// The index of the part that is being uploaded.
-    part: usize,
-    /// Answered rows of this part.
-    done: u64,
-    /// Bytes of all answered batches, before compression.
-    bytes: u64,
     /// Requests of all answered batches.
     batches: u64,
-    /// The concurrency limit and the reason for its last change, once it has changed.
-    level: Option<(usize, String)>,
 }
 
 impl Events {
     /// Opens and truncates the file before the upload, so that a bad path is reported at once; `-` is
-    /// stderr. The context of every event says of which stage and shard it is.
+    /// stderr. `options` are those that differ from their defaults, without secrets; `shard` is in every
+    /// event.
     ///
     /// # Errors
     /// An [`io::Error`] when the file cannot be created.
-    pub(in crate::cli) fn open(path: &Path, stage: Stage) -> io::Result<Self> {
-        let target: Box<dyn Write + Send> =
-            if path.as_os_str() == "-" { Box::new(io::stderr()) } else { Box::new(File::create(path)?) };
-        Ok(Self(Mutex::new(Writer {
-            stage,
-            target: Some(target),
-            has_failed: false,
-            last: None,
-            parts: Vec::new(),
-            part: 0,
-            done: 0,
-            bytes: 0,
-            batches: 0,
-            level: None,
-        })))
+    pub(in crate::cli) fn open(path: &Path, options: Value, shard: Option<Shard>) -> io::Result<Self> {
+        let lines = JsonLines::open(path)?;
+        let counters = Counters::new(Instant::now());
+        Ok(Self(Mutex::new(Writer { lines, counters, options, shard, last: None, batches: 0 })))
     }
 
-    /// Writes the one event at the end; returns whether all events could be written.
-    pub(in crate::cli) fn finish(&self, outcome: &Outcome) -> bool {
-        let (name, context) = if outcome.ok {
-            let context = json!({"phase": PHASE, "cursor": outcome.cursor, "stats": outcome.stats});
-            ("sync_applied", context)
+    /// Writes the last counts, and the one event at the end.
+    ///
+    /// # Errors
+    /// An [`io::Error`] of the first event that could not be written.
+    pub(in crate::cli) fn finish(&self, outcome: &Outcome) -> io::Result<()> {
+        let mut writer = self.writer();
+        if writer.has_begun() {
+            writer.progress(Instant::now());
+        }
+        if outcome.ok {
+            writer.write("sync_applied", json!({"cursor": outcome.cursor, "stats": outcome.stats}));
         } else {
             let errors: Vec<_> = outcome.failures.iter().map(|failure| &failure.error).collect();
-            ("sync_failed", json!({"phase": PHASE, "error": {"errors": errors}}))
-        };
-        let mut writer = self.writer();
-        writer.write(name, &context);
-        !writer.has_failed
+            writer.write("sync_failed", json!({"error": {"errors": errors}}));
+        }
+        writer.lines.finish()
     }
 
-    fn writer(&self) -> std::sync::MutexGuard<'_, Writer> {
+    fn writer(&self) -> MutexGuard<'_, Writer> {
         // A panic while the lock is held leaves counts that are still valid.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Writer {
-    fn write(&mut self, name: &str, context: &Value) {
-        let Some(target) = &mut self.target else { return };
+    /// Writes an event; `context` is what it has beside the phase and the shard.
+    fn write(&mut self, name: &str, mut context: Value) {
+        context["phase"] = PHASE.into();
+        if let Some(shard) = self.shard {
+            context["shard"] = json!(shard);
+        }
         // A clock before 1970 is reported as 0.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-        let timestamp = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
-        let context = InStage { context, stage: self.stage };
-        let line = json!({"type": name, "timestampMs": timestamp, "context": context});
-        let line = escaped_json(line.to_string());
-        if let Err(error) = writeln!(target, "{line}").and_then(|()| target.flush()) {
-            // The upload goes on: it matters more than its events.
-            warning(&format!("events can no longer be written: {error}"));
-            self.target = None;
-            self.has_failed = error.kind() != io::ErrorKind::BrokenPipe;
+        self.lines.write(&json!({"type": name, "timestampMs": millis(now), "context": context}));
+    }
+
+    /// Whether the plan is made: before that there is nothing to count.
+    fn has_begun(&self) -> bool {
+        !matches!(self.counters.stage, Stage::Starting | Stage::Checking { .. })
+    }
+
+    /// Writes the counts if the last time is long enough ago.
+    fn progress_if_due(&mut self, now: Instant) {
+        if self.has_begun() && self.last.is_none_or(|last| now.saturating_duration_since(last) >= INTERVAL) {
+            self.progress(now);
         }
     }
 
-    fn progress(&mut self) {
-        if self.last.is_some_and(|last| last.elapsed() < INTERVAL) {
-            return;
-        }
-        self.last = Some(Instant::now());
-        let Some(part) = self.parts.get(self.part) else { return };
+    fn progress(&mut self, now: Instant) {
+        self.last = Some(now);
+        let counters = &self.counters;
+        let part = counters.current_part();
         let mut context = json!({
-            "phase": PHASE,
-            "part": part.name,
-            "done": self.done,
-            "total": part.rows,
-            "bytes": self.bytes,
+            "stage": match counters.stage {
+                Stage::Finalizing => "finalize",
+                Stage::Pulling | Stage::Comparing { .. } => "verify",
+                Stage::Starting | Stage::Checking { .. } | Stage::Uploading => "upload",
+            },
+            "part": part.map(|part| &part.name),
+            "done": counters.part_done,
+            "total": part.map_or(0, |part| part.rows),
+            "bytes": counters.bytes,
             "batches": self.batches,
+            "run": run(counters, now),
         });
-        if let Some((level, why)) = &self.level {
+        if let Some((level, why)) = &counters.limit {
             context["concurrency"] = json!({"level": level, "why": why});
         }
-        self.write("sync_progress", &context);
+        self.write("sync_progress", context);
     }
+
+    fn started(&mut self) {
+        let counters = &self.counters;
+        let parts = counters.parts.iter();
+        let parts = parts.map(|part| json!({"kind": part.kind, "name": part.name, "rows": part.rows}));
+        let context = json!({
+            "versions": {"synctool": env!("CARGO_PKG_VERSION"), "sqlite": crate::offline::sqlite_version()},
+            "options": self.options,
+            "parts": parts.collect::<Vec<_>>(),
+            "total": counters.total,
+        });
+        self.write("sync_started", context);
+    }
+}
+
+/// The counts of the whole run.
+fn run(counters: &Counters, now: Instant) -> Value {
+    let latencies = &counters.latencies;
+    json!({
+        "done": counters.done,
+        "total": counters.total,
+        "bytes": counters.bytes,
+        "requests": counters.requests,
+        "retries": counters.retries,
+        "rejected": counters.rejected_mutations(),
+        "rejections": counters.rejections,
+        "repeated": counters.repeated,
+        "resumed": counters.resumed,
+        "pulled": counters.pulled,
+        "inFlight": counters.in_flight,
+        "etaMs": counters.time_left(now).map(millis),
+        "latencyMs": {
+            "p50": latencies.percentile(50).map(millis),
+            "p95": latencies.percentile(95).map(millis),
+            "max": latencies.max().map(millis),
+        },
+    })
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Observer for Events {
     fn on(&self, event: &Event<'_>) {
-        let mut writer = self.writer();
+        let (now, mut writer) = (Instant::now(), self.writer());
+        writer.counters.note(event, now);
         match event {
-            Event::Planned { parts } => writer.parts = parts.to_vec(),
-            Event::PartStarted { part } => {
-                writer.part = *part;
-                writer.done = 0;
+            Event::Planned { .. } => writer.started(),
+            Event::Resumed { rows, requests } => {
+                writer.write("sync_resumed", json!({"rows": rows, "requests": requests}));
             }
-            Event::Answered { rows, bytes, requests, .. } => {
-                writer.done += rows;
-                writer.bytes += bytes;
-                writer.batches += requests;
-                writer.progress();
-            }
+            Event::StartedOver => writer.write("sync_restarted", json!({})),
             Event::ConcurrencyChanged { limit, reason } => {
-                writer.level = Some((*limit, (*reason).to_owned()));
+                writer.write("sync_concurrency", json!({"level": limit, "why": reason}));
             }
-            Event::Retrying { .. }
-            | Event::WaitingForServer { .. }
-            | Event::Finalizing
-            | Event::Pulled { .. }
-            | Event::Warning(_)
-            | Event::Activity(_) => {}
+            Event::Rejected { subject, error } if writer.counters.rejected_mutations() <= MAX_REJECTED => {
+                // The message is left out: a server may quote what it rejects.
+                let (mutation, code, path) = (&error.mutation_id, &error.body.code, &error.body.path);
+                let mut context = json!({"mutationId": mutation, "code": code, "path": path});
+                if let Some(subject) = subject {
+                    context["resource"] = json!(subject.resource);
+                    context["id"] = json!(subject.id);
+                }
+                writer.write("sync_rejected", context);
+            }
+            Event::Answered { requests, .. } => writer.batches += requests,
+            _ => {}
         }
+        writer.progress_if_due(now);
     }
 }

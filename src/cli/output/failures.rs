@@ -1,10 +1,11 @@
-//! Prints failures on stderr: the first few, grouped by code, each code with its hint. The hints are
-//! chosen in [`super::hints`].
+//! Prints failures on stderr: the first few of each code, with the record that each is about, and below
+//! them a hint. The hints are chosen in [`super::hints`].
 
 use super::escape::escaped;
 use super::hints::hint;
-use super::print::{error, line};
-use crate::cloneup::{Failure, Stage};
+use super::numbers::grouped;
+use super::print;
+use crate::cloneup::{Failure, FailureKind, Stage};
 use crate::protocol::{ErrorBody, ROOT_PATH};
 
 /// Maximum number of failures that are printed; the result has all of them.
@@ -27,40 +28,63 @@ impl Hints {
     pub(in crate::cli) fn of_stage(self, stage: Stage) -> Self {
         Self { stage, ..self }
     }
+
+    /// Prints a hint, if hints are shown.
+    pub(in crate::cli) fn print(self, text: &str) {
+        if self.are_shown {
+            print::hint(text);
+        }
+    }
 }
 
-/// Prints failures.
-pub(in crate::cli) fn failures(failures: &[Failure], hints: Hints) {
-    let mut codes: Vec<&str> = Vec::new();
-    for failure in failures {
-        if !codes.contains(&failure.body().code.as_str()) {
-            codes.push(&failure.body().code);
+/// Prints failures. Returns whether all of them are told.
+pub(in crate::cli) fn failures(failures: &[Failure], hints: Hints) -> bool {
+    let groups = by_code(failures);
+    let (mut left, mut is_all) = (MAX_PRINTED, true);
+    let (told, untold) = groups.split_at(groups.len().min(MAX_PRINTED));
+    for (index, group) in told.iter().enumerate() {
+        // Every code has its share, and what it does not need is there for those after it.
+        let (sentences, more) = distinct(group, left / (told.len() - index));
+        left -= sentences.len();
+        for (sentence, count) in &sentences {
+            let times = if *count > 1 { format!(", {} times", grouped(*count)) } else { String::new() };
+            print::error(&format!("{sentence}{times}"));
         }
-    }
-    let mut printed = 0;
-    for code in codes {
-        let group: Vec<_> = failures.iter().filter(|failure| failure.body().code == code).collect();
-        // Every code is told at least once, however many failures go before it.
-        let (told, more) = distinct(&group, MAX_PRINTED.saturating_sub(printed).max(1));
-        for (sentence, count) in &told {
-            let times = if *count > 1 { format!(", {count} times") } else { String::new() };
-            error(&format!("{sentence}{times}"));
-        }
-        printed += told.len();
         if more > 0 {
-            line(&format!("… and {more} more with {}", escaped(code)));
+            let code = escaped(&group[0].body().code);
+            print::line(&format!("… and {} more with {code}", grouped(more)));
+            is_all = false;
         }
-        let hint = group.iter().find_map(|failure| hint(failure, hints.stage));
-        if let (true, Some(hint)) = (hints.are_shown, hint) {
-            line(&format!("hint: {hint}"));
+        if let Some(hint) = group.iter().find_map(|failure| hint(failure, hints.stage)) {
+            hints.print(hint);
         }
     }
+    if !untold.is_empty() {
+        let count: usize = untold.iter().map(Vec::len).sum();
+        print::line(&format!("… and {} more with other codes", grouped(count as u64)));
+        is_all = false;
+    }
+    is_all
+}
+
+/// Failures of one code each, in the order in which the codes come first.
+fn by_code(failures: &[Failure]) -> Vec<Vec<&Failure>> {
+    let mut groups: Vec<Vec<&Failure>> = Vec::new();
+    let mut index_of = std::collections::HashMap::new();
+    for failure in failures {
+        let index = *index_of.entry(failure.body().code.as_str()).or_insert_with(|| {
+            groups.push(Vec::new());
+            groups.len() - 1
+        });
+        groups[index].push(failure);
+    }
+    groups
 }
 
 /// The first `max` different sentences of a group, each with how many of its failures have it, and how
 /// many failures have any other: a server may say the same in each of its answers.
-fn distinct(group: &[&Failure], max: usize) -> (Vec<(String, usize)>, usize) {
-    let (mut told, mut more) = (Vec::<(String, usize)>::new(), 0);
+fn distinct(group: &[&Failure], max: usize) -> (Vec<(String, u64)>, u64) {
+    let (mut told, mut more) = (Vec::<(String, u64)>::new(), 0);
     for failure in group {
         let sentence = whole_sentence(failure);
         if let Some((_, count)) = told.iter_mut().find(|(known, _)| *known == sentence) {
@@ -74,16 +98,23 @@ fn distinct(group: &[&Failure], max: usize) -> (Vec<(String, usize)>, usize) {
     (told, more)
 }
 
-/// What is printed about a failure: where the row is, and which mutation was rejected.
+/// What is printed about a failure: the record or mutation, the code, what is wrong, and where the row is.
 fn whole_sentence(failure: &Failure) -> String {
-    let sentence = match failure.location() {
-        Some(location) => format!("{}: {location}", sentence(failure.body())),
+    let mut sentence = match &failure.words {
+        Some(words) => words.to_string(),
         None => sentence(failure.body()),
     };
-    if failure.error.mutation_id.is_empty() {
-        return sentence;
+    if failure.kind == FailureKind::Rejected {
+        sentence = format!("{}: {sentence}", failure.body().code);
     }
-    format!("{}: {sentence}, mutation {}", failure.body().code, failure.error.mutation_id)
+    if let Some(location) = failure.location() {
+        sentence = format!("{sentence}: {location}");
+    }
+    match (&failure.subject, failure.error.mutation_id.as_str()) {
+        (Some(subject), _) => format!("{} {}: {sentence}", subject.resource, subject.id),
+        (None, "") => sentence,
+        (None, id) => format!("mutation {id}: {sentence}"),
+    }
 }
 
 /// The message of an error, with its path where it has one.
@@ -98,18 +129,38 @@ pub(in crate::cli) fn sentence(body: &ErrorBody) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cloneup::Subject;
     use crate::protocol::MutationError;
+
+    fn rejected(code: &str, id: &str) -> Failure {
+        let error = MutationError { mutation_id: id.to_owned(), body: ErrorBody::new(code, "no", "p") };
+        Failure::rejected(error, None)
+    }
 
     #[test]
     fn the_same_sentence_is_told_once_with_its_number() {
-        let rejected = |id: &str| {
-            let error = MutationError { mutation_id: id.to_owned(), body: ErrorBody::new("X", "no", "p") };
-            Failure::rejected(error, None)
-        };
-        let failures = [rejected(""), rejected("a"), rejected(""), rejected("b"), rejected("")];
+        let failures = ["", "a", "", "b", ""].map(|id| rejected("X", id));
         let group: Vec<_> = failures.iter().collect();
         let (told, more) = distinct(&group, 2);
-        assert_eq!(told, [("no (p)".to_owned(), 3), ("X: no (p), mutation a".to_owned(), 1)]);
+        assert_eq!(told, [("X: no (p)".to_owned(), 3), ("mutation a: X: no (p)".to_owned(), 1)]);
         assert_eq!(more, 1);
+    }
+
+    #[test]
+    fn a_failure_is_told_with_its_record_or_in_the_words_for_a_person() {
+        let subject = Subject { resource: "todos".to_owned(), id: "t7".to_owned() };
+        let of_record = Failure { subject: Some(subject), ..rejected("CONFLICT", "cloneup:rec:todos:t7:0") };
+        assert_eq!(whole_sentence(&of_record), "todos t7: CONFLICT: no (p)");
+        let option = Failure::invalid("DFQL_INVALID", "batchSize must be positive", "batchSize");
+        assert_eq!(whole_sentence(&option), "batchSize must be positive (batchSize)");
+        assert_eq!(whole_sentence(&option.in_words("--batch-size must be")), "--batch-size must be");
+    }
+
+    #[test]
+    fn failures_are_grouped_by_code_in_the_order_of_the_codes() {
+        let failures = [rejected("B", "1"), rejected("A", "2"), rejected("B", "3")];
+        let groups = by_code(&failures);
+        let codes: Vec<_> = groups.iter().map(|group| (group[0].body().code.as_str(), group.len())).collect();
+        assert_eq!(codes, [("B", 2), ("A", 1)]);
     }
 }

@@ -1,31 +1,48 @@
 //! Everything that is printed: the result on stdout, everything else on stderr. What happened is
 //! decided elsewhere; only this folder knows a terminal.
 //!
-//! * [`escape`]: control characters of data and server never reach a terminal;
+//! * [`escape`]: control characters of data and server never reach a terminal; [`numbers`]: counts,
+//!   bytes, durations; [`indented`]: JSON for a terminal;
 //! * [`print`](mod@print): lines and documents, the only place that writes to stdout and stderr;
-//! * [`table`]: aligned columns; [`plan`](mod@plan): the plan of a dry run;
+//! * [`width`]: text in columns; [`table`]: aligned columns; [`plan`](mod@plan): the plan of a dry run;
 //! * [`hints`]: suggested fixes; [`failures`](mod@failures): errors with their hints;
+//!   [`summary`](mod@summary): the last words about an upload;
 //! * [`diagnostics`]: the log lines of `-v`;
-//! * [`retries`]: the lines about retries, without repetitions; [`waiting`]: the lines about long waits;
-//! * [`progress`], [`events`]: observers of a run, for a person and for a program.
+//! * [`counters`]: the counters of a run, with its recent [`rate`] and a histogram of [`latency`];
+//! * [`screen`]: progress as text, drawn by [`bars`]; [`retries`]: the lines about retries; [`waiting`]: those about long
+//!   waits;
+//! * [`progress`], [`events`]: observers of a run, for a person and, as [`json_lines`], for a program.
 
+mod bars;
+mod counters;
 mod diagnostics;
 mod escape;
 mod events;
 mod failures;
 mod hints;
+mod indented;
+mod json_lines;
+mod latency;
+mod numbers;
 mod plan;
 mod print;
 mod progress;
+mod rate;
 mod retries;
+mod screen;
+mod summary;
 mod table;
 mod waiting;
+mod width;
 
 pub(super) use diagnostics::start_diagnostics;
 pub(super) use escape::escaped;
 pub(super) use events::Events;
 pub(super) use failures::{Hints, failures, sentence};
+pub(super) use numbers::counted;
 pub(super) use plan::plan;
-pub(super) use print::{document, error, line, result, text, unless_unwritten, warning};
-pub(super) use progress::Progress;
+pub(super) use print::{document, error, line, paragraph, result, text, unless_unwritten, warning};
+pub(super) use progress::{DEFAULT_INTERVAL, Look, Progress};
+pub(super) use summary::summary;
 pub(super) use table::Table;
+pub(super) use width::wrapped;

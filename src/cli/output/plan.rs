@@ -1,7 +1,8 @@
 //! The plan of a dry run, for a person. As JSON it is [`Preview`] itself.
 
+use super::numbers::{bytes, grouped};
 use super::print::{line, warning};
-use super::table::{Table, bytes};
+use super::table::Table;
 use crate::cloneup::{Finalization, PartKind, Preview};
 
 /// Prints the plan on stderr.
@@ -9,13 +10,29 @@ pub(in crate::cli) fn plan(preview: &Preview) {
     for text in &preview.warnings {
         warning(text);
     }
+    // Without a plan there is only what is wrong.
+    if preview.failures.is_empty() || !preview.parts.is_empty() {
+        steps(preview);
+    }
+    let server = &preview.server;
+    line(match (server.answers, server.accepts_token) {
+        (false, _) => "no sync server answers there",
+        (true, Some(true)) => "the server answers and accepts the credentials",
+        (true, Some(false)) => "the server answers and refuses the credentials",
+        (true, None) => "the server answers; it does not say whether it accepts the credentials",
+    });
+    line("dry run: nothing was sent or stored");
+}
+
+/// The parts in upload order, and what comes after them.
+fn steps(preview: &Preview) {
     let mut table = Table::new(&["", "rows", "requests", "size", ""]);
     for part in &preview.parts {
         let why = if part.kind == PartKind::Records { part.why.as_str() } else { "" };
         table.row([
             part.name.clone(),
-            part.rows.to_string(),
-            part.batches.to_string(),
+            grouped(part.rows),
+            grouped(part.batches),
             bytes(part.estimated_bytes),
             why.to_owned(),
         ]);
@@ -29,14 +46,6 @@ pub(in crate::cli) fn plan(preview: &Preview) {
     if preview.stage.finalizes() {
         finalization(&preview.finalization);
     }
-    let server = &preview.server;
-    line(match (server.answers, server.accepts_token) {
-        (false, _) => "no sync server answers there",
-        (true, Some(true)) => "the server answers and accepts the credentials",
-        (true, Some(false)) => "the server answers and refuses the credentials",
-        (true, None) => "the server answers; it does not say whether it accepts the credentials",
-    });
-    line("dry run: nothing was sent or stored");
 }
 
 fn finalization(finalization: &Finalization) {

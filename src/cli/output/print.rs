@@ -2,14 +2,48 @@
 //! is printed is decided by the callers.
 
 use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use clap::builder::styling::{AnsiColor, Style, Styles};
 
 use super::escape::{escaped, escaped_json};
+use super::indented;
+use super::width::{terminal_width, wrapped};
 use crate::cli::args::Output;
 use crate::cli::exit;
 
 /// Whether a document has been printed, or is being printed.
 static IS_PRINTED: Mutex<bool> = Mutex::new(false);
+
+/// What is drawn on stderr now, if anything is.
+static DRAWING: Mutex<Option<Arc<dyn Drawing>>> = Mutex::new(None);
+
+/// Something that is drawn at the bottom of a terminal and redrawn: lines are printed above it.
+pub(super) trait Drawing: Send + Sync {
+    /// Takes itself away while a line is printed.
+    fn suspend(&self, print: &mut dyn FnMut());
+
+    /// Takes itself away for good.
+    fn end(&self);
+}
+
+/// From now on lines are printed above this.
+pub(super) fn begin_drawing(drawing: Arc<dyn Drawing>) {
+    *drawn() = Some(drawing);
+}
+
+/// Takes away what is drawn, if anything is.
+pub(super) fn end_drawing() {
+    let drawing = drawn().take();
+    if let Some(drawing) = drawing {
+        drawing.end();
+    }
+}
+
+fn drawn() -> MutexGuard<'static, Option<Arc<dyn Drawing>>> {
+    // A panic while the lock is held leaves a value that is still valid.
+    DRAWING.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Prints a result: exactly one JSON document on stdout.
 ///
@@ -20,8 +54,7 @@ pub(in crate::cli) fn result(result: &impl serde::Serialize, format: Output, sta
         Output::Pretty => true,
         Output::Auto => io::stdout().is_terminal(),
     };
-    let written =
-        if is_pretty { serde_json::to_string_pretty(result) } else { serde_json::to_string(result) };
+    let written = if is_pretty { indented::to_string(result) } else { serde_json::to_string(result) };
     document(written.expect("results have text keys and finite numbers only, so they are JSON"), status)
 }
 
@@ -34,9 +67,22 @@ pub(in crate::cli) fn document(json: String, status: u8) -> u8 {
     if std::mem::replace(&mut *is_printed, true) {
         return status;
     }
+    end_drawing();
+    unless_unwritten(status, write_out(&escaped_json(json)), RESULT_UNWRITTEN)
+}
+
+/// Prints lines of text on stdout, for commands whose result is for people. Returns the exit status:
+/// `status`, or that of a text that could not be written.
+pub(in crate::cli) fn text(lines: &[String], status: u8) -> u8 {
+    let lines: Vec<_> = lines.iter().map(|line| escaped(line)).collect();
+    unless_unwritten(status, write_out(&lines.join("\n")), RESULT_UNWRITTEN)
+}
+
+const RESULT_UNWRITTEN: &str = "the result could not be written to stdout";
+
+fn write_out(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    let written = writeln!(stdout, "{}", escaped_json(json)).and_then(|()| stdout.flush());
-    unless_unwritten(status, written, "the result could not be written to stdout")
+    writeln!(stdout, "{text}").and_then(|()| stdout.flush())
 }
 
 /// The exit status of a run after something was written: a failure to write makes a good run exit with
@@ -51,24 +97,43 @@ pub(in crate::cli) fn unless_unwritten(status: u8, written: io::Result<()>, what
     }
 }
 
-/// Prints a line of text on stdout, for commands whose result is for people.
-pub(in crate::cli) fn text(text: &str) {
-    // As in `document`.
-    let _ = writeln!(std::io::stdout().lock(), "{}", escaped(text));
+/// Prints a line on stderr without escaping it: the caller has escaped what comes from data or server.
+/// Colours are left out where stderr has none, as clap does.
+pub(in crate::cli) fn line(text: &str) {
+    let mut print = || {
+        // A closed stderr leaves no place for a message.
+        let _ = writeln!(anstream::AutoStream::auto(io::stderr().lock()), "{text}");
+    };
+    let drawing = drawn().clone();
+    match drawing {
+        Some(drawing) => drawing.suspend(&mut print),
+        None => print(),
+    }
 }
 
-/// Prints a line on stderr without escaping it: the caller has escaped what comes from data or server.
-pub(in crate::cli) fn line(text: &str) {
-    // A closed stderr leaves no place for a message.
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+/// Prints a text on stderr, on a terminal wrapped between words.
+pub(in crate::cli) fn paragraph(text: &str) {
+    let lines = terminal_width().map_or_else(|| vec![text.to_owned()], |width| wrapped(text, width));
+    for text in lines {
+        line(&text);
+    }
 }
 
 /// Prints an error on stderr.
 pub(in crate::cli) fn error(message: &str) {
-    line(&format!("error: {}", escaped(message)));
+    labelled("error", *Styles::styled().get_error(), message);
 }
 
 /// Prints a warning on stderr.
 pub(in crate::cli) fn warning(message: &str) {
-    line(&format!("warning: {}", escaped(message)));
+    labelled("warning", AnsiColor::Yellow.on_default().bold(), message);
+}
+
+/// Prints a hint on stderr, in the colour of clap's tips.
+pub(in crate::cli) fn hint(message: &str) {
+    labelled("hint", *Styles::styled().get_valid(), message);
+}
+
+fn labelled(label: &str, style: Style, message: &str) {
+    line(&format!("{style}{label}:{style:#} {}", escaped(message)));
 }

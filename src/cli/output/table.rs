@@ -45,15 +45,6 @@ impl Table {
     }
 }
 
-/// A number of bytes for people.
-pub(super) fn bytes(count: u64) -> String {
-    match count {
-        0..1024 => format!("{count} B"),
-        1024..1_048_576 => format!("{} KiB", count / 1024),
-        _ => format!("{} MiB", count / 1_048_576),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

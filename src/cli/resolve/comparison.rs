@@ -3,6 +3,7 @@
 
 use clap::ArgMatches;
 
+use super::look::interval;
 use super::problems::Problems;
 use super::remote::remote;
 use super::switch::set_switch;
@@ -26,6 +27,7 @@ pub(in crate::cli) fn comparison(args: &VerifyArgs, matches: &ArgMatches) -> Res
     problems.set(&mut options.wait, "wait", wait, values::duration);
     problems.set(&mut options.max_retries, "maxRetries", retries, values::count);
     problems.set(&mut options.pull_limit, "pullLimit", args.pull_limit.as_deref(), values::positive);
+    interval(&args.progress, &mut problems);
     let remote = remote(&args.target, &args.network, matches, base, &mut problems);
     complete(database, remote, options, problems)
 }

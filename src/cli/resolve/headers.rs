@@ -21,7 +21,8 @@ pub(super) fn headers(
     let headers = texts.iter().filter_map(|header| {
         let pair = header.split_once(':').map(|(name, value)| (name.trim().into(), value.trim().into()));
         if pair.is_none() {
-            problems.invalid("header must look like `Name: value`", "header");
+            let message = "header must look like `Name: value`";
+            problems.told_as(message, "header", format!("--{message}"));
         }
         pair
     });

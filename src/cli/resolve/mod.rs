@@ -5,6 +5,7 @@
 //! * [`token`], [`headers`], [`proxy`], [`schema`](mod@schema): single settings that come from several
 //!   places;
 //! * [`problems`]: collects what is wrong; [`switch`]: options that are turned on and off;
+//! * [`look`](mod@look): how progress is shown;
 //! * [`target`]: the database and the base URL, which every client needs; [`remote`]: the server and how
 //!   it is reached;
 //! * [`stage`](mod@stage): the part of the upload; [`job_system`]: the shard of a job;
@@ -16,6 +17,7 @@ mod comparison;
 mod database;
 mod headers;
 mod job_system;
+mod look;
 mod problems;
 mod proxy;
 mod remote;
@@ -29,6 +31,8 @@ mod token;
 mod upload;
 
 pub(super) use comparison::comparison;
+pub(super) use look::look;
+pub(super) use problems::flag;
 pub(super) use schema::schema;
 #[cfg(feature = "serve")]
 pub(super) use serve::{DEFAULT_DATA, DEFAULT_LISTEN, ServeSettings, serve};

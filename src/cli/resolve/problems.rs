@@ -4,6 +4,24 @@
 use crate::cloneup::{Failure, Failures};
 use crate::protocol::code;
 
+/// The flag of an option, by the option's name in a result: `--batch-size` of `batchSize`.
+pub(in crate::cli) fn flag(path: &str) -> String {
+    match path {
+        "storage" => "--db".to_owned(),
+        "sync.remote" => "--remote".to_owned(),
+        _ => {
+            let mut flag = "--".to_owned();
+            for c in path.chars() {
+                if c.is_ascii_uppercase() {
+                    flag.push('-');
+                }
+                flag.push(c.to_ascii_lowercase());
+            }
+            flag
+        }
+    }
+}
+
 /// What is wrong so far, in the order in which it was found.
 #[derive(Debug, Default)]
 pub(super) struct Problems {
@@ -14,7 +32,13 @@ pub(super) struct Problems {
 impl Problems {
     /// Adds an invalid option; `path` is its name in the result.
     pub(super) fn invalid(&mut self, message: impl std::fmt::Display, path: &str) {
-        self.failures.push(Failure::invalid(code::DFQL_INVALID, message, path));
+        let words = format!("{}: {message}", flag(path));
+        self.told_as(message, path, words);
+    }
+
+    /// Adds an invalid option, of which a person is told in other words than the result's.
+    pub(super) fn told_as(&mut self, message: impl std::fmt::Display, path: &str, words: String) {
+        self.failures.push(Failure::invalid(code::DFQL_INVALID, message, path).in_words(words));
     }
 
     /// Adds a warning: the run goes on.
@@ -39,7 +63,10 @@ impl Problems {
         match text.map(parse) {
             None => {}
             Some(Ok(value)) => *setting = value,
-            Some(Err(problem)) => self.invalid(format_args!("{path} {problem}"), path),
+            Some(Err(problem)) => {
+                let words = format!("{} {problem}, not `{}`", flag(path), text.unwrap_or_default());
+                self.told_as(format_args!("{path} {problem}"), path, words);
+            }
         }
     }
 
@@ -51,6 +78,24 @@ impl Problems {
         match settings {
             Some(settings) if self.failures.is_empty() => Ok(settings),
             _ => Err(Failures(self.failures)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_option_has_the_name_of_its_flag() {
+        for (path, expected) in [
+            ("storage", "--db"),
+            ("sync.remote", "--remote"),
+            ("batchSize", "--batch-size"),
+            ("retryMaxDelay", "--retry-max-delay"),
+            ("concurrency", "--concurrency"),
+        ] {
+            assert_eq!(flag(path), expected);
         }
     }
 }

@@ -23,11 +23,14 @@ pub(in crate::cli) struct Settings {
 pub(super) fn required(target: &Target, problems: &mut Problems) -> (Option<PathBuf>, String) {
     let database = target.db.clone().filter(|path| !path.as_os_str().is_empty());
     if database.is_none() {
-        problems.invalid("storage is required", "storage");
+        let words = "--db is missing: name the database, or set SYNCTOOL_DB or `db` in synctool.toml";
+        problems.told_as("storage is required", "storage", words.to_owned());
     }
     let base = target.remote.clone().filter(|url| !url.trim().is_empty());
     if base.is_none() {
-        problems.invalid("sync.remote is required", "sync.remote");
+        let words = "--remote is missing: name the server's base URL, or set SYNCTOOL_REMOTE or `remote` in \
+            synctool.toml";
+        problems.told_as("sync.remote is required", "sync.remote", words.to_owned());
     }
     // Without a base there is a problem, so the empty one is never used.
     (database, base.unwrap_or_default())

@@ -3,6 +3,7 @@
 
 use clap::ArgMatches;
 
+use super::look::interval;
 use super::problems::Problems;
 use super::remote::remote;
 use super::stage::stage_of;
@@ -18,6 +19,7 @@ pub(in crate::cli) fn upload(args: &CloneupArgs, matches: &ArgMatches) -> Result
     let mut problems = Problems::default();
     let (database, base) = required(&args.target, &mut problems);
     let options = options(args, matches, &mut problems);
+    interval(&args.progress, &mut problems);
     let mut remote = remote(&args.target, &args.network, matches, base, &mut problems);
     if let Some(compression) = args.compress.as_deref().and_then(|name| values::named(&COMPRESSIONS, name)) {
         remote.compression = compression;

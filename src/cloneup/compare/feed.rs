@@ -2,6 +2,7 @@
 //! database is read once, in upload order, and compared with them. The pages are pulled in
 //! [`crate::cloneup::finish`].
 
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -16,8 +17,17 @@ use crate::offline::{Digest, Digests, JoinSource, OfflineError, RecordSource, Sn
 use crate::protocol::{Op, PullAnswer};
 use crate::schema::Schema;
 
-/// Number of rows that are compared between two checks of the cancellation.
+/// Number of rows that are compared between two reports and checks of the cancellation.
 const ROWS_PER_CHECK: u64 = 1024;
+
+/// How far the comparison of rows is.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Compared {
+    /// The number of rows of the database that are compared.
+    pub(crate) rows: u64,
+    /// The number of rows in the database.
+    pub(crate) total: u64,
+}
 
 /// A comparison under way.
 pub(crate) struct FeedComparison {
@@ -108,13 +118,24 @@ impl FeedComparison {
     }
 
     /// Compares the database with all pages that were added.
-    pub(crate) fn compare(&self, cancellation: &CancellationToken) -> Result<Differences, OfflineError> {
-        let mut found = Differences::default();
+    pub(crate) fn compare(
+        &self,
+        cancellation: &CancellationToken,
+        report: &dyn Fn(Compared),
+    ) -> Result<Differences, OfflineError> {
+        let (mut found, mut total) = (Differences::default(), 0);
         for source in &self.sources.records {
-            self.compare_records(source, &mut found, cancellation)?;
+            total += source.count(&self.snapshot)?;
         }
         for source in &self.sources.join_rows {
-            self.compare_join_rows(source, &mut found, cancellation)?;
+            total += source.count(&self.snapshot)?;
+        }
+        let watch = Watch { cancellation, report, total, rows: Cell::new(0) };
+        for source in &self.sources.records {
+            self.compare_records(source, &mut found, &watch)?;
+        }
+        for source in &self.sources.join_rows {
+            self.compare_join_rows(source, &mut found, &watch)?;
         }
         Ok(found)
     }
@@ -123,9 +144,9 @@ impl FeedComparison {
         &self,
         source: &RecordSource,
         found: &mut Differences,
-        cancellation: &CancellationToken,
+        watch: &Watch<'_>,
     ) -> Result<(), OfflineError> {
-        let mut table = TableComparison::new(self, source.name(), found, cancellation)?;
+        let mut table = TableComparison::new(self, source.name(), found, watch)?;
         let mut json = Vec::new();
         source.for_each(&self.snapshot, |record| {
             if self.limited.as_ref().is_some_and(|limited| !limited.has(source.name(), record.id)) {
@@ -142,9 +163,9 @@ impl FeedComparison {
         &self,
         source: &JoinSource,
         found: &mut Differences,
-        cancellation: &CancellationToken,
+        watch: &Watch<'_>,
     ) -> Result<(), OfflineError> {
-        let mut table = TableComparison::new(self, source.name(), found, cancellation)?;
+        let mut table = TableComparison::new(self, source.name(), found, watch)?;
         let mut json = Vec::new();
         // Of several rows of one pair, the server has the one that was sent last.
         let mut last: Option<(String, Digest)> = None;
@@ -168,6 +189,30 @@ impl FeedComparison {
     }
 }
 
+/// Watches the comparison of all rows: it can be cancelled, and reports how far it is.
+struct Watch<'a> {
+    cancellation: &'a CancellationToken,
+    report: &'a dyn Fn(Compared),
+    total: u64,
+    /// The number of rows that are compared.
+    rows: Cell<u64>,
+}
+
+impl Watch<'_> {
+    /// A row is compared next.
+    fn row(&self) -> Result<(), OfflineError> {
+        let rows = self.rows.get();
+        if rows.is_multiple_of(ROWS_PER_CHECK) {
+            if self.cancellation.is_cancelled() {
+                return Err(OfflineError::Interrupted);
+            }
+            (self.report)(Compared { rows, total: self.total });
+        }
+        self.rows.set(rows + 1);
+        Ok(())
+    }
+}
+
 /// The comparison of one resource or join store.
 struct TableComparison<'a> {
     server: &'a Digests,
@@ -176,7 +221,7 @@ struct TableComparison<'a> {
     found: &'a mut Differences,
     /// Whether what only the server has is a difference.
     counts_extra: bool,
-    cancellation: &'a CancellationToken,
+    watch: &'a Watch<'a>,
 }
 
 impl<'a> TableComparison<'a> {
@@ -184,19 +229,17 @@ impl<'a> TableComparison<'a> {
         comparison: &'a FeedComparison,
         name: &str,
         found: &'a mut Differences,
-        cancellation: &'a CancellationToken,
+        watch: &'a Watch<'a>,
     ) -> Result<Self, OfflineError> {
         let FeedComparison { server, edited, limited, .. } = comparison;
         let counts =
             TableCounts { name: name.to_owned(), server: server.count(name)?, ..TableCounts::default() };
-        Ok(Self { server, edited, counts, found, counts_extra: limited.is_none(), cancellation })
+        Ok(Self { server, edited, counts, found, counts_extra: limited.is_none(), watch })
     }
 
     /// Compares a local row with the server's.
     fn compare(&mut self, id: &str, local: &Digest) -> Result<(), OfflineError> {
-        if self.counts.local.is_multiple_of(ROWS_PER_CHECK) && self.cancellation.is_cancelled() {
-            return Err(OfflineError::Interrupted);
-        }
+        self.watch.row()?;
         self.counts.local += 1;
         let server = self.server.take(&self.counts.name, id)?;
         if server.as_ref() == Some(local) || self.is_edited(id) {

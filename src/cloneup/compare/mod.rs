@@ -9,4 +9,4 @@ mod feed;
 pub use difference::{Difference, DifferenceKind, TableCounts};
 
 pub(super) use difference::Differences;
-pub(super) use feed::FeedComparison;
+pub(super) use feed::{Compared, FeedComparison};

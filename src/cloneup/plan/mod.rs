@@ -2,9 +2,10 @@
 //! (contract 3.1.1). Executing it is the part of [`super::upload`].
 //!
 //! [`scope`] is what the options ask for, [`sources`] the tables of it, [`upload_plan`] the plan as a
-//! value; [`limited`] and [`row_filter`] are the rows that it leaves out, [`deletes`] is its stage C,
-//! [`finalization`] and [`other_store`] check what is written at the end.
+//! value, [`checking`] how far its checks are; [`limited`] and [`row_filter`] are the rows that it leaves
+//! out, [`deletes`] is its stage C, [`finalization`] and [`other_store`] check what is written at the end.
 
+mod checking;
 pub(super) mod deletes;
 mod finalization;
 mod limited;
@@ -15,6 +16,7 @@ mod selected;
 pub(super) mod sources;
 pub(super) mod upload_plan;
 
+pub(super) use checking::Checking;
 pub(super) use finalization::check_writable;
 pub(super) use limited::LimitedRecords;
 pub(super) use scope::Requested;

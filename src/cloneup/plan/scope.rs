@@ -71,10 +71,15 @@ fn indexes_of(names: &[String], schema: &Schema) -> Result<Vec<usize>, Failures>
     for (place, name) in names.iter().enumerate() {
         let path = format!("resources[{place}]");
         match schema.resources.iter().position(|resource| resource.name == *name) {
-            None => failures.push(Failure::invalid(code::DFQL_UNKNOWN_RESOURCE, "unknown resource", path)),
+            None => {
+                let failure = Failure::invalid(code::DFQL_UNKNOWN_RESOURCE, "unknown resource", path);
+                failures.push(failure.in_words(format!("the schema has no resource `{name}`")));
+            }
             Some(index) if schema.resources[index].is_remote_only => {
                 let message = "remote-only resources are not allowed";
-                failures.push(Failure::invalid(code::DFQL_INVALID, message, path));
+                let words =
+                    format!("the resource `{name}` is remote-only, and cannot be uploaded or compared");
+                failures.push(Failure::invalid(code::DFQL_INVALID, message, path).in_words(words));
             }
             Some(index) if indexes.contains(&index) => {}
             Some(index) => indexes.push(index),

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::checking::Checking;
 use super::deletes::Deletes;
 use super::limited::LimitedRecords;
 use super::row_filter::RowFilter;
@@ -55,6 +56,7 @@ pub(crate) enum Source {
 
 impl Plan {
     /// Makes the plan for one state of the database, and checks every row (contract 3.1.1).
+    /// `report` is called before the rows of each table are checked.
     ///
     /// # Errors
     /// [`OfflineError::Data`] for the first row that cannot be uploaded; [`OfflineError::Storage`]
@@ -64,6 +66,7 @@ impl Plan {
         schema: &Schema,
         requested: Requested,
         snapshot: &Snapshot,
+        report: &dyn Fn(&Checking),
     ) -> Result<Self, OfflineError> {
         let (seq, cursors) = (ChangeLog::of(snapshot).highest_seq()?, Cursors::read(snapshot)?);
         // Missing tables and columns are found before any row is read.
@@ -75,21 +78,26 @@ impl Plan {
         let mut limited = options.limit.map(LimitedRecords::new);
         warnings.extend(limited.as_ref().map(LimitedRecords::notice));
         let mut parts = Vec::new();
+        let mut checking = Checking::of(records.len() + join_rows.len());
         for source in records {
+            checking.begin(source.name(), report);
             let (source, mut rows) = checked(options, source, snapshot, &mut warnings)?;
             if let Some(limited) = &mut limited {
                 rows = limited.add(options, &source, snapshot)?;
             }
+            checking.end(rows);
             if rows > 0 {
                 parts.push(Part { source: Source::Records(source), rows });
             }
         }
         let filter = RowFilter { options, limited: limited.as_ref() };
         for source in join_rows {
+            checking.begin(source.name(), report);
             let rows = count_join_rows(filter, &source, snapshot)?;
             if rows > 0 && filter.has_all() {
                 warnings.extend(warning_of_dangling(schema, &source, snapshot)?);
             }
+            checking.end(rows);
             parts.push(Part { source: Source::JoinRows(source), rows });
         }
         let limited = limited.map(Arc::new);

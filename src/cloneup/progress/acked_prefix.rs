@@ -15,6 +15,8 @@ pub(super) struct AckedPrefix {
     cursor: Cursor,
     /// The number of requests that it took.
     requests: u64,
+    /// Mutations in it that the server had applied before, by part, where there are any.
+    repeated: BTreeMap<usize, u64>,
     /// The number of the batch after the prefix.
     next: u64,
     /// Acknowledged batches after a gap, by their number.
@@ -24,23 +26,40 @@ pub(super) struct AckedPrefix {
 /// A batch that the server has acknowledged.
 #[derive(Debug, Clone)]
 pub(super) struct AckedBatch {
+    /// The index of its part in the plan.
+    pub(super) part: usize,
     /// The position in the upload after it.
     pub(super) position: Position,
     /// The highest cursor in the answers to it.
     pub(super) cursor: Option<Cursor>,
     /// The number of requests that it took.
     pub(super) requests: u64,
+    /// The number of mutations in it that the server had applied before.
+    pub(super) repeated: u64,
 }
 
 impl AckedPrefix {
     /// An empty prefix.
     pub(super) fn empty() -> Self {
-        Self { position: None, cursor: Cursor::zero(), requests: 0, next: 0, ahead: BTreeMap::new() }
+        Self {
+            position: None,
+            cursor: Cursor::zero(),
+            requests: 0,
+            repeated: BTreeMap::new(),
+            next: 0,
+            ahead: BTreeMap::new(),
+        }
     }
 
     /// The prefix of an earlier run, which ends before the batch with the number `next`.
-    pub(super) fn resumed(position: Position, cursor: Cursor, requests: u64, next: u64) -> Self {
-        Self { position: Some(position), cursor, requests, next, ahead: BTreeMap::new() }
+    pub(super) fn resumed(
+        position: Position,
+        cursor: Cursor,
+        requests: u64,
+        repeated: BTreeMap<usize, u64>,
+        next: u64,
+    ) -> Self {
+        Self { position: Some(position), cursor, requests, repeated, next, ahead: BTreeMap::new() }
     }
 
     /// Adds an acknowledged batch; returns whether the prefix has grown.
@@ -50,6 +69,9 @@ impl AckedPrefix {
         while let Some(batch) = self.ahead.remove(&self.next) {
             self.next += 1;
             self.requests += batch.requests;
+            if batch.repeated > 0 {
+                *self.repeated.entry(batch.part).or_default() += batch.repeated;
+            }
             if let Some(cursor) = batch.cursor {
                 self.cursor = std::mem::take(&mut self.cursor).max(cursor);
             }
@@ -69,6 +91,10 @@ impl AckedPrefix {
     pub(super) fn requests(&self) -> u64 {
         self.requests
     }
+
+    pub(super) fn repeated(&self) -> &BTreeMap<usize, u64> {
+        &self.repeated
+    }
 }
 
 #[cfg(test)]
@@ -80,7 +106,7 @@ mod tests {
     fn batch(sequence: u64, cursor: u64, requests: u64) -> AckedBatch {
         let digest = blake3::hash(&sequence.to_le_bytes());
         let position = Position { mutations: 3 * (sequence + 1), digest };
-        AckedBatch { position, cursor: Some(Cursor::from(cursor)), requests }
+        AckedBatch { part: 0, position, cursor: Some(Cursor::from(cursor)), requests, repeated: sequence }
     }
 
     #[test]
@@ -101,11 +127,12 @@ mod tests {
 
     #[test]
     fn a_resumed_prefix_goes_on_after_its_last_batch() {
-        let mut prefix = AckedPrefix::resumed(batch(4, 0, 0).position, Cursor::from(9), 5, 5);
+        let repeated = BTreeMap::from([(0, 2)]);
+        let mut prefix = AckedPrefix::resumed(batch(4, 0, 0).position, Cursor::from(9), 5, repeated, 5);
         assert!(!prefix.acknowledge(6, batch(6, 11, 1)));
         assert!(prefix.acknowledge(5, batch(5, 10, 2)));
         assert_eq!((prefix.position(), prefix.requests()), (Some(batch(6, 0, 0).position), 8));
-        assert_eq!(prefix.cursor(), &Cursor::from(11));
+        assert_eq!((prefix.cursor(), prefix.repeated()), (&Cursor::from(11), &BTreeMap::from([(0, 13)])));
     }
 
     proptest! {

@@ -1,6 +1,8 @@
 //! The checkpoint (contract 3.6): the acknowledged prefix of an upload as it is kept in the sidecar file,
 //! bound to the upload's identity. When it is written is decided in [`super::checkpoint_writer`].
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::upload_identity::UploadIdentity;
@@ -25,6 +27,10 @@ pub(crate) struct Checkpoint {
     pub(crate) cursor: Cursor,
     /// The number of requests that they took.
     pub(crate) requests: u64,
+    /// Those of them that the server had applied before, by the index of their part in the plan:
+    /// the plan of the prefix is the same as long as its digest is.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) repeated: BTreeMap<usize, u64>,
     /// The id of the server's store, if the server has one.
     pub(crate) store_id: Option<String>,
     /// The server's sequence before the upload began, if the server says it.
@@ -102,6 +108,7 @@ mod tests {
             digest: digest.to_hex().to_string(),
             cursor: Cursor::from(7),
             requests: 2,
+            repeated: BTreeMap::from([(1, 3)]),
             store_id: Some("s".to_owned()),
             begun_at: None,
             is_limited: false,

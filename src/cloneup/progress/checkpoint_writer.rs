@@ -61,7 +61,8 @@ impl CheckpointWriter {
     /// Goes on after an earlier run's prefix, before the batch with the number `next`.
     pub(crate) fn resume(&mut self, earlier: Checkpoint, next: u64) {
         if let Some(position) = earlier.position() {
-            self.prefix = AckedPrefix::resumed(position, earlier.cursor, earlier.requests, next);
+            let Checkpoint { cursor, requests, repeated, .. } = earlier;
+            self.prefix = AckedPrefix::resumed(position, cursor, requests, repeated, next);
             self.store_id = earlier.store_id;
             self.begun_at = earlier.begun_at;
         }
@@ -73,8 +74,8 @@ impl CheckpointWriter {
         if !self.is_resumable || !delivered.is_acknowledged() {
             return None;
         }
-        let Delivered { position, requests, .. } = *delivered;
-        let batch = AckedBatch { position, cursor: delivered.cursor.clone(), requests };
+        let Delivered { part, position, requests, repeated, .. } = *delivered;
+        let batch = AckedBatch { part, position, cursor: delivered.cursor.clone(), requests, repeated };
         if !self.prefix.acknowledge(delivered.sequence, batch) {
             return None;
         }
@@ -93,6 +94,7 @@ impl CheckpointWriter {
             digest: position.digest.to_hex().to_string(),
             cursor: self.prefix.cursor().clone(),
             requests: self.prefix.requests(),
+            repeated: self.prefix.repeated().clone(),
             store_id: self.store_id.clone(),
             begun_at: self.begun_at.clone(),
             is_limited: self.is_limited,

@@ -2,8 +2,9 @@
 //! any order, and makes the outcome. The checkpoint is written by [`super::checkpoint_writer`].
 
 use crate::cloneup::failure::Failure;
-use crate::cloneup::outcome::{DeleteStats, JoinStats, Outcome, RecordStats, Stats};
+use crate::cloneup::outcome::{DeleteStats, JoinStats, Outcome, RecordStats, RunStats, Stats};
 use crate::cloneup::plan::{Plan, Source};
+use crate::cloneup::progress::checkpoint::Checkpoint;
 use crate::cloneup::send::delivered::Delivered;
 use crate::cloneup::stage::Stage;
 use crate::protocol::Cursor;
@@ -19,22 +20,36 @@ pub(crate) struct Tally<'a> {
     parts: Vec<Option<Counts>>,
     requests: u64,
     retries: u64,
+    /// The requests of an earlier run.
+    earlier_requests: u64,
     cursor: Option<Cursor>,
     /// Failures, each with the number of the batch it belongs to.
     failures: Vec<(u64, Failure)>,
 }
 
+/// The counts of a part.
 #[derive(Debug, Clone, Copy, Default)]
 struct Counts {
+    /// What this run and an earlier one have done.
+    whole: Answered,
+    /// What of it an earlier run has done.
+    earlier: Answered,
+    /// Rows and mutations that this run has found rejected.
+    rejected_rows: u64,
+    rejected_mutations: u64,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Answered {
     rows: u64,
     mutations: u64,
-    rejected: u64,
+    repeated: u64,
 }
 
 impl<'a> Tally<'a> {
     pub(crate) fn new(plan: &'a Plan) -> Self {
         let parts = vec![None; plan.parts.len()];
-        Self { plan, parts, requests: 0, retries: 0, cursor: None, failures: Vec::new() }
+        Self { plan, parts, requests: 0, retries: 0, earlier_requests: 0, cursor: None, failures: Vec::new() }
     }
 
     /// Starts over: forgets everything but the number of requests that were sent.
@@ -54,7 +69,12 @@ impl<'a> Tally<'a> {
 
     /// Adds the result of a batch.
     pub(crate) fn add(&mut self, delivered: Delivered) {
-        self.count(delivered.part, delivered.mutations, delivered.rows).rejected += delivered.rejected;
+        let of_this_run = delivered.failures.iter().filter(|failure| failure.subject.is_some());
+        let rejected_mutations = of_this_run.count() as u64;
+        let counts = self.count(delivered.part, delivered.mutations, delivered.rows);
+        counts.rejected_rows += delivered.rejected;
+        counts.rejected_mutations += rejected_mutations;
+        counts.whole.repeated += delivered.repeated;
         self.requests += delivered.requests;
         self.retries += delivered.retries;
         self.cursor = self.cursor.take().max(delivered.cursor);
@@ -68,6 +88,24 @@ impl<'a> Tally<'a> {
     /// Adds a batch that the server has acknowledged in an earlier run.
     pub(crate) fn add_skipped(&mut self, part: usize, mutations: u64, rows: u64) {
         self.count(part, mutations, rows);
+        self.count_earlier(part, mutations, rows);
+    }
+
+    /// Adds the requests and the cursor of an earlier run, and the probe, which is the last batch that
+    /// it has sent. Returns the number of rows that it has uploaded.
+    pub(crate) fn resume(&mut self, earlier: &Checkpoint, probe: Delivered) -> u64 {
+        self.requests += earlier.requests;
+        self.earlier_requests = earlier.requests;
+        self.cursor = self.cursor.take().max(Some(earlier.cursor.clone()));
+        for (part, repeated) in &earlier.repeated {
+            if let Some(Some(counts)) = self.parts.get_mut(*part) {
+                counts.whole.repeated += repeated;
+                counts.earlier.repeated += repeated;
+            }
+        }
+        self.count_earlier(probe.part, probe.mutations, probe.rows);
+        self.add(probe);
+        self.parts.iter().flatten().map(|counts| counts.earlier.rows).sum()
     }
 
     fn has(&self, failure: &Failure) -> bool {
@@ -77,21 +115,26 @@ impl<'a> Tally<'a> {
     /// Adds a row that was rejected without being sent; `sequence` is the number of the batch that
     /// it would have been in.
     pub(crate) fn add_oversized(&mut self, part: usize, sequence: u64, failure: Failure) {
-        self.count(part, 0, 1).rejected += 1;
+        self.count(part, 0, 1).rejected_rows += 1;
         self.failures.push((sequence, failure));
     }
 
     fn count(&mut self, part: usize, mutations: u64, rows: u64) -> &mut Counts {
         let counts = self.parts[part].get_or_insert_default();
-        counts.mutations += mutations;
-        counts.rows += rows;
+        counts.whole.mutations += mutations;
+        counts.whole.rows += rows;
         counts
     }
 
-    /// Adds the requests and the cursor of an earlier run.
-    pub(crate) fn add_earlier(&mut self, requests: u64, cursor: Cursor) {
-        self.requests += requests;
-        self.cursor = self.cursor.take().max(Some(cursor));
+    fn count_earlier(&mut self, part: usize, mutations: u64, rows: u64) {
+        let earlier = &mut self.parts[part].get_or_insert_default().earlier;
+        earlier.mutations += mutations;
+        earlier.rows += rows;
+    }
+
+    /// Adds the highest cursor in the answers to other parts of the upload.
+    pub(crate) fn add_cursor(&mut self, cursor: Option<Cursor>) {
+        self.cursor = self.cursor.take().max(cursor);
     }
 
     /// Adds a failure that belongs to no batch.
@@ -106,7 +149,7 @@ impl<'a> Tally<'a> {
             return;
         }
         for (part, counts) in self.plan.parts.iter().zip(&self.parts) {
-            let answered = counts.map_or(0, |counts| counts.rows);
+            let answered = counts.map_or(0, |counts| counts.whole.rows);
             if answered != part.rows {
                 let message = format!("{} rows were planned and {answered} were answered", part.rows);
                 self.failures.push((AT_THE_END, Failure::internal(message)));
@@ -137,21 +180,35 @@ impl<'a> Tally<'a> {
     }
 
     fn stats(&self) -> Stats {
-        let mut stats = Stats { batches: self.requests, retries: self.retries, ..Stats::default() };
+        let requests = self.requests - self.earlier_requests;
+        let run = RunStats { requests, retries: self.retries, repeated: Some(0), ..RunStats::default() };
+        let mut stats = Stats { batches: self.requests, run, ..Stats::default() };
         for (part, counts) in self.plan.parts.iter().zip(&self.parts) {
-            let Some(Counts { rows, mutations, rejected }) = *counts else { continue };
+            let Some(counts) = *counts else { continue };
+            let Answered { rows, mutations, repeated } = counts.whole;
+            let taken = rows - counts.rejected_rows - counts.earlier.rows;
+            let taken_mutations = mutations - counts.rejected_mutations - counts.earlier.mutations;
             match &part.source {
                 Source::Records(source) => {
-                    let entry = RecordStats { records: rows, mutations, rejected };
+                    stats.run.records += taken;
+                    let entry = RecordStats { records: rows, mutations, repeated };
                     stats.resources.push((source.name().to_owned(), entry));
                 }
                 Source::JoinRows(source) => {
-                    stats
-                        .join_stores
-                        .insert(source.name().to_owned(), JoinStats { rows, mutations, rejected });
+                    stats.run.join_rows += taken;
+                    let entry = JoinStats { rows, mutations, repeated };
+                    stats.join_stores.insert(source.name().to_owned(), entry);
                 }
-                Source::Deletes => stats.deletes = Some(DeleteStats { mutations, rejected }),
+                Source::Deletes => {
+                    stats.run.deletes += taken_mutations;
+                    stats.deletes = Some(DeleteStats { mutations, repeated });
+                }
             }
+            stats.run.rejected += counts.rejected_rows;
+            stats.run.resumed += counts.earlier.rows;
+            stats.run.mutations += taken_mutations;
+            let repeated = repeated - counts.earlier.repeated;
+            stats.run.repeated = stats.run.repeated.map(|sum| sum + repeated);
         }
         stats
     }
@@ -192,7 +249,7 @@ mod tests {
         let outcome = tally.outcome();
         assert!(outcome.ok, "{:?}", outcome.failures);
         assert_eq!((outcome.cursor, outcome.stats.batches), (Cursor::from(9), 2));
-        assert_eq!(outcome.stats.deletes, Some(DeleteStats { mutations: 4, rejected: 0 }));
+        assert_eq!(outcome.stats.deletes, Some(DeleteStats { mutations: 4, ..DeleteStats::default() }));
     }
 
     #[test]
@@ -229,7 +286,8 @@ mod tests {
         let plan = plan(1);
         let mut tally = Tally::new(&plan);
         tally.add_oversized(0, 0, rejected(""));
-        assert_eq!(tally.outcome().stats.deletes, Some(DeleteStats { mutations: 0, rejected: 1 }));
+        let stats = tally.outcome().stats;
+        assert_eq!((stats.deletes, stats.run.rejected), (Some(DeleteStats::default()), 1));
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub(crate) struct BatchSender<'a> {
     pub(crate) remote: &'a Remote,
     pub(crate) backoff: Backoff,
     pub(crate) fail_fast: bool,
+    /// Whether the server says how many mutations it had applied before.
+    pub(crate) counts_repeated: bool,
     pub(crate) observer: &'a dyn Observer,
     pub(crate) limits: Arc<BatchLimits>,
     pub(crate) gate: RequestGate,
@@ -51,7 +53,11 @@ impl BatchSender<'_> {
             requests += push.requests;
             retries += push.requests.saturating_sub(1);
             match sent {
-                Ok(answer) => delivery.answered(&piece, answer, &self.unsent_errors),
+                Ok(mut answer) => {
+                    // From another server its meaning is unknown.
+                    answer.repeated = answer.repeated.filter(|_| self.counts_repeated);
+                    delivery.answered(&piece, answer, &self.unsent_errors);
+                }
                 Err(SendError::Failed(error)) => delivery.failed(piece, error),
                 Err(SendError::Cancelled) => break,
             }
@@ -109,11 +115,15 @@ impl Request for Push<'_> {
             };
             self.requests += 1;
             let sent = Instant::now();
+            self.sender.observer.on(&Event::RequestSent);
             let answer = tokio::select! {
-                answer = self.sender.remote.push(turn, body, encoding) => answer,
+                answer = self.sender.remote.push(turn, body, encoding) => Some(answer),
                 // The next run sends the batch again, and the server deduplicates it.
-                () = grace_is_over(&self.sender.cancellation) => return Err(TryError::Cancelled),
+                () = grace_is_over(&self.sender.cancellation) => None,
             };
+            let is_answered = !matches!(&answer, None | Some(Err(RequestError::Transient(_))));
+            self.sender.observer.on(&Event::RequestEnded { elapsed: sent.elapsed(), is_answered });
+            let Some(answer) = answer else { return Err(TryError::Cancelled) };
             let observed = match &answer {
                 Err(error) if error.is_throttled() => Observed::Throttled,
                 Err(RequestError::Transient(_)) => Observed::Failed,

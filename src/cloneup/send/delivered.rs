@@ -20,6 +20,8 @@ pub(crate) struct Delivered {
     pub(crate) rows: u64,
     /// The number of rows among them whose mutations were rejected.
     pub(crate) rejected: u64,
+    /// The number of mutations that the server had applied before, where it says so.
+    pub(crate) repeated: u64,
     /// The number of requests that were sent for it.
     pub(crate) requests: u64,
     /// The number of requests among them that repeated one without a usable answer.
@@ -49,6 +51,7 @@ impl Delivered {
             mutations,
             rows,
             rejected: 0,
+            repeated: 0,
             requests: 1,
             retries: 0,
             position,

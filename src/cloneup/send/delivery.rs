@@ -53,6 +53,7 @@ struct Answered {
     /// Rows of rejected mutations.
     rejected: u64,
     rejected_mutations: u64,
+    repeated: u64,
 }
 
 impl<'b> Delivery<'b> {
@@ -99,7 +100,7 @@ impl<'b> Delivery<'b> {
     /// The result; `requests` is the number that were sent. Which of them were retries is not known
     /// here.
     pub(super) fn finish(self, requests: u64) -> Delivered {
-        let Answered { mutations, rows, rejected, .. } = self.answered;
+        let Answered { mutations, rows, rejected, repeated, .. } = self.answered;
         Delivered {
             sequence: self.batch.sequence,
             part: self.batch.part,
@@ -107,6 +108,7 @@ impl<'b> Delivery<'b> {
             mutations,
             rows,
             rejected,
+            repeated,
             requests,
             retries: 0,
             position: self.batch.position,
@@ -128,6 +130,8 @@ impl<'b> Delivery<'b> {
             self.match_by_id(piece, &answer, unsent);
         }
         self.cursor = self.cursor.take().max(answer.cursor);
+        // A server can repeat no more than it was sent.
+        self.answered.repeated += answer.repeated.unwrap_or(0).min(piece.entries.len() as u64);
     }
 
     /// Finds each mutation of a piece in an answer by its id.
@@ -273,6 +277,7 @@ mod tests {
             applied: Some(ids(batch, indexes)),
             errors: Vec::new(),
             cursor: Some(Cursor::from(cursor)),
+            repeated: None,
         }
     }
 

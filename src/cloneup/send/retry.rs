@@ -67,19 +67,20 @@ pub(crate) async fn send_with_retries<R: Request>(
             Err(TryError::Cancelled) => return Err(SendError::Cancelled),
             Err(TryError::Failed(error)) => error,
         };
-        let next = error.is_transient().then(|| backoff.next(retries, error.retry_after()));
+        let transient = error.transport().filter(|_| error.is_transient());
+        let next = transient.map(|cause| (cause, backoff.next(retries, error.retry_after())));
         let reason = match next {
-            Some(NextTry::After(wait)) => {
+            Some((cause, NextTry::After(wait))) => {
                 retries += 1;
-                let (max_retries, reason) = (backoff.max_retries(), error.to_string());
-                observer.on(&Event::Retrying { retry: retries, max_retries, wait, reason: &reason });
+                let max_retries = backoff.max_retries();
+                observer.on(&Event::Retrying { retry: retries, max_retries, wait, error: cause });
                 match request.pause(wait, error.is_throttled()).await {
                     Ok(()) => continue,
                     Err(Cancelled) => return Err(SendError::Cancelled),
                 }
             }
-            Some(NextTry::Exhausted) => GaveUp::Exhausted,
-            Some(NextTry::TooLong(pause)) => GaveUp::PauseTooLong(pause),
+            Some((_, NextTry::Exhausted)) => GaveUp::Exhausted,
+            Some((_, NextTry::TooLong(pause))) => GaveUp::PauseTooLong(pause),
             None => GaveUp::NotRetryable,
         };
         let (method, url) = request.target();

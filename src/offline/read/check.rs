@@ -35,13 +35,9 @@ pub(super) fn check_rows(
 ) -> Result<Checked, OfflineError> {
     let failed = |error| OfflineError::while_doing(format!("cannot check table {}", quoted(table)))(error);
     let (connection, name) = (snapshot.connection(), quoted(table));
-    // Without a WHERE, SQLite counts without reading the rows.
-    let where_rows = if of_rows == ALL_ROWS { String::new() } else { format!(" WHERE {of_rows}") };
     // Separate statements: SQLite counts in an index where there is one, and the search for an
     // invalid row ends at the first.
-    let rows =
-        connection.query_row(&format!("SELECT count(*) FROM {name} AS t{where_rows}"), [], |row| row.get(0));
-    let rows = rows.map_err(failed)?;
+    let rows = count_rows(snapshot, table, of_rows)?;
     let mut conditions = Vec::new();
     for &key in keys {
         match index_has_invalid_key(connection, table, key, of_rows).map_err(failed)? {
@@ -70,6 +66,16 @@ pub(super) fn check_rows(
     };
     let partitions: Vec<bool> = partitions.into_iter().collect::<Result<_, _>>().map_err(failed)?;
     Ok(Checked { rows, has_invalid_row: partitions.contains(&true) })
+}
+
+/// Counts the rows of a table that meet the condition `of_rows`.
+pub(super) fn count_rows(snapshot: &Snapshot, table: &str, of_rows: &str) -> Result<u64, OfflineError> {
+    let table = quoted(table);
+    // Without a WHERE, SQLite counts without reading the rows.
+    let where_rows = if of_rows == ALL_ROWS { String::new() } else { format!(" WHERE {of_rows}") };
+    let sql = format!("SELECT count(*) FROM {table} AS t{where_rows}");
+    let rows = snapshot.connection().query_row(&sql, [], |row| row.get(0));
+    rows.map_err(OfflineError::while_doing(format!("cannot count the rows of table {table}")))
 }
 
 /// Whether an index has a key that cannot be an id. SQLite orders NULL and numbers before all

@@ -11,7 +11,7 @@ use crate::offline::error::OfflineError;
 use crate::offline::map::fields::{MappedField, map_fields, select_list, write_object};
 use crate::offline::map::keys::Key;
 use crate::offline::map::size::RowSize;
-use crate::offline::read::check::{ALL_ROWS, check_rows};
+use crate::offline::read::check::{ALL_ROWS, check_rows, count_rows};
 use crate::offline::row_location::{RowLocation, SameKey, locate};
 use crate::offline::snapshot::Snapshot;
 use crate::offline::sql::{Table, quoted};
@@ -143,6 +143,14 @@ impl JoinSource {
     #[must_use]
     pub fn relation(&self) -> &str {
         &self.relation
+    }
+
+    /// The number of rows, which are not checked.
+    ///
+    /// # Errors
+    /// [`OfflineError::Storage`] when the database cannot be read.
+    pub(crate) fn count(&self, snapshot: &Snapshot) -> Result<u64, OfflineError> {
+        self.table.as_ref().map_or(Ok(0), |table| count_rows(snapshot, &table.storage.table, ALL_ROWS))
     }
 
     /// Counts the rows and checks every one of them in SQL. Returns the number of rows.

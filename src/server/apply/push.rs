@@ -22,6 +22,8 @@ pub(in crate::server) struct PushResult {
     /// The step of the sequence after this push.
     #[serde(serialize_with = "as_cursor")]
     cursor: u64,
+    /// How many of the applied mutations were applied before (capability `sync.push.repeated`).
+    repeated: u64,
 }
 
 /// Writes a step as clients take it.
@@ -48,31 +50,35 @@ pub(in crate::server) fn push(
     schema: &Schema,
     push: &PreparedPush,
 ) -> std::result::Result<PushResult, StoreError> {
-    let (mut applied, mut errors) = (Vec::with_capacity(push.len()), Vec::new());
+    let (mut applied, mut errors, mut repeated) = (Vec::with_capacity(push.len()), Vec::new(), 0);
     for PreparedMutation { id, action } in &push.mutations {
         // Without an id it is rejected; the answer then names the empty id.
         let id = id.clone().unwrap_or_else(|| SharedText::from(""));
         match apply_once(writer, schema, push.client, &id, action) {
-            Ok(()) => applied.push(id),
+            Ok(is_repeated) => {
+                applied.push(id);
+                repeated += u64::from(is_repeated);
+            }
             Err(ApplyError::Rejected(body)) => {
                 errors.push(MutationError { mutation_id: id.to_string(), body });
             }
             Err(ApplyError::Store(error)) => return Err(error),
         }
     }
-    Ok(PushResult { ok: errors.is_empty(), applied, errors, cursor: writer.sequence() })
+    let cursor = writer.sequence();
+    Ok(PushResult { ok: errors.is_empty(), applied, errors, cursor, repeated })
 }
 
-/// Applies a mutation, unless it was applied before.
+/// Applies a mutation, unless it was applied before; returns whether it was.
 fn apply_once(
     writer: &mut dyn Writer,
     schema: &Schema,
     client: ClientNumber,
     mutation_id: &SharedText,
     action: &Action,
-) -> Result<()> {
+) -> Result<bool> {
     if !writer.remember(client, mutation_id)? {
-        return Ok(());
+        return Ok(true);
     }
     let outcome = match action {
         Action::Record(key, change) => records::change(writer, client, key, change),
@@ -80,7 +86,10 @@ fn apply_once(
         Action::Reject(body) => Err(body.clone().into()),
     };
     match outcome {
-        Ok(()) => Ok(writer.take_step()?),
+        Ok(()) => {
+            writer.take_step()?;
+            Ok(false)
+        }
         Err(error) => {
             // A rejected mutation may be sent again, corrected, under the same id.
             writer.forget(client, mutation_id)?;

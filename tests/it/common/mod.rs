@@ -15,6 +15,8 @@ mod samples;
 mod scripted;
 mod serve_process;
 mod server;
+#[cfg(unix)]
+mod terminal;
 mod tls_relay;
 
 #[cfg(unix)]
@@ -36,4 +38,6 @@ pub use serve_process::ServeProcess;
 #[cfg(all(unix, feature = "postgres"))]
 pub use server::postgres_store;
 pub use server::{TestServer, client, open_store};
+#[cfg(unix)]
+pub use terminal::Terminal;
 pub use tls_relay::tls_relay;

@@ -98,6 +98,11 @@ impl Scripted {
         state.script.entry(format!("/datafn/{route}")).or_default().extend(answers);
     }
 
+    /// Forgets the answers that no request has asked for.
+    pub fn forget_script(&self) {
+        self.state.lock().unwrap().script.clear();
+    }
+
     /// Every request so far.
     pub fn requests(&self) -> Vec<Recorded> {
         self.state.lock().unwrap().requests.clone()

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::super::common::postgres::Cluster;
-use super::{connect, text};
+use super::{connect, options, text};
 
 #[tokio::test]
 async fn commits_survive_a_kill_and_an_immediate_stop() {
-    let Some(mut cluster) = Cluster::options().start() else { return };
+    let Some(mut cluster) = options().start() else { return };
     let url = cluster.database_url();
     connect(&url).await.unwrap().batch_execute("CREATE TABLE kept (number int)").await.unwrap();
     for (number, fault) in [Cluster::kill, Cluster::stop_immediately, Cluster::stop].into_iter().enumerate() {
@@ -27,7 +27,7 @@ async fn commits_survive_a_kill_and_an_immediate_stop() {
 
 #[tokio::test]
 async fn a_paused_server_answers_when_it_is_resumed() {
-    let Some(mut cluster) = Cluster::options().start() else { return };
+    let Some(mut cluster) = options().start() else { return };
     let client = cluster.client().await;
     cluster.pause();
     let answer = text(&client, "SELECT 'late'");
@@ -39,7 +39,7 @@ async fn a_paused_server_answers_when_it_is_resumed() {
 
 #[tokio::test]
 async fn a_paused_cluster_is_removed() {
-    let Some(mut cluster) = Cluster::options().start() else { return };
+    let Some(mut cluster) = options().start() else { return };
     let folder = cluster.socket().to_owned();
     cluster.pause();
     drop(cluster);

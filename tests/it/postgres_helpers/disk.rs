@@ -1,13 +1,13 @@
 //! A full disk: statements fail, or the server crashes, and it goes on when there is room again.
 
-use super::super::common::postgres::{Cluster, SmallDisk};
-use super::connect;
+use super::super::common::postgres::SmallDisk;
+use super::{connect, options};
 
 const GROW: &str = "INSERT INTO grown SELECT repeat('x', 1000) FROM generate_series(1, 2000)";
 
 #[tokio::test]
 async fn a_full_disk_for_the_data_fails_a_statement_until_it_has_room() {
-    let Some(cluster) = Cluster::options().disk(SmallDisk::Data).start() else { return };
+    let Some(cluster) = options().disk(SmallDisk::Data).start() else { return };
     let client = connect(&cluster.database_url()).await.unwrap();
     client.batch_execute("CREATE TABLE grown (text text)").await.unwrap();
     client.batch_execute(GROW).await.unwrap();
@@ -20,7 +20,7 @@ async fn a_full_disk_for_the_data_fails_a_statement_until_it_has_room() {
 
 #[tokio::test]
 async fn a_full_disk_for_the_log_crashes_the_server_which_recovers_when_it_has_room() {
-    let Some(mut cluster) = Cluster::options().disk(SmallDisk::DataAndLog).start() else { return };
+    let Some(mut cluster) = options().disk(SmallDisk::DataAndLog).start() else { return };
     let url = cluster.database_url();
     let client = connect(&url).await.unwrap();
     // Its changes are in the log alone, as a table of this size stays in memory.

@@ -11,6 +11,13 @@ mod tls;
 
 use tokio_postgres::{Client, Error, NoTls};
 
+use super::common::postgres::{Cluster, ClusterOptions};
+
+/// In memory, because these tests end processes, not the machine.
+fn options() -> ClusterOptions {
+    Cluster::options().in_memory()
+}
+
 /// A connection to a URL.
 async fn connect(url: &str) -> Result<Client, Error> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::super::common::postgres::{Cluster, Replication};
-use super::{connect, text};
+use super::super::common::postgres::Replication;
+use super::{connect, options, text};
 
 #[tokio::test]
 async fn a_promoted_synchronous_standby_has_every_commit_and_takes_writes() {
-    let options = Cluster::options().setting("synchronous_commit", "remote_apply");
-    let Some(mut primary) = options.start() else { return };
-    let standby = primary.standby(&Cluster::options(), Replication::Synchronous).await;
+    let applied = options().setting("synchronous_commit", "remote_apply");
+    let Some(mut primary) = applied.start() else { return };
+    let standby = primary.standby(&options(), Replication::Synchronous).await;
     let client = primary.client().await;
     client.batch_execute("CREATE TABLE kept AS SELECT 7 AS number").await.unwrap();
     let replica = connect(&standby.database_url()).await.unwrap();
@@ -29,8 +29,8 @@ async fn a_promoted_synchronous_standby_has_every_commit_and_takes_writes() {
 
 #[tokio::test]
 async fn a_commit_waits_for_the_synchronous_standby() {
-    let Some(primary) = Cluster::options().start() else { return };
-    let mut standby = primary.standby(&Cluster::options(), Replication::Synchronous).await;
+    let Some(primary) = options().start() else { return };
+    let mut standby = primary.standby(&options(), Replication::Synchronous).await;
     standby.pause();
     let client = primary.client().await;
     let commit = client.batch_execute("CREATE TABLE late ()");
@@ -42,8 +42,8 @@ async fn a_commit_waits_for_the_synchronous_standby() {
 
 #[tokio::test]
 async fn an_asynchronous_standby_that_fell_behind_lacks_an_acknowledged_commit() {
-    let Some(mut primary) = Cluster::options().start() else { return };
-    let standby = primary.standby(&Cluster::options(), Replication::Asynchronous).await;
+    let Some(mut primary) = options().start() else { return };
+    let standby = primary.standby(&options(), Replication::Asynchronous).await;
     standby.stop_receiving().await;
     primary.client().await.batch_execute("CREATE TABLE lost ()").await.unwrap();
     primary.stop_immediately();

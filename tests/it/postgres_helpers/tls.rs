@@ -1,14 +1,13 @@
 //! TLS and passwords of a cluster, as PostgreSQL's own client sees them.
 
 use std::path::Path;
-use std::process::Command;
 
 use super::super::common::postgres::{CA_CERTIFICATE, Cluster, OTHER_CA_CERTIFICATE};
-use super::connect;
+use super::{connect, options};
 
 /// What `psql` answers to a URL, or its error.
 fn psql(cluster: &Cluster, url: &str) -> Result<String, String> {
-    let mut psql = Command::new(cluster.program("psql"));
+    let mut psql = cluster.program("psql");
     psql.args([
         "-X",
         "-w",
@@ -18,7 +17,7 @@ fn psql(cluster: &Cluster, url: &str) -> Result<String, String> {
         "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()",
         url,
     ]);
-    let output = psql.env("LC_ALL", "C").env_remove("PGPASSWORD").output().unwrap();
+    let output = psql.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
 }
@@ -32,7 +31,7 @@ fn verifying(folder: &Path, authority: &str) -> String {
 
 #[tokio::test]
 async fn tls_is_demanded_and_verifies_with_the_right_authority_alone() {
-    let Some(cluster) = Cluster::options().tls().start() else { return };
+    let Some(cluster) = options().tls().start() else { return };
     let (url, folder) = (cluster.database_url(), tempfile::tempdir().unwrap());
     let parameters = verifying(folder.path(), CA_CERTIFICATE);
     assert_eq!(psql(&cluster, &format!("{url}{parameters}")).unwrap(), "t\n");
@@ -48,7 +47,7 @@ async fn tls_is_demanded_and_verifies_with_the_right_authority_alone() {
 
 #[tokio::test]
 async fn a_password_is_demanded() {
-    let Some(cluster) = Cluster::options().password("hunter2").start() else { return };
+    let Some(cluster) = options().password("hunter2").start() else { return };
     let url = cluster.database_url();
     assert!(connect(&url).await.is_ok());
     for wrong in [url.replace("hunter2", "hunter3"), url.replace(":hunter2", "")] {

@@ -14,7 +14,7 @@ use crate::offline::map::fields::{MappedField, write_object};
 use crate::offline::map::keys::KeyError;
 use crate::offline::map::size::RowSize;
 use crate::offline::map::unnamed_keys::UnnamedKeys;
-use crate::offline::read::check::{ALL_ROWS, check_rows};
+use crate::offline::read::check::{check_rows, count_rows};
 use crate::offline::read::records::read_order::{select_in_order, select_stored};
 use crate::offline::read::records::shard_condition;
 use crate::offline::read::records::source::RecordSource;
@@ -144,8 +144,12 @@ impl RecordSource {
         if lengths.is_empty() {
             return Ok(0);
         }
+        self.register_shard(snapshot.connection())?;
+        let (name, rows) = (quoted(&table.name), table.read_condition());
+        let length = joined(&lengths, "+");
+        let sql = format!("SELECT count(*) FROM {name} AS t WHERE {rows} AND {length} > ?1");
         let max = i64::try_from(max).unwrap_or(i64::MAX);
-        self.count_where(snapshot, &format!("{} > {max}", joined(&lengths, "+")))
+        snapshot.connection().query_row(&sql, [max], |row| row.get(0)).map_err(table.failed())
     }
 
     /// The number of records that are read.
@@ -154,16 +158,8 @@ impl RecordSource {
     /// [`OfflineError::Storage`] when the database cannot be read;
     /// [`OfflineError::Interrupted`] when the snapshot is interrupted.
     pub fn count(&self, snapshot: &Snapshot) -> Result<u64, OfflineError> {
-        self.count_where(snapshot, ALL_ROWS)
-    }
-
-    /// The number of records that are read and meet an SQL condition.
-    fn count_where(&self, snapshot: &Snapshot, condition: &str) -> Result<u64, OfflineError> {
-        let (table, connection) = (&self.table, snapshot.connection());
-        self.register_shard(connection)?;
-        let (name, rows) = (quoted(&table.name), table.read_condition());
-        let sql = format!("SELECT count(*) FROM {name} AS t WHERE {rows} AND {condition}");
-        connection.query_row(&sql, [], |row| row.get(0)).map_err(table.failed())
+        self.register_shard(snapshot.connection())?;
+        count_rows(snapshot, &self.table.name, &self.table.read_condition())
     }
 
     /// Registers the SQL function of [`RecordTable::read_condition`](super::table::RecordTable), where it

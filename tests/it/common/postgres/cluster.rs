@@ -2,14 +2,15 @@
 //! Not its faults (`control`) and its copies (`standby`).
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio_postgres::{Client, Config, NoTls};
 
-use super::daemon::Daemon;
+use super::daemon::{Daemon, without_settings};
 use super::disk::SmallDisk;
 use super::initdb::initialize;
 use super::options::{ClusterOptions, LOOPBACK, USER};
@@ -117,9 +118,11 @@ impl Cluster {
         own && lines.get(7).is_some_and(|state| ["ready", "standby"].contains(state))
     }
 
-    /// A program of this PostgreSQL, such as `psql` and `pgbench`.
-    pub fn program(&self, name: &str) -> PathBuf {
-        self.programs.join(name)
+    /// A client program of this PostgreSQL, such as `psql`, without this machine's own settings.
+    pub fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(self.programs.join(name));
+        without_settings(&mut command);
+        command
     }
 
     /// The folder with the Unix socket.

@@ -101,7 +101,8 @@ impl Daemon {
             }
             None => assert!(namespaces.is_empty(), "only root enters a namespace"),
         }
-        command.current_dir(&self.folder).env("LC_ALL", "C").stdin(Stdio::null());
+        without_settings(&mut command);
+        command.current_dir(&self.folder).stdin(Stdio::null());
         command
     }
 
@@ -183,6 +184,17 @@ impl Drop for Daemon {
     fn drop(&mut self) {
         self.end(Signal::QUIT);
     }
+}
+
+/// Removes what changes the behavior of PostgreSQL's programs on this machine: variables, and files
+/// of the user.
+pub fn without_settings(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("PG") {
+            command.env_remove(name);
+        }
+    }
+    command.env("LC_ALL", "C").env("HOME", "/nonexistent");
 }
 
 /// The type of a process id that signals are sent to.

@@ -35,7 +35,7 @@ pub use bouncer::PgBouncer;
 pub use cluster::{Cluster, unique_schema};
 pub use disk::SmallDisk;
 pub use network::Network;
-pub use options::USER;
+pub use options::{ClusterOptions, USER};
 pub use proxy::PostgresProxy;
 pub use standby::Replication;
 pub use tls::{CA_CERTIFICATE, OTHER_CA_CERTIFICATE};

@@ -1,6 +1,6 @@
 //! How a cluster is configured. Not how it is started (`cluster`).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::daemon::{Daemon, Place};
 use super::disk::SmallDisk;
@@ -12,6 +12,9 @@ pub const USER: &str = "postgres";
 
 /// Where a cluster listens that is in no network of its own.
 pub(super) const LOOPBACK: &str = "127.0.0.1";
+
+/// Bytes of memory that must be free for clusters in it. A small one takes a twentieth.
+const MEMORY: u64 = 2 << 30;
 
 /// Settings of a cluster that a test has to itself; `start` starts it (`cluster`).
 #[derive(Debug, Clone)]
@@ -48,6 +51,16 @@ impl ClusterOptions {
     pub fn parent(mut self, folder: impl Into<PathBuf>) -> Self {
         self.place.parent = folder.into();
         self
+    }
+
+    /// Keeps the files in memory where it has room, and waits for no disk in any case. A server that
+    /// is killed loses nothing by that.
+    #[must_use]
+    pub fn in_memory(self) -> Self {
+        let memory = Path::new("/dev/shm");
+        let free = rustix::fs::statvfs(memory).map_or(0, |space| space.f_bavail * space.f_frsize);
+        let fast = self.setting("fsync", "off");
+        if free > MEMORY { fast.parent(memory) } else { fast }
     }
 
     /// A line of `postgresql.conf`, such as `fsync` and `off`.
