@@ -30,6 +30,7 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             [CompletionResult]::new('cloneup', 'cloneup', [CompletionResultType]::ParameterValue, 'Upload an offline SQLite database to a sync server')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Show the configuration')
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Show the content of an offline database')
+            [CompletionResult]::new('merge-results', 'merge-results', [CompletionResultType]::ParameterValue, 'Add up the results of the parts of an upload into one')
             [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Infer or check a schema')
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Compare an offline database with the server')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run the reference server')
@@ -54,6 +55,8 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             [CompletionResult]::new('--include-deletes', '--include-deletes', [CompletionResultType]::ParameterName, 'Push deletes and unrelates that were made offline [default: true]')
             [CompletionResult]::new('--record-operation', '--record-operation', [CompletionResultType]::ParameterName, 'What the server does with a record that it already has [default: merge]')
             [CompletionResult]::new('--only-failed', '--only-failed', [CompletionResultType]::ParameterName, 'Upload only what an --error-file of an earlier run lists; does not pull, and leaves cursors and change log alone')
+            [CompletionResult]::new('--shard', '--shard', [CompletionResultType]::ParameterName, 'Upload one of N parts of the records, for jobs that run side by side: I/N, or auto or auto/N for what the job system says')
+            [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Run one stage of the upload: records and deletes, join rows, or the finalization [default: all]')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'Upload at most this many records of each resource, and the join rows between them; sends no deletes, does not pull, and leaves cursors and change log alone [default: no limit]')
             [CompletionResult]::new('--mutation-id-prefix', '--mutation-id-prefix', [CompletionResultType]::ParameterName, 'First part of every mutation id [default: cloneup]')
             [CompletionResult]::new('--batch-size', '--batch-size', [CompletionResultType]::ParameterName, 'Maximum number of mutations in one request [default: 100]')
@@ -138,6 +141,20 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Format of the result [default: a table]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml in this folder or above]')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Table [profile.NAME] of the configuration file whose keys come before its top-level keys')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'synctool;merge-results' {
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Format of the result [default: auto]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml in this folder or above]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Table [profile.NAME] of the configuration file whose keys come before its top-level keys')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing but errors on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing but errors on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Print diagnostics on stderr; -vv prints all of them')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Print diagnostics on stderr; -vv prints all of them')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
@@ -277,6 +294,7 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             [CompletionResult]::new('cloneup', 'cloneup', [CompletionResultType]::ParameterValue, 'Upload an offline SQLite database to a sync server')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Show the configuration')
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Show the content of an offline database')
+            [CompletionResult]::new('merge-results', 'merge-results', [CompletionResultType]::ParameterValue, 'Add up the results of the parts of an upload into one')
             [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Infer or check a schema')
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Compare an offline database with the server')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run the reference server')
@@ -295,6 +313,9 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             break
         }
         'synctool;help;inspect' {
+            break
+        }
+        'synctool;help;merge-results' {
             break
         }
         'synctool;help;schema' {

@@ -31,6 +31,9 @@ _synctool() {
             synctool,inspect)
                 cmd="synctool__subcmd__inspect"
                 ;;
+            synctool,merge-results)
+                cmd="synctool__subcmd__merge__subcmd__results"
+                ;;
             synctool,schema)
                 cmd="synctool__subcmd__schema"
                 ;;
@@ -66,6 +69,9 @@ _synctool() {
                 ;;
             synctool__subcmd__help,inspect)
                 cmd="synctool__subcmd__help__subcmd__inspect"
+                ;;
+            synctool__subcmd__help,merge-results)
+                cmd="synctool__subcmd__help__subcmd__merge__subcmd__results"
                 ;;
             synctool__subcmd__help,schema)
                 cmd="synctool__subcmd__help__subcmd__schema"
@@ -110,7 +116,7 @@ _synctool() {
 
     case "${cmd}" in
         synctool)
-            opts="-h -V --config --profile --help --version cloneup config inspect schema verify serve demo help"
+            opts="-h -V --config --profile --help --version cloneup config inspect merge-results schema verify serve demo help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -143,7 +149,7 @@ _synctool() {
             return 0
             ;;
         synctool__subcmd__cloneup)
-            opts="-q -v -h -V --db --remote --schema --client-id --token-file --token-command --header --ca-cert --client-cert --client-key --proxy --no-proxy --resources --include-many-many --no-include-many-many --include-deletes --no-include-deletes --record-operation --only-failed --limit --mutation-id-prefix --batch-size --batch-bytes --compress --concurrency --no-resume --max-retries --retry-delay --retry-max-delay --timeout --connect-timeout --wait --max-rate --max-bandwidth --fail-fast --no-fail-fast --max-errors --error-file --pull-after --no-pull-after --pull-limit --set-global-cursor-on-success --no-set-global-cursor-on-success --clear-changelog-on-success --no-clear-changelog-on-success --verify --dry-run --output --events --progress --progress-interval --quiet --verbose --config --profile --help --version"
+            opts="-q -v -h -V --db --remote --schema --client-id --token-file --token-command --header --ca-cert --client-cert --client-key --proxy --no-proxy --resources --include-many-many --no-include-many-many --include-deletes --no-include-deletes --record-operation --only-failed --shard --stage --limit --mutation-id-prefix --batch-size --batch-bytes --compress --concurrency --no-resume --max-retries --retry-delay --retry-max-delay --timeout --connect-timeout --wait --max-rate --max-bandwidth --fail-fast --no-fail-fast --max-errors --error-file --pull-after --no-pull-after --pull-limit --set-global-cursor-on-success --no-set-global-cursor-on-success --clear-changelog-on-success --no-clear-changelog-on-success --verify --dry-run --output --events --progress --progress-interval --quiet --verbose --config --profile --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -288,6 +294,14 @@ _synctool() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --shard)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stage)
+                    COMPREPLY=($(compgen -W "all records join-rows finalize" -- "${cur}"))
                     return 0
                     ;;
                 --limit)
@@ -591,7 +605,7 @@ _synctool() {
             return 0
             ;;
         synctool__subcmd__help)
-            opts="cloneup config inspect schema verify serve demo help"
+            opts="cloneup config inspect merge-results schema verify serve demo help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -675,6 +689,20 @@ _synctool() {
             return 0
             ;;
         synctool__subcmd__help__subcmd__inspect)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        synctool__subcmd__help__subcmd__merge__subcmd__results)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -780,6 +808,43 @@ _synctool() {
                     fi
                     return 0
                     ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto json pretty" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        synctool__subcmd__merge__subcmd__results)
+            opts="-q -v -h -V --output --quiet --verbose --config --profile --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --output)
                     COMPREPLY=($(compgen -W "auto json pretty" -- "${cur}"))
                     return 0

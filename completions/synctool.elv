@@ -27,6 +27,7 @@ set edit:completion:arg-completer[synctool] = {|@words|
             cand cloneup 'Upload an offline SQLite database to a sync server'
             cand config 'Show the configuration'
             cand inspect 'Show the content of an offline database'
+            cand merge-results 'Add up the results of the parts of an upload into one'
             cand schema 'Infer or check a schema'
             cand verify 'Compare an offline database with the server'
             cand serve 'Run the reference server'
@@ -50,6 +51,8 @@ set edit:completion:arg-completer[synctool] = {|@words|
             cand --include-deletes 'Push deletes and unrelates that were made offline [default: true]'
             cand --record-operation 'What the server does with a record that it already has [default: merge]'
             cand --only-failed 'Upload only what an --error-file of an earlier run lists; does not pull, and leaves cursors and change log alone'
+            cand --shard 'Upload one of N parts of the records, for jobs that run side by side: I/N, or auto or auto/N for what the job system says'
+            cand --stage 'Run one stage of the upload: records and deletes, join rows, or the finalization [default: all]'
             cand --limit 'Upload at most this many records of each resource, and the join rows between them; sends no deletes, does not pull, and leaves cursors and change log alone [default: no limit]'
             cand --mutation-id-prefix 'First part of every mutation id [default: cloneup]'
             cand --batch-size 'Maximum number of mutations in one request [default: 100]'
@@ -128,6 +131,19 @@ set edit:completion:arg-completer[synctool] = {|@words|
             cand --output 'Format of the result [default: a table]'
             cand --config 'Configuration file [default: the nearest synctool.toml in this folder or above]'
             cand --profile 'Table [profile.NAME] of the configuration file whose keys come before its top-level keys'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'synctool;merge-results'= {
+            cand --output 'Format of the result [default: auto]'
+            cand --config 'Configuration file [default: the nearest synctool.toml in this folder or above]'
+            cand --profile 'Table [profile.NAME] of the configuration file whose keys come before its top-level keys'
+            cand -q 'Print nothing but errors on stderr'
+            cand --quiet 'Print nothing but errors on stderr'
+            cand -v 'Print diagnostics on stderr; -vv prints all of them'
+            cand --verbose 'Print diagnostics on stderr; -vv prints all of them'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
             cand -V 'Print version'
@@ -256,6 +272,7 @@ set edit:completion:arg-completer[synctool] = {|@words|
             cand cloneup 'Upload an offline SQLite database to a sync server'
             cand config 'Show the configuration'
             cand inspect 'Show the content of an offline database'
+            cand merge-results 'Add up the results of the parts of an upload into one'
             cand schema 'Infer or check a schema'
             cand verify 'Compare an offline database with the server'
             cand serve 'Run the reference server'
@@ -270,6 +287,8 @@ set edit:completion:arg-completer[synctool] = {|@words|
         &'synctool;help;config;show'= {
         }
         &'synctool;help;inspect'= {
+        }
+        &'synctool;help;merge-results'= {
         }
         &'synctool;help;schema'= {
             cand infer 'Print a schema for a database that has none'

@@ -31,6 +31,7 @@ complete -c synctool -n "__fish_synctool_needs_command" -s V -l version -d 'Prin
 complete -c synctool -n "__fish_synctool_needs_command" -f -a "cloneup" -d 'Upload an offline SQLite database to a sync server'
 complete -c synctool -n "__fish_synctool_needs_command" -f -a "config" -d 'Show the configuration'
 complete -c synctool -n "__fish_synctool_needs_command" -f -a "inspect" -d 'Show the content of an offline database'
+complete -c synctool -n "__fish_synctool_needs_command" -f -a "merge-results" -d 'Add up the results of the parts of an upload into one'
 complete -c synctool -n "__fish_synctool_needs_command" -f -a "schema" -d 'Infer or check a schema'
 complete -c synctool -n "__fish_synctool_needs_command" -f -a "verify" -d 'Compare an offline database with the server'
 complete -c synctool -n "__fish_synctool_needs_command" -f -a "serve" -d 'Run the reference server'
@@ -56,6 +57,11 @@ complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l record-ope
 replace\t''
 insert\t''"
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l only-failed -d 'Upload only what an --error-file of an earlier run lists; does not pull, and leaves cursors and change log alone' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l shard -d 'Upload one of N parts of the records, for jobs that run side by side: I/N, or auto or auto/N for what the job system says' -r
+complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l stage -d 'Run one stage of the upload: records and deletes, join rows, or the finalization [default: all]' -r -f -a "all\t''
+records\t''
+join-rows\t''
+finalize\t''"
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l limit -d 'Upload at most this many records of each resource, and the join rows between them; sends no deletes, does not pull, and leaves cursors and change log alone [default: no limit]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l mutation-id-prefix -d 'First part of every mutation id [default: cloneup]' -r
 complete -c synctool -n "__fish_synctool_using_subcommand cloneup" -l batch-size -d 'Maximum number of mutations in one request [default: 100]' -r
@@ -132,6 +138,15 @@ complete -c synctool -n "__fish_synctool_using_subcommand inspect" -l config -d 
 complete -c synctool -n "__fish_synctool_using_subcommand inspect" -l profile -d 'Table [profile.NAME] of the configuration file whose keys come before its top-level keys' -r
 complete -c synctool -n "__fish_synctool_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c synctool -n "__fish_synctool_using_subcommand inspect" -s V -l version -d 'Print version'
+complete -c synctool -n "__fish_synctool_using_subcommand merge-results" -l output -d 'Format of the result [default: auto]' -r -f -a "auto\t'Indented on a terminal, one line elsewhere'
+json\t'One line'
+pretty\t'Indented'"
+complete -c synctool -n "__fish_synctool_using_subcommand merge-results" -l config -d 'Configuration file [default: the nearest synctool.toml in this folder or above]' -r -F
+complete -c synctool -n "__fish_synctool_using_subcommand merge-results" -l profile -d 'Table [profile.NAME] of the configuration file whose keys come before its top-level keys' -r
+complete -c synctool -n "__fish_synctool_using_subcommand merge-results" -s q -l quiet -d 'Print nothing but errors on stderr'
+complete -c synctool -n "__fish_synctool_using_subcommand merge-results" -s v -l verbose -d 'Print diagnostics on stderr; -vv prints all of them'
+complete -c synctool -n "__fish_synctool_using_subcommand merge-results" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c synctool -n "__fish_synctool_using_subcommand merge-results" -s V -l version -d 'Print version'
 complete -c synctool -n "__fish_synctool_using_subcommand schema; and not __fish_seen_subcommand_from infer check help" -l config -d 'Configuration file [default: the nearest synctool.toml in this folder or above]' -r -F
 complete -c synctool -n "__fish_synctool_using_subcommand schema; and not __fish_seen_subcommand_from infer check help" -l profile -d 'Table [profile.NAME] of the configuration file whose keys come before its top-level keys' -r
 complete -c synctool -n "__fish_synctool_using_subcommand schema; and not __fish_seen_subcommand_from infer check help" -s h -l help -d 'Print help'
@@ -220,14 +235,15 @@ complete -c synctool -n "__fish_synctool_using_subcommand demo" -s q -l quiet -d
 complete -c synctool -n "__fish_synctool_using_subcommand demo" -s v -l verbose -d 'Print diagnostics on stderr; -vv prints all of them'
 complete -c synctool -n "__fish_synctool_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c synctool -n "__fish_synctool_using_subcommand demo" -s V -l version -d 'Print version'
-complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect schema verify serve demo help" -f -a "cloneup" -d 'Upload an offline SQLite database to a sync server'
-complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect schema verify serve demo help" -f -a "config" -d 'Show the configuration'
-complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect schema verify serve demo help" -f -a "inspect" -d 'Show the content of an offline database'
-complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect schema verify serve demo help" -f -a "schema" -d 'Infer or check a schema'
-complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect schema verify serve demo help" -f -a "verify" -d 'Compare an offline database with the server'
-complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect schema verify serve demo help" -f -a "serve" -d 'Run the reference server'
-complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect schema verify serve demo help" -f -a "demo" -d 'Show a whole upload with generated data'
-complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect schema verify serve demo help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect merge-results schema verify serve demo help" -f -a "cloneup" -d 'Upload an offline SQLite database to a sync server'
+complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect merge-results schema verify serve demo help" -f -a "config" -d 'Show the configuration'
+complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect merge-results schema verify serve demo help" -f -a "inspect" -d 'Show the content of an offline database'
+complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect merge-results schema verify serve demo help" -f -a "merge-results" -d 'Add up the results of the parts of an upload into one'
+complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect merge-results schema verify serve demo help" -f -a "schema" -d 'Infer or check a schema'
+complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect merge-results schema verify serve demo help" -f -a "verify" -d 'Compare an offline database with the server'
+complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect merge-results schema verify serve demo help" -f -a "serve" -d 'Run the reference server'
+complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect merge-results schema verify serve demo help" -f -a "demo" -d 'Show a whole upload with generated data'
+complete -c synctool -n "__fish_synctool_using_subcommand help; and not __fish_seen_subcommand_from cloneup config inspect merge-results schema verify serve demo help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c synctool -n "__fish_synctool_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "show" -d 'List every value that cloneup would use, and where it comes from'
 complete -c synctool -n "__fish_synctool_using_subcommand help; and __fish_seen_subcommand_from schema" -f -a "infer" -d 'Print a schema for a database that has none'
 complete -c synctool -n "__fish_synctool_using_subcommand help; and __fish_seen_subcommand_from schema" -f -a "check" -d 'List every problem of a schema'

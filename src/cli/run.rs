@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::ArgMatches;
 
 use super::args::{Cli, Subcommand};
-use super::commands::{cloneup, config_show, inspect, schema, verify};
+use super::commands::{cloneup, config_show, inspect, merge_results, schema, verify};
 #[cfg(feature = "serve")]
 use super::commands::{demo, serve};
 use super::exit::{self, SIGINT};
@@ -54,6 +54,7 @@ fn execute(cli: Cli, matches: &ArgMatches) -> Result<u8, Failure> {
         Subcommand::Cloneup(args) => Ok(cloneup::run(*args, matches)),
         Subcommand::Config(args) => config_show::run(&args.command, cli.config, cli.profile.as_deref()),
         Subcommand::Inspect(args) => inspect::run(&args),
+        Subcommand::MergeResults(args) => Ok(merge_results::run(&args)),
         Subcommand::Schema(args) => schema::run(&args.command),
         Subcommand::Verify(args) => Ok(verify::run(&args, matches)),
         #[cfg(feature = "serve")]

@@ -10,6 +10,7 @@ mod cloneup;
 mod common;
 mod config;
 mod inspect;
+mod merge_results;
 mod root;
 mod schema;
 #[cfg(feature = "serve")]
@@ -20,6 +21,7 @@ pub(super) use cloneup::CloneupArgs;
 pub(super) use common::{Network, Output, ProgressArgs, ProgressMode, Target, Verbosity};
 pub(super) use config::ConfigCommand;
 pub(super) use inspect::InspectArgs;
+pub(super) use merge_results::MergeResultsArgs;
 pub(super) use root::{Cli, Subcommand};
 pub(super) use schema::SchemaCommand;
 #[cfg(feature = "postgres")]

@@ -75,6 +75,6 @@ fn check(path: &Path, db: Option<&Path>) -> Result<u8, Failure> {
 
 /// Prints what is wrong; returns the exit status.
 fn report(problems: &[Failure]) -> u8 {
-    output::failures(problems, Hints::Shown);
+    output::failures(problems, Hints::unless(false));
     exit::INVALID
 }

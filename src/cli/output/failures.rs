@@ -5,29 +5,33 @@ use super::escape::escaped;
 use super::hints::hint;
 use super::numbers::grouped;
 use super::print;
-use crate::cloneup::{Failure, FailureKind};
+use crate::cloneup::{Failure, FailureKind, Stage};
 use crate::protocol::{ErrorBody, ROOT_PATH};
 
 /// Maximum number of failures that are printed; the result has all of them.
 const MAX_PRINTED: usize = 10;
 
-/// Whether hints are printed below errors.
+/// Whether hints are printed below errors, and of which part of an upload the errors are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::cli) enum Hints {
-    Shown,
-    /// With `--quiet`.
-    Hidden,
+pub(in crate::cli) struct Hints {
+    are_shown: bool,
+    stage: Stage,
 }
 
 impl Hints {
     /// Shown unless `is_quiet`.
     pub(in crate::cli) fn unless(is_quiet: bool) -> Self {
-        if is_quiet { Self::Hidden } else { Self::Shown }
+        Self { are_shown: !is_quiet, stage: Stage::All }
+    }
+
+    /// For errors of this part of an upload.
+    pub(in crate::cli) fn of_stage(self, stage: Stage) -> Self {
+        Self { stage, ..self }
     }
 
     /// Prints a hint, if hints are shown.
     pub(in crate::cli) fn print(self, text: &str) {
-        if self == Self::Shown {
+        if self.are_shown {
             print::hint(text);
         }
     }
@@ -51,7 +55,7 @@ pub(in crate::cli) fn failures(failures: &[Failure], hints: Hints) -> bool {
             print::line(&format!("… and {} more with {code}", grouped(more)));
             is_all = false;
         }
-        if let Some(hint) = group.iter().find_map(|failure| hint(failure)) {
+        if let Some(hint) = group.iter().find_map(|failure| hint(failure, hints.stage)) {
             hints.print(hint);
         }
     }
