@@ -22,17 +22,21 @@ pub(super) async fn blocking_with_reports<R: Clone + Send + Sync + 'static, T: S
     let (sender, mut receiver) = watch::channel(None);
     let working = blocking(move || work(&Reports(sender)));
     tokio::pin!(working);
-    loop {
+    let done = loop {
         tokio::select! {
-            biased;
             // An error means that the work has ended.
             Ok(()) = receiver.changed() => {
+                // Cloned, so that the work can send the next one meanwhile.
                 let report = receiver.borrow_and_update().clone();
                 report.iter().for_each(&receive);
             }
-            done = &mut working => return done,
+            done = &mut working => break done,
         }
-    }
+    };
+    // The work may have sent one more just before its end.
+    let latest = receiver.borrow_and_update();
+    latest.iter().filter(|_| latest.has_changed()).for_each(receive);
+    done
 }
 
 #[cfg(test)]
@@ -61,5 +65,18 @@ mod tests {
         );
         assert_eq!(result.await, "done");
         assert_eq!(received.into_inner().unwrap(), [1, 2, 3]);
+    }
+
+    #[tokio::test]
+    async fn a_report_at_the_very_end_of_the_work_arrives() {
+        for number in 0..2000 {
+            let received = Mutex::new(None);
+            blocking_with_reports(
+                move |reports| reports.send(number),
+                |report| *received.lock().unwrap() = Some(*report),
+            )
+            .await;
+            assert_eq!(received.into_inner().unwrap(), Some(number));
+        }
     }
 }
