@@ -39,7 +39,7 @@ async fn readyz(State(state): State<ServerState>) -> Response {
     if state.readiness.is_stopping() {
         return refused("the server is shutting down").into_response();
     }
-    if !state.store_answers().await {
+    if state.ask_store().await.is_none() {
         return refused("the server's store does not answer").into_response();
     }
     answer::done()
@@ -50,11 +50,12 @@ async fn metrics(State(state): State<ServerState>, request: Request) -> Response
     if !peer::is_local(&request) && !state.is_authorized(request.headers()) {
         return Refusal::unauthorized().into_response();
     }
-    let mut store = None;
-    if state.store_answers().await {
-        // An error is in the metrics: the store is not up.
-        store = async { Some((state.store.sequence().await.ok()?, state.sizes().await.ok()?)) }.await;
-    }
-    let reading = Reading { bodies: state.bodies_in_memory(), connections: state.store.connections(), store };
+    let sequence = state.ask_store().await;
+    let reading = Reading {
+        bodies: state.bodies_in_memory(),
+        connections: state.store.connections(),
+        sequence,
+        sizes: if sequence.is_some() { state.sizes().await } else { None },
+    };
     ([(CONTENT_TYPE, PROMETHEUS_TEXT)], state.metrics.text(&reading)).into_response()
 }

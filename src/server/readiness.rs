@@ -33,8 +33,9 @@ impl Readiness {
         self.is_stopping.load(Ordering::Relaxed)
     }
 
-    /// Asks the store whether it answers. The log gets the reason when it does not.
-    pub(super) async fn store_answers(&self, store: &Store) -> bool {
+    /// Asks the store for the last step of its sequence; `None` if it does not answer. The log gets the
+    /// reason.
+    pub(super) async fn ask(&self, store: &Store) -> Option<u64> {
         let (store, asking) = (store.clone(), Arc::clone(&self.asking));
         let answer = async {
             let guard = asking.lock_owned().await;
@@ -50,11 +51,11 @@ impl Readiness {
         let answer = answer.unwrap_or_else(|_| Err(format!("no answer within {} s", TIMEOUT.as_secs())));
         let has_failed = answer.is_err();
         if self.has_failed.swap(has_failed, Ordering::Relaxed) != has_failed {
-            match answer {
-                Ok(()) => tracing::warn!("the store answers again"),
+            match &answer {
+                Ok(_) => tracing::warn!("the store answers again"),
                 Err(error) => tracing::error!(%error, "the store does not answer"),
             }
         }
-        !has_failed
+        answer.ok()
     }
 }

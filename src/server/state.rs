@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
@@ -22,6 +23,9 @@ use super::store::sqlite::SqliteStore;
 use super::store::{SizesCache, Store, StoreError, StoreSizes, TableFields};
 use crate::schema::{Field, Schema};
 use crate::secret::Secret;
+
+/// How long a request waits for the store to be counted.
+const SIZES_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How a server is set up.
 #[derive(Debug, Clone)]
@@ -175,14 +179,23 @@ impl ServerState {
         max_bodies(&self.limits).saturating_sub(self.bodies.available_permits())
     }
 
-    /// Whether pushes can be applied and pulls answered.
-    pub(super) async fn store_answers(&self) -> bool {
-        self.group_commit.is_running() && self.readiness.store_answers(&self.store).await
+    /// The last step of the sequence; `None` if no pushes can be applied or no pulls answered.
+    pub(super) async fn ask_store(&self) -> Option<u64> {
+        if self.group_commit.is_running() { self.readiness.ask(&self.store).await } else { None }
     }
 
-    /// What the store holds, as it was counted some seconds ago.
-    pub(super) async fn sizes(&self) -> Result<StoreSizes, StoreError> {
-        self.sizes.get(&self.store).await
+    /// What the store holds, as it was counted some seconds ago; `None` if counting takes too long or
+    /// fails.
+    pub(super) async fn sizes(&self) -> Option<StoreSizes> {
+        match tokio::time::timeout(SIZES_TIMEOUT, self.sizes.get(&self.store)).await {
+            Ok(Ok(sizes)) => Some(sizes),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the store cannot be counted");
+                None
+            }
+            // The next request gets what is counted now.
+            Err(_) => None,
+        }
     }
 }
 

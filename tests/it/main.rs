@@ -63,6 +63,8 @@ mod serve_log;
 mod serve_migration;
 mod serve_mutations;
 mod serve_operations;
+#[cfg(all(unix, feature = "postgres"))]
+mod serve_postgres_operations;
 mod serve_relations;
 mod serve_requests;
 mod serve_retention;

@@ -64,9 +64,8 @@ impl Aging {
     #[cfg(all(unix, feature = "postgres"))]
     async fn on_postgres(cluster: &Cluster) -> Self {
         let schema = unique_schema();
-        let config = PostgresConfig::new(&Secret::new(cluster.database_url())).unwrap();
-        let store = StoreLocation::Postgres(Box::new(config.with_schema(&schema).unwrap()));
-        Self { server: TestServer::start_on(SCHEMA, store).await, schema: Some(schema) }
+        let server = TestServer::start_on(SCHEMA, postgres(cluster, &schema)).await;
+        Self { server, schema: Some(schema) }
     }
 
     /// Stops the server, and makes everything in its store 40 days old.
@@ -103,6 +102,12 @@ impl Aging {
         }
         check_counters_of_file(&Connection::open(self.server.data()).unwrap());
     }
+}
+
+#[cfg(all(unix, feature = "postgres"))]
+fn postgres(cluster: &Cluster, schema: &str) -> StoreLocation {
+    let config = PostgresConfig::new(&Secret::new(cluster.database_url())).unwrap();
+    StoreLocation::Postgres(Box::new(config.with_schema(schema).unwrap()))
 }
 
 /// Runs a test on both stores.
@@ -301,25 +306,63 @@ async fn pushes_go_on_while_much_is_forgotten_and_the_counters_stay_exact() {
         server.age().await;
         server.start_again(MONTH).await;
         for round in 0..20 {
-            push(
-                &server,
-                &[upsert(&format!("x{round}")), delete(&round.to_string()), upsert("a"), upsert("b")],
-            )
-            .await;
+            // Deletes that are forgotten at last are overwritten meanwhile.
+            let deleted = (OLD - 2 - round).to_string();
+            let mutations = [&format!("x{round}"), "a", "b", &deleted].map(upsert);
+            push(&server, &mutations).await;
+            push(&server, &[delete(&round.to_string())]).await;
         }
         // A delete of the last rounds is a repeated one, or a new one if it was forgotten before.
-        let is_new = |count: &Value| count.as_u64().unwrap() <= 42;
+        let is_new = |count: &Value| count.as_u64().unwrap() <= 62;
         wait_until(&server, |store| {
             is_new(&store["tombstones"]["count"]) && is_new(&store["mutations"]["count"])
         })
         .await;
         server.restart().await;
         let store = server.status().await["store"].clone();
-        assert_eq!((&store["items"]["count"], &store["forgottenCursor"]), (&json!(22), &json!("20000")));
+        assert_eq!((&store["items"]["count"], &store["forgottenCursor"]), (&json!(42), &json!("20000")));
         server.stop().await;
         server.check_counters().await;
     })
     .await;
+}
+
+#[cfg(all(unix, feature = "postgres"))]
+#[tokio::test(flavor = "multi_thread")]
+async fn several_servers_on_one_database_forget_next_to_pushes() {
+    const OLD: usize = 5_000;
+    let Some(cluster) = Cluster::shared() else { return };
+    let mut first = Aging::on_postgres(cluster).await;
+    push_deletes(&first, 0..OLD).await;
+    first.age().await;
+    first.start_again(MONTH).await;
+    let mut others = Vec::new();
+    for _ in 0..2 {
+        let mut other = TestServer::start_on(SCHEMA, postgres(cluster, first.schema.as_ref().unwrap())).await;
+        other.stop().await;
+        other.start_again(MONTH).await;
+        others.push(other);
+    }
+    let servers = [&first.server, &others[0], &others[1]];
+    // They meet at the same tombstones, and overwrite those that are forgotten at last.
+    futures_util::future::join_all(servers.iter().enumerate().map(async |(number, server)| {
+        for round in 0..30 {
+            let id = (OLD - 2 - round).to_string();
+            let upsert = mutation(&format!("{number}-{id}"), &json!({"id": id}));
+            assert_eq!(push(server, &[upsert]).await["ok"], true);
+        }
+    }))
+    .await;
+    wait_until(&first, |store| {
+        (&store["mutations"]["count"], &store["tombstones"]["count"]) == (&json!(90), &json!(1))
+    })
+    .await;
+    assert_eq!(others[0].status().await["store"]["items"]["count"], 30);
+    for other in &mut others {
+        other.stop().await;
+    }
+    first.server.stop().await;
+    first.check_counters().await;
 }
 
 #[cfg(unix)]

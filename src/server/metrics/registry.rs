@@ -53,9 +53,10 @@ pub(in crate::server) struct Reading {
     /// Bodies in memory.
     pub(in crate::server) bodies: usize,
     pub(in crate::server) connections: StoreConnections,
-    /// The last step of the sequence, and the sizes; `None` if the store does not answer. The gauges then
-    /// keep their values.
-    pub(in crate::server) store: Option<(u64, StoreSizes)>,
+    /// The last step of the sequence; `None` if the store does not answer.
+    pub(in crate::server) sequence: Option<u64>,
+    /// `None` if the store does not answer, or cannot be counted in time. The gauges then keep their values.
+    pub(in crate::server) sizes: Option<StoreSizes>,
 }
 
 impl Metrics {
@@ -170,9 +171,11 @@ impl Metrics {
         for (state, count) in [("in_use", in_use), ("idle", idle)] {
             self.store_connections.get_or_create(&State { state }).set(signed(count));
         }
-        self.store_up.set(i64::from(reading.store.is_some()));
-        let Some((sequence, sizes)) = reading.store else { return };
-        self.sequence.set(signed(sequence));
+        self.store_up.set(i64::from(reading.sequence.is_some()));
+        if let Some(sequence) = reading.sequence {
+            self.sequence.set(signed(sequence));
+        }
+        let Some(sizes) = reading.sizes else { return };
         self.forgotten_sequence.set(signed(sizes.horizon));
         for (kind, count) in
             [("items", sizes.items), ("tombstones", sizes.tombstones), ("mutations", sizes.mutations)]

@@ -41,18 +41,19 @@ impl Store {
         }
     }
 
-    /// Whether the store answers, and what it has answered to a push would be durable.
+    /// Asks whether the store answers, and would make pushes durable. Returns the last step of the
+    /// sequence.
     ///
     /// # Errors
     /// [`StoreError`] when it does not.
-    pub(in crate::server) async fn check(&self) -> Result<()> {
+    pub(in crate::server) async fn check(&self) -> Result<u64> {
         match self {
             Self::Sqlite(store) => {
                 store.check()?;
-                self.sequence().await.map(drop)
+                self.sequence().await
             }
             #[cfg(feature = "postgres")]
-            Self::Postgres(store) => store.sequence().await.map(drop),
+            Self::Postgres(store) => store.sequence().await,
         }
     }
 

@@ -1,12 +1,13 @@
 //! How much a store holds and how old it is, as `status` and the metrics show it; and a cache, because
 //! counting takes time in a large store.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::Mutex;
 
 use super::backend::Store;
-use super::error::Result;
+use super::error::{Result, StoreError};
 
 /// How long sizes are shown without counting again.
 const MAX_AGE: Duration = Duration::from_secs(5);
@@ -70,7 +71,7 @@ pub(in crate::server) struct StoreConnections {
 
 /// The sizes when they were last counted.
 #[derive(Debug, Default)]
-pub(in crate::server) struct SizesCache(Mutex<Option<Counted>>);
+pub(in crate::server) struct SizesCache(Arc<Mutex<Option<Counted>>>);
 
 #[derive(Debug, Clone, Copy)]
 struct Counted {
@@ -80,21 +81,26 @@ struct Counted {
 }
 
 impl SizesCache {
-    /// The sizes, a few seconds old at most; older if counting takes that long.
+    /// The sizes, a few seconds old at most; older if counting takes that long. Counting goes on when the
+    /// caller does not wait for it any more.
     ///
     /// # Errors
-    /// [`StoreError`](super::StoreError) when the store cannot be read.
+    /// [`StoreError`] when the store cannot be read.
     pub(in crate::server) async fn get(&self, store: &Store) -> Result<StoreSizes> {
         // Held while counting, so that nobody counts at the same time.
-        let mut counted = self.0.lock().await;
+        let mut counted = Arc::clone(&self.0).lock_owned().await;
         if let Some(Counted { sizes, at, took }) = *counted
             && at.elapsed() < MAX_AGE.max(took * MAX_SHARE)
         {
             return Ok(sizes);
         }
-        let start = Instant::now();
-        let sizes = store.sizes().await?;
-        *counted = Some(Counted { sizes, at: Instant::now(), took: start.elapsed() });
-        Ok(sizes)
+        let store = store.clone();
+        let counting = tokio::spawn(async move {
+            let start = Instant::now();
+            let sizes = store.sizes().await?;
+            *counted = Some(Counted { sizes, at: Instant::now(), took: start.elapsed() });
+            Ok(sizes)
+        });
+        counting.await.unwrap_or_else(|error| Err(StoreError::ReadTask(error)))
     }
 }
