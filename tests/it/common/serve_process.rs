@@ -58,6 +58,8 @@ impl ServeProcess {
     async fn spawn(folder: PathBuf, arguments: Vec<String>, mut command: Command) -> Self {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
+        // From here on it is killed on drop, also while it is waited for.
+        let mut process = Self { folder, arguments, child, base: String::new() };
         let (sender, address) = tokio::sync::oneshot::channel();
         // Everything is read, so that a server that warns does not wait for its reader.
         std::thread::spawn(move || {
@@ -77,8 +79,8 @@ impl ServeProcess {
             }
         });
         let address: Result<String, String> = address.await.unwrap();
-        let base = address.unwrap_or_else(|log| panic!("the server does not listen:\n{log}"));
-        Self { folder, arguments, child, base }
+        process.base = address.unwrap_or_else(|log| panic!("the server does not listen:\n{log}"));
+        process
     }
 
     /// The URL to upload to.
