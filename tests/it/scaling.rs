@@ -296,7 +296,15 @@ fn the_manifests_match_the_published_schemas() {
     let gitlab =
         ["check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci"];
     let kubernetes = &["kubernetes-validate", "--strict"][..];
-    for (section, checker) in [("Kubernetes", kubernetes), ("GitHub Actions", github), ("GitLab", &gitlab)] {
+    let compose = &["check-jsonschema", "--builtin-schema", "vendor.compose-spec"];
+    let sections: [(&str, &[&str]); 5] = [
+        ("Kubernetes", kubernetes),
+        ("GitHub Actions", github),
+        ("GitLab", &gitlab),
+        ("Servers in Compose", compose),
+        ("Servers on Kubernetes", kubernetes),
+    ];
+    for (section, checker) in sections {
         for manifest in blocks(section, "yaml") {
             let file = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();
             std::fs::write(file.path(), &manifest).unwrap();

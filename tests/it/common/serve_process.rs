@@ -68,6 +68,8 @@ impl ServeProcess {
         let log = Arc::new(Mutex::new(Vec::new()));
         let (lines, (sender, address)) = (Arc::clone(&log), tokio::sync::oneshot::channel());
         let mut sender = Some(sender);
+        // From here on it is killed on drop, also while it is waited for.
+        let mut process = Self { folder, arguments, child, base: String::new(), log, reading: None };
         // Everything is read, so that a server that warns does not wait for its reader.
         let reading = std::thread::spawn(move || {
             for line in stderr.lines().map_while(Result::ok) {
@@ -79,9 +81,10 @@ impl ServeProcess {
         });
         // The sender is dropped when the process has ended.
         let Ok(base) = address.await else {
-            panic!("the server does not listen:\n{}", log.lock().unwrap().join("\n"))
+            panic!("the server does not listen:\n{}", process.log.lock().unwrap().join("\n"))
         };
-        Self { folder, arguments, child, base, log, reading: Some(reading) }
+        (process.base, process.reading) = (base, Some(reading));
+        process
     }
 
     /// Ends the process with SIGTERM and returns all that it has written to stderr.
