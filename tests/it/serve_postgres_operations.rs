@@ -9,7 +9,7 @@ use synctool::server::{PostgresConfig, StoreLocation};
 
 use super::common::postgres::{Cluster, unique_schema};
 use super::common::{
-    SCHEMA, TestServer, client, database, metrics, mutation, push, status, stderr, synctool,
+    Offline, SCHEMA, TestServer, client, database, metrics, mutation, push, status, stderr, synctool,
 };
 
 /// The status of a route beside `/datafn`.
