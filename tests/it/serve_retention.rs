@@ -86,6 +86,10 @@ impl Aging {
 
     /// The counters are those of the tables, and the horizon is the place of the first delete. The server is
     /// stopped.
+    #[cfg_attr(
+        not(all(unix, feature = "postgres")),
+        expect(clippy::unused_async, reason = "only PostgreSQL is waited for")
+    )]
     async fn check_counters(&self) {
         #[cfg(all(unix, feature = "postgres"))]
         if let Some(schema) = &self.schema {
