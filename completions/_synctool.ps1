@@ -30,6 +30,7 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             [CompletionResult]::new('cloneup', 'cloneup', [CompletionResultType]::ParameterValue, 'Upload an offline SQLite database to a sync server')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Show the configuration')
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Show the content of an offline database')
+            [CompletionResult]::new('merge-results', 'merge-results', [CompletionResultType]::ParameterValue, 'Add up the results of the parts of an upload into one')
             [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Infer or check a schema')
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Compare an offline database with the server')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run the reference server')
@@ -55,6 +56,8 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             [CompletionResult]::new('--include-deletes', '--include-deletes', [CompletionResultType]::ParameterName, 'Push deletes and unrelates that were made offline [default: true]')
             [CompletionResult]::new('--record-operation', '--record-operation', [CompletionResultType]::ParameterName, 'What the server does with a record that it already has [default: merge]')
             [CompletionResult]::new('--only-failed', '--only-failed', [CompletionResultType]::ParameterName, 'Upload only what an --error-file of an earlier run lists; does not pull, and leaves cursors and change log alone')
+            [CompletionResult]::new('--shard', '--shard', [CompletionResultType]::ParameterName, 'Upload one of N parts of the records, for jobs that run side by side: I/N, or auto or auto/N for what the job system says')
+            [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Run one stage of the upload: records and deletes, join rows, or the finalization [default: all]')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'Upload at most this many records of each resource, and the join rows between them; sends no deletes, does not pull, and leaves cursors and change log alone [default: no limit]')
             [CompletionResult]::new('--mutation-id-prefix', '--mutation-id-prefix', [CompletionResultType]::ParameterName, 'First part of every mutation id [default: cloneup]')
             [CompletionResult]::new('--batch-size', '--batch-size', [CompletionResultType]::ParameterName, 'Maximum mutations in one request [default: 100]')
@@ -139,6 +142,20 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Format of the result [default: a table]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml]')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile to use, a table [profile.NAME] of that file')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help; -h prints a summary')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help; -h prints a summary')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print the version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print the version')
+            break
+        }
+        'synctool;merge-results' {
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Format of the result [default: auto]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile to use, a table [profile.NAME] of that file')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing but errors on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing but errors on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Print diagnostics on stderr; -vv prints all of them')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Print diagnostics on stderr; -vv prints all of them')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help; -h prints a summary')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help; -h prints a summary')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print the version')
@@ -243,8 +260,13 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             [CompletionResult]::new('--max-mutations', '--max-mutations', [CompletionResultType]::ParameterName, 'Maximum number of mutations in one push [default: 1000]')
             [CompletionResult]::new('--max-body', '--max-body', [CompletionResultType]::ParameterName, 'Maximum size of a request body, such as 512K or 16MiB [default: 16MiB]')
             [CompletionResult]::new('--max-rate', '--max-rate', [CompletionResultType]::ParameterName, 'Maximum number of requests per second, of all clients together [default: no limit]')
+            [CompletionResult]::new('--forget-mutations', '--forget-mutations', [CompletionResultType]::ParameterName, 'Forget applied mutations of this age, such as 30d; the same mutation, sent again later, is applied again [default: never]')
+            [CompletionResult]::new('--forget-deletes', '--forget-deletes', [CompletionResultType]::ParameterName, 'Forget deletes of this age, such as 30d; a client that has pulled none of them must clone again [default: never]')
+            [CompletionResult]::new('--shutdown-delay', '--shutdown-delay', [CompletionResultType]::ParameterName, 'Time to go on serving after the first signal, while /readyz answers 503, so that load balancers notice [default: 0s]')
+            [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'Format of the log on stderr; -v adds a line for each request [default: text]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml]')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile to use, a table [profile.NAME] of that file')
+            [CompletionResult]::new('--new-store-id', '--new-store-id', [CompletionResultType]::ParameterName, 'Give the store a new id and exit, after it was restored to an earlier state')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing but errors on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing but errors on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Print diagnostics on stderr; -vv prints all of them')
@@ -282,6 +304,7 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             [CompletionResult]::new('cloneup', 'cloneup', [CompletionResultType]::ParameterValue, 'Upload an offline SQLite database to a sync server')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Show the configuration')
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Show the content of an offline database')
+            [CompletionResult]::new('merge-results', 'merge-results', [CompletionResultType]::ParameterValue, 'Add up the results of the parts of an upload into one')
             [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Infer or check a schema')
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Compare an offline database with the server')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run the reference server')
@@ -301,6 +324,9 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             break
         }
         'synctool;help;inspect' {
+            break
+        }
+        'synctool;help;merge-results' {
             break
         }
         'synctool;help;schema' {

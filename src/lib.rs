@@ -10,7 +10,7 @@
 //! use synctool::offline::Database;
 //! use synctool::remote::{Remote, RemoteConfig};
 //! use synctool::schema::Schema;
-//! use synctool::server::{Limits, ServerConfig, ServerState, StoreLocation, serve};
+//! use synctool::server::{Limits, Retention, ServerConfig, ServerState, StoreLocation, serve};
 //!
 //! let folder = tempfile::tempdir()?;
 //! let path = folder.path().join("app.db");
@@ -29,6 +29,7 @@
 //!     store: StoreLocation::File(folder.path().join("server.db")),
 //!     token: None,
 //!     limits: Limits::default(),
+//!     retention: Retention::default(),
 //! };
 //! let state = ServerState::open(config).await?;
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;

@@ -49,6 +49,12 @@ pub fn table(command: &str) -> Vec<(String, &'static str)> {
             (STORAGE, "the offline database failed"),
             (UNWRITTEN, "the result could not be written"),
         ]),
+        "merge-results" => rows(&[
+            (SUCCESS, "all of the results are ok"),
+            (REJECTED, "a result is not ok"),
+            (INVALID, "wrong usage, or a result is missing, is there twice, or is none"),
+            (UNWRITTEN, "the result could not be written"),
+        ]),
         "schema" | "schema check" => rows(&[
             (SUCCESS, "no problem was found"),
             (INVALID, "wrong usage, or a problem in the schema or in the rows of the database"),

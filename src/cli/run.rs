@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::ArgMatches;
 
 use super::args::{Cli, Subcommand};
-use super::commands::{cloneup, completions, config_show, inspect, schema, verify};
+use super::commands::{cloneup, completions, config_show, inspect, merge_results, schema, verify};
 #[cfg(feature = "serve")]
 use super::commands::{demo, serve};
 use super::completion;
@@ -62,6 +62,7 @@ fn execute(cli: Cli, matches: &ArgMatches) -> Result<u8, Failure> {
         Subcommand::Completions(args) => completions::run(args.shell),
         Subcommand::Config(args) => config_show::run(&args.command, cli.config, cli.profile.as_deref()),
         Subcommand::Inspect(args) => inspect::run(&args),
+        Subcommand::MergeResults(args) => Ok(merge_results::run(&args)),
         Subcommand::Schema(args) => schema::run(&args.command),
         Subcommand::Verify(args) => Ok(verify::run(&args, matches)),
         #[cfg(feature = "serve")]

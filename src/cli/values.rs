@@ -5,8 +5,8 @@ use std::num::NonZeroUsize;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::cloneup::{Concurrency, MAX_CONCURRENCY, MaxErrors};
-use crate::mutation::RecordOperation;
+use crate::cloneup::{Concurrency, MAX_CONCURRENCY, MaxErrors, Stage};
+use crate::mutation::{RecordOperation, Shard};
 use crate::remote::{Compression, Encoding, Rate};
 
 const NOT_A_SIZE: &str = "must be a size such as 65536, 512K or 16MiB";
@@ -24,6 +24,14 @@ pub(super) const COMPRESSIONS: [(&str, Compression); 4] = [
     ("none", Compression::None),
     ("gzip", Compression::With(Encoding::Gzip)),
     ("zstd", Compression::With(Encoding::Zstd)),
+];
+
+/// The values of `--stage` by their names.
+pub(super) const STAGES: [(&str, Stage); 4] = [
+    ("all", Stage::All),
+    ("records", Stage::Records),
+    ("join-rows", Stage::JoinRows),
+    ("finalize", Stage::Finalize),
 ];
 
 /// The names in a table of named values.
@@ -92,6 +100,32 @@ pub(super) fn concurrency_text(concurrency: Concurrency) -> String {
     }
 }
 
+/// What the text of a shard names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ShardText {
+    /// `3/8`.
+    Given(Shard),
+    /// `auto` or `auto/8`: the environment names the rest.
+    Auto(Option<u32>),
+}
+
+/// `3/8`, `auto` or `auto/8`.
+pub(super) fn shard(text: &str) -> Result<ShardText, String> {
+    let number = |text: &str| {
+        let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse::<u32>().ok().filter(|number| is_number && *number > 0)
+    };
+    let parsed = match text.trim().split_once('/') {
+        None => (text.trim() == "auto").then_some(ShardText::Auto(None)),
+        Some(("auto", of)) => number(of).map(|of| ShardText::Auto(Some(of))),
+        Some((index, of)) => match (number(index), number(of)) {
+            (Some(index), Some(of)) => Shard::new(index, of).ok().map(ShardText::Given),
+            _ => None,
+        },
+    };
+    parsed.ok_or_else(|| "must be I/N with I from 1 to N, such as 3/8, or auto or auto/N".to_owned())
+}
+
 /// `500ms`, `30s`, `2m`; 0 needs no unit.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     if text.trim() == "0" {
@@ -107,6 +141,15 @@ pub(super) fn timeout(text: &str) -> Result<Duration, String> {
         Duration::ZERO => Err("must be longer than 0".to_owned()),
         duration => Ok(duration),
     })
+}
+
+/// An age above zero, in whole seconds at least: `12h`, `30d`.
+#[cfg(feature = "serve")]
+pub(super) fn age(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text.trim()) {
+        Ok(age) if age >= Duration::from_secs(1) => Ok(age),
+        _ => Err("must be an age of at least 1s, such as 12h, 30d or 1y".to_owned()),
+    }
 }
 
 /// The text that [`duration`] parses to this value: in seconds, or in milliseconds where it is not
@@ -155,6 +198,18 @@ mod tests {
     }
 
     #[test]
+    fn shards_are_numbered_from_1() {
+        let given = |index, of| Ok(ShardText::Given(Shard::new(index, of).unwrap()));
+        assert_eq!(shard("3/8"), given(3, 8));
+        assert_eq!(shard(" 1/1 "), given(1, 1));
+        assert_eq!(shard("auto"), Ok(ShardText::Auto(None)));
+        assert_eq!(shard("auto/8"), Ok(ShardText::Auto(Some(8))));
+        for text in ["", "3", "0/8", "9/8", "3/", "/8", "3/8/1", "+3/8", "auto/0", "auto/", "Auto", "a/b"] {
+            assert!(shard(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn a_rate_is_any_number_above_0_that_a_clock_can_measure() {
         for text in ["20", "0.5", " 1e3 "] {
             assert!(rate(text).is_ok(), "{text}");
@@ -190,6 +245,17 @@ mod tests {
             assert!(duration(text).is_err(), "{text}");
         }
         assert!(timeout("0").is_err() && timeout("0s").is_err() && timeout("1ms").is_ok());
+    }
+
+    #[cfg(feature = "serve")]
+    #[test]
+    fn ages_are_given_in_days_and_more() {
+        assert_eq!(age("30d"), Ok(Duration::from_hours(30 * 24)));
+        assert_eq!(age(" 12h "), Ok(Duration::from_hours(12)));
+        assert!(age("1y").is_ok());
+        for text in ["", "30", "0", "0s", "999ms", "-1d", "forever"] {
+            assert!(age(text).is_err(), "{text}");
+        }
     }
 
     #[test]

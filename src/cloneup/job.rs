@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::observer::Observer;
 use super::options::Options;
+use super::progress::StagedIdentity;
 use super::send::gate::RequestGate;
 use crate::offline::Database;
 use crate::protocol::ServerStatus;
@@ -26,4 +27,12 @@ pub(super) struct Job<'a> {
     pub(super) client_id: String,
     /// The server's status; empty for a server without that route.
     pub(super) server: ServerStatus,
+}
+
+impl Job<'_> {
+    /// The identity of the upload that the run is a part of.
+    pub(super) fn staged_identity(&self) -> StagedIdentity {
+        let store_id = self.server.store_id.as_deref();
+        StagedIdentity::new(self.remote, &self.client_id, store_id, &self.schema, &self.options)
+    }
 }

@@ -5,7 +5,7 @@
 //! [`upload`] loop executes it, [`finish`] pulls and finalizes. The pipeline, each step importing
 //! only from those before it:
 //!
-//! * [`options`], [`observer`], [`failure`], [`outcome`]: what goes in and what comes out;
+//! * [`stage`], [`options`], [`observer`], [`failure`], [`outcome`]: what goes in and what comes out;
 //! * [`plan`]: what is uploaded, in which order, checked before the first byte is sent;
 //! * [`compare`]: what differs between both sides;
 //! * [`encode`]: rows become batches, on a reading and an encoding thread;
@@ -16,7 +16,7 @@
 //! * [`missing_route`], [`server_check`], [`server_status`]: the base URL that was probably meant, the
 //!   check of the server in a dry run, and its status in any other run;
 //! * [`upload`], then [`run`], [`preview`], [`verify`] and [`inspect`](mod@inspect): what a
-//!   library user calls.
+//!   library user calls; [`merge`](mod@merge) adds up the results of several runs.
 //!
 //! Nothing here knows a terminal, a flag or SQL.
 //!
@@ -56,6 +56,7 @@ mod failure;
 mod finish;
 mod inspect;
 mod job;
+mod merge;
 mod missing_route;
 mod observer;
 mod options;
@@ -68,6 +69,7 @@ mod run;
 mod send;
 mod server_check;
 mod server_status;
+mod stage;
 mod upload;
 mod verify;
 
@@ -76,6 +78,7 @@ pub use compare::{Difference, DifferenceKind, TableCounts};
 pub(crate) use failure::PULL_PATH;
 pub use failure::{Cause, Failure, FailureKind, Failures, Subject, most_severe};
 pub use inspect::{InspectedPart, Inspection, inspect};
+pub use merge::{Counts, MergedResult, NoResult, PartResult, merge};
 pub use observer::{Activity, Event, Observer, PartKind, PlannedPart};
 pub use options::{Concurrency, MAX_CONCURRENCY, MaxErrors, Options, Selection};
 pub use outcome::{DeleteStats, JoinStats, Outcome, RecordStats, RunStats, Stats};
@@ -84,5 +87,6 @@ pub use progress::checkpoint::Unfinished;
 pub use run::Upload;
 pub use send::gate::RequestGate;
 pub use server_check::ServerCheck;
+pub use stage::Stage;
 pub use tokio_util::sync::CancellationToken;
 pub use verify::{Comparison, Verification};

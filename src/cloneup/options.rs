@@ -6,6 +6,7 @@ use std::fmt;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::time::Duration;
 
+use super::stage::Stage;
 use crate::mutation::RecordOperation;
 
 /// The options of an upload. [`Default`] has the contract's defaults, and is the one place that
@@ -61,6 +62,8 @@ pub struct Options {
     pub verify: bool,
     /// Upload only these records and join rows. Such a run finalizes nothing.
     pub only: Option<Selection>,
+    /// Which part of the upload the run is.
+    pub stage: Stage,
     /// Upload at most this number of records of each resource, the first in upload order, and the join
     /// rows between them. Such a run sends no deletes and finalizes nothing.
     pub limit: Option<NonZeroU64>,
@@ -149,17 +152,32 @@ impl Default for Options {
             resume: true,
             verify: false,
             only: None,
+            stage: Stage::All,
             limit: None,
         }
     }
 }
 
 impl Options {
-    /// Whether success is followed by the finalization. A part of an upload finalizes nothing: the change
-    /// log may be about what it leaves out.
+    /// Whether everything in the stage is uploaded: neither a selection of it, nor a limited number of
+    /// records.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.only.is_none() && self.limit.is_none()
+    }
+
+    /// Whether success is followed by the finalization (contract 3.1.6). A part of an upload finalizes
+    /// nothing: the change log may be about what it leaves out.
     #[must_use]
     pub fn finalizes(&self) -> bool {
-        self.only.is_none() && self.limit.is_none()
+        self.stage.finalizes() && self.is_whole()
+    }
+
+    /// Whether an interrupted run of this kind can be continued: one of a selection cannot, and one that
+    /// only finalizes has nothing to continue.
+    #[must_use]
+    pub fn is_resumable(&self) -> bool {
+        self.only.is_none() && self.stage != Stage::Finalize
     }
 
     /// Whether a record (by id) or a join row (by `from:to`) is selected.

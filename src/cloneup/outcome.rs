@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 
 use super::failure::{Failure, FailureKind, most_severe};
+use super::stage::Stage;
 use crate::protocol::Cursor;
 
 /// The result of a run. Its JSON is what stdout carries.
@@ -13,6 +14,9 @@ use crate::protocol::Cursor;
 pub struct Outcome {
     /// Whether everything was uploaded and finalized.
     pub ok: bool,
+    /// Which part of the upload it is of.
+    #[serde(flatten)]
+    pub stage: Stage,
     /// The highest push cursor; zero if there was none.
     pub cursor: Cursor,
     /// Counts of the whole upload.
@@ -119,7 +123,14 @@ impl Outcome {
     /// The result of a run that ended before anything was sent.
     #[must_use]
     pub fn failed(failures: Vec<Failure>) -> Self {
-        Self { ok: false, cursor: Cursor::zero(), stats: Stats::default(), failures }
+        let (stage, cursor, stats) = (Stage::All, Cursor::zero(), Stats::default());
+        Self { ok: false, stage, cursor, stats, failures }
+    }
+
+    /// The same result, of this part of the upload.
+    #[must_use]
+    pub fn of(self, stage: Stage) -> Self {
+        Self { stage, ..self }
     }
 
     /// The kind of the most severe failure, from which the exit status follows; `None` when the

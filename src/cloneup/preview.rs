@@ -5,17 +5,21 @@ use serde::Serialize;
 
 use super::encode::{join_encoder, record_encoder};
 use super::failure::{Failure, FailureKind, Failures, most_severe};
+use super::finish::staged::StagedFinalization;
 use super::observer::{Activity, Event, PartKind};
 use super::options::Options;
 use super::outcome::as_mutation_errors;
 use super::plan::{Checking, Part, Plan, Requested, Source, check_writable};
+use super::progress::{EndedParts, StagedIdentity};
 use super::reports::{Reports, blocking_with_reports};
-use super::run::Upload;
+use super::run::{Upload, check_client_id};
 use super::server_check::{self, Checked, ServerCheck};
 use super::server_status::server_status;
+use super::stage::Stage;
 use crate::mutation::ContentHash;
 use crate::offline::{Database, OfflineError, RowSize, Snapshot};
 use crate::protocol::Cursor;
+use crate::remote::Remote;
 use crate::schema::Schema;
 
 /// How many rows of a part are encoded to estimate the size of all.
@@ -32,6 +36,9 @@ pub struct Preview {
     pub ok: bool,
     /// Always true: distinguishes this result from that of an upload.
     pub dry_run: bool,
+    /// Which part of the upload it is of.
+    #[serde(flatten)]
+    pub stage: Stage,
     /// The parts, in upload order.
     pub parts: Vec<PreviewPart>,
     /// Stage C: the mutation ids of deletes and unrelates that would be pushed.
@@ -88,21 +95,24 @@ impl Upload<'_> {
         }
         let checked = server_check::check(&remote, &options).await;
         let Checked { server, max_body, failure, warning, store_id } = checked;
+        let stage = options.stage;
         observer.on(&Event::Activity(Activity::Checking));
         let work = move |reports: &Reports<Checking>| {
             let requested = Requested::new(&options, &schema)?;
             let snapshot = Snapshot::take(&database)?;
+            check_client_id(&options, &snapshot)?;
             let report = |checking: &Checking| reports.send(checking.clone());
             let mut plan = Plan::new(&options, &schema, requested, &snapshot, &report)?;
             plan.warnings.extend(plan.other_store_warning(&options, store_id.as_deref()));
-            Ok(describe(&options, &schema, &database, &snapshot, plan, max_body, store_id.as_deref())?)
+            let server = Server { remote: &remote, max_body, store_id: store_id.as_deref() };
+            Ok(describe(&options, &schema, &database, &snapshot, plan, &server)?)
         };
         let planned = blocking_with_reports(work, |checking| observer.on(&checking.event())).await;
         let mut preview =
             planned.unwrap_or_else(|Failures(failures)| Preview { failures, ..Preview::empty() });
         preview.warnings.extend(warning);
         let failures: Vec<_> = preview.failures.into_iter().chain(failure).collect();
-        Preview { ok: failures.is_empty(), server, failures, ..preview }
+        Preview { ok: failures.is_empty(), stage, server, failures, ..preview }
     }
 }
 
@@ -111,6 +121,7 @@ impl Preview {
         Self {
             ok: false,
             dry_run: true,
+            stage: Stage::All,
             parts: Vec::new(),
             deletes: Vec::new(),
             finalization: Finalization::default(),
@@ -127,15 +138,24 @@ impl Preview {
     }
 }
 
+/// What is known of the server.
+struct Server<'a> {
+    remote: &'a Remote,
+    /// The largest body that it takes, in bytes.
+    max_body: Option<u64>,
+    /// The id of its store.
+    store_id: Option<&'a str>,
+}
+
 fn describe(
     options: &Options,
     schema: &Schema,
     database: &Database,
     snapshot: &Snapshot,
     mut plan: Plan,
-    max_body: Option<u64>,
-    store_id: Option<&str>,
+    server: &Server<'_>,
 ) -> Result<Preview, OfflineError> {
+    let Server { max_body, store_id, .. } = *server;
     let oversized = max_body.map_or(Ok(Vec::new()), |max| warnings_of_oversized(&plan, snapshot, max))?;
     plan.warnings.extend(oversized);
     let mut parts = Vec::with_capacity(plan.parts.len());
@@ -160,6 +180,7 @@ fn describe(
     }
     let failures = check_writable(options, &plan, snapshot, database).err().into_iter();
     let failures = failures.map(Failure::from).collect();
+    let plan = finalized(options, schema, database, snapshot, plan, server)?;
     let finalization = if options.finalizes() {
         Finalization {
             pull_from: options.pull_after.then_some(plan.cursors.for_store(store_id).global),
@@ -170,6 +191,29 @@ fn describe(
         Finalization::default()
     };
     Ok(Preview { parts, deletes, finalization, warnings: plan.warnings, failures, ..Preview::empty() })
+}
+
+/// The plan as far as it would be finalized, with warnings about what would be left as it is.
+fn finalized(
+    options: &Options,
+    schema: &Schema,
+    database: &Database,
+    snapshot: &Snapshot,
+    plan: Plan,
+    server: &Server<'_>,
+) -> Result<Plan, OfflineError> {
+    if options.stage != Stage::Finalize {
+        return Ok(plan);
+    }
+    let client_id = options.client_id.clone().map_or_else(|| snapshot.client_id(), |id| Ok(Some(id)))?;
+    // Without a client id no part of the upload can have ended.
+    let client_id = client_id.unwrap_or_default();
+    let identity = StagedIdentity::new(server.remote, &client_id, server.store_id, schema, options);
+    let ended = EndedParts::read(database, &identity);
+    let StagedFinalization { mut plan, warnings, .. } =
+        StagedFinalization::new(&ended, plan, options, schema);
+    plan.warnings.extend(warnings);
+    Ok(plan)
 }
 
 /// A warning for every resource with records that the server takes no request for.

@@ -7,7 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::blocking::{blocking, interrupt_until_done};
 use super::failure::{Failure, Failures, PUSH_PATH};
-use super::finish::finalize;
+use super::finish::finalize::finalize;
+use super::finish::staged::finalize_staged;
 use super::job::Job;
 use super::missing_route::suggest_base;
 use super::observer::{Activity, Event, Observer};
@@ -15,14 +16,15 @@ use super::options::Options;
 use super::outcome::Outcome;
 use super::plan::{Checking, Plan, Requested, check_writable};
 use super::progress::tally::Tally;
-use super::progress::{CheckpointWriter, UploadIdentity};
+use super::progress::{CheckpointWriter, EndedPart, EndedParts, UploadIdentity};
 use super::reports::{Reports, blocking_with_reports};
 use super::send::gate::RequestGate;
 use super::server_status::server_status;
+use super::stage::Stage;
 use super::upload;
 use super::verify::Comparison;
 use crate::failpoint;
-use crate::offline::{Acquired, Database, OfflineError, Sidecar, Snapshot};
+use crate::offline::{Acquired, Database, OfflineError, Sidecar, SidecarKind, Snapshot};
 use crate::protocol::{ErrorBody, ServerStatus, code, status};
 use crate::remote::Remote;
 use crate::schema::Schema;
@@ -106,10 +108,9 @@ impl<'o> Upload<'o> {
     /// Failures are part of the outcome. Nothing is sent before everything is planned and
     /// checked, and nothing is finalized after a failure.
     pub async fn run(self) -> Outcome {
-        match self.execute().await {
-            Ok(outcome) => outcome,
-            Err(Failures(failures)) => Outcome::failed(failures),
-        }
+        let stage = self.options.stage;
+        let outcome = self.execute().await;
+        outcome.unwrap_or_else(|Failures(failures)| Outcome::failed(failures)).of(stage)
     }
 
     async fn execute(self) -> Result<Outcome, Failures> {
@@ -118,7 +119,7 @@ impl<'o> Upload<'o> {
         let Prepared { plan, snapshot, client_id, sidecar } = self.prepare(requested).await?;
         let identity = UploadIdentity::new(&self.remote, &client_id, &self.schema, &self.options);
         failpoint::reach("planned");
-        let (remote, options) = (&self.remote, &self.options);
+        let (remote, options, has_sidecar) = (&self.remote, &self.options, sidecar.is_some());
         let server = server_status(remote, options.wait, self.observer, &self.cancellation).await?;
         let mut checkpoints = CheckpointWriter::new(remote.push_url(), identity, &server, sidecar, options);
         let job = self.job(client_id, server);
@@ -129,18 +130,22 @@ impl<'o> Upload<'o> {
         let mut tally = Tally::new(&plan);
         upload::upload(&job, &plan, snapshot, earlier, &mut checkpoints, &mut tally).await;
         tally.check_all_answered();
+        let mut seq = plan.seq;
         if tally.is_ok() && job.options.finalizes() {
             failpoint::reach("uploaded");
-            let (begun_at, pushed) = (checkpoints.begun_at().cloned(), tally.cursor().cloned());
-            if let Err(failure) = finalize::finalize(&job, &plan, begun_at, pushed).await {
-                tally.fail(failure);
+            match finish(&job, &plan, &checkpoints, &mut tally).await {
+                Ok(covered) => seq = covered,
+                Err(failure) => tally.fail(failure),
             }
         }
         failpoint::reach("finalized");
         if tally.is_ok() {
+            if has_sidecar {
+                note_end(&job, &plan, &checkpoints, &tally).await;
+            }
             checkpoints.finish();
             if job.options.verify {
-                compare(&job, &plan, &mut tally).await;
+                compare(&job, &plan, seq, &mut tally).await;
             }
         }
         let mut outcome = tally.outcome();
@@ -154,8 +159,9 @@ impl<'o> Upload<'o> {
     /// Takes the lock and the snapshot, then makes the plan from the snapshot.
     async fn prepare(&self, requested: Requested) -> Result<Prepared, Failures> {
         let database = self.database.clone();
+        let kind = self.options.stage.shard().map_or(SidecarKind::Upload, SidecarKind::Shard);
         let begun = blocking(move || {
-            let acquired = Sidecar::acquire(&database)?;
+            let acquired = Sidecar::acquire(&database, kind)?;
             Ok::<_, OfflineError>((acquired, Snapshot::take(&database)?))
         });
         let (acquired, snapshot) = begun.await?;
@@ -163,12 +169,13 @@ impl<'o> Upload<'o> {
         let (options, schema) = (Arc::clone(&self.options), Arc::clone(&self.schema));
         let database = self.database.clone();
         let work = move |reports: &Reports<Checking>| {
+            check_client_id(&options, &snapshot)?;
             let report = |checking: &Checking| reports.send(checking.clone());
             let plan = Plan::new(&options, &schema, requested, &snapshot, &report)?;
             check_writable(&options, &plan, &snapshot, &database)?;
             let client_id = client_id(&options, &database)?;
             failpoint::reach("client-id");
-            Ok::<_, OfflineError>((plan, snapshot, client_id))
+            Ok::<_, Failures>((plan, snapshot, client_id))
         };
         let planning = blocking_with_reports(work, |checking| self.observer.on(&checking.event()));
         tokio::pin!(planning);
@@ -214,6 +221,17 @@ struct Prepared {
     sidecar: Option<Sidecar>,
 }
 
+/// Checks that a shard has the client id of the others: a new one would be another one in every copy of
+/// the database (contract 3.7).
+pub(super) fn check_client_id(options: &Options, snapshot: &Snapshot) -> Result<(), Failure> {
+    if options.stage.shard().is_none() || options.client_id.is_some() || snapshot.client_id()?.is_some() {
+        return Ok(());
+    }
+    let message =
+        "shards must share one client id: the database stores none, so give all of them the same --client-id";
+    Err(Failure::invalid(code::DFQL_INVALID, message, "clientId"))
+}
+
 /// The client id of a run (contract 3.2): the given one, the database's, or a new one that is
 /// stored there first.
 fn client_id(options: &Options, database: &Database) -> Result<String, OfflineError> {
@@ -236,13 +254,54 @@ fn announce(job: &Job<'_>, plan: &Plan) {
     job.observer.on(&Event::Planned { parts: &outline });
 }
 
+/// Finalizes a whole upload, or one that other runs have uploaded; returns the `seq` of the last change
+/// log entry that the upload has covered.
+async fn finish(
+    job: &Job<'_>,
+    plan: &Plan,
+    checkpoints: &CheckpointWriter,
+    tally: &mut Tally<'_>,
+) -> Result<i64, Failure> {
+    if job.options.stage == Stage::Finalize {
+        let (covered, cursor) = finalize_staged(job, plan).await?;
+        tally.add_cursor(cursor);
+        return Ok(covered.seq);
+    }
+    let (begun_at, pushed) = (checkpoints.begun_at().cloned(), tally.cursor().cloned());
+    finalize(job, plan, begun_at, pushed).await?;
+    Ok(plan.seq)
+}
+
+/// Notes beside the database that a part of a staged upload has ended; after a finalization all parts are
+/// forgotten.
+async fn note_end(job: &Job<'_>, plan: &Plan, checkpoints: &CheckpointWriter, tally: &Tally<'_>) {
+    if !job.options.is_whole() {
+        return;
+    }
+    let database = job.database.clone();
+    if job.options.finalizes() {
+        return blocking(move || EndedParts::forget(&database)).await;
+    }
+    let (stage, seq, cursor) = (job.options.stage, plan.seq, tally.cursor().cloned());
+    let part = EndedPart { stage, seq, cursor, begun_at: checkpoints.begun_at().cloned() };
+    let identity = job.staged_identity();
+    if let Err(why) = blocking(move || EndedParts::add(&database, &identity, part)).await {
+        let message = format!("the finalization will leave the change log as it is, because {why}");
+        job.observer.on(&Event::Warning(&message));
+    }
+}
+
 /// Compares both sides after the upload; every table that differs is a failure.
-async fn compare(job: &Job<'_>, plan: &Plan, tally: &mut Tally<'_>) {
+///
+/// `seq` is that of the last change log entry that the upload has covered.
+async fn compare(job: &Job<'_>, plan: &Plan, seq: i64, tally: &mut Tally<'_>) {
+    // A finalization ends a whole upload.
+    let stage = if job.options.finalizes() { Stage::All } else { job.options.stage };
     let comparison = Comparison::shared(job.database.clone(), job.remote.clone(), Arc::clone(&job.schema))
-        .options((*job.options).clone())
+        .options(Options { stage, ..(*job.options).clone() })
         .observer(job.observer)
         .cancellation(job.cancellation.clone())
-        .after(plan.seq, plan.limited.clone());
+        .after(seq, plan.limited.clone());
     let verification = comparison.run().await;
     for failure in verification.failures {
         tally.fail(failure);

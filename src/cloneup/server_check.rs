@@ -91,6 +91,7 @@ async fn check_without_status(remote: &Remote, options: &Options, missing: Reque
         limit: 1,
         cursors: BTreeMap::new(),
         exclude_own_after: None,
+        started_at: None,
     };
     let turn = remote.pace().turn().await;
     let Err(error) = remote.pull(turn, &request).await else { return Checked::answering(Some(true)) };

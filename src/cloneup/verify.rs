@@ -198,6 +198,7 @@ impl<'o> Comparison<'o> {
             limit: self.options.pull_limit.get(),
             cursors: BTreeMap::new(),
             exclude_own_after: None,
+            started_at: None,
         };
         loop {
             let Page { answer, is_last } = puller.next(&mut request).await?;

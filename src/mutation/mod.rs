@@ -3,7 +3,8 @@
 //!
 //! A record arrives as canonical JSON (RFC 8785), which [`crate::offline`] writes once with the
 //! writers of [`canonical`]. The same bytes are hashed for the id and copied into the request
-//! body. Batches of mutations belong to [`crate::cloneup`].
+//! body. Batches of mutations belong to [`crate::cloneup`]. [`Shard`] divides the ids of an upload among
+//! several jobs.
 //!
 //! The first of the contract's vectors (`tests/data/mutation-id-vectors.json`):
 //!
@@ -41,9 +42,11 @@ mod id;
 #[cfg(feature = "simd-hash")]
 mod lanes;
 mod operation;
+mod shard;
 
 pub use content::{Content, content_digest};
 pub use encode::{DeleteEncoder, Encoded, JoinEncoder, RecordEncoder};
 pub use hasher::ContentHasher;
 pub use id::{ContentHash, MutationKind};
 pub use operation::RecordOperation;
+pub use shard::{InvalidShard, Shard};

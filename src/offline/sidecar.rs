@@ -1,7 +1,8 @@
 //! The sidecar, a small file beside the database (`<database>.synctool`): the lock of the upload
-//! that is running, and its checkpoint (contract 1.3 and 3.6).
+//! that is running, and its checkpoint (contract 1.3 and 3.6). Each shard has one of its own, and in
+//! another one runs keep which parts of an upload have ended (contract 3.7).
 //!
-//! The operating system holds the lock, and releases it when the process ends. Here the checkpoint
+//! The operating system holds the lock, and releases it when the process ends. Here a checkpoint
 //! is text with a checksum; what it means is decided in [`crate::cloneup`].
 
 use std::fs::{File, OpenOptions, TryLockError};
@@ -9,11 +10,44 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::beside::beside;
+use crate::mutation::Shard;
 use crate::offline::database::Database;
 use crate::offline::error::OfflineError;
 
 /// The end of the sidecar's name, after that of the database.
 const SUFFIX: &str = ".synctool";
+
+/// Which file beside a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SidecarKind {
+    /// Of an upload that is not a shard.
+    Upload,
+    /// Of one shard (contract 3.7).
+    Shard(Shard),
+    /// Keeps which parts of an upload have ended, for its finalization, in the place of a checkpoint. Its
+    /// lock is held for a moment.
+    EndedParts,
+}
+
+impl SidecarKind {
+    /// The path of the file.
+    fn path(self, database: &Database) -> PathBuf {
+        let suffix = match self {
+            Self::Upload => SUFFIX.to_owned(),
+            Self::Shard(shard) => format!("{SUFFIX}-{}of{}", shard.index(), shard.of()),
+            Self::EndedParts => format!("{SUFFIX}-parts"),
+        };
+        beside(database.path(), &suffix)
+    }
+
+    /// What holds the lock, for a person.
+    fn subject(self) -> String {
+        match self {
+            Self::Upload | Self::EndedParts => "upload of this database".to_owned(),
+            Self::Shard(shard) => format!("upload of shard {shard} of this database"),
+        }
+    }
+}
 
 /// Maximum number of bytes of the file that are read; a checkpoint is much smaller.
 const MAX_BYTES: u64 = 1024 * 1024;
@@ -40,12 +74,12 @@ pub enum Acquired {
 }
 
 impl Sidecar {
-    /// Creates or opens the sidecar of a database, and locks it for this process.
+    /// Creates or opens a sidecar of a database, and locks it for this process.
     ///
     /// # Errors
     /// [`OfflineError::Storage`] when another process holds the lock; the message names it.
-    pub fn acquire(database: &Database) -> Result<Acquired, OfflineError> {
-        let path = beside(database.path(), SUFFIX);
+    pub fn acquire(database: &Database, kind: SidecarKind) -> Result<Acquired, OfflineError> {
+        let path = kind.path(database);
         if std::fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_symlink()) {
             // A link could make this process overwrite another file.
             return Ok(Acquired::Without(format!("{} is a symbolic link", path.display())));
@@ -62,7 +96,8 @@ impl Sidecar {
                     let holder = read(&mut file).ok().and_then(|text| text.lines().next().map(str::to_owned));
                     let holder = holder.filter(|holder| !holder.is_empty());
                     return Err(OfflineError::storage(format!(
-                        "another upload of this database is running ({}); wait for it, or stop it",
+                        "another {} is running ({}); wait for it, or stop it",
+                        kind.subject(),
                         holder.unwrap_or_else(|| "it has just begun".to_owned())
                     )));
                 }
@@ -87,8 +122,8 @@ impl Sidecar {
     /// The checkpoint of a database, read without the lock; `None` when there is no sidecar, no
     /// checkpoint in it, or one whose checksum is wrong.
     #[must_use]
-    pub fn peek(database: &Database) -> Option<String> {
-        let mut file = File::open(beside(database.path(), SUFFIX)).ok()?;
+    pub fn peek(database: &Database, kind: SidecarKind) -> Option<String> {
+        let mut file = File::open(kind.path(database)).ok()?;
         read(&mut file).ok().and_then(|text| checked(&text))
     }
 

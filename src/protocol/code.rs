@@ -38,5 +38,7 @@ pub const LIMIT_EXCEEDED: &str = "LIMIT_EXCEEDED";
 pub const CONFLICT: &str = "CONFLICT";
 /// A record or a route does not exist.
 pub const NOT_FOUND: &str = "NOT_FOUND";
+/// A pull's cursor is before the horizon of the deletes that the server has forgotten.
+pub const CURSOR_EXPIRED: &str = "CURSOR_EXPIRED";
 /// The server failed internally.
 pub const INTERNAL: &str = "INTERNAL";

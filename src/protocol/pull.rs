@@ -29,6 +29,10 @@ pub struct PullRequest {
     /// row is exactly what the caller sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exclude_own_after: Option<Cursor>,
+    /// An extension: what the answer to the first page of a pull from 0 said in
+    /// [`PullAnswer::Feed::started_at`], for its further pages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Cursor>,
 }
 
 /// The operation of a change on a record or a join row.
@@ -83,6 +87,9 @@ pub enum PullAnswer {
         /// An extension: the last position that the page covers, which the server sends when it
         /// may have omitted changes ([`PullRequest::exclude_own_after`]).
         reached: Option<Cursor>,
+        /// An extension: the sequence when this pull began at 0, if more pages follow. A server that
+        /// forgets old deletes tells by it that the client has begun with nothing, whatever the cursor.
+        started_at: Option<Cursor>,
     },
     /// The second dialect: changes table by table.
     Tables {
@@ -117,6 +124,7 @@ impl PullAnswer {
                 changes: changes.0,
                 next: result.get("nextCursor")?,
                 reached: result.get("reached")?,
+                started_at: result.get("startedAt")?,
             }),
             None => tables(result),
         }

@@ -35,6 +35,7 @@ pub struct Remote {
     pull: Url,
     status: Url,
     fingerprint: String,
+    destination: String,
     retry_delay: Duration,
     retry_max_delay: Duration,
     compression: Compression,
@@ -58,6 +59,7 @@ impl Remote {
             status: route(&base, "status"),
             base,
             fingerprint: config.fingerprint(certificate.as_ref()),
+            destination: config.destination(),
             retry_delay: config.retry_delay,
             retry_max_delay: config.retry_max_delay,
             compression: config.compression,
@@ -106,6 +108,12 @@ impl Remote {
     #[must_use]
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
+    }
+
+    /// A hash of everything that decides which server a request reaches, whatever the credentials.
+    #[must_use]
+    pub fn destination(&self) -> &str {
+        &self.destination
     }
 
     /// Whether request bodies are compressed, and with what.

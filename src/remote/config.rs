@@ -167,14 +167,19 @@ impl RemoteConfig {
     /// A hash of everything that decides which server a request reaches and as whom: address,
     /// headers, token and client certificate. None of them can be derived from it.
     pub(super) fn fingerprint(&self, certificate: Option<&ClientCertificate>) -> String {
-        let mut hasher = blake3::Hasher::new();
         let token = self.token.as_ref().map_or("", |token| token.expose());
         let headers = self.headers.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
         let parts = [self.base.as_str(), token].into_iter().chain(headers).map(str::as_bytes);
-        for part in parts.chain(certificate.map(ClientCertificate::own)) {
-            hasher.update(&part.len().to_le_bytes()).update(part);
-        }
-        hasher.finalize().to_hex()[..32].to_owned()
+        hash(parts.chain(certificate.map(ClientCertificate::own)))
+    }
+
+    /// A hash of everything that decides which server a request reaches, whatever the credentials:
+    /// those of one job may have expired before the next job begins.
+    pub(super) fn destination(&self) -> String {
+        let is_credential = |name: &str| name.eq_ignore_ascii_case("authorization");
+        let headers = self.headers.iter().filter(|(name, _)| !is_credential(name));
+        let headers = headers.flat_map(|(name, value)| [name.as_str(), value.as_str()]);
+        hash([self.base.as_str()].into_iter().chain(headers).map(str::as_bytes))
     }
 
     /// Refuses two or more credentials: only one would be sent.
@@ -257,6 +262,15 @@ impl fmt::Debug for RemoteConfig {
             .field("compression", &self.compression)
             .finish()
     }
+}
+
+/// A hash from which none of its parts can be derived, as hexadecimal digits.
+fn hash<'p>(parts: impl Iterator<Item = &'p [u8]>) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for part in parts {
+        hasher.update(&part.len().to_le_bytes()).update(part);
+    }
+    hasher.finalize().to_hex()[..32].to_owned()
 }
 
 #[cfg(test)]

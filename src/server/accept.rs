@@ -22,6 +22,8 @@ use tokio::task::JoinSet;
 use tokio::time;
 
 use super::limits::Limits;
+use super::metrics::Metrics;
+use super::peer::Peer;
 
 /// How long a server that is shutting down waits for a client to send the rest of a body or to take an
 /// answer. Process managers rarely wait longer before they kill.
@@ -55,6 +57,7 @@ pub(super) async fn run(
     shutdown: impl Future<Output = ()>,
     router: Router,
     limits: &Limits,
+    metrics: &Metrics,
 ) {
     let (stop, is_stopping) = watch::channel(false);
     let mut connections = JoinSet::new();
@@ -64,11 +67,12 @@ pub(super) async fn run(
             () = &mut shutdown => break,
             // Removes connections that have ended, so that `len` counts the open ones.
             Some(_) = connections.join_next() => {}
-            stream = accept(&listener), if connections.len() < limits.max_connections => {
-                let connection = serve(stream, router.clone(), limits.head_timeout, is_stopping.clone());
-                connections.spawn(connection);
+            (stream, peer) = accept(&listener), if connections.len() < limits.max_connections => {
+                let (router, head_timeout) = (router.clone(), limits.head_timeout);
+                connections.spawn(serve(stream, peer, router, head_timeout, is_stopping.clone()));
             }
         }
+        metrics.connections(connections.len());
     }
     // Closes the port: from here on a connection attempt is refused.
     drop(listener);
@@ -77,10 +81,10 @@ pub(super) async fn run(
 }
 
 /// Waits for the next connection; errors are logged and do not end the wait.
-async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept(listener: &TcpListener) -> (TcpStream, Peer) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return stream,
+            Ok((stream, address)) => return (stream, Peer(address)),
             // The client closed it before it was accepted; the listener itself works.
             Err(error) if is_connection_error(&error) => {}
             Err(error) => {
@@ -101,13 +105,14 @@ fn is_connection_error(error: &io::Error) -> bool {
 /// down.
 async fn serve(
     stream: TcpStream,
+    peer: Peer,
     router: Router,
     head_timeout: Duration,
     mut is_stopping: watch::Receiver<bool>,
 ) {
     let (phase, phases) = watch::channel(Phase::Head);
     let router = TowerToHyperService::new(router);
-    let answer = service_fn(move |request| answer(&router, request, phase.clone()));
+    let answer = service_fn(move |request| answer(&router, request, peer, phase.clone()));
     // The timeout of the head covers the idle time before it too.
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -135,10 +140,12 @@ async fn serve(
 /// Answers a request, and publishes the phases it goes through.
 fn answer(
     router: &TowerToHyperService<Router>,
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
+    peer: Peer,
     phase: watch::Sender<Phase>,
 ) -> impl Future<Output = Result<Response<Body>, Infallible>> + use<> {
     phase.send_replace(if request.body().is_end_stream() { Phase::Work } else { Phase::Body });
+    request.extensions_mut().insert(peer);
     let answer = router.call(request.map(|body| TrackedBody { body, phase: phase.clone() }));
     async move {
         let answer = answer.await;

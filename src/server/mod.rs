@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use synctool::schema::Schema;
-//! use synctool::server::{Limits, ServerConfig, ServerState, StoreLocation, serve};
+//! use synctool::server::{Limits, Retention, ServerConfig, ServerState, StoreLocation, serve};
 //! use tokio::io::{AsyncReadExt, AsyncWriteExt};
 //! use tokio::net::{TcpListener, TcpStream};
 //! use tokio::sync::oneshot;
@@ -19,6 +19,7 @@
 //!     store: StoreLocation::File(folder.path().join("server.db")),
 //!     token: None,
 //!     limits: Limits::default(),
+//!     retention: Retention::default(),
 //! })
 //! .await?;
 //! let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -43,40 +44,50 @@
 //!
 //! Each file imports only from files below it in this list.
 //!
-//! * Connections and requests: [`router`] has the routes, the token and the envelope; [`accept`] the
-//!   connections and their timeouts; [`state`] what all requests share; [`body`] reads and decompresses
-//!   a body; [`refusal`] is an HTTP error; [`rate`] the token bucket.
+//! * Connections and requests: [`router`] has the routes of the protocol and the token, [`operations`]
+//!   those for who operates the server; [`exchange`] the id, the log line and the count of a request;
+//!   [`accept`] the connections and their timeouts; [`state`] what all requests share; [`readiness`] whether
+//!   the server is ready; [`body`] reads and decompresses a body; [`answer`] is the envelope, [`refusal`] an
+//!   HTTP error; [`rate`] the token bucket; [`peer`] who is at the other end.
 //! * Group commit and reads: [`feed`] answers pulls and clones, [`digest`] comparisons; [`group`] is the queue of waiting
 //!   pushes, applied in group commits.
 //! * The meaning of a mutation, the same for every store: [`apply`] changes the store; [`prepare`] and
 //!   [`check`] check all that does not need it; [`raw_push`] and [`raw_json`] read a push without
 //!   copying it.
 //! * Ground: [`request`] parses pulls and clones; [`dfql`] words the protocol's errors; [`limits`];
-//!   [`store`] keeps the data, and has all SQL; [`shared_text`] is text that shares the memory of a
+//!   [`retention`]; [`metrics`]; [`store`] keeps the data, and has all SQL; [`shared_text`] is text that shares the memory of a
 //!   request's body.
 
 mod accept;
+mod answer;
 mod apply;
 mod body;
 mod check;
 mod dfql;
 mod digest;
+mod exchange;
 mod feed;
 mod group;
 mod limits;
+mod metrics;
+mod operations;
+mod peer;
 mod prepare;
 mod rate;
 mod raw_json;
 mod raw_push;
+mod readiness;
 mod refusal;
 mod request;
+mod retention;
 mod router;
 mod shared_text;
 mod state;
 mod store;
 
 pub use limits::Limits;
+pub use retention::Retention;
 pub use router::serve;
-pub use state::{OpenError, ServerConfig, ServerState, StoreLocation};
+pub use state::{NewStoreId, OpenError, ServerConfig, ServerState, StoreLocation, new_store_id};
 #[cfg(feature = "postgres")]
 pub use store::postgres::{PostgresConfig, PostgresConfigError};

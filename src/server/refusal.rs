@@ -7,6 +7,7 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
+use super::feed::PageError;
 use super::store::StoreError;
 use crate::protocol::{ErrorBody, ROOT_PATH, code, failure};
 
@@ -40,6 +41,11 @@ impl Refusal {
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         Self { retry_after: Some(seconds), ..self }
     }
+
+    /// HTTP 401.
+    pub(super) fn unauthorized() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, code::FORBIDDEN, "Invalid or missing token")
+    }
 }
 
 impl From<StoreError> for Refusal {
@@ -53,6 +59,15 @@ impl From<StoreError> for Refusal {
             return refusal.retry_after(STORE_RETRY_AFTER);
         }
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, code::INTERNAL, "the server's store failed; try again")
+    }
+}
+
+impl From<PageError> for Refusal {
+    fn from(error: PageError) -> Self {
+        match error {
+            PageError::Store(error) => error.into(),
+            PageError::CursorExpired(body) => Self::bad_request(body),
+        }
     }
 }
 

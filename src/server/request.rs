@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::dfql::{invalid, invalid_json};
 use super::limits::Limits;
 use super::store::{ClientNumber, FeedQuery, OwnChanges};
-use crate::protocol::ErrorBody;
+use crate::protocol::{ErrorBody, code};
 
 /// Steps in a page of a pull that names no limit.
 const DEFAULT_LIMIT: u64 = 1000;
@@ -17,6 +17,8 @@ type Result<T> = std::result::Result<T, ErrorBody>;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PullQuery {
     pub(super) feed: FeedQuery,
+    /// The last step of the sequence when this pull began at 0, as the answer to its first page said.
+    started_at: Option<u64>,
     /// Steps in the page, at most; not above the server's own limit.
     pub(super) limit: u64,
 }
@@ -25,6 +27,7 @@ impl PullQuery {
     pub(super) fn parse(body: &[u8], limits: &Limits) -> Result<Self> {
         let (client_id, object) = object(body)?;
         let after = step(&object, "cursor")?.unwrap_or(0);
+        let started_at = step(&object, "startedAt")?;
         let client = ClientNumber::of(&client_id);
         let own = step(&object, "excludeOwnAfter")?.map(|after| OwnChanges { client, after });
         let limit = match object.get("limit") {
@@ -34,7 +37,29 @@ impl PullQuery {
                 _ => return Err(invalid("limit", "must be a positive integer")),
             },
         };
-        Ok(Self { feed: FeedQuery { after, own }, limit: limit.min(limits.max_limit) })
+        Ok(Self { feed: FeedQuery { after, own }, started_at, limit: limit.min(limits.max_limit) })
+    }
+
+    /// Whether this is the first page of a pull by a client that has nothing.
+    pub(super) fn is_start(&self) -> bool {
+        self.feed.after == 0
+    }
+
+    /// Checks that no delete has been forgotten that the client has not seen. One that has nothing, or had
+    /// nothing at a step, has missed none before.
+    ///
+    /// # Errors
+    /// `CURSOR_EXPIRED` when one has been: the last of them at this horizon.
+    pub(super) fn check_horizon(&self, horizon: u64) -> Result<()> {
+        let seen = self.feed.after.max(self.started_at.unwrap_or(0));
+        if self.is_start() || seen >= horizon {
+            return Ok(());
+        }
+        let message = format!(
+            "The server has forgotten deletes after cursor {}, which is before {horizon}: clone again",
+            self.feed.after
+        );
+        Err(ErrorBody::new(code::CURSOR_EXPIRED, message, "cursor"))
     }
 }
 

@@ -1,33 +1,36 @@
-//! HTTP: the routes, admission by rate and token, and the envelope around every answer. The connections
-//! are [`super::accept`]'s.
+//! HTTP: the routes of the protocol and what is around all routes: admission by rate and token, panics, ids
+//! of requests. The connections are [`super::accept`]'s, the routes beside the protocol
+//! [`super::operations`]'s.
 
 use std::any::Any;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
-use axum::http::{HeaderValue, Method, StatusCode};
+use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
-use tower_http::trace::TraceLayer;
 
 use super::accept;
+use super::answer::{envelope, json, unknown_method, unknown_route};
 use super::body;
 use super::digest::{self, DigestQuery};
+use super::exchange;
 use super::feed;
+use super::operations;
 use super::prepare::PreparedPush;
 use super::refusal::Refusal;
 use super::request::{CloneQuery, PullQuery};
 use super::state::ServerState;
-use crate::protocol::{Cursor, ServerStatus, Success, code, status as capability};
+use super::store::StoreSizes;
+use crate::protocol::{Cursor, ServerStatus, code, status as capability};
 
 /// What `status` names in `capabilities`: the base protocol, then its extensions.
 const CAPABILITIES: [&str; 8] = [
@@ -49,14 +52,20 @@ const CAPABILITIES: [&str; 8] = [
 /// # Panics
 /// When it does not run in a Tokio runtime with I/O and time enabled.
 pub async fn serve(listener: TcpListener, shutdown: impl Future<Output = ()>, state: ServerState) {
-    let limits = state.limits;
-    accept::run(listener, shutdown, router(state), &limits).await;
+    let (limits, metrics, readiness) =
+        (state.limits, Arc::clone(&state.metrics), Arc::clone(&state.readiness));
+    let shutdown = async move {
+        shutdown.await;
+        // For requests on connections that are still open.
+        readiness.stop();
+    };
+    accept::run(listener, shutdown, router(state), &limits, &metrics).await;
 }
 
 fn router(state: ServerState) -> Router {
     // Compressed are only the answers that may be large.
     let compression = CompressionLayer::new;
-    Router::new()
+    let protocol = Router::new()
         .route("/datafn/status", get(status))
         .route("/datafn/push", post(push))
         .route("/datafn/pull", post(pull).layer(compression()))
@@ -64,9 +73,11 @@ fn router(state: ServerState) -> Router {
         .route("/datafn/clone", post(clone).layer(compression()))
         .fallback(unknown_route)
         .method_not_allowed_fallback(unknown_method)
-        .layer(middleware::from_fn_with_state(state.clone(), admit))
+        .layer(middleware::from_fn_with_state(state.clone(), admit));
+    operations::routes()
+        .merge(protocol)
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(TraceLayer::new_for_http())
+        .layer(middleware::from_fn_with_state(state.clone(), exchange::observe))
         .with_state(state)
 }
 
@@ -77,11 +88,10 @@ async fn admit(State(state): State<ServerState>, request: Request, next: Next) -
         let refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, code::LIMIT_EXCEEDED, message);
         return refusal.retry_after(wait).into_response();
     }
-    let authorization = request.headers().get(AUTHORIZATION).map(HeaderValue::as_bytes);
-    if state.is_authorized(authorization) {
+    if state.is_authorized(request.headers()) {
         return next.run(request).await;
     }
-    Refusal::new(StatusCode::UNAUTHORIZED, code::FORBIDDEN, "Invalid or missing token").into_response()
+    Refusal::unauthorized().into_response()
 }
 
 async fn status(State(state): State<ServerState>) -> Response {
@@ -99,9 +109,28 @@ async fn status(State(state): State<ServerState>) -> Response {
         };
         let mut status = serde_json::to_value(status).expect("text and numbers can be written as JSON");
         status["ok"] = json!(true);
+        status["store"] = state.sizes().await.as_ref().map_or(Value::Null, store_status);
         Ok(status)
     };
     envelope(status.await)
+}
+
+/// What `status` says of the store, under `store`.
+fn store_status(sizes: &StoreSizes) -> Value {
+    let milliseconds = |age: Duration| u64::try_from(age.as_millis()).ok();
+    json!({
+        "items": {"count": sizes.items},
+        "tombstones": {
+            "count": sizes.tombstones,
+            "oldestAgeMs": sizes.oldest_tombstone_age().and_then(milliseconds),
+        },
+        "mutations": {
+            "count": sizes.mutations,
+            "oldestAgeMs": sizes.oldest_mutation_age().and_then(milliseconds),
+        },
+        // A pull with a cursor before this one is refused, unless it is from 0.
+        "forgottenCursor": Cursor::from(sizes.horizon),
+    })
 }
 
 // The next three hold the permit of their body until they have the answer: while a push waits in the
@@ -111,8 +140,11 @@ async fn push(State(state): State<ServerState>, request: Request) -> Response {
     let push = async {
         let _permit = state.body_permit().await;
         let body = body::read(&state.limits, request).await?;
+        let arrived = Instant::now();
         let push = PreparedPush::new(&body, &state.limits, &state.schema).map_err(Refusal::bad_request)?;
-        Ok(state.group_commit.push(push).await?)
+        let result = state.group_commit.push(push).await?;
+        state.metrics.push_took(arrived.elapsed());
+        Ok(result)
     };
     envelope(push.await)
 }
@@ -148,35 +180,9 @@ async fn digest(State(state): State<ServerState>, request: Request) -> Response 
     envelope(digest.await)
 }
 
-async fn unknown_route(request: Request) -> Response {
-    let message = format!("Unknown route: {}", request.uri().path());
-    Refusal::new(StatusCode::NOT_FOUND, code::NOT_FOUND, message).into_response()
-}
-
-async fn unknown_method(method: Method) -> Response {
-    let message = format!("Invalid DFQL: {method} is not the method of this route");
-    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, code::DFQL_INVALID, message).into_response()
-}
-
 /// The answer to a request whose handler panicked. The panic message is on stderr only: it may contain
 /// data.
 fn panicked(_: Box<dyn Any + Send>) -> Response {
     let message = "the server failed; try again";
     Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, code::INTERNAL, message).into_response()
-}
-
-/// HTTP 200 with the result in its envelope, or the refusal.
-fn envelope(answer: Result<impl Serialize, Refusal>) -> Response {
-    json(answer.map(|result| {
-        serde_json::to_string(&Success::new(result))
-            .expect("results have text keys and finite numbers only, so they can be written as JSON")
-    }))
-}
-
-/// HTTP 200 with the text of the whole answer, or the refusal.
-fn json(answer: Result<impl IntoResponse, Refusal>) -> Response {
-    match answer {
-        Ok(body) => (StatusCode::OK, [(CONTENT_TYPE, "application/json")], body).into_response(),
-        Err(refusal) => refusal.into_response(),
-    }
 }

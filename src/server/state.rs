@@ -5,18 +5,27 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::group::GroupCommit;
 use super::limits::Limits;
+use super::metrics::Metrics;
 use super::rate::RateLimit;
+use super::readiness::Readiness;
+use super::retention::Retention;
 #[cfg(feature = "postgres")]
-use super::store::postgres::{PostgresConfig, PostgresStore};
+use super::store::postgres::{self, PostgresConfig, PostgresStore};
 use super::store::sqlite::SqliteStore;
-use super::store::{Store, StoreError, TableFields};
+use super::store::{SizesCache, Store, StoreError, StoreSizes, TableFields};
 use crate::schema::{Field, Schema};
 use crate::secret::Secret;
+
+/// How long a request waits for the store to be counted.
+const SIZES_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How a server is set up.
 #[derive(Debug, Clone)]
@@ -31,6 +40,8 @@ pub struct ServerConfig {
     pub token: Option<Secret>,
     /// The most that the server accepts.
     pub limits: Limits,
+    /// For how long the store remembers applied mutations and deletes.
+    pub retention: Retention,
 }
 
 /// Where the data of a server is.
@@ -64,6 +75,31 @@ pub struct OpenError {
     source: StoreError,
 }
 
+/// The ids of a store that has got a new one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewStoreId {
+    /// The one that clients may know.
+    pub before: String,
+    /// The new one.
+    pub after: String,
+}
+
+/// Gives an existing store a new id. After a store was restored to an earlier state, the steps of its
+/// sequence are taken a second time; with a new id the cursors that clients have do not count any more.
+///
+/// # Errors
+/// [`OpenError`] when there is no store, it cannot be used, or the file belongs to a running server.
+pub async fn new_store_id(location: StoreLocation) -> Result<NewStoreId, OpenError> {
+    let name = location.to_string();
+    let renewed = match location {
+        StoreLocation::File(path) => SqliteStore::renew_id(&path),
+        #[cfg(feature = "postgres")]
+        StoreLocation::Postgres(config) => postgres::renew_store_id(&config).await,
+    };
+    let (before, after) = renewed.map_err(|source| OpenError { location: name, source })?;
+    Ok(NewStoreId { before, after })
+}
+
 /// A server with an open store, ready for [`serve`](super::serve). Clones share the store.
 ///
 /// The store is closed, and its write-ahead log is merged into the file, when the last clone is
@@ -75,6 +111,9 @@ pub struct ServerState {
     pub(super) group_commit: GroupCommit,
     pub(super) rate: Option<Arc<RateLimit>>,
     pub(super) store: Store,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) readiness: Arc<Readiness>,
+    sizes: Arc<SizesCache>,
     /// One permit for each body that may be in memory.
     bodies: Arc<Semaphore>,
     /// The hash of the token, because hashes compare in constant time and do not reveal the token's
@@ -94,23 +133,35 @@ impl ServerState {
         let failed = |source| OpenError { location: location.clone(), source };
         let store = open_store(config.store, fields_of(&config.schema)).await.map_err(failed)?;
         let schema = Arc::new(config.schema);
-        let group_commit = GroupCommit::start(&store, Arc::clone(&schema)).map_err(failed)?;
+        let metrics = Arc::new(Metrics::new(&config.limits, &config.retention));
+        let group_commit =
+            GroupCommit::start(&store, Arc::clone(&schema), config.retention, Arc::clone(&metrics));
         Ok(Self {
             schema,
             limits: config.limits,
-            group_commit,
+            group_commit: group_commit.map_err(failed)?,
+            metrics,
+            readiness: Arc::default(),
+            sizes: Arc::default(),
             rate: config.limits.max_requests_per_second.map(|rate| Arc::new(RateLimit::new(rate))),
             store,
-            bodies: Arc::new(Semaphore::new(config.limits.max_bodies.min(Semaphore::MAX_PERMITS))),
+            bodies: Arc::new(Semaphore::new(max_bodies(&config.limits))),
             token: config.token.map(|token| blake3::hash(token.expose().as_bytes())),
         })
     }
 
-    /// Whether this `Authorization` header carries the server's token, or the server has none.
-    pub(super) fn is_authorized(&self, authorization: Option<&[u8]>) -> bool {
+    /// Makes `GET /readyz` answer 503 from now on, for a shutdown that begins with a pause in which load
+    /// balancers learn of it. Everything else goes on until the shutdown of [`serve`](super::serve), which
+    /// does this too.
+    pub fn announce_shutdown(&self) {
+        self.readiness.stop();
+    }
+
+    /// Whether the `Authorization` header carries the server's token, or the server has none.
+    pub(super) fn is_authorized(&self, headers: &HeaderMap) -> bool {
         let Some(expected) = &self.token else { return true };
-        let given = authorization.and_then(|value| {
-            let (scheme, token) = value.split_at_checked("Bearer ".len())?;
+        let given = headers.get(AUTHORIZATION).and_then(|value| {
+            let (scheme, token) = value.as_bytes().split_at_checked("Bearer ".len())?;
             scheme.eq_ignore_ascii_case(b"Bearer ").then_some(token)
         });
         // `blake3::Hash` compares in constant time.
@@ -122,6 +173,35 @@ impl ServerState {
     pub(super) async fn body_permit(&self) -> SemaphorePermit<'_> {
         self.bodies.acquire().await.expect("the semaphore is never closed")
     }
+
+    /// How many bodies are in memory.
+    pub(super) fn bodies_in_memory(&self) -> usize {
+        max_bodies(&self.limits).saturating_sub(self.bodies.available_permits())
+    }
+
+    /// The last step of the sequence; `None` if no pushes can be applied or no pulls answered.
+    pub(super) async fn ask_store(&self) -> Option<u64> {
+        if self.group_commit.is_running() { self.readiness.ask(&self.store).await } else { None }
+    }
+
+    /// What the store holds, as it was counted some seconds ago; `None` if counting takes too long or
+    /// fails.
+    pub(super) async fn sizes(&self) -> Option<StoreSizes> {
+        match tokio::time::timeout(SIZES_TIMEOUT, self.sizes.get(&self.store)).await {
+            Ok(Ok(sizes)) => Some(sizes),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the store cannot be counted");
+                None
+            }
+            // The next request gets what is counted now.
+            Err(_) => None,
+        }
+    }
+}
+
+/// The permits for bodies, at most as many as a semaphore can have.
+fn max_bodies(limits: &Limits) -> usize {
+    limits.max_bodies.min(Semaphore::MAX_PERMITS)
 }
 
 async fn open_store(location: StoreLocation, fields: TableFields) -> Result<Store, StoreError> {

@@ -70,7 +70,7 @@ fn run(page: &Path) {
 
 #[test]
 fn the_commands_of_the_quick_start_and_the_guides_run() {
-    for page in ["quick-start.md", "schema.md", "ci.md", "troubleshooting.md", "protocol.md"] {
+    for page in ["quick-start.md", "schema.md", "ci.md", "scaling.md", "troubleshooting.md", "protocol.md"] {
         run(&docs().join(page));
     }
 }
@@ -89,7 +89,7 @@ fn every_page_with_commands_is_run_and_every_link_has_a_target() {
         pages.extend(std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()));
     }
     pages.retain(|page| page.extension().is_some_and(|extension| extension == "md"));
-    assert_eq!(pages.iter().filter(|page| commands(page).contains("synctool")).count(), 9, "list it above");
+    assert_eq!(pages.iter().filter(|page| commands(page).contains("synctool")).count(), 10, "list it above");
     for page in pages {
         let text = std::fs::read_to_string(&page).unwrap();
         for link in text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
@@ -116,10 +116,20 @@ async fn the_result_schema_accepts_results_of_successful_and_failed_runs() {
     let offline = database();
     offline.log("C", "m1", r#"{"resource":"tags","operation":"delete","id":"x"}"#);
     let server = TestServer::start(SCHEMA).await;
-    for arguments in
-        [&[][..], &["--batch-size", "0"], &["--record-operation", "insert", "--no-fail-fast"], &["--wat"]]
-    {
-        holds(&schema, &result(&cloneup(&offline, server.base(), arguments).await));
+    for arguments in [
+        &[][..],
+        &["--batch-size", "0"],
+        &["--record-operation", "insert", "--no-fail-fast"],
+        &["--wat"],
+        &["--shard", "1/1"],
+        &["--stage", "join-rows"],
+        &["--stage", "finalize"],
+    ] {
+        let output = cloneup(&offline, server.base(), arguments).await;
+        holds(&schema, &result(&output));
+        std::fs::write(offline.folder().join("last.json"), &output.stdout).unwrap();
+        let merged = synctool(&offline).args(["merge-results", "last.json"]).output().unwrap();
+        holds(&schema, &result(&merged));
     }
     assert!(!schema.is_valid(&serde_json::json!({"ok": true, "cursor": 1, "stats": {}, "errors": []})));
 }

@@ -31,6 +31,7 @@ mod limits;
 mod lock;
 mod looks;
 mod max_errors;
+mod merge_results;
 mod model;
 mod odd_columns;
 #[cfg(all(unix, feature = "postgres"))]
@@ -54,16 +55,26 @@ mod reserved_keys;
 mod result;
 mod resume;
 mod row_locations;
+mod scaling;
+mod serve_backup;
 mod serve_command;
 mod serve_digest;
 mod serve_feed;
+mod serve_log;
 mod serve_migration;
 mod serve_mutations;
+mod serve_operations;
+#[cfg(all(unix, feature = "postgres"))]
+mod serve_postgres_operations;
 mod serve_relations;
 mod serve_requests;
+mod serve_retention;
 mod serve_store;
+mod shard_property;
+mod shards;
 mod snapshot;
 mod soft_deletes;
+mod stages;
 #[cfg(all(unix, feature = "postgres"))]
 mod store_bouncer;
 #[cfg(all(unix, feature = "postgres"))]

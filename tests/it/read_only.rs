@@ -152,6 +152,32 @@ async fn a_wal_database_in_a_read_only_folder_is_read_as_immutable_with_a_warnin
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn shards_of_a_read_only_database_go_on_without_locks_and_checkpoints() {
+    if !can_test() {
+        return;
+    }
+    for (mode, is_immutable) in [("WAL", true), ("DELETE", false)] {
+        let (read_only, server) = (ReadOnly::new("app.db", mode, |_| {}), TestServer::start(SCHEMA).await);
+        let mut records = 0;
+        for shard in ["1/2", "2/2"] {
+            let arguments = [
+                &["cloneup", "--db", "DB", "--client-id", "C", "--schema", "schema.json", "--shard", shard][..],
+                &["--remote", server.base()],
+            ];
+            let output = tokio::task::block_in_place(|| read_only.run(&arguments.concat()));
+            let printed = stderr(&output);
+            assert_eq!(status(&output), 0, "{mode}: {printed}");
+            let lock = format!("without lock and checkpoint: {}.synctool-", read_only.database.display());
+            assert!(printed.contains(&lock), "{mode}: {printed}");
+            let warnings = printed.lines().filter(|line| line.starts_with("warning: ")).count();
+            assert_eq!(warnings, 1 + usize::from(is_immutable), "{mode}: {printed}");
+            records += result(&output)["stats"]["resources"]["tags"]["records"].as_u64().unwrap_or(0);
+        }
+        assert_eq!(records, 2, "{mode}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_files_are_left_beside_a_read_only_database_in_a_folder_that_can_be_written_to() {
     if !can_test() {
         return;

@@ -8,7 +8,7 @@ use clap::{Args, ValueHint};
 use super::common::{
     AFTER, Network, OUTPUT, Output, ProgressArgs, REQUESTS, SELECTION, Target, Verbosity, any_path,
 };
-use crate::cli::values::{COMPRESSIONS, RECORD_OPERATIONS, names};
+use crate::cli::values::{COMPRESSIONS, RECORD_OPERATIONS, STAGES, names};
 
 /// Upload an offline SQLite database to a sync server
 ///
@@ -52,6 +52,14 @@ pub(in crate::cli) struct CloneupArgs {
     #[arg(long, value_name = "FILE", env = "SYNCTOOL_ONLY_FAILED", help_heading = SELECTION,
         value_hint = ValueHint::FilePath, value_parser = any_path())]
     pub(in crate::cli) only_failed: Option<PathBuf>,
+    /// Upload one of N parts of the records, for jobs that run side by side: I/N, or auto or auto/N
+    /// for what the job system says
+    #[arg(long, value_name = "I/N", env = "SYNCTOOL_SHARD", help_heading = SELECTION)]
+    pub(in crate::cli) shard: Option<String>,
+    /// Run one stage of the upload: records and deletes, join rows, or the finalization
+    #[arg(long, value_name = "STAGE", value_parser = names(&STAGES), env = "SYNCTOOL_STAGE",
+        help_heading = SELECTION)]
+    pub(in crate::cli) stage: Option<String>,
     /// Upload at most this many records of each resource, and the join rows between them; sends no
     /// deletes, does not pull, and leaves cursors and change log alone
     #[arg(long, value_name = "N", env = "SYNCTOOL_LIMIT", help_heading = SELECTION)]

@@ -11,6 +11,7 @@ mod common;
 mod completions;
 mod config;
 mod inspect;
+mod merge_results;
 mod root;
 mod schema;
 #[cfg(feature = "serve")]
@@ -22,10 +23,11 @@ pub(super) use common::{GENERAL, Network, Output, ProgressArgs, ProgressMode, Ta
 pub(super) use completions::Shell;
 pub(super) use config::ConfigCommand;
 pub(super) use inspect::InspectArgs;
+pub(super) use merge_results::MergeResultsArgs;
 pub(super) use root::{Cli, Subcommand};
 pub(super) use schema::SchemaCommand;
 #[cfg(feature = "postgres")]
 pub(super) use serve::DatabaseArgs;
 #[cfg(feature = "serve")]
-pub(super) use serve::{DemoArgs, ServeArgs};
+pub(super) use serve::{DemoArgs, LogFormat, ServeArgs};
 pub(super) use verify::VerifyArgs;

@@ -10,6 +10,7 @@ use super::common::{GENERAL, any_path};
 use super::completions::CompletionsArgs;
 use super::config::ConfigArgs;
 use super::inspect::InspectArgs;
+use super::merge_results::MergeResultsArgs;
 use super::schema::SchemaArgs;
 #[cfg(feature = "serve")]
 use super::serve::{DemoArgs, ServeArgs};
@@ -37,6 +38,7 @@ pub(in crate::cli) enum Subcommand {
     Cloneup(Box<CloneupArgs>),
     Config(ConfigArgs),
     Inspect(InspectArgs),
+    MergeResults(MergeResultsArgs),
     Schema(SchemaArgs),
     Verify(Box<VerifyArgs>),
     #[cfg(feature = "serve")]
@@ -51,6 +53,7 @@ impl Subcommand {
     pub(in crate::cli) fn is_verbose(&self) -> bool {
         match self {
             Self::Cloneup(args) => args.verbosity.verbose > 0,
+            Self::MergeResults(args) => args.verbosity.verbose > 0,
             Self::Verify(args) => args.verbosity.verbose > 0,
             #[cfg(feature = "serve")]
             Self::Serve(args) => args.verbosity.verbose > 0,
@@ -64,6 +67,7 @@ impl Subcommand {
     pub(in crate::cli) fn is_quiet(&self) -> bool {
         match self {
             Self::Cloneup(args) => args.verbosity.quiet,
+            Self::MergeResults(args) => args.verbosity.quiet,
             Self::Verify(args) => args.verbosity.quiet,
             #[cfg(feature = "serve")]
             Self::Serve(args) => args.verbosity.quiet,

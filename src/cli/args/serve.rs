@@ -3,11 +3,12 @@
 
 use std::path::PathBuf;
 
+use clap::builder::BoolishValueParser;
 #[cfg(feature = "postgres")]
 use clap::builder::{StringValueParser, TypedValueParser};
-use clap::{Args, ValueHint};
+use clap::{Args, ValueEnum, ValueHint};
 
-use super::common::{Verbosity, any_path};
+use super::common::{OUTPUT, Verbosity, any_path};
 #[cfg(feature = "postgres")]
 use crate::secret::Secret;
 
@@ -28,6 +29,9 @@ pub(in crate::cli) struct ServeArgs {
     #[cfg(feature = "postgres")]
     #[command(flatten)]
     pub(in crate::cli) database: DatabaseArgs,
+    /// Give the store a new id and exit, after it was restored to an earlier state
+    #[arg(long, env = "SYNCTOOL_NEW_STORE_ID", value_parser = BoolishValueParser::new())]
+    pub(in crate::cli) new_store_id: bool,
     /// Schema of what clients may push, a JSON file; required
     #[arg(long, value_name = "FILE", env = "SYNCTOOL_SCHEMA",
         value_hint = ValueHint::FilePath, value_parser = any_path())]
@@ -46,8 +50,30 @@ pub(in crate::cli) struct ServeArgs {
     /// Maximum number of requests per second, of all clients together
     #[arg(long, value_name = "N", env = "SYNCTOOL_MAX_RATE")]
     pub(in crate::cli) max_rate: Option<String>,
+    /// Forget applied mutations of this age, such as 30d; the same mutation, sent again later, is applied again
+    #[arg(long, value_name = "AGE", env = "SYNCTOOL_FORGET_MUTATIONS")]
+    pub(in crate::cli) forget_mutations: Option<String>,
+    /// Forget deletes of this age, such as 30d; a client that has pulled none of them must clone again
+    #[arg(long, value_name = "AGE", env = "SYNCTOOL_FORGET_DELETES")]
+    pub(in crate::cli) forget_deletes: Option<String>,
+    /// Time to go on serving after the first signal, while /readyz answers 503, so that load balancers notice
+    #[arg(long, value_name = "DURATION", env = "SYNCTOOL_SHUTDOWN_DELAY")]
+    pub(in crate::cli) shutdown_delay: Option<String>,
+    /// Format of the log on stderr; -v adds a line for each request
+    #[arg(long, value_name = "FORMAT", env = "SYNCTOOL_LOG_FORMAT", help_heading = OUTPUT)]
+    pub(in crate::cli) log_format: Option<LogFormat>,
     #[command(flatten)]
     pub(in crate::cli) verbosity: Verbosity,
+}
+
+/// The format of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(in crate::cli) enum LogFormat {
+    /// Lines of text
+    #[default]
+    Text,
+    /// A JSON object a line
+    Json,
 }
 
 /// Takes any text, and shows it in no message.

@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::ArgMatches;
 
@@ -15,22 +16,33 @@ use crate::cli::nearest::nearest;
 use crate::cli::output::{self, Events, Hints, Progress};
 use crate::cli::signals::Signals;
 use crate::cli::{error_file, layers, resolve};
-use crate::cloneup::{CancellationToken, Event, Failure, Failures, Observer, Options, Outcome, Upload};
+use crate::cloneup::{
+    CancellationToken, Event, Failure, Failures, Observer, Options, Outcome, Stage, Upload,
+};
 use crate::protocol::code;
 use crate::schema::Schema;
+
+/// The longest pause before a shard begins, all but the first one: a job system starts all of them at
+/// the same moment.
+const MAX_JITTER: Duration = Duration::from_secs(1);
 
 /// Runs the subcommand.
 pub(in crate::cli) fn run(args: CloneupArgs, matches: &ArgMatches) -> u8 {
     output::start_diagnostics(args.verbosity);
+    // What is wrong with it is reported together with everything else that is wrong.
+    let stage = resolve::stage(&args).unwrap_or_default();
+    if let (Some(shard), false) = (stage.shard(), args.verbosity.quiet) {
+        output::line(&format!("shard {shard}"));
+    }
     let progress = Progress::new(resolve::look(&args.progress, args.verbosity));
     if args.dry_run {
-        return dry_run::run(&args, &progress, || prepare(&args, matches));
+        return dry_run::run(&args, stage, &progress, || prepare(&args, matches));
     }
     let watchers = Watchers { progress, events: None };
     let args = Arc::new(args);
-    let mut run = Run { args, watchers, error_file: None, signal: SIGINT, hints: Vec::new() };
+    let mut run = Run { args, stage, watchers, error_file: None, signal: SIGINT, hints: Vec::new() };
     let outcome = run.upload(matches).unwrap_or_else(|Failures(failures)| Outcome::failed(failures));
-    run.finish(&outcome)
+    run.finish(&outcome.of(stage))
 }
 
 /// Prints the result of a command line that could not be parsed: stdout has a result on any outcome.
@@ -57,6 +69,8 @@ impl Observer for Watchers {
 /// An upload from its flags to its exit status.
 struct Run {
     args: Arc<CloneupArgs>,
+    /// Which part of the upload it is.
+    stage: Stage,
     watchers: Watchers,
     error_file: Option<File>,
     /// The number of the signal that interrupted the run, if one did.
@@ -67,12 +81,12 @@ struct Run {
 
 impl Run {
     fn upload(&mut self, matches: &ArgMatches) -> Result<Outcome, Failures> {
-        self.watchers.events = open_events(self.args.events.as_deref(), matches)?;
+        self.watchers.events = open_events(self.args.events.as_deref(), matches, self.stage)?;
         let runtime = client::runtime()?;
         let outcome = runtime.block_on(async {
-            let format = self.args.output.unwrap_or_default();
+            let (format, stage) = (self.args.output.unwrap_or_default(), self.stage);
             let signals = Signals::listen_and(move || {
-                let outcome = Outcome::failed(vec![Failure::interrupted()]);
+                let outcome = Outcome::failed(vec![Failure::interrupted()]).of(stage);
                 // The process ends with the signal's status in any case.
                 let _ = output::result(&outcome, format, exit::SIGNAL);
             });
@@ -94,6 +108,12 @@ impl Run {
         // After the settings, because this may be the file that --only-failed has read.
         self.error_file = create_error_file(self.args.error_file.as_deref())?;
         let Ready { options, schema, database, remote } = ready;
+        if self.stage.shard().is_some_and(|shard| shard.index() > 1) {
+            tokio::select! {
+                () = tokio::time::sleep(jitter()) => {}
+                _ = signals.first() => {}
+            }
+        }
         self.hints = hints_at_resources(&options, &schema);
         let cancellation = CancellationToken::new();
         let upload = Upload::new(database, remote, schema).options(options);
@@ -112,8 +132,9 @@ impl Run {
 
     /// Writes and prints everything at the end of a run, the words last; returns the exit status.
     fn finish(self, outcome: &Outcome) -> u8 {
-        let Self { args, watchers: Watchers { progress, events }, error_file, signal, hints: names } = self;
-        let hints = Hints::unless(args.verbosity.quiet);
+        let Self { args, stage, watchers, error_file, signal, hints: names } = self;
+        let Watchers { progress, events } = watchers;
+        let hints = Hints::unless(args.verbosity.quiet).of_stage(stage);
         let events = events.map_or(Ok(()), |events| events.finish(outcome));
         let error_file = error_file.map_or(Ok(()), |file| error_file::write(file, &outcome.failures));
         let measured = progress.end();
@@ -150,13 +171,19 @@ fn way_to_the_rest(error_file: Option<&Path>) -> String {
     }
 }
 
-fn open_events(path: Option<&Path>, matches: &ArgMatches) -> Result<Option<Events>, Failure> {
+/// A random pause of up to [`MAX_JITTER`].
+fn jitter() -> Duration {
+    let micros = uuid::Uuid::new_v4().as_u128() % (MAX_JITTER.as_micros() + 1);
+    u64::try_from(micros).map_or(MAX_JITTER, Duration::from_micros)
+}
+
+fn open_events(path: Option<&Path>, matches: &ArgMatches, stage: Stage) -> Result<Option<Events>, Failure> {
     let Some(path) = path.filter(|path| !path.as_os_str().is_empty()) else { return Ok(None) };
     let options: serde_json::Map<_, _> = layers::changed_options("cloneup", matches)
         .into_iter()
         .map(|(name, value)| (name, value.into()))
         .collect();
-    Events::open(path, options.into()).map(Some).map_err(|error| {
+    Events::open(path, options.into(), stage.shard()).map(Some).map_err(|error| {
         let message = format!("cannot write events to {}: {error}", path.display());
         Failure::invalid(code::DFQL_INVALID, &message, "events").in_words(format!("--events: {message}"))
     })

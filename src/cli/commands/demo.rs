@@ -16,7 +16,7 @@ use crate::cloneup::{Failure, Outcome, Upload};
 use crate::offline::{Database, sample};
 use crate::remote::{Remote, RemoteConfig};
 use crate::schema::Schema;
-use crate::server::{Limits, ServerConfig, ServerState, StoreLocation, serve};
+use crate::server::{Limits, Retention, ServerConfig, ServerState, StoreLocation, serve};
 
 /// The files of a demonstration.
 struct Files {
@@ -63,6 +63,7 @@ async fn serve_and_upload(files: &Files, is_quiet: bool) -> Result<u8, Failure> 
         store: StoreLocation::File(files.server.clone()),
         token: None,
         limits: Limits::default(),
+        retention: Retention::default(),
     };
     let state = ServerState::open(config).await.map_err(|error| Failure::storage(error.to_string()))?;
     let failed = |error: io::Error| Failure::internal(format!("cannot listen on a loopback port: {error}"));

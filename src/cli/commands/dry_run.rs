@@ -6,11 +6,12 @@ use super::cloneup::hints_at_resources;
 use crate::cli::args::CloneupArgs;
 use crate::cli::exit::{self, SIGINT};
 use crate::cli::output::{self, Hints, Progress};
-use crate::cloneup::{Failures, Outcome, Preview, Upload, most_severe};
+use crate::cloneup::{Failures, Outcome, Preview, Stage, Upload, most_severe};
 
-/// Prints the plan of an upload that `prepare` has prepared.
+/// Prints the plan of an upload, or of this stage of it, that `prepare` has prepared.
 pub(super) fn run(
     args: &CloneupArgs,
+    stage: Stage,
     progress: &Progress,
     prepare: impl FnOnce() -> Result<Ready, Failures>,
 ) -> u8 {
@@ -32,7 +33,7 @@ pub(super) fn run(
         }
         Err(Failures(failures)) => {
             let status = exit::status(most_severe(&failures), SIGINT);
-            let outcome = Outcome::failed(failures);
+            let outcome = Outcome::failed(failures).of(stage);
             (output::result(&outcome, format, status), outcome.failures)
         }
     };

@@ -1,5 +1,5 @@
 //! What the subcommands do, one file each: from the typed flags to what is printed and the exit status.
-//! Subcommands whose result is one JSON document on any outcome ([`cloneup`], [`verify`]) print their own
+//! Subcommands whose result is one JSON document on any outcome ([`cloneup`], [`merge_results`], [`verify`]) print their own
 //! failures; the others return them.
 //!
 //! [`client`] is what [`cloneup`], [`dry_run`] and [`verify`] have in common.
@@ -10,6 +10,7 @@ pub(super) mod config_show;
 #[cfg(feature = "serve")]
 pub(super) mod demo;
 pub(super) mod inspect;
+pub(super) mod merge_results;
 pub(super) mod schema;
 #[cfg(feature = "serve")]
 pub(super) mod serve;

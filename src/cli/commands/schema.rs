@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::cli::args::SchemaCommand;
 use crate::cli::exit;
-use crate::cli::output::{self, escaped};
+use crate::cli::output::{self, Hints, escaped};
 use crate::cli::{resolve, text_file};
 use crate::cloneup::{Failure, inspect};
 use crate::offline::{Database, OfflineError, Snapshot, introspect};
@@ -108,7 +108,7 @@ fn report(problems: &[Failure]) -> u8 {
     for problem in problems {
         output::error(&output::sentence(problem.body()));
     }
-    output::print_hints(problems);
+    output::print_hints(problems, Hints::unless(false));
     let count = problems.len();
     output::line(&format!("{count} {}", if count == 1 { "problem" } else { "problems" }));
     exit::INVALID

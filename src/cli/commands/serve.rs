@@ -5,26 +5,74 @@ use std::net::SocketAddr;
 use clap::ArgMatches;
 use tokio::net::TcpListener;
 
-use crate::cli::args::ServeArgs;
+use crate::cli::args::{LogFormat, ServeArgs};
+use crate::cli::exit::SIGINT;
 use crate::cli::resolve::{self, DEFAULT_LISTEN, ServeSettings};
 use crate::cli::signals::Signals;
 use crate::cli::{exit, output};
 use crate::cloneup::Failure;
 use crate::protocol::{ErrorBody, ROOT_PATH, code};
-use crate::server::{ServerState, serve};
+use crate::server::{NewStoreId, ServerState, serve};
 
 /// Runs the subcommand.
 pub(in crate::cli) fn run(args: &ServeArgs, matches: &ArgMatches) -> Result<u8, Failure> {
-    output::start_diagnostics(args.verbosity);
+    let log = Log { format: args.log_format.unwrap_or_default(), is_quiet: args.verbosity.quiet };
+    match log.format {
+        LogFormat::Text => output::start_diagnostics(args.verbosity),
+        LogFormat::Json => output::start_json_diagnostics(args.verbosity, module_path!()),
+    }
+    let served =
+        if args.new_store_id { new_store_id(args, matches) } else { serve_until_signal(args, matches, log) };
+    match served {
+        Err(failure) if log.format == LogFormat::Json => {
+            let ErrorBody { code, message, path } = failure.body();
+            tracing::error!(code, path, "{message}");
+            Ok(exit::status(Some(failure.kind), SIGINT))
+        }
+        served => served,
+    }
+}
+
+/// Serves until a signal.
+fn serve_until_signal(args: &ServeArgs, matches: &ArgMatches, log: Log) -> Result<u8, Failure> {
     let settings = resolve::serve(args, matches)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| no_server(format!("cannot start: {error}")))?;
-    runtime.block_on(listen_and_serve(settings, args.verbosity.quiet))?;
+    runtime()?.block_on(listen_and_serve(settings, log))?;
     Ok(exit::SUCCESS)
 }
 
-async fn listen_and_serve(settings: ServeSettings, is_quiet: bool) -> Result<(), Failure> {
-    let ServeSettings { listen, config } = settings;
+/// Gives the store a new id.
+fn new_store_id(args: &ServeArgs, matches: &ArgMatches) -> Result<u8, Failure> {
+    let renewed = runtime()?.block_on(crate::server::new_store_id(resolve::store(args, matches)?));
+    let NewStoreId { before, after } = renewed.map_err(|error| Failure::storage(error.to_string()))?;
+    let line = format!("the store has the id {after} now; it was {before}");
+    Ok(output::text(&[line], exit::SUCCESS))
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|error| no_server(format!("cannot start: {error}")))
+}
+
+/// How the server says what it does.
+#[derive(Debug, Clone, Copy)]
+struct Log {
+    format: LogFormat,
+    is_quiet: bool,
+}
+
+impl Log {
+    /// The server can be reached.
+    fn listening(self, url: &str) {
+        match self.format {
+            LogFormat::Text if self.is_quiet => {}
+            LogFormat::Text => output::line(&format!("listening on {url}")),
+            LogFormat::Json => tracing::info!(url, "listening"),
+        }
+    }
+}
+
+async fn listen_and_serve(settings: ServeSettings, log: Log) -> Result<(), Failure> {
+    let ServeSettings { listen, config, shutdown_delay } = settings;
     // Before anything is opened, so that a signal during it is not lost.
     let signals = Signals::listen();
     let addresses = addresses(&listen).await?;
@@ -44,11 +92,12 @@ async fn listen_and_serve(settings: ServeSettings, is_quiet: bool) -> Result<(),
     };
     let listener = TcpListener::bind(addresses.as_slice()).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
-    if !is_quiet {
-        output::line(&format!("listening on http://{address}/datafn"));
-    }
+    log.listening(&format!("http://{address}/datafn"));
+    let ready = state.clone();
     let shutdown = async move {
         signals.first().await;
+        ready.announce_shutdown();
+        tokio::time::sleep(shutdown_delay).await;
     };
     serve(listener, shutdown, state).await;
     Ok(())

@@ -15,7 +15,7 @@ use crate::cli::layers::examples;
 use crate::cli::output::wrapped;
 
 /// Width of a line of text in the source of a page.
-const WIDTH: usize = 76;
+const WIDTH: usize = 72;
 
 /// A page: its name, such as `synctool-schema-check`, and its source.
 pub(super) struct Page {

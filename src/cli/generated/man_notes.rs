@@ -51,7 +51,7 @@ pub(super) fn files(roff: &mut Roff, name: &str) {
             roff,
             [italic("DATABASE"), bold(".synctool")],
             "Beside the database, while an upload is running or after it was interrupted: its lock, and the \
-             checkpoint from which the same command continues.",
+             checkpoint from which the same command continues. A shard has its own, with an end such as -3of8.",
         );
     }
     if matches!(name, "" | "serve") {

@@ -5,7 +5,7 @@
 use crate::cli::args::{Output, ProgressMode};
 use crate::cli::output::DEFAULT_INTERVAL;
 use crate::cli::values::{
-    COMPRESSIONS, RECORD_OPERATIONS, concurrency_text, duration_text, name_of, size_text,
+    COMPRESSIONS, RECORD_OPERATIONS, STAGES, concurrency_text, duration_text, name_of, size_text,
 };
 use crate::cloneup::Options;
 use crate::remote::RemoteConfig;
@@ -28,6 +28,7 @@ pub(in crate::cli) fn default_text(command: &str, id: &str) -> Option<String> {
             "client_id" => Some("a fixed one for comparisons".to_owned()),
             _ => client(id),
         },
+        "merge-results" if id == "output" => client(id),
         "inspect" if id == "schema" => Some(format!("{STORED_SCHEMA}, else an inferred one")),
         "inspect" | "show" if id == "output" => Some("a table".to_owned()),
         #[cfg(feature = "serve")]
@@ -46,6 +47,7 @@ fn upload(id: &str) -> Option<String> {
         "include_many_many" => options.include_many_many.to_string(),
         "include_deletes" => options.include_deletes.to_string(),
         "record_operation" => name_of(&RECORD_OPERATIONS, &options.record_operation).to_owned(),
+        "stage" => name_of(&STAGES, &options.stage).to_owned(),
         "mutation_id_prefix" => options.mutation_id_prefix,
         "batch_size" => options.batch_size.to_string(),
         "batch_bytes" => size_text(options.batch_bytes.get()),
@@ -87,7 +89,9 @@ fn client(id: &str) -> Option<String> {
 
 #[cfg(feature = "serve")]
 fn serve(id: &str) -> Option<String> {
-    use crate::cli::resolve::{DEFAULT_DATA, DEFAULT_LISTEN};
+    use crate::cli::args::LogFormat;
+    use crate::cli::resolve::{DEFAULT_DATA, DEFAULT_LISTEN, DEFAULT_SHUTDOWN_DELAY};
+    use clap::ValueEnum as _;
     let limits = crate::server::Limits::default();
     Some(match id {
         "listen" => DEFAULT_LISTEN.to_owned(),
@@ -96,6 +100,9 @@ fn serve(id: &str) -> Option<String> {
         "database_schema" => crate::server::PostgresConfig::DEFAULT_SCHEMA.to_owned(),
         "max_mutations" => limits.max_mutations.to_string(),
         "max_body" => size_text(limits.max_body_bytes),
+        "forget_mutations" | "forget_deletes" => "never".to_owned(),
+        "shutdown_delay" => duration_text(DEFAULT_SHUTDOWN_DELAY),
+        "log_format" => LogFormat::default().to_possible_value()?.get_name().to_owned(),
         "max_rate" => limits.max_requests_per_second.map_or(NO_LIMIT.to_owned(), |rate| rate.to_string()),
         _ => return None,
     })

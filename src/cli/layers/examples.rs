@@ -34,6 +34,10 @@ const CLONEUP: &[Example] = &[
         "Upload two resources without their join rows, and compare both sides",
         "synctool cloneup --resources todos,tags --no-include-many-many --verify",
     ),
+    example(
+        "Upload one third of the records, while other jobs upload the rest",
+        "synctool cloneup --shard 1/3 > 1.json",
+    ),
 ];
 
 const VERIFY: &[Example] = &[
@@ -63,6 +67,11 @@ const SHOW: &[Example] = &[
     example("Show the configuration in this folder", "synctool config show"),
     example("Show that of another file", "synctool config show --config ci/synctool.toml"),
 ];
+
+const MERGE_RESULTS: &[Example] = &[example(
+    "Add up the results of all shards, and finalize if they are ok",
+    "synctool merge-results 1.json 2.json && synctool cloneup --stage finalize",
+)];
 
 const COMPLETIONS: &[Example] = &[
     example("bash, in ~/.bashrc", "source <(synctool completions bash)"),
@@ -101,6 +110,7 @@ pub(in crate::cli) fn examples(command: &str) -> &'static [Example] {
         "schema check" => CHECK,
         "schema" => SCHEMA,
         "config show" | "config" => SHOW,
+        "merge-results" => MERGE_RESULTS,
         "completions" => COMPLETIONS,
         "serve" => SERVE,
         "demo" => DEMO,
@@ -116,10 +126,11 @@ mod tests {
 
     /// Parses the examples of a command and of its subcommands.
     fn parse(definition: &clap::Command, name: &str, count: &mut usize) {
+        assert!(!examples(name).is_empty(), "{name} has no example");
         for Example { line, .. } in examples(name) {
             let words = line.trim_start_matches("source <(").trim_start_matches("eval (");
             let words: Vec<_> =
-                words.split([' ', ')']).take_while(|word| !["|", ">"].contains(word)).collect();
+                words.split([' ', ')']).take_while(|word| !["|", ">", "&&"].contains(word)).collect();
             let words = words.into_iter().filter(|word| !word.is_empty());
             let parsed = command().try_get_matches_from(words);
             assert!(line.len() <= WIDTH - 4, "{line}");

@@ -11,10 +11,11 @@ use clap::{Arg, Command};
 use super::definition::is_switch;
 
 /// Names that other tools have for a subcommand: its parent, its own name, and the others.
-const OTHER_NAMES: [(&str, &str, &[&str]); 9] = [
+const OTHER_NAMES: [(&str, &str, &[&str]); 10] = [
     ("", "cloneup", &["upload", "push", "sync", "send", "copy", "import", "migrate", "backup"]),
     ("", "verify", &["compare", "diff"]),
     ("", "inspect", &["show", "status", "info", "ls", "list"]),
+    ("", "merge-results", &["merge", "combine"]),
     ("", "serve", &["server", "start", "listen"]),
     ("", "schema infer", &["infer", "init"]),
     ("", "schema check", &["check", "validate", "lint"]),

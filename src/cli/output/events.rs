@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::counters::{Counters, Stage};
 use super::json_lines::JsonLines;
 use crate::cloneup::{Event, Observer, Outcome};
+use crate::mutation::Shard;
 
 /// Minimum time between two `sync_progress` events.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -30,6 +31,8 @@ struct Writer {
     counters: Counters,
     /// The options of the run that differ from their defaults.
     options: Value,
+    /// The shard that the run uploads, if it is one.
+    shard: Option<Shard>,
     /// When the last `sync_progress` was written.
     last: Option<Instant>,
     /// Requests of all answered batches.
@@ -38,14 +41,15 @@ struct Writer {
 
 impl Events {
     /// Opens and truncates the file before the upload, so that a bad path is reported at once; `-` is
-    /// stderr. `options` are those that differ from their defaults, without secrets.
+    /// stderr. `options` are those that differ from their defaults, without secrets; `shard` is in every
+    /// event.
     ///
     /// # Errors
     /// An [`io::Error`] when the file cannot be created.
-    pub(in crate::cli) fn open(path: &Path, options: Value) -> io::Result<Self> {
+    pub(in crate::cli) fn open(path: &Path, options: Value, shard: Option<Shard>) -> io::Result<Self> {
         let lines = JsonLines::open(path)?;
         let counters = Counters::new(Instant::now());
-        Ok(Self(Mutex::new(Writer { lines, counters, options, last: None, batches: 0 })))
+        Ok(Self(Mutex::new(Writer { lines, counters, options, shard, last: None, batches: 0 })))
     }
 
     /// Writes the last counts, and the one event at the end.
@@ -73,9 +77,12 @@ impl Events {
 }
 
 impl Writer {
-    /// Writes an event; `context` is what it has beside the phase.
+    /// Writes an event; `context` is what it has beside the phase and the shard.
     fn write(&mut self, name: &str, mut context: Value) {
         context["phase"] = PHASE.into();
+        if let Some(shard) = self.shard {
+            context["shard"] = json!(shard);
+        }
         // A clock before 1970 is reported as 0.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
         self.lines.write(&json!({"type": name, "timestampMs": millis(now), "context": context}));

@@ -5,29 +5,33 @@ use super::escape::escaped;
 use super::hints::hint;
 use super::numbers::grouped;
 use super::print;
-use crate::cloneup::{Failure, FailureKind};
+use crate::cloneup::{Failure, FailureKind, Stage};
 use crate::protocol::{ErrorBody, ROOT_PATH};
 
 /// Maximum number of failures that are printed; the result has all of them.
 const MAX_PRINTED: usize = 10;
 
-/// Whether hints are printed below errors.
+/// Whether hints are printed below errors, and of which part of an upload the errors are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::cli) enum Hints {
-    Shown,
-    /// With `--quiet`.
-    Hidden,
+pub(in crate::cli) struct Hints {
+    are_shown: bool,
+    stage: Stage,
 }
 
 impl Hints {
     /// Shown unless `is_quiet`.
     pub(in crate::cli) fn unless(is_quiet: bool) -> Self {
-        if is_quiet { Self::Hidden } else { Self::Shown }
+        Self { are_shown: !is_quiet, stage: Stage::All }
+    }
+
+    /// For errors of this part of an upload.
+    pub(in crate::cli) fn of_stage(self, stage: Stage) -> Self {
+        Self { stage, ..self }
     }
 
     /// Prints a hint, if hints are shown.
     pub(in crate::cli) fn print(self, text: &str) {
-        if self == Self::Shown {
+        if self.are_shown {
             print::hint(text);
         }
     }
@@ -51,9 +55,7 @@ pub(in crate::cli) fn failures(failures: &[Failure], hints: Hints) -> bool {
             print::line(&format!("… and {} more with {code}", grouped(more)));
             is_all = false;
         }
-        if hints == Hints::Shown {
-            print_hints(group.iter().copied());
-        }
+        print_hints(group.iter().copied(), hints);
     }
     if !untold.is_empty() {
         let count: usize = untold.iter().map(Vec::len).sum();
@@ -63,12 +65,12 @@ pub(in crate::cli) fn failures(failures: &[Failure], hints: Hints) -> bool {
     is_all
 }
 
-/// Prints the hints of failures, each once.
-pub(in crate::cli) fn print_hints<'f>(failures: impl IntoIterator<Item = &'f Failure>) {
+/// Prints the hints of failures, each once, if hints are shown.
+pub(in crate::cli) fn print_hints<'f>(failures: impl IntoIterator<Item = &'f Failure>, hints: Hints) {
     let mut told = Vec::new();
-    for hint in failures.into_iter().filter_map(hint) {
+    for hint in failures.into_iter().filter_map(|failure| hint(failure, hints.stage)) {
         if !told.contains(&hint) {
-            print::hint(hint);
+            hints.print(hint);
             told.push(hint);
         }
     }

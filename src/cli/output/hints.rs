@@ -2,13 +2,13 @@
 //! where the server or the contract chose one; never by the text of a message. They are printed in
 //! [`super::failures`](mod@super::failures).
 
-use crate::cloneup::{Cause, Failure, FailureKind, PULL_PATH};
+use crate::cloneup::{Cause, Failure, FailureKind, PULL_PATH, Stage};
 use crate::offline::{ForeignFile, OfflineError, StorageKind};
 use crate::protocol::code;
 use crate::remote::TransportKind;
 
-/// A suggested fix for a failure, where its message does not contain it already.
-pub(super) fn hint(failure: &Failure) -> Option<&'static str> {
+/// A suggested fix for a failure of this part of an upload, where its message does not contain it already.
+pub(super) fn hint(failure: &Failure, stage: Stage) -> Option<&'static str> {
     match &failure.cause {
         Some(Cause::Request(error)) if error.kind() == Some(TransportKind::NoRoute) => {
             // The message of a wrong base says what to do; a server without `pull` can be meant.
@@ -17,7 +17,7 @@ pub(super) fn hint(failure: &Failure) -> Option<&'static str> {
         }
         Some(Cause::Request(error)) => transport_hint(error.kind()?),
         Some(Cause::Offline(error)) => offline_hint(error),
-        _ => code_hint(failure),
+        _ => code_hint(failure, stage),
     }
 }
 
@@ -79,14 +79,23 @@ fn foreign_hint(what: ForeignFile) -> &'static str {
 }
 
 /// For the server's own errors, and for refused credentials.
-fn code_hint(failure: &Failure) -> Option<&'static str> {
+fn code_hint(failure: &Failure, stage: Stage) -> Option<&'static str> {
     match failure.body().code.as_str() {
         code::FORBIDDEN => {
             Some("the token is missing, wrong or expired: see SYNCTOOL_TOKEN and --token-file")
         }
+        code::CURSOR_EXPIRED => Some(
+            "the database was not pulled for so long that the server has forgotten deletes since then: begin \
+             with a new copy of the server's data; `cloneup --no-pull-after` uploads without pulling",
+        ),
         code::CONFLICT => Some("the record exists already: --record-operation merge updates it"),
         // A request that is refused as a whole, with a wrong address for example, names no mutation.
-        code::NOT_FOUND if !failure.error.mutation_id.is_empty() => {
+        code::NOT_FOUND if failure.error.mutation_id.is_empty() => None,
+        code::NOT_FOUND if stage == Stage::JoinRows => Some(
+            "have all shards ended? a join row refers to a record that the server does not have, and join rows \
+             go after all records",
+        ),
+        code::NOT_FOUND => {
             Some("a join row refers to a record that the server does not have: upload its resource too")
         }
         code::LIMIT_EXCEEDED => Some(
@@ -112,20 +121,26 @@ fn is_about_an_id(failure: &Failure) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::ErrorBody;
+    use crate::protocol::{ErrorBody, MutationError};
 
     #[test]
     fn hints_follow_the_cause_and_the_code_whatever_the_message() {
         let locked = Failure::from(OfflineError::locked("x"));
-        assert!(hint(&locked).unwrap().contains("locked"));
+        assert!(hint(&locked, Stage::All).unwrap().contains("locked"));
         let conflict = Failure::refused(ErrorBody::new(code::CONFLICT, "x", "id"));
-        assert!(hint(&conflict).unwrap().contains("merge"));
+        assert!(hint(&conflict, Stage::All).unwrap().contains("merge"));
+        let expired = Failure::remote(ErrorBody::new(code::CURSOR_EXPIRED, "x", "cursor"));
+        assert!(hint(&expired, Stage::All).unwrap().contains("new copy"));
         let own_schema = Failure::invalid(code::DFQL_UNKNOWN_RESOURCE, "unknown resource", "resources[0]");
-        assert_eq!(hint(&own_schema), None);
+        assert_eq!(hint(&own_schema, Stage::All), None);
         let refused_whole = Failure::refused(ErrorBody::new(code::NOT_FOUND, "no such route", "$"));
-        assert_eq!(hint(&refused_whole), None);
-        assert_eq!(hint(&Failure::usage("cannot connect: locked", "x")), None);
+        assert_eq!(hint(&refused_whole, Stage::All), None);
+        let no_record = MutationError { mutation_id: "m".to_owned(), body: refused_whole.body().clone() };
+        let no_record = Failure::rejected(no_record, None);
+        assert!(hint(&no_record, Stage::JoinRows).unwrap().starts_with("have all shards ended?"));
+        assert!(!hint(&no_record, Stage::All).unwrap().contains("shards"));
+        assert_eq!(hint(&Failure::usage("cannot connect: locked", "x"), Stage::All), None);
         let no_id = Failure::invalid(code::DFQL_INVALID, "x", "records[7].id");
-        assert!(hint(&no_id).unwrap().contains("idFormat"));
+        assert!(hint(&no_id, Stage::All).unwrap().contains("idFormat"));
     }
 }

@@ -36,6 +36,8 @@ mod waiting;
 mod width;
 
 pub(super) use diagnostics::start_diagnostics;
+#[cfg(feature = "serve")]
+pub(super) use diagnostics::start_json_diagnostics;
 pub(super) use escape::escaped;
 pub(super) use events::Events;
 pub(super) use failures::{Hints, failures, print_hints, sentence};

@@ -3,7 +3,7 @@
 use super::numbers::{bytes, grouped};
 use super::print::{line, warning};
 use super::table::Table;
-use crate::cloneup::{PartKind, Preview};
+use crate::cloneup::{Finalization, PartKind, Preview};
 
 /// Prints the plan on stderr.
 pub(in crate::cli) fn plan(preview: &Preview) {
@@ -37,13 +37,18 @@ fn steps(preview: &Preview) {
             why.to_owned(),
         ]);
     }
-    for row in table.lines() {
-        line(&row);
+    if !preview.parts.is_empty() {
+        table.lines().iter().for_each(|row| line(row));
     }
     if !preview.deletes.is_empty() {
         line(&format!("offline deletes to push: {}", preview.deletes.len()));
     }
-    let finalization = &preview.finalization;
+    if preview.stage.finalizes() {
+        finalization(&preview.finalization);
+    }
+}
+
+fn finalization(finalization: &Finalization) {
     match &finalization.pull_from {
         Some(cursor) => line(&format!("then: pull from cursor {cursor}")),
         None => line("then: no pull"),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::counters::Counters;
 use super::numbers::{bytes, counted, grouped, per_second, rounded};
-use crate::cloneup::{FailureKind, Outcome, RunStats};
+use crate::cloneup::{FailureKind, Outcome, RunStats, Stage};
 
 /// What is known of a run beside its outcome.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +14,8 @@ pub(in crate::cli) struct Measured {
     /// The time since sending began, and how much of it sending took.
     pub(super) elapsed: Duration,
     pub(super) uploaded_in: Duration,
+    /// Changes that were pulled.
+    pub(super) pulled: u64,
     /// Bytes of all answered batches, before compression.
     pub(super) bytes: u64,
     /// The names of the errors after which requests were sent again.
@@ -25,13 +27,16 @@ impl Measured {
         let elapsed = counters.start.elapsed();
         let uploaded_in = counters.uploaded_in.unwrap_or(elapsed);
         let retries = counters.retries.keys().cloned().collect();
-        Self { elapsed, uploaded_in, bytes: counters.bytes, retries }
+        Self { elapsed, uploaded_in, pulled: counters.pulled, bytes: counters.bytes, retries }
     }
 }
 
 /// The lines of the summary.
 pub(in crate::cli) fn summary(outcome: &Outcome, measured: &Measured) -> Vec<String> {
     let run = &outcome.stats.run;
+    if outcome.stage == Stage::Finalize {
+        return vec![of_finalization(outcome, measured)];
+    }
     if !outcome.ok && run.requests == 0 {
         return vec!["nothing was sent".to_owned()];
     }
@@ -48,6 +53,13 @@ pub(in crate::cli) fn summary(outcome: &Outcome, measured: &Measured) -> Vec<Str
         lines.push(more.join("; "));
     }
     lines
+}
+
+/// The one line about a run that only finalizes.
+fn of_finalization(outcome: &Outcome, measured: &Measured) -> String {
+    let verb = if outcome.ok { "finalized" } else { "not finalized" };
+    let seconds = measured.elapsed.as_secs_f64();
+    format!("{verb}, {} pulled, {seconds:.1} s", counted(measured.pulled, "change"))
 }
 
 fn first_line(outcome: &Outcome, measured: &Measured) -> String {
@@ -105,7 +117,8 @@ mod tests {
     ) -> String {
         let failures: Vec<_> = failure.into_iter().collect();
         let stats = Stats { deletes, run, ..Stats::default() };
-        let outcome = Outcome { ok: failures.is_empty(), cursor: Cursor::zero(), stats, failures };
+        let outcome =
+            Outcome { ok: failures.is_empty(), stage: Stage::All, cursor: Cursor::zero(), stats, failures };
         summary(&outcome, measured).join("\n")
     }
 
@@ -114,6 +127,7 @@ mod tests {
         let measured = Measured {
             elapsed: Duration::from_secs(4),
             uploaded_in: Duration::from_secs(2),
+            pulled: 0,
             bytes: 2_663_383,
             retries: vec!["503".into(), "timeout".into()],
         };
@@ -158,5 +172,15 @@ mod tests {
             uploaded 0 records, 0 join rows in 0 requests, 0.0 s
             "
         );
+    }
+
+    #[test]
+    fn a_finalization_is_told_by_what_it_pulled() {
+        let measured = Measured { pulled: 1, elapsed: Duration::from_millis(340), ..Measured::default() };
+        let of = |failures| Outcome::failed(failures).of(Stage::Finalize);
+        let done = Outcome { ok: true, ..of(Vec::new()) };
+        assert_eq!(summary(&done, &measured), ["finalized, 1 change pulled, 0.3 s"]);
+        let failed = of(vec![Failure::internal("x")]);
+        assert_eq!(summary(&failed, &measured), ["not finalized, 1 change pulled, 0.3 s"]);
     }
 }

@@ -8,6 +8,7 @@
 //! * [`look`](mod@look): how progress is shown;
 //! * [`target`]: the database and the base URL, which every client needs; [`remote`]: the server and how
 //!   it is reached;
+//! * [`stage`](mod@stage): the part of the upload; [`job_system`]: the shard of a job;
 //! * [`upload`](mod@upload), [`comparison`](mod@comparison), `serve`: the settings of a subcommand;
 //!   `database`: where the server's data is.
 
@@ -15,6 +16,7 @@ mod comparison;
 #[cfg(feature = "postgres")]
 mod database;
 mod headers;
+mod job_system;
 mod look;
 mod origin;
 mod problems;
@@ -23,6 +25,7 @@ mod remote;
 mod schema;
 #[cfg(feature = "serve")]
 mod serve;
+mod stage;
 mod switch;
 mod target;
 mod token;
@@ -33,7 +36,8 @@ pub(super) use look::look;
 pub(super) use problems::flag;
 pub(super) use schema::{described, meant, schema};
 #[cfg(feature = "serve")]
-pub(super) use serve::{DEFAULT_DATA, DEFAULT_LISTEN, ServeSettings, serve};
+pub(super) use serve::{DEFAULT_DATA, DEFAULT_LISTEN, DEFAULT_SHUTDOWN_DELAY, ServeSettings, serve, store};
+pub(super) use stage::stage;
 pub(super) use target::Settings;
 pub(super) use token::{TOKEN_VARIABLE, has_token_variable};
 pub(super) use upload::upload;

@@ -7,6 +7,7 @@ use super::look::interval;
 use super::origin::with_origins;
 use super::problems::Problems;
 use super::remote::remote;
+use super::stage::stage_of;
 use super::switch::set_switch;
 use super::target::{Settings, client_id, complete, required, resources};
 use crate::cli::args::CloneupArgs;
@@ -40,6 +41,7 @@ fn options(args: &CloneupArgs, matches: &ArgMatches, problems: &mut Problems) ->
         client_id: client_id(&args.target),
         resume: !args.no_resume,
         verify: args.verify,
+        stage: stage_of(args, problems),
         ..Options::default()
     };
     if let Some(prefix) = &args.mutation_id_prefix {

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::content_digest::{of_canonical_json, of_fields};
 use super::difference::{DifferenceKind, Differences, TableCounts};
 use crate::cloneup::plan::{LimitedRecords, Requested, Sources};
+use crate::mutation::Shard;
 use crate::offline::{Digest, Digests, JoinSource, OfflineError, RecordSource, Snapshot, touched_since};
 use crate::protocol::{Op, PullAnswer};
 use crate::schema::Schema;
@@ -38,6 +39,8 @@ pub(crate) struct FeedComparison {
     server: Digests,
     /// Resource and id of what the application has changed since: not compared.
     edited: HashSet<(String, String)>,
+    /// The shard whose records are compared; `None` for all.
+    shard: Option<Shard>,
     /// The records that were sent, where their number is limited: nothing else is compared.
     limited: Option<Arc<LimitedRecords>>,
 }
@@ -53,7 +56,11 @@ impl FeedComparison {
         snapshot: Snapshot,
         since: Option<i64>,
     ) -> Result<Self, OfflineError> {
-        let sources = Sources::resolve(&snapshot, schema, requested)?;
+        let mut sources = Sources::resolve(&snapshot, schema, requested)?;
+        let shard = requested.stage.shard();
+        if let Some(shard) = shard {
+            sources.records = sources.records.into_iter().map(|source| source.in_shard(shard)).collect();
+        }
         let owned = |names: &mut dyn Iterator<Item = &str>| names.map(str::to_owned).collect();
         let records =
             sources.records.iter().map(|source| (source.name().to_owned(), owned(&mut source.fields())));
@@ -65,7 +72,7 @@ impl FeedComparison {
             None => HashSet::new(),
         };
         let server = Digests::new()?;
-        Ok(Self { snapshot, sources, fields, server, edited, limited: None })
+        Ok(Self { snapshot, sources, fields, server, edited, shard, limited: None })
     }
 
     /// Compares only these records and the join rows between them. What only the server has is no
@@ -98,6 +105,9 @@ impl FeedComparison {
 
     fn put(&self, name: &str, id: &str, record: Option<&Map<String, Value>>) -> Result<(), OfflineError> {
         let Some(fields) = self.fields.get(name) else { return Ok(()) };
+        if self.shard.is_some_and(|shard| !shard.has(id)) {
+            return Ok(());
+        }
         match record {
             None => self.server.remove(name, id),
             Some(record) => {

@@ -76,6 +76,7 @@ async fn pull(
         limit: limit.min(job.server.limits.max_limit.unwrap_or(u64::MAX)).max(1),
         cursors: start.tables,
         exclude_own_after: begun_at.filter(|_| job.server.has(status::PULL_EXCLUDE_OWN)),
+        started_at: None,
     };
     let puller = Puller {
         remote: job.remote,

@@ -95,8 +95,10 @@ fn advance(request: &mut PullRequest, page: &PullAnswer) -> Result<bool, String>
         PullAnswer::Feed { next: Some(next), .. } if *next <= request.cursor => {
             Err(format!("the server's nextCursor {next} does not advance from {}", request.cursor))
         }
-        PullAnswer::Feed { next: Some(next), .. } => {
+        PullAnswer::Feed { next: Some(next), started_at, .. } => {
             request.cursor = next.clone();
+            // Of the first page; the further ones need not repeat it.
+            request.started_at = request.started_at.take().or_else(|| started_at.clone());
             Ok(false)
         }
         PullAnswer::Tables { tables, has_more } => {
@@ -130,11 +132,17 @@ mod tests {
             limit: 10,
             cursors: BTreeMap::new(),
             exclude_own_after: None,
+            started_at: None,
         }
     }
 
     fn page(next: Option<u64>) -> PullAnswer {
-        PullAnswer::Feed { changes: Vec::new(), next: next.map(Cursor::from), reached: None }
+        PullAnswer::Feed {
+            changes: Vec::new(),
+            next: next.map(Cursor::from),
+            reached: None,
+            started_at: None,
+        }
     }
 
     #[test]
@@ -143,6 +151,19 @@ mod tests {
         assert_eq!(advance(&mut request, &page(Some(9))), Ok(false));
         assert_eq!(request.cursor, Cursor::from(9));
         assert_eq!(advance(&mut request, &page(None)), Ok(true));
+    }
+
+    #[test]
+    fn further_pages_repeat_where_the_pull_started() {
+        let mut request = request(0);
+        let mut first = page(Some(9));
+        if let PullAnswer::Feed { started_at, .. } = &mut first {
+            *started_at = Some(Cursor::from(20));
+        }
+        for page in [first, page(Some(12))] {
+            assert_eq!(advance(&mut request, &page), Ok(false));
+            assert_eq!(request.started_at, Some(Cursor::from(20)));
+        }
     }
 
     #[test]

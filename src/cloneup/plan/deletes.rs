@@ -73,18 +73,19 @@ impl Deletes<'_> {
         mut visit: impl FnMut(Delete<'_>) -> Result<(), OfflineError>,
     ) -> Result<(), OfflineError> {
         let Self { options, schema, snapshot, scope, seq, marked } = *self;
+        let selects = |name: &str, id: &str| options.stage.has_record(id) && options.selects(name, id);
         let mut logged = HashSet::new();
-        offline_deletes(snapshot, schema, scope, seq, |delete| {
+        offline_deletes(snapshot, schema, scope, seq, selects, |delete| {
             if !marked.is_empty() && delete.operation == "delete" {
                 logged.insert((delete.resource.clone(), delete.id.clone()));
             }
-            if options.selects(&delete.resource, &delete.id) { visit(Delete::Logged(delete)) } else { Ok(()) }
+            visit(Delete::Logged(delete))
         })?;
         for (index, rows) in marked.iter().enumerate() {
             rows.for_each(snapshot, |id| {
                 let is_logged =
                     !logged.is_empty() && logged.contains(&(rows.name().to_owned(), id.to_owned()));
-                if is_logged || !options.selects(rows.name(), id) {
+                if is_logged || !selects(rows.name(), id) {
                     return Ok(());
                 }
                 visit(Delete::Marked(index, id))

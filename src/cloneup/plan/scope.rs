@@ -1,13 +1,14 @@
-//! The scope of a run: which resources and relations its options ask for (contract 3). Their tables are
-//! found in [`super::sources`].
+//! The scope of a run: which resources and relations its options ask for (contract 3), and which part of
+//! them (contract 3.7). Their tables are found in [`super::sources`].
 
 use std::collections::HashSet;
 
 use crate::cloneup::failure::{Failure, Failures};
 use crate::cloneup::options::Options;
+use crate::cloneup::stage::Stage;
 use crate::offline::Scope;
 use crate::protocol::code;
-use crate::schema::{Resource, Schema, upload_order};
+use crate::schema::{JoinStore, Resource, Schema, upload_order};
 
 /// The resources that the options ask for, checked against a schema.
 #[derive(Debug, Clone)]
@@ -16,6 +17,8 @@ pub(crate) struct Requested {
     indexes: Vec<usize>,
     /// What the upload covers.
     pub(crate) scope: Scope,
+    /// Which part of it the run uploads.
+    pub(crate) stage: Stage,
 }
 
 impl Requested {
@@ -42,13 +45,24 @@ impl Requested {
             // A delete of a record that is not sent would be one of a record that is not there.
             deletes: options.include_deletes && options.limit.is_none(),
         };
-        Ok(Self { indexes, scope })
+        Ok(Self { indexes, scope, stage: options.stage })
     }
 
-    /// The resources in upload order (contract 3.1, stage A).
-    pub(super) fn in_upload_order<'s>(&self, schema: &'s Schema) -> Vec<&'s Resource> {
+    /// The resources whose records the run uploads, in upload order (contract 3.1, stage A).
+    pub(super) fn resources<'s>(&self, schema: &'s Schema) -> Vec<&'s Resource> {
+        if !self.stage.has_records() {
+            return Vec::new();
+        }
         let requested: Vec<_> = self.indexes.iter().map(|&index| &schema.resources[index]).collect();
         upload_order(schema, &requested)
+    }
+
+    /// The join stores whose rows the run uploads, in byte order of their names (stage B).
+    pub(super) fn join_stores<'s>(&self, schema: &'s Schema) -> Vec<JoinStore<'s>> {
+        if !self.stage.has_join_rows() {
+            return Vec::new();
+        }
+        self.scope.join_stores(schema)
     }
 }
 

@@ -4,9 +4,11 @@
 
 use crate::cloneup::observer::PlannedPart;
 use crate::cloneup::options::Selection;
+use crate::cloneup::stage::Stage;
 
 /// A warning for each resource and join store of which fewer rows are planned than are selected.
-pub(super) fn warnings_of_absent(selection: &Selection, parts: &[PlannedPart]) -> Vec<String> {
+/// What another shard uploads is not counted.
+pub(super) fn warnings_of_absent(selection: &Selection, stage: Stage, parts: &[PlannedPart]) -> Vec<String> {
     let warning = |(name, ids): (&String, usize)| {
         let planned: u64 = parts.iter().filter(|part| part.name == *name).map(|part| part.rows).sum();
         let absent = (ids as u64).saturating_sub(planned);
@@ -14,8 +16,9 @@ pub(super) fn warnings_of_absent(selection: &Selection, parts: &[PlannedPart]) -
             format!("{absent} of {ids} selected rows of `{name}` are not in the database or not in scope: nothing is sent for them")
         })
     };
-    let mut warnings: Vec<_> =
-        selection.iter().map(|(name, ids)| (name, ids.len())).filter_map(warning).collect();
+    let is_own = |id: &&String| stage.shard().is_none_or(|shard| shard.has(id));
+    let counts = selection.iter().map(|(name, ids)| (name, ids.iter().filter(is_own).count()));
+    let mut warnings: Vec<_> = counts.filter_map(warning).collect();
     warnings.sort();
     warnings
 }

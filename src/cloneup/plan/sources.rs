@@ -28,7 +28,7 @@ impl Sources {
     ) -> Result<Self, OfflineError> {
         let (records, join_rows, marked) = (Vec::new(), Vec::new(), Vec::new());
         let mut sources = Self { records, join_rows, marked, warnings: Vec::new() };
-        for resource in requested.in_upload_order(schema) {
+        for resource in requested.resources(schema) {
             let source = RecordSource::resolve(snapshot, schema, resource, &mut sources.warnings)?;
             if requested.scope.deletes {
                 sources.marked.extend(MarkedRows::of(&source, snapshot)?);
@@ -36,10 +36,8 @@ impl Sources {
             sources.records.push(source);
         }
         sources.marked.reverse();
-        for store in schema.join_stores() {
-            if requested.scope.join_rows && requested.scope.resources.contains(&store.from.name) {
-                sources.join_rows.push(JoinSource::resolve(snapshot, &store, &mut sources.warnings)?);
-            }
+        for store in requested.join_stores(schema) {
+            sources.join_rows.push(JoinSource::resolve(snapshot, &store, &mut sources.warnings)?);
         }
         Ok(sources)
     }

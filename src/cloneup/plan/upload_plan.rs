@@ -81,7 +81,7 @@ impl Plan {
         let mut checking = Checking::of(records.len() + join_rows.len());
         for source in records {
             checking.begin(source.name(), report);
-            let mut rows = count_records(options, &source, snapshot, &mut warnings)?;
+            let (source, mut rows) = checked(options, source, snapshot, &mut warnings)?;
             if let Some(limited) = &mut limited {
                 rows = limited.add(options, &source, snapshot)?;
             }
@@ -107,7 +107,7 @@ impl Plan {
             plan.parts.push(Part { source: Source::Deletes, rows: deletes });
         } else if let (Some(selection), None) = (&options.only, options.limit) {
             // What is not there as a row may be there as a delete.
-            plan.warnings.extend(warnings_of_absent(selection, &plan.outline()));
+            plan.warnings.extend(warnings_of_absent(selection, options.stage, &plan.outline()));
         }
         Ok(plan)
     }
@@ -143,23 +143,32 @@ impl Plan {
     }
 }
 
-/// Checks all records of a resource, and counts those that are selected.
-fn count_records(
+/// Checks all records of a resource, and counts those that the run uploads. Every shard checks all of
+/// them: where one cannot be uploaded, no shard uploads anything.
+fn checked(
     options: &Options,
-    source: &RecordSource,
+    source: RecordSource,
     snapshot: &Snapshot,
     warnings: &mut Vec<String>,
-) -> Result<u64, OfflineError> {
+) -> Result<(RecordSource, u64), OfflineError> {
     let all = source.check_and_warn(snapshot, warnings)?;
+    let (source, own) = match options.stage.shard() {
+        None => (source, all),
+        Some(shard) => {
+            let source = source.in_shard(shard);
+            let own = source.count(snapshot)?;
+            (source, own)
+        }
+    };
     if options.only.is_none() {
-        return Ok(all);
+        return Ok((source, own));
     }
     let mut selected = 0;
     source.for_each(snapshot, |record| {
         selected += u64::from(options.selects(source.name(), record.id));
         Ok(())
     })?;
-    Ok(selected)
+    Ok((source, selected))
 }
 
 /// Checks all rows of a join store, and counts those that are sent.

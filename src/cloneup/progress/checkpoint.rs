@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::upload_identity::UploadIdentity;
 use crate::cloneup::encode::batch::Position;
-use crate::offline::{Database, Sidecar};
+use crate::offline::{Database, Sidecar, SidecarKind};
 use crate::protocol::Cursor;
 
 /// A checkpoint as JSON. One of an earlier version of the program lacks `identity`, so that it
@@ -55,7 +55,8 @@ pub struct Unfinished {
 impl Unfinished {
     /// The interrupted upload of a database, if there is one.
     pub(crate) fn peek(database: &Database) -> Option<Self> {
-        let Checkpoint { remote, mutations, cursor, .. } = parse(&Sidecar::peek(database)?)?;
+        let Checkpoint { remote, mutations, cursor, .. } =
+            parse(&Sidecar::peek(database, SidecarKind::Upload)?)?;
         Some(Self { remote, mutations, cursor })
     }
 }

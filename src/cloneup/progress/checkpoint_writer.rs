@@ -18,7 +18,7 @@ pub(crate) struct CheckpointWriter {
     prefix: AckedPrefix,
     /// `None` where nothing can be written.
     sidecar: Option<Sidecar>,
-    /// Whether this run can be resumed. An upload of a selection cannot; nor can one of a limited number
+    /// Whether this run can be resumed. Some kinds of runs cannot; nor can one of a limited number
     /// of records while a whole upload, which was interrupted, has its checkpoint there.
     is_resumable: bool,
     is_limited: bool,
@@ -35,7 +35,7 @@ impl CheckpointWriter {
     ) -> Self {
         let is_limited = options.limit.is_some();
         let yields = |sidecar| is_limited && Checkpoint::is_of_another_whole_upload(sidecar, &identity);
-        let is_resumable = options.only.is_none() && !sidecar.as_ref().is_some_and(yields);
+        let is_resumable = options.is_resumable() && !sidecar.as_ref().is_some_and(yields);
         Self {
             remote,
             identity,

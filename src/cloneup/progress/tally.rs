@@ -6,6 +6,7 @@ use crate::cloneup::outcome::{DeleteStats, JoinStats, Outcome, RecordStats, RunS
 use crate::cloneup::plan::{Plan, Source};
 use crate::cloneup::progress::checkpoint::Checkpoint;
 use crate::cloneup::send::delivered::Delivered;
+use crate::cloneup::stage::Stage;
 use crate::protocol::Cursor;
 
 /// The place in the outcome of failures that belong to no batch: after all others.
@@ -131,6 +132,11 @@ impl<'a> Tally<'a> {
         earlier.rows += rows;
     }
 
+    /// Adds the highest cursor in the answers to other parts of the upload.
+    pub(crate) fn add_cursor(&mut self, cursor: Option<Cursor>) {
+        self.cursor = self.cursor.take().max(cursor);
+    }
+
     /// Adds a failure that belongs to no batch.
     pub(crate) fn fail(&mut self, failure: impl Into<Failure>) {
         self.failures.push((AT_THE_END, failure.into()));
@@ -166,6 +172,7 @@ impl<'a> Tally<'a> {
         self.failures.sort_by_key(|(sequence, _)| *sequence);
         Outcome {
             ok: self.failures.is_empty(),
+            stage: Stage::All,
             cursor: self.cursor.unwrap_or_else(Cursor::zero),
             stats,
             failures: self.failures.into_iter().map(|(_, failure)| failure).collect(),

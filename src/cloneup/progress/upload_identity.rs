@@ -1,12 +1,14 @@
-//! The identity of an upload: a hash of everything that decides which mutations it consists of, and where
-//! they go (contract 3.6). A checkpoint belongs to one identity. The checkpoint is in
-//! [`super::checkpoint`].
+//! Identities of uploads: a hash of everything that decides which mutations one consists of, and where
+//! they go (contract 3.6), to which its checkpoint belongs; and what the parts of a staged upload have in
+//! common (contract 3.7). The checkpoint is in [`super::checkpoint`], the parts in
+//! [`super::ended_parts`].
 
 use std::num::NonZeroU64;
 
 use serde::Serialize;
 
 use crate::cloneup::options::Options;
+use crate::cloneup::stage::Stage;
 use crate::remote::Remote;
 use crate::schema::Schema;
 
@@ -26,6 +28,8 @@ struct Parts<'a> {
     record_operation: &'a str,
     batch_size: usize,
     mutation_id_prefix: &'a str,
+    #[serde(flatten)]
+    stage: Stage,
     /// Not there without a limit, so that earlier checkpoints keep their identity.
     #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<u64>,
@@ -47,10 +51,10 @@ impl UploadIdentity {
             record_operation: options.record_operation.as_str(),
             batch_size: options.batch_size.get(),
             mutation_id_prefix: &options.mutation_id_prefix,
+            stage: options.stage,
             limit: options.limit.map(NonZeroU64::get),
         };
-        let json = serde_json::to_vec(&parts).expect("strings and numbers serialize");
-        Self(blake3::hash(&json).to_hex()[..32].to_owned())
+        Self(hash(&parts))
     }
 
     pub(super) fn as_str(&self) -> &str {
@@ -58,12 +62,67 @@ impl UploadIdentity {
     }
 }
 
+/// What the parts of a staged upload have in common: server, client, and what is uploaded. How it is sent
+/// may differ from part to part, and credentials may expire between them.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Staged<'a> {
+    destination: &'a str,
+    store_id: Option<&'a str>,
+    client_id: &'a str,
+    schema: &'a str,
+    resources: Option<&'a [String]>,
+    include_many_many: bool,
+    include_deletes: bool,
+}
+
+/// The identity of a staged upload, as a hash in hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StagedIdentity(String);
+
+impl StagedIdentity {
+    /// `store_id` is the id of the server's store, where it has one.
+    pub(crate) fn new(
+        remote: &Remote,
+        client_id: &str,
+        store_id: Option<&str>,
+        schema: &Schema,
+        options: &Options,
+    ) -> Self {
+        Self(hash(&Staged {
+            destination: remote.destination(),
+            store_id,
+            client_id,
+            schema: &schema.fingerprint,
+            resources: options.resources.as_deref(),
+            include_many_many: options.include_many_many,
+            include_deletes: options.include_deletes,
+        }))
+    }
+
+    /// Any identity, for tests.
+    #[cfg(test)]
+    pub(super) fn of_text(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The hash of an identity's JSON.
+fn hash(parts: &impl Serialize) -> String {
+    let json = serde_json::to_vec(parts).expect("strings and numbers serialize");
+    blake3::hash(&json).to_hex()[..32].to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::mutation::RecordOperation;
+    use crate::mutation::{RecordOperation, Shard};
     use crate::remote::RemoteConfig;
     use crate::secret::Secret;
 
@@ -91,6 +150,8 @@ mod tests {
             identity(|_| {}, |options| options.record_operation = RecordOperation::Replace),
             identity(|_| {}, |options| options.batch_size = 7.try_into().unwrap()),
             identity(|_| {}, |options| options.mutation_id_prefix = "other".to_owned()),
+            identity(|_| {}, |options| options.stage = Stage::Records),
+            identity(|_| {}, |options| options.stage = Stage::Shard(Shard::new(1, 2).unwrap())),
             identity(|_| {}, |options| options.limit = 7.try_into().ok()),
         ];
         assert_eq!(all.iter().map(UploadIdentity::as_str).collect::<HashSet<_>>().len(), all.len());

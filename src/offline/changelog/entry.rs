@@ -8,8 +8,9 @@ use serde_json::{Map, Value};
 
 use crate::schema::{JoinStore, ManyOne, Schema};
 
-/// What an upload covers: the entries of the change log that it may push and then remove.
-#[derive(Debug, Clone)]
+/// What an upload covers: the entries of the change log that it may push and then remove. By default
+/// nothing.
+#[derive(Debug, Clone, Default)]
 pub struct Scope {
     /// The names of the resources that are uploaded.
     pub resources: HashSet<String>,
@@ -20,6 +21,16 @@ pub struct Scope {
     pub join_rows: bool,
     /// Whether offline deletes are pushed.
     pub deletes: bool,
+}
+
+impl Scope {
+    /// The join stores whose rows are uploaded, in byte order of their names.
+    #[must_use]
+    pub fn join_stores<'s>(&self, schema: &'s Schema) -> Vec<JoinStore<'s>> {
+        let mut stores = schema.join_stores();
+        stores.retain(|store| self.join_rows && self.resources.contains(&store.from.name));
+        stores
+    }
 }
 
 /// An entry, with the parts of its mutation that an upload reads.

@@ -29,7 +29,8 @@ pub struct OfflineDelete {
 }
 
 /// Calls `consume` for every delete and unrelate in the change log up to `seq` that is in scope
-/// and whose subject is not in the snapshot any more, in the order of the change log.
+/// and whose subject is not in the snapshot any more, in the order of the change log. `selects` gets the
+/// resource and the id of the record, and says whether it is wanted.
 ///
 /// # Errors
 /// What `consume` returns; [`OfflineError::Storage`] when the database cannot be read, or when
@@ -39,6 +40,7 @@ pub fn offline_deletes(
     schema: &Schema,
     scope: &Scope,
     seq: i64,
+    selects: impl Fn(&str, &str) -> bool,
     mut consume: impl FnMut(OfflineDelete) -> Result<(), OfflineError>,
 ) -> Result<(), OfflineError> {
     if !scope.deletes {
@@ -49,7 +51,9 @@ pub fn offline_deletes(
     ChangeLog::of(snapshot).for_each_row(columns, "WHERE seq <= ?1 ORDER BY seq", [seq], |row| {
         // An entry that cannot be parsed stays in the change log; draining counts it.
         let Some(mut entry) = Entry::in_column(row, 2) else { return Ok(()) };
-        let is_wanted = entry.is_covered(scope, schema) && entry.is_in_scope(scope, schema);
+        let is_wanted = selects(&entry.resource, &entry.id)
+            && entry.is_covered(scope, schema)
+            && entry.is_in_scope(scope, schema);
         if is_wanted && presence.keep_absent(&mut entry)? {
             consume(complete(entry, row, schema)?)?;
         }

@@ -3,6 +3,7 @@
 //! [`super::key_column`]; the way from an id to a row is in [`super::local_keys`] and
 //! [`super::written_keys`].
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use rusqlite::types::ValueRef;
@@ -227,8 +228,26 @@ impl Key {
 
     /// Writes the id of a row whose key columns begin at `first`.
     pub(crate) fn write_id(&self, row: &Row<'_>, first: usize, id: &mut String) -> Result<(), KeyError> {
+        self.write_id_of(|place| row.get_ref(first + place).expect("the SELECT lists every column"), id)
+    }
+
+    /// The id that the values of its columns make, each given by its place in the key.
+    pub(crate) fn id_of<'v>(&self, value: impl Fn(usize) -> ValueRef<'v>) -> Result<Cow<'v, str>, KeyError> {
+        if self.format.is_none() {
+            return text_id(value(0)).map(Cow::Borrowed);
+        }
+        // Long enough for most ids.
+        let mut id = String::with_capacity(32);
+        self.write_id_of(value, &mut id)?;
+        Ok(Cow::Owned(id))
+    }
+
+    fn write_id_of<'v>(
+        &self,
+        value: impl Fn(usize) -> ValueRef<'v>,
+        id: &mut String,
+    ) -> Result<(), KeyError> {
         id.clear();
-        let value = |place: usize| row.get_ref(first + place).expect("the SELECT lists every column");
         let Some(format) = &self.format else {
             id.push_str(text_id(value(0))?);
             return Ok(());
@@ -239,7 +258,7 @@ impl Key {
             match written {
                 Ok(()) => {}
                 Err(ValueError::NotUtf8) => return Err(KeyError::NotUtf8),
-                Err(_) => return Err(self.not_key(column, row, first)),
+                Err(_) => return Err(self.not_key(column, value)),
             }
         }
         id.push_str(format.text(self.columns.len()));
@@ -247,19 +266,20 @@ impl Key {
     }
 
     /// The error of a row with a value in this column that is no key.
-    fn not_key(&self, bad: &KeyColumn, row: &Row<'_>, first: usize) -> KeyError {
-        let (mut value, mut others) = (String::new(), Vec::new());
+    fn not_key<'v>(&self, bad: &KeyColumn, value: impl Fn(usize) -> ValueRef<'v>) -> KeyError {
+        let (mut bad_value, mut others) = (String::new(), Vec::new());
         for (place, column) in self.columns.iter().enumerate() {
-            let shown = sql_literal(row.get_ref(first + place).expect("the SELECT lists every column"));
+            let shown = sql_literal(value(place));
             if column.name == bad.name {
-                value = shown;
+                bad_value = shown;
             } else {
                 others.push(format!("{} is {shown}", quoted(&column.name)));
             }
         }
         let others =
             if others.is_empty() { String::new() } else { format!(" where {}", others.join(" and ")) };
-        KeyError::NotKey { column: quoted(&bad.name), table: quoted(&self.table), value, others }
+        let (column, table) = (quoted(&bad.name), quoted(&self.table));
+        KeyError::NotKey { column, table, value: bad_value, others }
     }
 }
 

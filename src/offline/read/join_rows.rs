@@ -9,7 +9,7 @@ use rusqlite::{Connection, Row};
 use crate::offline::collation;
 use crate::offline::error::OfflineError;
 use crate::offline::map::fields::{MappedField, map_fields, select_list, write_object};
-use crate::offline::map::keys::{Key, text_id};
+use crate::offline::map::keys::Key;
 use crate::offline::map::size::RowSize;
 use crate::offline::read::check::{ALL_ROWS, check_rows, count_rows};
 use crate::offline::row_location::{RowLocation, SameKey, locate};
@@ -324,13 +324,7 @@ impl JoinTable {
 
 /// The id at one end of a join row, whose key is in this place.
 fn end<'r>(row: &'r Row<'_>, place: usize, key: &Key, index: u64) -> Result<Cow<'r, str>, OfflineError> {
-    let id = if key.text_column().is_some() {
-        text_id(row.get_ref(place).expect("the SELECT lists both ends")).map(Cow::Borrowed)
-    } else {
-        // Long enough for most ids.
-        let mut id = String::with_capacity(32);
-        key.write_id(row, place, &mut id).map(|()| Cow::Owned(id))
-    };
+    let id = key.id_of(|column| row.get_ref(place + column).expect("the SELECT lists both ends"));
     id.map_err(|error| {
         let side = ["from", "to"][place];
         let message = format!("join row from/to {error}");

@@ -352,7 +352,7 @@ fn advance_cursors(
     store_id: Option<&str>,
 ) -> Result<(), OfflineError> {
     match page {
-        PullAnswer::Feed { changes, next, reached } => {
+        PullAnswer::Feed { changes, next, reached, .. } => {
             let last = changes.iter().map(|change| &change.server_seq).max();
             match next.as_ref().or(reached.as_ref()).or(last) {
                 Some(cursor) => cursors::advance(connection, GLOBAL_CURSOR, cursor, store_id),

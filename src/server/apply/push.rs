@@ -7,6 +7,7 @@ use super::error::{ApplyError, Result};
 use super::{records, relations};
 use crate::protocol::{Cursor, MutationError};
 use crate::schema::Schema;
+use crate::server::metrics::Metrics;
 use crate::server::prepare::{Action, PreparedMutation, PreparedPush};
 use crate::server::shared_text::SharedText;
 use crate::server::store::{ClientNumber, StoreError, Writer};
@@ -37,6 +38,12 @@ impl PushResult {
     #[cfg(feature = "postgres")]
     pub(in crate::server) fn follow(&mut self, step: u64) {
         self.cursor += step;
+    }
+
+    /// Counts its mutations.
+    pub(in crate::server) fn count(&self, metrics: &Metrics) {
+        let codes = self.errors.iter().map(|error| error.body.code.as_str());
+        metrics.applied(self.applied.len() as u64 - self.repeated, self.repeated, codes);
     }
 }
 

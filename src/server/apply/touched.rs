@@ -24,7 +24,7 @@ pub(in crate::server) fn touched<'p>(
     for push in pushes {
         for mutation in &push.mutations {
             let id = mutation.id.clone().unwrap_or_else(|| SharedText::from(""));
-            touched.mutation(push.client, id);
+            touched.mutations.push((push.client, id));
             match &mutation.action {
                 Action::Record(key, change) => {
                     let is_merge = matches!(change, RecordChange::Write { kind: WriteKind::Merge, .. });

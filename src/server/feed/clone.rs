@@ -6,6 +6,8 @@ use std::sync::Arc;
 use axum::body::Body;
 use bytes::Bytes;
 use tokio::sync::mpsc;
+#[cfg(feature = "postgres")]
+use tracing::Instrument as _;
 
 use super::clone_text::{CloneTable, CloneText};
 use crate::protocol::ErrorBody;
@@ -73,17 +75,20 @@ pub(in crate::server) async fn clone(store: &Store, plan: ClonePlan) -> Result<B
             let store = Arc::clone(store);
             let opening = tokio::task::spawn_blocking(move || store.reader());
             let reader = opening.await.unwrap_or_else(|error| Err(StoreError::ReadTask(error)))?;
-            tokio::task::spawn_blocking(move || send_file(&reader, plan, &sender));
+            // The log lines of the thread name the request too.
+            let span = tracing::Span::current();
+            tokio::task::spawn_blocking(move || span.in_scope(|| send_file(&reader, plan, &sender)));
         }
         #[cfg(feature = "postgres")]
         Store::Postgres(store) => {
             let snapshot = store.snapshot().await?;
-            tokio::spawn(async move {
+            let sending = async move {
                 if let Err(error) = send_snapshot(&snapshot, plan, &sender).await {
                     tracing::error!(%error, "a clone was cut off");
                     let _ = sender.send(Err(error)).await;
                 }
-            });
+            };
+            tokio::spawn(sending.in_current_span());
         }
     }
     let chunks = futures_util::stream::unfold(receiver, async |mut receiver| {
@@ -110,17 +115,32 @@ async fn send_snapshot(snapshot: &Snapshot, plan: ClonePlan, to: &mpsc::Sender<C
         }
     }
     // An error means that the client has disconnected.
-    let _ = to.send(Ok(text.finish().into())).await;
+    let _ = to.send(Ok(text.finish(snapshot.horizon().await?).into())).await;
     Ok(())
 }
 
 /// Sends a clone of a file.
 fn send_file(reader: &SqliteReader, plan: ClonePlan, to: &mpsc::Sender<Chunk>) {
+    let last = send_tables(reader, plan, to).unwrap_or_else(|error| {
+        tracing::error!(%error, "a clone was cut off");
+        Some(Err(error))
+    });
+    if let Some(last) = last {
+        // An error means that the client has disconnected.
+        let _ = to.blocking_send(last);
+    }
+}
+
+/// Sends all but the last chunk, which is returned; `None` if the client has disconnected.
+///
+/// # Errors
+/// A [`StoreError`] when the store cannot be read.
+fn send_tables(reader: &SqliteReader, plan: ClonePlan, to: &mpsc::Sender<Chunk>) -> Result<Option<Chunk>> {
     let mut text = CloneText::new();
     for table in plan.0 {
         let name = table.name.clone();
         text.begin(table);
-        let read = reader.items(&name, |item| {
+        reader.items(&name, |item| {
             text.add(&item);
             let Some(chunk) = text.chunk() else { return ControlFlow::Continue(()) };
             // An error means that the client has disconnected.
@@ -128,15 +148,10 @@ fn send_file(reader: &SqliteReader, plan: ClonePlan, to: &mpsc::Sender<Chunk>) {
                 Ok(()) => ControlFlow::Continue(()),
                 Err(_) => ControlFlow::Break(()),
             }
-        });
-        if let Err(error) = read {
-            tracing::error!(%error, "a clone was cut off");
-            let _ = to.blocking_send(Err(error));
-            return;
-        }
+        })?;
         if to.is_closed() {
-            return;
+            return Ok(None);
         }
     }
-    let _ = to.blocking_send(Ok(text.finish().into()));
+    Ok(Some(Ok(text.finish(reader.horizon()?).into())))
 }

@@ -74,8 +74,9 @@ impl CloneText {
         Some(std::mem::replace(&mut self.out, next))
     }
 
-    /// Ends the text and returns the rest of it.
-    pub(super) fn finish(mut self) -> Vec<u8> {
+    /// Ends the text and returns the rest of it. No cursor is before the horizon of forgotten deletes, so that
+    /// none of them is refused.
+    pub(super) fn finish(mut self, horizon: u64) -> Vec<u8> {
         self.end_table();
         if !self.has_joins {
             self.begin_joins();
@@ -87,7 +88,7 @@ impl CloneText {
             }
             write_string(&mut self.out, name);
             self.out.push(b':');
-            write_string(&mut self.out, Cursor::from(*step).as_str());
+            write_string(&mut self.out, Cursor::from(horizon.max(*step)).as_str());
         }
         self.out.extend_from_slice(b"}}}");
         self.out
@@ -137,7 +138,7 @@ mod tests {
                         }
                     }
                 }
-                all.extend(text.finish());
+                all.extend(text.finish(0));
                 let all: Value = serde_json::from_slice(&all).unwrap();
                 assert!(chunks >= tables.len() * usize::from(rows > 1));
                 for table in tables {

@@ -11,4 +11,4 @@ mod json;
 mod page;
 
 pub(super) use clone::{clone, clone_plan};
-pub(super) use page::page;
+pub(super) use page::{PageError, page};

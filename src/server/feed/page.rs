@@ -7,9 +7,10 @@ use bytes::Bytes;
 
 use super::json::write_change;
 use crate::mutation::canonical::write_string;
-use crate::protocol::Cursor;
+use crate::protocol::{Cursor, ErrorBody};
 use crate::server::request::PullQuery;
-use crate::server::store::{FeedItem, Result, Store, read};
+use crate::server::store::sqlite::SqliteReader;
+use crate::server::store::{FeedItem, Store, StoreError, read};
 
 /// Bytes of a page, at most, unless its first step alone has more. Clients refuse answers over 64 MiB
 /// (contract 3.3); a larger page would not make a pull faster.
@@ -18,25 +19,45 @@ const PAGE_BYTES: usize = 8 * 1024 * 1024;
 /// Bytes that are reserved for a page at first.
 const FIRST_BYTES: usize = 64 * 1024;
 
+/// Why there is no page.
+#[derive(Debug)]
+pub(in crate::server) enum PageError {
+    /// The store cannot be read.
+    Store(StoreError),
+    /// Deletes after the cursor have been forgotten.
+    CursorExpired(ErrorBody),
+}
+
+impl From<StoreError> for PageError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
 /// Reads a page of the change feed, as the whole answer of a pull.
 ///
 /// # Errors
-/// A [`StoreError`](crate::server::store::StoreError) when the store cannot be read.
-pub(in crate::server) async fn page(store: &Store, query: PullQuery) -> Result<Bytes> {
+/// A [`PageError`] when the store cannot be read or has forgotten what the page needs.
+pub(in crate::server) async fn page(store: &Store, query: PullQuery) -> Result<Bytes, PageError> {
     match store {
         Store::Sqlite(store) => {
-            let reading = move |reader: &crate::server::store::sqlite::SqliteReader| {
+            let reading = move |reader: &SqliteReader| {
+                // From the same snapshot as the page.
+                if let Err(expired) = query.check_horizon(reader.horizon()?) {
+                    return Ok(Err(PageError::CursorExpired(expired)));
+                }
                 let mut page = PageWriter::new(query);
                 reader.changes(&query.feed, |item| page.add(&item))?;
-                Ok(page.finish(reader.sequence()))
+                Ok(Ok(page.finish(reader.sequence())))
             };
-            read(Arc::clone(store), reading).await
+            read(Arc::clone(store), reading).await?
         }
         #[cfg(feature = "postgres")]
         Store::Postgres(store) => {
             let mut page = PageWriter::new(query);
-            let sequence = store.changes(&query.feed, query.limit, |item| page.add(&item)).await?;
-            Ok(page.finish(sequence))
+            let end = store.changes(&query.feed, query.limit, |item| page.add(&item)).await?;
+            query.check_horizon(end.horizon).map_err(PageError::CursorExpired)?;
+            Ok(page.finish(end.sequence))
         }
     }
 }
@@ -94,6 +115,10 @@ impl PageWriter {
         match next {
             Some(next) => write_string(&mut out, Cursor::from(next).as_str()),
             None => out.extend_from_slice(b"null"),
+        }
+        if query.is_start() && next.is_some() {
+            out.extend_from_slice(br#","startedAt":"#);
+            write_string(&mut out, Cursor::from(sequence).as_str());
         }
         if query.feed.own.is_some() {
             // The caller cannot tell from the changes how far the page goes, because some are left out.

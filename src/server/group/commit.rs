@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 #[cfg(feature = "postgres")]
+use super::forgetting_task::ForgettingTask;
+#[cfg(feature = "postgres")]
 use super::lanes;
-use super::queue::{self, QueuedPush};
+use super::queue::{self, Answer, QueuedPush};
 use super::writer_thread::WriterThread;
 use crate::schema::Schema;
 use crate::server::apply::PushResult;
+use crate::server::metrics::Metrics;
 use crate::server::prepare::PreparedPush;
+use crate::server::retention::Retention;
 use crate::server::store::{Result, Store, StoreError};
 
 /// A handle to the queue. Dropping the last one ends what empties the queue, when all queued pushes are
@@ -19,6 +23,7 @@ use crate::server::store::{Result, Store, StoreError};
 pub(in crate::server) struct GroupCommit {
     // Declared, and so dropped, before the worker, which waits until the queue has no sender.
     queue: mpsc::Sender<QueuedPush>,
+    metrics: Arc<Metrics>,
     _worker: Worker,
 }
 
@@ -27,29 +32,40 @@ pub(in crate::server) struct GroupCommit {
 enum Worker {
     /// It closes the store, which is waited for.
     Thread(#[expect(dead_code, reason = "it is waited for when it is dropped")] Arc<WriterThread>),
-    /// They end with the queue; what they have committed is committed.
+    /// The lanes end with the queue; what they have committed is committed. What forgets ends when it is
+    /// dropped.
     #[cfg(feature = "postgres")]
-    Lanes,
+    Lanes(#[expect(dead_code, reason = "it ends when it is dropped")] Option<Arc<ForgettingTask>>),
 }
 
 impl GroupCommit {
-    /// Starts to empty the queue into a store.
+    /// Starts to empty the queue into a store, and to forget what the store need not remember.
     ///
     /// # Errors
     /// A [`StoreError`] when the store cannot be opened for writing.
-    pub(in crate::server) fn start(store: &Store, schema: Arc<Schema>) -> Result<Self> {
+    pub(in crate::server) fn start(
+        store: &Store,
+        schema: Arc<Schema>,
+        retention: Retention,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self> {
         let (sender, receiver) = queue::queue();
         let worker = match store {
             Store::Sqlite(store) => {
-                Worker::Thread(Arc::new(WriterThread::start(Arc::clone(store), schema, receiver)?))
+                Worker::Thread(Arc::new(WriterThread::start(Arc::clone(store), schema, retention, receiver)?))
             }
             #[cfg(feature = "postgres")]
             Store::Postgres(store) => {
                 lanes::start(store, &schema, receiver);
-                Worker::Lanes
+                Worker::Lanes(ForgettingTask::start(store, retention).map(Arc::new))
             }
         };
-        Ok(Self { queue: sender, _worker: worker })
+        Ok(Self { queue: sender, metrics, _worker: worker })
+    }
+
+    /// Whether pushes are applied; without a writer they are not any more.
+    pub(in crate::server) fn is_running(&self) -> bool {
+        !self.queue.is_closed()
     }
 
     /// Applies a push and returns its result once it is durable.
@@ -58,7 +74,7 @@ impl GroupCommit {
     /// A [`StoreError`] when the push's transaction failed or could not be made durable. Whether the push
     /// is applied is then unknown; the client may send it again.
     pub(in crate::server) async fn push(&self, push: PreparedPush) -> Result<PushResult> {
-        let (answer, answered) = oneshot::channel();
+        let (answer, answered) = Answer::new(Arc::clone(&self.metrics));
         self.queue.send(QueuedPush::new(push, answer)).await.map_err(|_| StoreError::WriterStopped)?;
         answered.await.unwrap_or(Err(StoreError::WriterStopped))
     }

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use crate::schema::Schema;
 use crate::server::apply::{self, PushResult};
+use crate::server::metrics::Metrics;
 use crate::server::prepare::PreparedPush;
 use crate::server::store::{Result, StoreError, Writer};
 
@@ -16,7 +17,18 @@ use crate::server::store::{Result, StoreError, Writer};
 const CAPACITY: usize = 64;
 
 /// Where the result of a push goes.
-pub(super) type Answer = oneshot::Sender<Result<PushResult>>;
+pub(super) struct Answer {
+    sender: oneshot::Sender<Result<PushResult>>,
+    metrics: Arc<Metrics>,
+}
+
+impl Answer {
+    /// The answer to a push, and where it is received.
+    pub(super) fn new(metrics: Arc<Metrics>) -> (Self, oneshot::Receiver<Result<PushResult>>) {
+        let (sender, receiver) = oneshot::channel();
+        (Self { sender, metrics }, receiver)
+    }
+}
 
 /// A push in the queue.
 pub(super) struct QueuedPush {
@@ -67,6 +79,7 @@ impl Group {
         {
             group.0.push(queued);
         }
+        group.0[0].answer.metrics.group(group.len());
         group
     }
 
@@ -115,8 +128,11 @@ impl Group {
     }
 }
 
-/// Answers a push.
+/// Answers a push, and counts its mutations, whether the client is there to hear it or not.
 pub(super) fn send(answer: Answer, result: Result<PushResult>) {
+    if let Ok(result) = &result {
+        result.count(&answer.metrics);
+    }
     // An error means that the client has disconnected; it will send the push again.
-    let _ = answer.send(result);
+    let _ = answer.sender.send(result);
 }

@@ -3,17 +3,20 @@
 //! made.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::mpsc::{Receiver, SendError, SyncSender};
 use std::thread::JoinHandle;
 
 use tokio::sync::mpsc;
 
+use super::forgetting::Forgetting;
 use super::queue::{Answer, Group, GroupLimit, QueuedPush, send};
+use super::timed_queue::{Next, TimedQueue};
 use crate::failpoint;
 use crate::schema::Schema;
 use crate::server::apply::PushResult;
+use crate::server::retention::Retention;
 use crate::server::store::sqlite::{SqliteStore, SqliteWriter, WalSyncer};
-use crate::server::store::{Result, StoreError};
+use crate::server::store::{Result, StoreError, Writer as _};
 
 /// Mutations in a transaction at which no further push is added: enough that the fsync's share of the
 /// time is small, few enough that the first push of the group is answered soon.
@@ -28,6 +31,8 @@ struct CommittedGroup {
     answers: Vec<(Answer, PushResult)>,
     /// The last step of the sequence in it.
     sequence: u64,
+    /// Its steps, and the rows that were forgotten in it.
+    changes: u64,
 }
 
 /// The thread. Dropping it waits until it has closed the store, so that the database file is complete
@@ -52,8 +57,10 @@ impl WriterThread {
     pub(super) fn start(
         store: Arc<SqliteStore>,
         schema: Arc<Schema>,
-        mut queue: mpsc::Receiver<QueuedPush>,
+        retention: Retention,
+        queue: mpsc::Receiver<QueuedPush>,
     ) -> Result<Self> {
+        let mut queue = TimedQueue::new(queue).map_err(StoreError::StartWriter)?;
         let (opened, is_open) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
             let written = store.write(|writer, syncer| {
@@ -62,7 +69,10 @@ impl WriterThread {
                 let (committed, to_sync) = std::sync::mpsc::sync_channel(MAX_COMMITTED);
                 std::thread::scope(|scope| {
                     scope.spawn(move || sync_and_answer(syncer, &to_sync));
-                    commit_groups(writer, &schema, &mut queue, committed);
+                    let forgetting = Forgetting::new(retention, writer);
+                    let writing = Writing { writer, schema: &schema, committed, forgetting };
+                    // An error is a panic of the other thread, which is passed on at the end of the scope.
+                    let _ = writing.run(&mut queue);
                 });
             });
             if let Err(error) = written {
@@ -74,33 +84,69 @@ impl WriterThread {
     }
 }
 
-/// Commits all queued pushes as one transaction, again and again, until every sender is dropped.
-#[expect(clippy::needless_pass_by_value, reason = "dropping the sender ends the receiving thread")]
-fn commit_groups(
-    writer: &mut SqliteWriter<'_>,
-    schema: &Schema,
-    queue: &mut mpsc::Receiver<QueuedPush>,
+/// The work of the thread.
+struct Writing<'w, 'c> {
+    writer: &'w mut SqliteWriter<'c>,
+    schema: &'w Schema,
+    /// Dropping it ends the answering thread.
     committed: SyncSender<CommittedGroup>,
-) {
-    while let Some(first) = queue.blocking_recv() {
-        let group = Group::take(first, queue, &MAX_GROUP);
-        let applied = writer.transaction(|writer| {
-            let results = group.apply(writer, schema)?;
+    forgetting: Option<Forgetting>,
+}
+
+impl Writing<'_, '_> {
+    /// Commits all queued pushes as one transaction, again and again, until every sender is dropped; and
+    /// forgets in between.
+    ///
+    /// # Errors
+    /// When the answering thread has panicked: nothing can be acknowledged any more, so nothing more is
+    /// applied.
+    fn run(mut self, queue: &mut TimedQueue) -> std::result::Result<(), SendError<CommittedGroup>> {
+        loop {
+            match queue.next(self.forgetting.as_ref().map(Forgetting::due)) {
+                Next::Push(first) => {
+                    let committed = self.commit_group(Group::take(first, queue.pushes(), &MAX_GROUP));
+                    self.sync(committed)?;
+                }
+                Next::Due => {}
+                Next::Closed => return Ok(()),
+            }
+            // While the group is on its way to the disk.
+            let forgotten = self.forget();
+            self.sync(forgotten)?;
+        }
+    }
+
+    /// Hands what was committed to the answering thread.
+    fn sync(&self, group: Option<CommittedGroup>) -> std::result::Result<(), SendError<CommittedGroup>> {
+        group.map_or(Ok(()), |group| self.committed.send(group))
+    }
+
+    /// Applies a group of pushes in one transaction; `None` if that failed.
+    fn commit_group(&mut self, group: Group) -> Option<CommittedGroup> {
+        let applied = self.writer.transaction(|writer| {
+            let before = writer.sequence();
+            let results = group.apply(writer, self.schema)?;
             failpoint::reach("before-commit");
-            Ok((results, writer.sequence()))
+            Ok((results, before, writer.sequence()))
         });
         failpoint::reach("after-commit");
         match applied {
-            Ok((results, sequence)) => {
-                let group = CommittedGroup { answers: group.answers(results), sequence };
-                if committed.send(group).is_err() {
-                    // The answering thread has panicked: nothing can be acknowledged any more, so
-                    // nothing more is applied.
-                    return;
-                }
+            Ok((results, before, sequence)) => {
+                let answers = group.answers(results);
+                Some(CommittedGroup { answers, sequence, changes: sequence - before })
             }
-            Err(error) => group.fail(error),
+            Err(error) => {
+                group.fail(error);
+                None
+            }
         }
+    }
+
+    /// Forgets what is due. What was removed is synced like a group, so that checkpoints keep up with it.
+    fn forget(&mut self) -> Option<CommittedGroup> {
+        let changes = self.forgetting.as_mut()?.forget(self.writer);
+        let sequence = self.writer.sequence();
+        (changes > 0).then_some(CommittedGroup { answers: Vec::new(), sequence, changes })
     }
 }
 
@@ -108,13 +154,14 @@ fn commit_groups(
 /// sender is dropped.
 fn sync_and_answer(mut syncer: WalSyncer, committed: &Receiver<CommittedGroup>) {
     while let Ok(first) = committed.recv() {
-        let mut sequence = first.sequence;
+        let (mut sequence, mut changes) = (first.sequence, first.changes);
         let mut groups = vec![first];
         for group in committed.try_iter() {
             sequence = sequence.max(group.sequence);
+            changes += group.changes;
             groups.push(group);
         }
-        let outcome = syncer.sync(sequence).map_err(Arc::new);
+        let outcome = syncer.sync(sequence, changes).map_err(Arc::new);
         if let Err(error) = &outcome {
             tracing::error!(%error, "committed transactions are not durable");
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::error::{Result, StoreError};
 #[cfg(feature = "postgres")]
 use super::postgres::PostgresStore;
+use super::sizes::{StoreConnections, StoreSizes};
 use super::sqlite::{SqliteReader, SqliteStore};
 
 /// The store of a server. Clones share it.
@@ -19,7 +20,7 @@ pub(in crate::server) enum Store {
 }
 
 impl Store {
-    /// The store id: made with the store, never changed.
+    /// The store id: made with the store, and changed only while no server has it open.
     pub(in crate::server) fn id(&self) -> &str {
         match self {
             Self::Sqlite(store) => store.id(),
@@ -37,6 +38,43 @@ impl Store {
             Self::Sqlite(store) => read(Arc::clone(store), |reader| Ok(reader.sequence())).await,
             #[cfg(feature = "postgres")]
             Self::Postgres(store) => store.sequence().await,
+        }
+    }
+
+    /// Asks whether the store answers, and would make pushes durable. Returns the last step of the
+    /// sequence.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it does not.
+    pub(in crate::server) async fn check(&self) -> Result<u64> {
+        match self {
+            Self::Sqlite(store) => {
+                store.check()?;
+                self.sequence().await
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.sequence().await,
+        }
+    }
+
+    /// Counts what the store holds; [`SizesCache`](super::SizesCache) remembers it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub(in crate::server) async fn sizes(&self) -> Result<StoreSizes> {
+        match self {
+            Self::Sqlite(store) => read(Arc::clone(store), SqliteReader::sizes).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.sizes().await,
+        }
+    }
+
+    /// The open connections to the store.
+    pub(in crate::server) fn connections(&self) -> StoreConnections {
+        match self {
+            Self::Sqlite(store) => store.connections(),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.connections(),
         }
     }
 }

@@ -16,6 +16,9 @@ pub(in crate::server) enum StoreError {
     /// SQLite reported an error.
     #[error("{0}")]
     Sqlite(#[from] rusqlite::Error),
+    /// There is no file.
+    #[error("it does not exist")]
+    Missing,
     /// The file holds tables, but not those of this server.
     #[error("it is another program's database; name a new file")]
     ForeignDatabase,
@@ -43,6 +46,9 @@ pub(in crate::server) enum StoreError {
     /// The thread of a reader panicked or was cancelled.
     #[error("reading failed: {0}")]
     ReadTask(#[source] tokio::task::JoinError),
+    /// The writer's thread could not be started.
+    #[error("cannot start the writer: {0}")]
+    StartWriter(#[source] io::Error),
     /// The writer's thread has ended, so that pushes are no longer applied.
     #[error("the writer has stopped")]
     WriterStopped,

@@ -10,14 +10,16 @@
 //! * the ids of applied mutations per client, by which a repeated mutation is recognized;
 //! * a store id, made with the store.
 //!
-//! [`Writer`] is how mutations change a store. [`sqlite`] keeps a store in one file, `postgres` in a
-//! database that several servers share; all SQL of the server is in the folders of the stores.
+//! Tombstones and mutation ids are kept unless a [`Retention`](super::Retention) bounds them. [`Writer`]
+//! is how mutations change a store. [`sqlite`] keeps a store in one file, `postgres` in a database that
+//! several servers share; all SQL of the server is in the folders of the stores.
 
 mod backend;
 mod error;
 mod item;
 #[cfg(feature = "postgres")]
 pub(super) mod postgres;
+mod sizes;
 pub(super) mod sqlite;
 #[cfg(feature = "postgres")]
 mod touched;
@@ -29,6 +31,7 @@ pub(super) use item::{
     ClientNumber, Document, FeedItem, FeedQuery, ItemKey, MAX_ITEMS_OF_A_STEP, OwnChanges, StoredContent,
     StoredItem, TableFields,
 };
+pub(super) use sizes::{Chunk, SizesCache, StoreConnections, StoreSizes};
 #[cfg(feature = "postgres")]
-pub(super) use touched::Touched;
+pub(super) use touched::{MutationKey, Touched};
 pub(super) use writer::Writer;

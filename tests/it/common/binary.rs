@@ -18,11 +18,25 @@ pub fn program(folder: &Path) -> Command {
     command
 }
 
-/// Removes every `SYNCTOOL_…` variable and those that name a proxy from a command's environment.
+/// The beginnings of the variables that a run reads: its own, and those of job systems.
+const SETTINGS: [&str; 9] = [
+    "SYNCTOOL_",
+    "CI_NODE_",
+    "CIRCLE_NODE_",
+    "BUILDKITE_PARALLEL_",
+    "BITBUCKET_PARALLEL_",
+    "AWS_BATCH_JOB_ARRAY_",
+    "CLOUD_RUN_TASK_",
+    "SLURM_ARRAY_",
+    "JOB_COMPLETION_INDEX",
+];
+
+/// Removes every variable that a run reads, and those that name a proxy, from a command's environment.
 pub fn remove_settings(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
-        if text.starts_with("SYNCTOOL_") || text.to_lowercase().ends_with("_proxy") {
+        let is_setting = SETTINGS.iter().any(|setting| text.starts_with(setting));
+        if is_setting || text.to_lowercase().ends_with("_proxy") {
             command.env_remove(name);
         }
     }

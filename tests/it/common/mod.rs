@@ -34,7 +34,7 @@ pub use forward_proxy::ForwardProxy;
 pub use meter::Meter;
 pub use offline::Offline;
 pub use proxy::FaultProxy;
-pub use requests::{clone, mutation, pull, push};
+pub use requests::{clone, metrics, mutation, pull, push};
 pub use run::{Rig, codes};
 pub use samples::{CHINOOK, MIXED_ROWS, POWERSYNC, SCHEMA, TABLES, THREE_TAGS, WATERMELON};
 pub use scripted::{Answer, Recorded, Scripted, refusal};

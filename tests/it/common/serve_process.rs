@@ -3,6 +3,10 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use serde_json::Value;
 
 use super::SCHEMA;
 use super::binary::program;
@@ -13,6 +17,9 @@ pub struct ServeProcess {
     arguments: Vec<String>,
     child: Child,
     base: String,
+    /// What it has written to stderr, and the thread that reads it.
+    log: Arc<Mutex<Vec<String>>>,
+    reading: Option<JoinHandle<()>>,
 }
 
 impl ServeProcess {
@@ -58,27 +65,40 @@ impl ServeProcess {
     async fn spawn(folder: PathBuf, arguments: Vec<String>, mut command: Command) -> Self {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
-        let (sender, address) = tokio::sync::oneshot::channel();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let (lines, (sender, address)) = (Arc::clone(&log), tokio::sync::oneshot::channel());
+        let mut sender = Some(sender);
+        // From here on it is killed on drop, also while it is waited for.
+        let mut process = Self { folder, arguments, child, base: String::new(), log, reading: None };
         // Everything is read, so that a server that warns does not wait for its reader.
-        std::thread::spawn(move || {
-            let (mut sender, mut before) = (Some(sender), Vec::new());
+        let reading = std::thread::spawn(move || {
             for line in stderr.lines().map_while(Result::ok) {
-                match (line.strip_prefix("listening on "), sender.take()) {
-                    (Some(base), Some(sender)) => drop(sender.send(Ok(base.trim().to_owned()))),
-                    (None, Some(waiting)) => {
-                        before.push(line);
-                        sender = Some(waiting);
-                    }
-                    (_, None) => {}
+                if let Some(base) = address_in(&line) {
+                    sender.take().map(|sender| sender.send(base));
                 }
-            }
-            if let Some(sender) = sender {
-                drop(sender.send(Err(before.join("\n"))));
+                lines.lock().unwrap().push(line);
             }
         });
-        let address: Result<String, String> = address.await.unwrap();
-        let base = address.unwrap_or_else(|log| panic!("the server does not listen:\n{log}"));
-        Self { folder, arguments, child, base }
+        // The sender is dropped when the process has ended.
+        let Ok(base) = address.await else {
+            panic!("the server does not listen:\n{}", process.log.lock().unwrap().join("\n"))
+        };
+        (process.base, process.reading) = (base, Some(reading));
+        process
+    }
+
+    /// Ends the process with SIGTERM and returns all that it has written to stderr.
+    #[cfg(unix)]
+    pub fn terminate_and_log(&mut self) -> Vec<String> {
+        self.terminate();
+        self.reading.take().unwrap().join().unwrap();
+        self.log.lock().unwrap().clone()
+    }
+
+    /// The number of the process.
+    #[cfg(unix)]
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// The URL to upload to.
@@ -125,4 +145,13 @@ impl Drop for ServeProcess {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// The base URL in a line that says where the server listens, as text or as JSON.
+fn address_in(line: &str) -> Option<String> {
+    if let Some(base) = line.strip_prefix("listening on ") {
+        return Some(base.trim().to_owned());
+    }
+    let line: Value = serde_json::from_str(line).ok()?;
+    Some(line["url"].as_str()?.to_owned())
 }

@@ -8,7 +8,7 @@ use synctool::schema::Schema;
 use synctool::secret::Secret;
 #[cfg(all(unix, feature = "postgres"))]
 use synctool::server::PostgresConfig;
-use synctool::server::{Limits, ServerConfig, ServerState, StoreLocation, serve};
+use synctool::server::{Limits, Retention, ServerConfig, ServerState, StoreLocation, serve};
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -22,6 +22,7 @@ pub struct TestServer {
     schema: String,
     token: Option<String>,
     limits: Limits,
+    retention: Retention,
     /// Where the data is, if not in [`Self::data`].
     store: Option<StoreLocation>,
     base: String,
@@ -74,6 +75,7 @@ impl TestServer {
             schema: schema.to_owned(),
             token: token.map(str::to_owned),
             limits,
+            retention: Retention::default(),
             store: None,
             base: String::new(),
             stop: None,
@@ -84,7 +86,8 @@ impl TestServer {
     async fn run(&mut self) {
         // A read that a client has given up may hold the store of the server before for a moment.
         let store = self.store.clone().unwrap_or_else(|| StoreLocation::File(self.data()));
-        let open = || open(&self.schema, store.clone(), self.token.as_deref(), self.limits);
+        let (token, retention) = (self.token.as_deref(), self.retention);
+        let open = || open(&self.schema, store.clone(), token, self.limits, retention);
         let mut state = open().await;
         for _ in 0..100 {
             if state.is_ok() {
@@ -113,6 +116,12 @@ impl TestServer {
         self.run().await;
     }
 
+    /// Runs again after [`Self::stop`], and forgets from now on.
+    pub async fn start_again(&mut self, retention: Retention) {
+        self.retention = retention;
+        self.run().await;
+    }
+
     /// The schema of the next run.
     pub fn set_schema(&mut self, schema: &str) {
         schema.clone_into(&mut self.schema);
@@ -130,6 +139,11 @@ impl TestServer {
 
     pub fn base(&self) -> &str {
         &self.base
+    }
+
+    /// The URL of a route beside `/datafn`.
+    pub fn url(&self, route: &str) -> String {
+        format!("{}{route}", self.base.strip_suffix("/datafn").unwrap())
     }
 
     pub fn data(&self) -> PathBuf {
@@ -165,7 +179,7 @@ impl TestServer {
 
 /// Opens a file as the store of a server for [`SCHEMA`], or says why that is refused.
 pub async fn open_store(data: &Path) -> Result<ServerState, String> {
-    open(SCHEMA, StoreLocation::File(data.to_owned()), None, Limits::default()).await
+    open(SCHEMA, StoreLocation::File(data.to_owned()), None, Limits::default(), Retention::default()).await
 }
 
 async fn open(
@@ -173,9 +187,10 @@ async fn open(
     store: StoreLocation,
     token: Option<&str>,
     limits: Limits,
+    retention: Retention,
 ) -> Result<ServerState, String> {
     let schema = Schema::parse(schema).unwrap();
-    let config = ServerConfig { schema, store, token: token.map(Secret::new), limits };
+    let config = ServerConfig { schema, store, token: token.map(Secret::new), limits, retention };
     ServerState::open(config).await.map_err(|error| error.to_string())
 }
 

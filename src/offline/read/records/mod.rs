@@ -2,11 +2,13 @@
 //! (contract 3.1, stage A). Join rows are read by [`super::join_rows`].
 //!
 //! [`table`] finds table and columns, [`read_order`] decides the order, [`source`] is the result of both,
-//! [`record`] checks and reads the records, and [`marked`] reads rows that are marked as deleted.
+//! [`record`] checks and reads the records, [`shard_condition`] reads those of one shard, and [`marked`]
+//! reads rows that are marked as deleted.
 
 mod marked;
 mod read_order;
 mod record;
+mod shard_condition;
 mod source;
 mod table;
 

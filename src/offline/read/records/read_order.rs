@@ -59,7 +59,7 @@ pub(super) fn select_in_order(
         table.columns(),
         quoted(&table.name),
         quoted(id),
-        table.row_condition(),
+        table.read_condition(),
         table.key.order("t.", snapshot.byte_order())
     ))
 }
@@ -67,7 +67,7 @@ pub(super) fn select_in_order(
 /// The query for the id columns, then each field or the document, of the rows that meet a condition, in
 /// the order in which they are stored.
 pub(super) fn select_stored(table: &RecordTable, condition: &str) -> String {
-    let rows = table.row_condition();
+    let rows = table.read_condition();
     format!("SELECT {} FROM {} AS t WHERE {condition} AND {rows}", table.columns(), quoted(&table.name))
 }
 
@@ -75,7 +75,7 @@ fn select_by_id(table: &RecordTable, snapshot: &Snapshot, order: ReadOrder) -> S
     // A unary plus keeps SQLite from following an index (https://www.sqlite.org/optoverview.html).
     let plus = if order == ReadOrder::Sort { "+" } else { "" };
     let by_id = table.key.order("t.", snapshot.byte_order());
-    let (columns, name, rows) = (table.columns(), quoted(&table.name), table.row_condition());
+    let (columns, name, rows) = (table.columns(), quoted(&table.name), table.read_condition());
     format!("SELECT {columns} FROM {name} AS t WHERE {rows} ORDER BY {plus}{by_id}")
 }
 

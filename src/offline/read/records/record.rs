@@ -16,8 +16,9 @@ use crate::offline::map::size::RowSize;
 use crate::offline::map::unnamed_keys::UnnamedKeys;
 use crate::offline::read::check::{check_rows, count_rows};
 use crate::offline::read::records::read_order::{select_in_order, select_stored};
+use crate::offline::read::records::shard_condition;
 use crate::offline::read::records::source::RecordSource;
-use crate::offline::read::records::table::Rows;
+use crate::offline::read::records::table::{RecordTable, Rows};
 use crate::offline::row_location::{SameKey, locate};
 use crate::offline::snapshot::Snapshot;
 use crate::offline::sql::{joined, quoted};
@@ -77,14 +78,6 @@ impl Record<'_> {
 }
 
 impl RecordSource {
-    /// The number of records, which are not checked.
-    ///
-    /// # Errors
-    /// [`OfflineError::Storage`] when the database cannot be read.
-    pub(crate) fn count(&self, snapshot: &Snapshot) -> Result<u64, OfflineError> {
-        count_rows(snapshot, &self.table.name, &self.table.row_condition())
-    }
-
     /// Counts the records and checks every one of them in SQL, which reads only the columns that
     /// it must. Returns the number of records.
     ///
@@ -123,8 +116,9 @@ impl RecordSource {
         let checked = check_rows(snapshot, &table.name, key.as_slice(), &invalid_values, &rows)?;
         if checked.has_invalid_row {
             // Reading finds the first one in upload order, and what is wrong with it.
-            let mut json = Vec::new();
-            self.for_each(snapshot, |record| {
+            let (mut all, mut json) = (self.clone(), Vec::new());
+            all.table.shard = None;
+            all.for_each(snapshot, |record| {
                 json.clear();
                 record.write_fields(&mut json)
             })?;
@@ -150,11 +144,30 @@ impl RecordSource {
         if lengths.is_empty() {
             return Ok(0);
         }
-        let (name, rows) = (quoted(&table.name), table.row_condition());
+        self.register_shard(snapshot.connection())?;
+        let (name, rows) = (quoted(&table.name), table.read_condition());
         let length = joined(&lengths, "+");
         let sql = format!("SELECT count(*) FROM {name} AS t WHERE {rows} AND {length} > ?1");
         let max = i64::try_from(max).unwrap_or(i64::MAX);
         snapshot.connection().query_row(&sql, [max], |row| row.get(0)).map_err(table.failed())
+    }
+
+    /// The number of records that are read.
+    ///
+    /// # Errors
+    /// [`OfflineError::Storage`] when the database cannot be read;
+    /// [`OfflineError::Interrupted`] when the snapshot is interrupted.
+    pub fn count(&self, snapshot: &Snapshot) -> Result<u64, OfflineError> {
+        self.register_shard(snapshot.connection())?;
+        count_rows(snapshot, &self.table.name, &self.table.read_condition())
+    }
+
+    /// Registers the SQL function of [`RecordTable::read_condition`](super::table::RecordTable), where it
+    /// has one, for the next query of a connection.
+    fn register_shard(&self, connection: &Connection) -> Result<(), OfflineError> {
+        let RecordTable { shard, key, .. } = &self.table;
+        let Some(shard) = *shard else { return Ok(()) };
+        shard_condition::register(connection, key, shard).map_err(self.table.failed())
     }
 
     /// Reads every record in upload order: by depth where the resource refers to itself, then by
@@ -217,6 +230,7 @@ impl RecordSource {
         mut consume: impl FnMut(Record<'_>) -> Result<(), OfflineError>,
     ) -> Result<(), OfflineError> {
         let failed = |error| self.table.failed()(error);
+        self.register_shard(connection)?;
         let mut statement = connection.prepare(sql).map_err(failed)?;
         // The depth is the last column.
         let depth_column = self.table.has_parents().then(|| statement.column_count() - 1);

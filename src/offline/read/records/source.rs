@@ -1,6 +1,7 @@
 //! Where the records of a resource come from: its table, and the order in which it is read.
 //! Reading is in [`super::record`].
 
+use crate::mutation::Shard;
 use crate::offline::collation;
 use crate::offline::error::OfflineError;
 use crate::offline::read::records::read_order::ReadOrder;
@@ -35,6 +36,13 @@ impl RecordSource {
         collation::check_view(snapshot.connection(), &table.name)?;
         let order = ReadOrder::of(&table, snapshot).map_err(table.failed())?;
         Ok(Self { resource: resource.name.clone(), version: resource.version, table, order })
+    }
+
+    /// The records of one shard: only they are read and counted. A check looks at all records.
+    #[must_use]
+    pub fn in_shard(mut self, shard: Shard) -> Self {
+        self.table.shard = Some(shard);
+        self
     }
 
     /// The resource's name.

@@ -1,12 +1,14 @@
 //! The table of a resource and the columns that are read from it. Which order it is read in is
 //! decided in [`super::read_order`].
 
+use crate::mutation::Shard;
 use crate::offline::error::OfflineError;
 use crate::offline::map::document::value_expression;
 use crate::offline::map::fields::{MappedField, document_fields, map_fields};
 use crate::offline::map::keys::Key;
 use crate::offline::map::marker::Marker;
 use crate::offline::read::check::ALL_ROWS;
+use crate::offline::read::records::shard_condition;
 use crate::offline::snapshot::Snapshot;
 use crate::offline::sql::{Affinity, Table, listed, quoted};
 use crate::schema::{Field, Resource, Schema};
@@ -27,6 +29,8 @@ pub(super) struct RecordTable {
     pub(super) marker: Option<Marker>,
     /// Which of the rows are read.
     pub(super) rows: Rows,
+    /// The shard whose rows are read; `None` for all.
+    pub(super) shard: Option<Shard>,
 }
 
 /// Which rows of a table are read.
@@ -98,10 +102,21 @@ impl RecordTable {
                 (field.column.clone(), column.map(|column| column.affinity(false)))
             })
             .collect();
-        Ok(Self { name: storage.table.clone(), key, fields, document, parents, marker, rows: Rows::Live })
+        let (name, rows, shard) = (storage.table.clone(), Rows::Live, None);
+        Ok(Self { name, key, fields, document, parents, marker, rows, shard })
     }
 
     /// An SQL condition that holds for the rows that are read, in a query with the alias `t`.
+    /// [`shard_condition::register`] goes before the query.
+    pub(super) fn read_condition(&self) -> String {
+        let rows = self.row_condition();
+        match self.shard {
+            None => rows,
+            Some(_) => format!("{rows} AND {}", shard_condition::of(&self.key)),
+        }
+    }
+
+    /// An SQL condition that holds for the rows of all shards, in a query with the alias `t`.
     pub(super) fn row_condition(&self) -> String {
         match &self.rows {
             Rows::Live => self.live_condition("t"),

@@ -82,7 +82,7 @@ impl<'s> Changes<'s> {
                 self.versions.push(*version);
             }
             StagedItem { written: Some(written), loaded: None, .. } => self.inserts.push(key, written),
-            StagedItem { written: None, loaded, is_read: true } => {
+            StagedItem { written: None, loaded, is_read: true, .. } => {
                 let is_present = loaded.as_ref().is_some_and(|loaded| loaded.is_present);
                 self.checks.keys.push(key);
                 self.checks.presences.push(is_present);

@@ -23,8 +23,11 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(3);
 /// How long a connection is idle before it is probed, so that routers on the way do not forget it.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(15);
 
-/// The pause between two probes, of which three may be lost.
+/// The pause between two probes.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(3);
+
+/// Probes that may be lost.
+const KEEPALIVE_RETRIES: u32 = 3;
 
 /// Makes connections.
 pub(super) struct Connector {
@@ -41,15 +44,17 @@ impl Connector {
         let (mut driver, tls) = (config.url.driver.clone(), Tls::new(config)?);
         let hosts = driver.get_hosts().len().max(driver.get_hostaddrs().len()).max(1);
         let hosts = u32::try_from(hosts).unwrap_or(u32::MAX);
+        let connect = driver.get_connect_timeout().copied().unwrap_or(CONNECT);
+        let unacknowledged = driver.get_tcp_user_timeout().copied().unwrap_or(UNACKNOWLEDGED);
         driver
             .ssl_mode(tls.mode)
             // Of several hosts, or of the two sides of a failover, the one that takes writes.
             .target_session_attrs(TargetSessionAttrs::ReadWrite)
-            .connect_timeout(CONNECT / hosts)
-            .tcp_user_timeout(UNACKNOWLEDGED)
+            .connect_timeout(connect.min(CONNECT / hosts))
+            .tcp_user_timeout(unacknowledged)
             .keepalives_idle(KEEPALIVE_IDLE)
             .keepalives_interval(KEEPALIVE_INTERVAL)
-            .keepalives_retries(3);
+            .keepalives_retries(KEEPALIVE_RETRIES);
         if driver.get_application_name().is_none() {
             driver.application_name("synctool");
         }

@@ -3,12 +3,12 @@
 //! same in every server: items that are updated, new items, mutations, the counter.
 
 use std::pin::Pin;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures_util::future::join_all;
 use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
 
+use super::batch;
 use super::columns::{Changes, CheckColumns, ItemColumns, MutationColumns, VersionColumns};
 use super::error::Failure;
 #[cfg(debug_assertions)]
@@ -45,8 +45,8 @@ pub(super) async fn write(
     begin: Option<&str>,
     changes: &Changes<'_>,
 ) -> Result<i64, Failure> {
-    let batch = new_batch();
-    let counter = statements.take_counter(changes.steps, batch);
+    let batch = batch::new();
+    let counter = statements.take_counter(changes.steps, changes.inserts.keys.len(), batch);
     #[cfg(debug_assertions)]
     let counter = mistakes::early_counter(client, statements, changes.steps, batch).await?.unwrap_or(counter);
     let mut answers: Vec<Answer<'_>> = Vec::new();
@@ -86,17 +86,6 @@ pub(super) async fn write(
     failpoint::reach("after-commit");
     // Every answer is there, so the counter's is.
     Ok(last.unwrap_or_default() - changes.steps)
-}
-
-/// A number that no other batch has: milliseconds and 22 random bits. Should two be equal all the same,
-/// the second one is refused by the primary key.
-fn new_batch() -> i64 {
-    const RANDOM_BITS: u32 = 22;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
-    let random = uuid::Uuid::new_v4().as_u128() & ((1 << RANDOM_BITS) - 1);
-    let bits = (now << RANDOM_BITS) | random;
-    // Until the year 2109 nothing is cut off.
-    i64::try_from(bits & u128::from(i64::MAX.unsigned_abs())).unwrap_or_default()
 }
 
 fn execute<'p>(client: &'p Client, statement: &'p str) -> Answer<'p> {

@@ -23,7 +23,7 @@ pub(super) struct LayoutStatements {
     /// Takes the lease under which one server makes the tables.
     pub(super) take_lease: String,
     /// Makes the other tables.
-    pub(super) create: [String; 8],
+    pub(super) create: [String; 9],
     /// Enters fields that documents may have from now on.
     pub(super) add_fields: String,
     /// Enters that the tables are made, and gives the lease back.
@@ -43,7 +43,7 @@ impl LayoutStatements {
             create_schema: format!("CREATE SCHEMA IF NOT EXISTS {quoted}"),
             create_meta: format!(
                 "CREATE TABLE IF NOT EXISTS {meta} (id smallint PRIMARY KEY, version int NOT NULL,
-                     store_id uuid NOT NULL, migrator uuid, until timestamptz)"
+                     store_id uuid NOT NULL, migrator uuid, until timestamptz, next_pass timestamptz)"
             ),
             enter: format!(
                 "INSERT INTO {meta} (id, version, store_id) VALUES (1, 0, $1::text::uuid)
@@ -55,10 +55,18 @@ impl LayoutStatements {
                  WHERE id = 1 AND version < {VERSION} AND (migrator IS NULL OR until < now())"
             ),
             create: [
+                // `seq` is the last step of the sequence, `items` and `mutations` count the rows of `item` and
+                // `applied`. Deletes before the step `horizon` may have been forgotten, and all mutations of
+                // batches before `forgotten`.
                 format!(
-                    "CREATE TABLE IF NOT EXISTS {counter} (id smallint PRIMARY KEY, seq bigint NOT NULL)"
+                    "CREATE TABLE IF NOT EXISTS {counter} (id smallint PRIMARY KEY, seq bigint NOT NULL,
+                         items bigint NOT NULL, mutations bigint NOT NULL, horizon bigint NOT NULL,
+                         forgotten bigint NOT NULL)"
                 ),
-                format!("INSERT INTO {counter} (id, seq) VALUES (1, 0) ON CONFLICT (id) DO NOTHING"),
+                format!(
+                    "INSERT INTO {counter} (id, seq, items, mutations, horizon, forgotten)
+                     VALUES (1, 0, 0, 0, 0, 0) ON CONFLICT (id) DO NOTHING"
+                ),
                 // `target` is empty for a record. Batch, step and part are the place in the feed and the
                 // version. `client` is set where the state is just what that client has sent. An item
                 // without a document is deleted.
@@ -68,6 +76,7 @@ impl LayoutStatements {
                          document text, digest bytea, PRIMARY KEY (name, id, target))"
                 ),
                 format!("CREATE INDEX IF NOT EXISTS item_feed ON {item} (batch, step, part)"),
+                format!("CREATE INDEX IF NOT EXISTS item_deleted ON {item} (batch) WHERE document IS NULL"),
                 // The fields that documents may have: those that any server has accepted.
                 format!(
                     "CREATE TABLE IF NOT EXISTS {field} (name bytea, field bytea, PRIMARY KEY (name, field))"

@@ -9,7 +9,7 @@ use super::error::{Failure, PostgresError};
 use super::sql::Statements;
 use super::staging::{Applied, LoadedItem, Place, Staging};
 use crate::server::shared_text::SharedText;
-use crate::server::store::Touched;
+use crate::server::store::{MutationKey, Touched};
 
 /// What was read.
 pub(super) struct Loaded<'t> {
@@ -38,6 +38,8 @@ pub(super) async fn load<'t>(
 ) -> Result<Loaded<'t>, LoadError> {
     let clients: Vec<i64> = touched.mutations.iter().map(|(client, _)| client.0).collect();
     let mutations: Vec<&SharedText> = touched.mutations.iter().map(|(_, id)| id).collect();
+    // From 1, as PostgreSQL counts; 0 is none.
+    let places: Vec<i32> = touched.items.iter().map(|item| place(touched, item.by.as_ref())).collect();
     let reads: Vec<bool> = touched.items.iter().map(|item| item.reads_document).collect();
     let KeyColumns { names, ids, targets } = keys(touched);
     let rows = client
@@ -50,6 +52,7 @@ pub(super) async fn load<'t>(
                 (&ids, Type::BYTEA_ARRAY),
                 (&targets, Type::BYTEA_ARRAY),
                 (&reads, Type::BOOL_ARRAY),
+                (&places, Type::INT4_ARRAY),
             ],
         )
         .await?;
@@ -63,8 +66,18 @@ pub(super) async fn load<'t>(
             Some(position) => staging.items[position].loaded = Some(item(&row)?),
         }
     }
+    for (item, place) in staging.items.iter_mut().zip(&places) {
+        let place = usize::try_from(*place).ok().and_then(|place| place.checked_sub(1));
+        item.is_left_out = place.is_some_and(|place| staging.applied[place] == Applied::Before);
+    }
     let sequence = sequence.ok_or(LoadError::Damaged(PostgresError::Damaged("there is no counter")))?;
     Ok(Loaded { staging, sequence })
+}
+
+/// The place of a mutation in the statement's arrays.
+fn place(touched: &Touched, mutation: Option<&MutationKey>) -> i32 {
+    let place = mutation.and_then(|mutation| touched.place(mutation));
+    place.and_then(|place| i32::try_from(place + 1).ok()).unwrap_or(0)
 }
 
 /// Locks the items until the end of the open transaction, so that what is loaded then stays as it is.

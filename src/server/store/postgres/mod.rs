@@ -12,13 +12,16 @@
 //!   applied; [`columns`] takes the changes out of it, and [`flight`] writes them in one transaction;
 //!   [`lane`] does all that, again where another server was faster.
 //! * Reads: [`reader`] has a connection for each read, and [`snapshot`] a whole state.
-//! * Ground: [`sql`] is the text of all statements, [`error`] what an error means for another try.
+//! * Beside them: [`sizes`] counts, [`forget`] forgets, [`store_id`] gives a restored store a new id.
+//! * Ground: [`sql`] and [`retention_sql`] are the text of all statements, [`batch`] has the ids of transactions, [`error`] what an error means for another try.
 
+mod batch;
 mod columns;
 mod config;
 mod connection;
 mod error;
 mod flight;
+mod forget;
 mod lane;
 mod layout;
 mod load;
@@ -26,16 +29,21 @@ mod load;
 mod mistakes;
 mod open;
 mod reader;
+mod retention_sql;
+mod sizes;
 mod snapshot;
 mod sql;
 mod staging;
 mod store;
+mod store_id;
 mod tls;
 mod types;
 mod url;
 
 pub use config::{PostgresConfig, PostgresConfigError};
 pub(in crate::server) use error::PostgresError;
+pub(in crate::server) use forget::{AppliedKey, Before};
 pub(in crate::server) use lane::Lane;
 pub(in crate::server) use snapshot::{Snapshot, StoredItems};
 pub(in crate::server) use store::PostgresStore;
+pub(in crate::server) use store_id::renew_store_id;

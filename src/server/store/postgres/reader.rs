@@ -62,6 +62,15 @@ impl Manager for SharedConnector {
     }
 }
 
+/// Up to where the feed was read.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::server) struct FeedEnd {
+    /// The last step that was there at the beginning.
+    pub(in crate::server) sequence: u64,
+    /// The horizon of forgotten deletes.
+    pub(in crate::server) horizon: u64,
+}
+
 /// A place in the feed: after an item of a step.
 #[derive(Debug, Clone, Copy)]
 struct Position {
@@ -103,7 +112,7 @@ impl Reader {
         query: &FeedQuery,
         steps: u64,
         mut each: impl FnMut(FeedItem<'_>) -> ControlFlow<()>,
-    ) -> Result<u64> {
+    ) -> Result<FeedEnd> {
         // One more, which tells whether there is a further page.
         let rows = steps.saturating_add(1);
         let (mut position, mut span, mut last) = (Position::after(query.after), rows, None);
@@ -113,6 +122,8 @@ impl Reader {
             // Whatever commits after the first statement has a later step. Without this bound an item
             // that moves between two statements could be in the page twice.
             let last = *last.get_or_insert(sequence_of(found.first())?);
+            // Of the latest statement: what was forgotten before it may be missing in the page.
+            let end_of_feed = FeedEnd { sequence: last, horizon: horizon_of(found.first())? };
             let (mut count, mut bytes) = (0, 0);
             for row in &found {
                 // Without items there is one row, which has the last step.
@@ -121,7 +132,7 @@ impl Reader {
                 count += 1;
                 bytes += item.document.map_or(0, str::len);
                 if each(item).is_break() {
-                    return Ok(last);
+                    return Ok(end_of_feed);
                 }
             }
             let is_cut_off = count == rows || bytes >= CHUNK_BYTES;
@@ -129,7 +140,7 @@ impl Reader {
                 position = Position::after(end);
             }
             if position.step >= last && !is_cut_off {
-                return Ok(last);
+                return Ok(end_of_feed);
             }
             if count < rows / 4 {
                 span = span.saturating_mul(4).min(MAX_STEPS.max(rows));
@@ -186,8 +197,18 @@ impl Reader {
         }
     }
 
-    /// Runs a statement that reads, and returns its rows.
-    async fn read(&self, statement: &str, parameters: &[(&(dyn ToSql + Sync), Type)]) -> Result<Vec<Row>> {
+    /// How many connections are in use, and how many are idle.
+    pub(super) fn sizes(&self) -> (usize, usize) {
+        let status = self.pool.status();
+        (status.size.saturating_sub(status.available), status.available)
+    }
+
+    /// Runs a statement that may run again, and returns its rows.
+    pub(super) async fn read(
+        &self,
+        statement: &str,
+        parameters: &[(&(dyn ToSql + Sync), Type)],
+    ) -> Result<Vec<Row>> {
         let tries = Tries::new();
         loop {
             let reading = async {
@@ -248,6 +269,13 @@ pub(super) fn sequence_of(row: Option<&Row>) -> Result<u64> {
     let row = row.ok_or(PostgresError::Damaged("there is no counter"))?;
     let sequence: i64 = row.try_get(0).map_err(Failure::from)?;
     u64::try_from(sequence).map_err(|_| PostgresError::Damaged("the counter is negative").into())
+}
+
+/// The horizon of forgotten deletes, which every row of the feed has.
+fn horizon_of(row: Option<&Row>) -> Result<u64> {
+    let row = row.ok_or(PostgresError::Damaged("there is no counter"))?;
+    let horizon: i64 = row.try_get(7).map_err(Failure::from)?;
+    u64::try_from(horizon).map_err(|_| PostgresError::Damaged("the horizon is negative").into())
 }
 
 /// An item of the feed and its number within its step; none in the row that is there without items.

@@ -47,6 +47,15 @@ impl Snapshot {
         sequence_of(rows.map_err(Failure::from)?.first())
     }
 
+    /// The horizon of forgotten deletes.
+    ///
+    /// # Errors
+    /// [`StoreError`](crate::server::store::StoreError) when the store cannot be read.
+    pub(in crate::server) async fn horizon(&self) -> Result<u64> {
+        let rows = self.connection.query_typed(&self.shared.statements.horizon, &[]).await;
+        sequence_of(rows.map_err(Failure::from)?.first())
+    }
+
     /// The fields that documents may have: those that any server of this store has accepted.
     ///
     /// # Errors

@@ -22,7 +22,8 @@ const IN_TRANSACTION: &str = "now() <> statement_timestamp()";
 /// The statements of a store.
 pub(super) struct Statements {
     /// What a group of pushes may look at, in one statement and so from one state. A row has a number: 0
-    /// is the counter (as `batch`), -n the n-th mutation, which is applied, n the n-th item.
+    /// is the counter (as `batch`), -n the n-th mutation, which is applied, n the n-th item. Items that only
+    /// one mutation looks at are left out if that is applied.
     pub(super) load: String,
     /// Locks items in the order of their keys, before they are loaded.
     pub(super) lock: String,
@@ -38,7 +39,9 @@ pub(super) struct Statements {
     pub(super) fence: String,
     /// The last step.
     pub(super) sequence: String,
-    /// Items of the feed, up to a number and a size, with the last step.
+    /// The horizon of forgotten deletes.
+    pub(super) horizon: String,
+    /// Items of the feed, up to a number and a size, with the last step and the horizon.
     pub(super) changes: String,
     /// All items of a name, in the order of their keys.
     pub(super) items: String,
@@ -85,6 +88,7 @@ impl Statements {
             )),
             fence: format!("UPDATE {counter} SET seq = seq WHERE id = 1"),
             sequence: format!("SELECT seq FROM {counter} WHERE id = 1"),
+            horizon: format!("SELECT horizon FROM {counter} WHERE id = 1"),
             changes: changes(&item, &commits, &counter),
             items: format!("SELECT id, target, document FROM {item} WHERE name = $1 ORDER BY id, target"),
             last_step: format!(
@@ -103,14 +107,16 @@ impl Statements {
         }
     }
 
-    /// Takes steps of the sequence for a batch. Answers with the last one.
+    /// Takes steps of the sequence for a batch, as many as it has mutations, and counts its new items.
+    /// Answers with the last one.
     ///
     /// The row of the counter stays locked until the end of the transaction, so the commit is sent along
     /// with this statement: a server that stops in between would hold up all others.
-    pub(super) fn take_counter(&self, steps: i64, batch: i64) -> String {
+    pub(super) fn take_counter(&self, steps: i64, items: usize, batch: i64) -> String {
         let (counter, commits) = (&self.counter, &self.commits);
         format!(
-            "WITH s AS (UPDATE {counter} SET seq = seq + {steps} WHERE id = 1 RETURNING seq),
+            "WITH s AS (UPDATE {counter} SET seq = seq + {steps}, items = items + {items},
+                     mutations = mutations + {steps} WHERE id = 1 RETURNING seq),
                  c AS (INSERT INTO {commits} (batch, first, seq)
                      SELECT {batch}, s.seq - {steps}, s.seq FROM s RETURNING seq)
              SELECT max(seq) / (CASE WHEN count(*) = 1 AND {IN_TRANSACTION} THEN 1 ELSE 0 END) FROM c"
@@ -157,21 +163,28 @@ fn asserted(statement: &str) -> String {
 }
 
 fn load(item: &str, applied: &str, counter: &str) -> String {
+    // `NOT IN` is computed with a hash table, and a join of two small tables, as the planner takes them
+    // for, row by row.
     format!(
-        "SELECT 0 AS n, c.seq AS batch, NULL::int AS step, NULL::int AS part, NULL::bool AS present,
+        "WITH known AS MATERIALIZED (
+             SELECT k.n::int AS n
+             FROM unnest((SELECT $1::bigint[]), (SELECT $2::bytea[])) WITH ORDINALITY AS k (client, mutation, n)
+             CROSS JOIN LATERAL (SELECT 1 FROM {applied} a
+                 WHERE a.client = k.client AND a.mutation = k.mutation LIMIT 1) a),
+         wanted AS MATERIALIZED (
+             SELECT k.*
+             FROM unnest((SELECT $3::bytea[]), (SELECT $4::bytea[]), (SELECT $5::bytea[]), (SELECT $6::bool[]),
+                 (SELECT $7::int[])) WITH ORDINALITY AS k (name, id, target, reads, mutation, n)
+             WHERE k.mutation NOT IN (SELECT n FROM known))
+         SELECT 0 AS n, c.seq AS batch, NULL::int AS step, NULL::int AS part, NULL::bool AS present,
              NULL::text AS document
          FROM {counter} c WHERE c.id = 1
          UNION ALL
-         SELECT -k.n::int, NULL, NULL, NULL, NULL, NULL
-         FROM unnest((SELECT $1::bigint[]), (SELECT $2::bytea[])) WITH ORDINALITY AS k (client, mutation, n)
-         CROSS JOIN LATERAL (SELECT 1 FROM {applied} a
-             WHERE a.client = k.client AND a.mutation = k.mutation LIMIT 1) a
+         SELECT -n, NULL, NULL, NULL, NULL, NULL FROM known
          UNION ALL
          SELECT k.n::int, i.batch, i.step, i.part, i.document IS NOT NULL,
              CASE WHEN k.reads THEN i.document END
-         FROM unnest((SELECT $3::bytea[]), (SELECT $4::bytea[]), (SELECT $5::bytea[]), (SELECT $6::bool[]))
-             WITH ORDINALITY AS k (name, id, target, reads, n)
-         CROSS JOIN LATERAL (SELECT i.batch, i.step, i.part, i.document FROM {item} i
+         FROM wanted k CROSS JOIN LATERAL (SELECT i.batch, i.step, i.part, i.document FROM {item} i
              WHERE i.name = k.name AND i.id = k.id AND i.target = k.target LIMIT 1) i"
     )
 }
@@ -192,10 +205,10 @@ fn update(item: &str) -> String {
 
 /// Items after the step `$1` and the part `$2` in it, up to the step `$3`, without those that the client
 /// `$4` changed after the step `$5`; `$6` items and about `$7` bytes at most. The batch
-/// that they begin in is the one after the step `$8`. There is always a row, for the last step.
+/// that they begin in is the one after the step `$8`. There is always a row, for the last step and the horizon.
 fn changes(item: &str, commits: &str, counter: &str) -> String {
     format!(
-        "SELECT n.seq, f.first + f.step, f.part, f.name, f.id, f.target, f.document
+        "SELECT n.seq, f.first + f.step, f.part, f.name, f.id, f.target, f.document, n.horizon
          FROM {counter} n LEFT JOIN (
              SELECT * FROM (
                  SELECT c.first, i.*, sum(octet_length(i.document)) OVER (ORDER BY c.first, i.step, i.part
@@ -216,20 +229,23 @@ fn changes(item: &str, commits: &str, counter: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::layout;
+    use super::super::{layout, retention_sql};
     use super::*;
 
     /// Every statement that this store sends.
     fn all() -> Vec<String> {
         let schema = SchemaName::new("s").unwrap();
         let statements = Statements::new(&schema);
-        let counter = statements.take_counter(1, 2);
+        let counter = statements.take_counter(1, 1, 2);
         let Statements { load, lock, update, insert, remember, check, fence, .. } = statements;
-        let Statements { sequence, changes, items, last_step, stored, fields, .. } = Statements::new(&schema);
+        let Statements { sequence, horizon, changes, items, last_step, stored, fields, .. } =
+            Statements::new(&schema);
         let mut all = vec![load, lock, update, insert, remember, check, fence, counter, begin(1)];
         all.extend([sequence, changes, items, last_step, fields, BEGIN_SNAPSHOT.to_owned()]);
+        all.push(horizon);
         all.extend(stored);
         all.extend(layout::all(&schema));
+        all.extend(retention_sql::all(&schema));
         all
     }
 
@@ -262,6 +278,18 @@ mod tests {
             "pg_",
             "unlogged",
         ];
+        // The first column that an UPDATE writes.
+        let written = [
+            "seq",
+            "batch",
+            "migrator",
+            "version",
+            "items",
+            "mutations",
+            "forgotten",
+            "next_pass",
+            "store_id",
+        ];
         for statement in all() {
             let text = statement.to_lowercase();
             for word in lacking {
@@ -270,10 +298,10 @@ mod tests {
             // Only for the transaction: a session belongs to others afterwards.
             assert_eq!(
                 text.matches("set ").count()
-                    - text.matches(" set seq").count()
-                    - text.matches(" set batch").count()
-                    - text.matches(" set migrator").count()
-                    - text.matches(" set version").count(),
+                    - written
+                        .map(|column| text.matches(&format!(" set {column}")).count())
+                        .iter()
+                        .sum::<usize>(),
                 text.matches("set local ").count(),
                 "{statement}"
             );

@@ -45,6 +45,8 @@ pub(super) struct StagedItem {
     pub(super) written: Option<WrittenItem>,
     /// Whether something was decided by the loaded state.
     pub(super) is_read: bool,
+    /// Whether it was not loaded, because the only mutation that looks at it is applied.
+    pub(super) is_left_out: bool,
 }
 
 /// Whether a mutation is applied.
@@ -80,8 +82,9 @@ impl<'t> Staging<'t> {
     }
 
     fn position(&self, key: &ItemKey) -> Result<usize> {
-        let found = self.touched.items.binary_search_by(|item| item.key.cmp(key));
-        found.map_err(|_| PostgresError::NotLoaded(key.clone()).into())
+        let found = self.touched.items.binary_search_by(|item| item.key.cmp(key)).ok();
+        let is_loaded = |position: &usize| !self.items[*position].is_left_out;
+        found.filter(is_loaded).ok_or_else(|| PostgresError::NotLoaded(key.clone()).into())
     }
 
     fn item(&mut self, key: &ItemKey) -> Result<&mut StagedItem> {
@@ -177,5 +180,78 @@ impl Writer for Staging<'_> {
         self.steps += 1;
         self.part = 0;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mutation::ContentHash;
+
+    fn key(id: &str) -> ItemKey {
+        ItemKey::record("todos".into(), id.into())
+    }
+
+    fn content(text: &str) -> StoredContent {
+        StoredContent { document: text.into(), digest: ContentHash::default() }
+    }
+
+    fn touched() -> Touched {
+        let mut touched = Touched::default();
+        touched.mutations.push((ClientNumber(1), "m".into()));
+        touched.item(key("known"), true);
+        touched.item(key("seen"), false);
+        touched.sort();
+        touched
+    }
+
+    #[test]
+    fn what_was_not_loaded_is_an_error_and_not_a_record_that_does_not_exist() {
+        let touched = touched();
+        let mut staging = Staging::new(&touched);
+        let not_loaded = |error| matches!(error, StoreError::Postgres(PostgresError::NotLoaded(_)));
+        assert!(not_loaded(staging.exists(&key("other")).unwrap_err()));
+        assert!(not_loaded(staging.find(&key("other")).unwrap_err()));
+        assert!(not_loaded(staging.put(&key("other"), &content("{}"), None).unwrap_err()));
+        assert!(not_loaded(staging.remember(ClientNumber(2), &"m".into()).unwrap_err()));
+        // It was loaded without its document.
+        assert!(not_loaded(staging.find(&key("seen")).unwrap_err()));
+        assert!(!staging.exists(&key("seen")).unwrap());
+        staging.items[1].is_left_out = true;
+        assert!(not_loaded(staging.exists(&key("seen")).unwrap_err()));
+    }
+
+    #[test]
+    fn a_group_sees_its_own_writes_and_each_item_has_the_place_of_the_last_one() {
+        let touched = touched();
+        let mut staging = Staging::new(&touched);
+        assert!(staging.insert(&key("known"), &content(r#"{"a":1}"#), ClientNumber(1)).unwrap());
+        staging.take_step().unwrap();
+        assert!(!staging.insert(&key("known"), &content("{}"), ClientNumber(1)).unwrap());
+        assert_eq!(staging.find(&key("known")).unwrap().unwrap()["a"], 1);
+        staging.put(&key("seen"), &content("{}"), None).unwrap();
+        staging.remove(&key("known")).unwrap();
+        staging.take_step().unwrap();
+        assert!(!staging.exists(&key("known")).unwrap());
+        assert_eq!(staging.sequence(), 2);
+        let places: Vec<_> = staging
+            .items
+            .iter()
+            .map(|item| item.written.as_ref().map(|item| (item.step, item.part)))
+            .collect();
+        assert_eq!(places, [Some((2, 1)), Some((2, 0))]);
+    }
+
+    #[test]
+    fn a_mutation_is_applied_once_and_may_come_again_after_it_was_rejected() {
+        let touched = touched();
+        let mut staging = Staging::new(&touched);
+        let (client, id) = (ClientNumber(1), SharedText::from("m"));
+        assert!(staging.remember(client, &id).unwrap());
+        assert!(!staging.remember(client, &id).unwrap());
+        staging.forget(client, &id).unwrap();
+        assert!(staging.remember(client, &id).unwrap());
+        staging.applied[0] = Applied::Before;
+        assert!(!staging.remember(client, &id).unwrap());
     }
 }

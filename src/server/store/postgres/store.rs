@@ -12,7 +12,8 @@ use super::connection::Connector;
 use super::error::{Class, Failure, PostgresError};
 use super::lane::Lane;
 use super::open::{Refused, open};
-use super::reader::Reader;
+use super::reader::{FeedEnd, Reader};
+use super::retention_sql::RetentionStatements;
 use super::snapshot::Snapshot;
 use super::sql::Statements;
 use crate::server::store::{FeedItem, FeedQuery, Result, StoreError, TableFields};
@@ -34,7 +35,8 @@ pub(super) struct Shared {
 pub(in crate::server) struct PostgresStore {
     id: String,
     shared: Arc<Shared>,
-    reader: Reader,
+    pub(super) reader: Reader,
+    pub(super) retention: RetentionStatements,
 }
 
 impl PostgresStore {
@@ -49,7 +51,8 @@ impl PostgresStore {
             Shared { connector: Connector::new(config)?, statements: Statements::new(&config.schema) };
         let shared = Arc::new(shared);
         let id = open_or_make(&shared.connector, config, fields).await?;
-        Ok(Self { id, reader: Reader::new(Arc::clone(&shared)), shared })
+        let retention = RetentionStatements::new(&config.schema);
+        Ok(Self { id, reader: Reader::new(Arc::clone(&shared)), shared, retention })
     }
 
     /// The store id: made with the store, never changed.
@@ -71,8 +74,8 @@ impl PostgresStore {
     }
 
     /// Calls `each` with the items of the feed after a step, about `steps` of them at a time, in the
-    /// order of the feed, until it breaks. Returns the last step that was there at the beginning; an item
-    /// that moves behind it meanwhile is left out.
+    /// order of the feed, until it breaks. An item that moves behind the last step that was there at the
+    /// beginning is left out.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
@@ -81,7 +84,7 @@ impl PostgresStore {
         query: &FeedQuery,
         steps: u64,
         each: impl FnMut(FeedItem<'_>) -> ControlFlow<()>,
-    ) -> Result<u64> {
+    ) -> Result<FeedEnd> {
         self.reader.changes(query, steps, each).await
     }
 

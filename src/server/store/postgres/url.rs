@@ -8,17 +8,13 @@ use tokio_postgres::Config;
 use tokio_postgres::config::Host;
 
 /// Parameters that the driver understands and that may stand in a URL.
-const KNOWN: [&str; 16] = [
+const KNOWN: [&str; 12] = [
     "application_name",
     "channel_binding",
     "connect_timeout",
     "dbname",
     "host",
     "hostaddr",
-    "keepalives",
-    "keepalives_idle",
-    "keepalives_interval",
-    "keepalives_retries",
     "load_balance_hosts",
     "options",
     "password",

@@ -23,11 +23,6 @@ impl Durable {
         Self { state: Mutex::new(State { step, has_failed: false }), changed: Condvar::new() }
     }
 
-    /// The last durable step.
-    pub(super) fn step(&self) -> u64 {
-        self.state().step
-    }
-
     /// Raises the last durable step.
     pub(super) fn raise(&self, step: u64) {
         let mut state = self.state();

@@ -21,6 +21,9 @@ const FORMAT: i32 = 4;
 /// that client sent.
 ///
 /// `moment` tells when the sequence was where: `step` is the last one that was taken by then.
+///
+/// `meta` has `storeId`, the [`Counters`](super::counters::Counters), and, once something was forgotten,
+/// the steps up to which deletes and mutations were ([`super::forget`]).
 const TABLES: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
 CREATE TABLE item (place INTEGER PRIMARY KEY, name TEXT NOT NULL, id TEXT NOT NULL, target TEXT NOT NULL,
@@ -89,18 +92,25 @@ pub(super) fn recognize(transaction: &Transaction<'_>) -> Result<Found> {
 /// [`StoreError`] when SQLite fails, for example at a full disk.
 pub(super) fn make(transaction: &Transaction<'_>, found: Found) -> Result<()> {
     match found {
-        Found::Store => return Ok(()),
+        Found::Store => {}
         Found::OldStore => migrate::migrate(transaction, TABLES)?,
         Found::Nothing => {
             transaction.execute_batch(TABLES)?;
             transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
             transaction.execute(
                 "INSERT INTO meta (key, value) VALUES ('storeId', ?1), ('sequence', 0), ('remembered', 0)",
-                [uuid::Uuid::new_v4().to_string()],
+                [new_store_id()],
             )?;
         }
     }
-    transaction.pragma_update(None, "user_version", FORMAT)?;
+    // Counted once, in a file that does not count them yet.
+    transaction.execute_batch(
+        "INSERT INTO meta (key, value) SELECT 'items', (SELECT count(*) FROM item)
+             WHERE NOT EXISTS (SELECT 1 FROM meta WHERE key = 'items')",
+    )?;
+    if found != Found::Store {
+        transaction.pragma_update(None, "user_version", FORMAT)?;
+    }
     Ok(())
 }
 
@@ -129,6 +139,17 @@ pub(super) fn add_fields(transaction: &Transaction<'_>, accepted: &TableFields) 
 /// The store id.
 pub(super) fn store_id(connection: &Connection) -> rusqlite::Result<String> {
     connection.query_row("SELECT value FROM meta WHERE key = 'storeId'", [], |row| row.get(0))
+}
+
+/// Replaces the store id by a new one, and returns that.
+pub(super) fn renew_store_id(connection: &Connection) -> rusqlite::Result<String> {
+    let id = new_store_id();
+    connection.execute("UPDATE meta SET value = ?1 WHERE key = 'storeId'", [&id])?;
+    Ok(id)
+}
+
+fn new_store_id() -> String {
+    uuid::Uuid::new_v4().to_string()
 }
 
 /// The last committed step of the sequence.

@@ -1,21 +1,26 @@
 //! The store in one SQLite file, in WAL mode (<https://www.sqlite.org/wal.html>).
 //!
 //! [`layout`] has the tables and [`migrate`] rewrites older ones; [`store`] opens the file,
-//! [`connection`] and [`pool`] the connections to it; [`writer`] and [`reader`] have the SQL; [`wal`]
-//! makes commits durable, up to the step that [`durable`] tells; and [`lock`] keeps a second server from
-//! opening the same file.
+//! [`connection`] and [`pool`] the connections to it; [`writer`] and [`reader`] have the SQL, [`forget`]
+//! that of forgetting and [`sizes`] that of counting, beside the [`counters`]; [`wal`] makes commits
+//! durable, up to the step that [`durable`] tells; and [`lock`] keeps a second server from opening the same
+//! file.
 
 mod connection;
+mod counters;
 mod durable;
+mod forget;
 mod layout;
 mod lock;
 mod migrate;
 mod pool;
 mod reader;
+mod sizes;
 mod store;
 mod wal;
 mod writer;
 
+pub(in crate::server) use forget::AppliedKey;
 pub(in crate::server) use reader::SqliteReader;
 pub(in crate::server) use store::SqliteStore;
 pub(in crate::server) use wal::WalSyncer;

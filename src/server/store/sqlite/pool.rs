@@ -3,6 +3,7 @@
 
 use std::ops::Deref;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
@@ -13,16 +14,18 @@ use crate::server::store::Result;
 /// Connections that are kept while nothing is read. Each may have a page cache of its own.
 const MAX_IDLE: usize = 8;
 
-/// The idle connections of a store.
+/// The connections of readers.
 #[derive(Debug)]
 pub(super) struct ConnectionPool {
     path: PathBuf,
     idle: Mutex<Vec<Connection>>,
+    /// How many are lent.
+    lent: AtomicUsize,
 }
 
 impl ConnectionPool {
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, idle: Mutex::new(Vec::new()) }
+        Self { path, idle: Mutex::new(Vec::new()), lent: AtomicUsize::new(0) }
     }
 
     /// An idle connection, or a new one.
@@ -32,7 +35,13 @@ impl ConnectionPool {
     pub(super) fn get(self: &Arc<Self>) -> Result<PooledConnection> {
         let idle = self.idle().pop();
         let connection = idle.map_or_else(|| connect(&self.path), Ok)?;
+        self.lent.fetch_add(1, Ordering::Relaxed);
         Ok(PooledConnection { pool: Arc::clone(self), connection: Some(connection) })
+    }
+
+    /// How many connections are in use, and how many are idle.
+    pub(super) fn sizes(&self) -> (usize, usize) {
+        (self.lent.load(Ordering::Relaxed), self.idle().len())
     }
 
     /// Closes the idle connections.
@@ -69,6 +78,7 @@ impl Deref for PooledConnection {
 
 impl Drop for PooledConnection {
     fn drop(&mut self) {
+        self.pool.lent.fetch_sub(1, Ordering::Relaxed);
         let mut idle = self.pool.idle();
         if idle.len() < MAX_IDLE
             && let Some(connection) = self.connection.take()

@@ -3,8 +3,9 @@
 
 use std::ops::ControlFlow;
 
-use rusqlite::{Row, params};
+use rusqlite::{Connection, Row, params};
 
+use super::forget::{FORGOTTEN_DELETES, forgotten};
 use super::layout::{Place, last_sequence};
 use super::pool::PooledConnection;
 use crate::mutation::ContentHash;
@@ -29,6 +30,16 @@ impl SqliteReader {
     /// The last step of the sequence in this snapshot.
     pub(in crate::server) fn sequence(&self) -> u64 {
         self.sequence
+    }
+
+    /// The horizon of forgotten deletes: a cursor before this step may miss one; 0 if none is forgotten.
+    pub(in crate::server) fn horizon(&self) -> Result<u64> {
+        Ok(forgotten(&self.connection, FORGOTTEN_DELETES)?)
+    }
+
+    /// The connection, for SQL beside that of pulls and clones.
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
     }
 
     /// Calls `each` with the items of the feed after a step, in the order of the feed, until it breaks

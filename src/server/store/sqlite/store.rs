@@ -14,7 +14,7 @@ use super::pool::ConnectionPool;
 use super::reader::SqliteReader;
 use super::wal::{self, WalSyncer};
 use super::writer::SqliteWriter;
-use crate::server::store::{Result, TableFields};
+use crate::server::store::{Result, StoreConnections, StoreError, TableFields};
 
 /// A store in one SQLite file.
 pub(in crate::server) struct SqliteStore {
@@ -60,7 +60,21 @@ impl SqliteStore {
         })
     }
 
-    /// The store id: made with the store, never changed.
+    /// Gives a store a new id; returns the one before, and the new one.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; and [`StoreError::Missing`] when there is no file.
+    pub(in crate::server) fn renew_id(path: &Path) -> Result<(String, String)> {
+        if !path.exists() {
+            return Err(StoreError::Missing);
+        }
+        // It accepts no fields beside those that it knows.
+        let store = Self::open(path, &TableFields::new())?;
+        let id = layout::renew_store_id(&Connection::open(path)?)?;
+        Ok((store.id, id))
+    }
+
+    /// The store id: made with the store, changed only by [`Self::renew_id`].
     pub(in crate::server) fn id(&self) -> &str {
         &self.id
     }
@@ -91,6 +105,20 @@ impl SqliteStore {
         // The last connection that is closed merges the write-ahead log into the file.
         self.readers.close();
         Ok(())
+    }
+
+    /// Whether what is committed can still be made durable.
+    ///
+    /// # Errors
+    /// [`StoreError::EarlierSyncFailed`] when it cannot.
+    pub(in crate::server) fn check(&self) -> Result<()> {
+        if self.durable.has_failed() { Err(StoreError::EarlierSyncFailed) } else { Ok(()) }
+    }
+
+    /// The open connections: those of readers, the writer's and the one of checkpoints.
+    pub(in crate::server) fn connections(&self) -> StoreConnections {
+        let (in_use, idle) = self.readers.sizes();
+        StoreConnections { in_use: in_use as u64 + 2, idle: idle as u64 }
     }
 
     /// Takes a snapshot of the store and waits until all of it is durable.

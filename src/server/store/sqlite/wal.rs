@@ -16,17 +16,17 @@ use super::durable::Durable;
 use crate::beside::beside;
 use crate::server::store::{Result, StoreError};
 
-/// Steps of the sequence between two checkpoints. Frequent, because pushes wait while a checkpoint
-/// writes much.
-const CHECKPOINT_STEPS: u64 = 2000;
+/// Changes between two checkpoints: steps of the sequence and forgotten rows. Frequent, because pushes
+/// wait while a checkpoint writes much.
+const CHECKPOINT_CHANGES: u64 = 2000;
 
 /// Forces the write-ahead log to the disk.
 pub(in crate::server) struct WalSyncer {
     wal: File,
     /// Shared with readers.
     durable: Arc<Durable>,
-    /// The last durable step when a checkpoint was last requested.
-    checkpointed: u64,
+    /// Durable changes since a checkpoint was last requested.
+    changes: u64,
     checkpoints: SyncSender<()>,
 }
 
@@ -39,18 +39,17 @@ impl WalSyncer {
         let path = beside(store, "-wal");
         let wal = OpenOptions::new().read(true).write(true).open(&path);
         let wal = wal.map_err(|source| StoreError::OpenWal { path, source })?;
-        let checkpointed = durable.step();
-        Ok(Self { wal, durable, checkpointed, checkpoints })
+        Ok(Self { wal, durable, changes: 0, checkpoints })
     }
 
     /// Makes everything durable that has been committed by now, which goes up to this step of the
-    /// sequence, and lets readers show it. It runs on another thread than the writer, which continues
+    /// sequence, and lets readers show it. `changes` were committed since the last call. It runs on another thread than the writer, which continues
     /// meanwhile.
     ///
     /// # Errors
     /// [`StoreError::SyncWal`] when the fsync fails. The on-disk state is then unknown, and every later
     /// call fails too.
-    pub(in crate::server) fn sync(&mut self, sequence: u64) -> Result<()> {
+    pub(in crate::server) fn sync(&mut self, sequence: u64, changes: u64) -> Result<()> {
         if self.durable.has_failed() {
             return Err(StoreError::EarlierSyncFailed);
         }
@@ -61,8 +60,9 @@ impl WalSyncer {
             return Err(StoreError::SyncWal(error));
         }
         self.durable.raise(sequence);
-        if sequence >= self.checkpointed + CHECKPOINT_STEPS {
-            self.checkpointed = sequence;
+        self.changes += changes;
+        if self.changes >= CHECKPOINT_CHANGES {
+            self.changes = 0;
             // Full means that a request is waiting already, which covers this one.
             let _ = self.checkpoints.try_send(());
         }

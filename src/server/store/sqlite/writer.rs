@@ -5,12 +5,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Statement, ToSql, params};
 
+use super::counters::Counters;
 use super::layout::Place;
 use crate::server::shared_text::SharedText;
 use crate::server::store::{ClientNumber, Document, ItemKey, Result, StoreError, StoredContent, Writer};
 
-/// Seconds between two rows of `moment`: the precision with which the age of a step is known.
-const MOMENT_SECONDS: u64 = 1;
+/// Seconds between two rows of `moment`, unless [`SqliteWriter::keep_moments_every`] says less: ages are
+/// given in days, and a year has half a million rows of some bytes.
+pub(super) const MOMENT_SECONDS: u64 = 60;
 
 /// The one writer of the store.
 pub(in crate::server) struct SqliteWriter<'c> {
@@ -21,17 +23,10 @@ pub(in crate::server) struct SqliteWriter<'c> {
     committed: Counters,
     /// The number of the next written item within its step.
     part: i64,
-    /// The last row of `moment`.
+    /// The last row of `moment` that this writer has written.
     moment: u64,
-}
-
-/// What `meta` counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Counters {
-    /// The last step of the sequence.
-    sequence: u64,
-    /// Rows of `applied`.
-    remembered: u64,
+    /// Seconds between two rows of `moment`.
+    moment_seconds: u64,
 }
 
 /// The statements that run for every mutation or transaction, prepared once.
@@ -72,12 +67,15 @@ impl<'c> Statements<'c> {
 
 impl<'c> SqliteWriter<'c> {
     pub(super) fn new(connection: &'c Connection) -> Result<Self> {
-        let counter = |key: &str| {
-            connection.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get::<_, u64>(0))
-        };
-        let now = Counters { sequence: counter("sequence")?, remembered: counter("remembered")? };
+        let now = Counters::read(connection)?;
         let statements = Statements::prepare(connection)?;
-        Ok(Self { connection, statements, now, committed: now, part: 0, moment: 0 })
+        let moment_seconds = MOMENT_SECONDS;
+        Ok(Self { connection, statements, now, committed: now, part: 0, moment: 0, moment_seconds })
+    }
+
+    /// Lowers the number of seconds between two rows of `moment`, for ages that need a higher precision.
+    pub(in crate::server) fn keep_moments_every(&mut self, seconds: u64) {
+        self.moment_seconds = seconds.clamp(1, MOMENT_SECONDS);
     }
 
     /// Runs `work` in a transaction: commits if it succeeds, rolls back if it or the commit fails.
@@ -90,6 +88,11 @@ impl<'c> SqliteWriter<'c> {
         &mut self,
         work: impl FnOnce(&mut dyn Writer) -> Result<T>,
     ) -> Result<T> {
+        self.in_transaction(|writer| work(writer))
+    }
+
+    /// The same, for work that is not a mutation's.
+    pub(super) fn in_transaction<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.statements.begin.execute([])?;
         let result = work(self).and_then(|value| self.commit().map(|()| value));
         if result.is_err() {
@@ -102,26 +105,29 @@ impl<'c> SqliteWriter<'c> {
     }
 
     fn commit(&mut self) -> Result<()> {
-        let Counters { sequence, remembered } = self.now;
-        if sequence > self.committed.sequence {
-            self.statements.save_counter.execute(params!["sequence", sequence])?;
-            self.save_moment()?;
+        for (key, value) in self.now.changed_since(&self.committed) {
+            self.statements.save_counter.execute(params![key, value])?;
         }
-        if remembered != self.committed.remembered {
-            self.statements.save_counter.execute(params!["remembered", remembered])?;
+        if self.now.sequence > self.committed.sequence {
+            self.save_moment_when_due()?;
         }
         self.statements.commit.execute([])?;
         self.committed = self.now;
         Ok(())
     }
 
-    /// Enters when the sequence was where it is now.
-    fn save_moment(&mut self) -> Result<()> {
-        // A clock before 1970 counts as 1970.
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        if now < self.moment + MOMENT_SECONDS {
+    /// Enters the time of the last step, unless the last entry is too recent.
+    fn save_moment_when_due(&mut self) -> Result<()> {
+        let now = unix_seconds();
+        // In both directions, because a clock may be set back.
+        if now.abs_diff(self.moment) < self.moment_seconds {
             return Ok(());
         }
+        self.save_moment(now)
+    }
+
+    /// Enters that the sequence is where it is at this time.
+    pub(super) fn save_moment(&mut self, now: u64) -> Result<()> {
         let sql = "INSERT OR REPLACE INTO moment (second, step) VALUES (?1, ?2)";
         self.connection.prepare_cached(sql)?.execute([now, self.now.sequence])?;
         self.moment = now;
@@ -149,9 +155,25 @@ impl<'c> SqliteWriter<'c> {
         let values = params![place, name, id, target, client, digest, document];
         if self.statements.update.execute(values)? == 0 {
             self.statements.insert.execute(values)?;
+            self.now.items += 1;
         }
         Ok(())
     }
+
+    /// The connection, for SQL beside that of mutations.
+    pub(super) fn connection(&self) -> &'c Connection {
+        self.connection
+    }
+
+    /// The counters in the open transaction.
+    pub(super) fn counters(&mut self) -> &mut Counters {
+        &mut self.now
+    }
+}
+
+/// The time in seconds since 1970; a clock before that counts as 1970.
+pub(super) fn unix_seconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// The columns `digest` and `document` of an item; NULL of a tombstone.
@@ -212,6 +234,7 @@ impl Writer for SqliteWriter<'_> {
         let values = params![place, name, id, target, client, digest, document];
         let is_new = self.statements.insert.execute(values)? > 0;
         self.part -= i64::from(!is_new);
+        self.now.items += u64::from(is_new);
         Ok(is_new)
     }
 

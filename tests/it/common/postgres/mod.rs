@@ -34,7 +34,9 @@ mod tls;
 pub use bouncer::PgBouncer;
 pub use cluster::{Cluster, unique_schema};
 pub use disk::SmallDisk;
-pub use network::{Host, Network};
+#[cfg(feature = "postgres")]
+pub use network::Host;
+pub use network::Network;
 pub use options::{ClusterOptions, USER};
 pub use proxy::PostgresProxy;
 pub use standby::Replication;
