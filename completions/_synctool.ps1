@@ -21,12 +21,12 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
 
     $completions = @(switch ($command) {
         'synctool' {
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml in this folder or above]')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Table [profile.NAME] of the configuration file whose keys come before its top-level keys')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
-            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile to use, a table [profile.NAME] of that file')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help; -h prints a summary')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help; -h prints a summary')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print the version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print the version')
             [CompletionResult]::new('cloneup', 'cloneup', [CompletionResultType]::ParameterValue, 'Upload an offline SQLite database to a sync server')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Show the configuration')
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Show the content of an offline database')
@@ -35,15 +35,16 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Compare an offline database with the server')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run the reference server')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Show a whole upload with generated data')
+            [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print completions for a shell')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
         'synctool;cloneup' {
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Offline database, a SQLite file')
-            [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'Base URL of the server, to which /push and /pull are added')
+            [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'Base URL; /push and /pull are added to it')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'Schema, a JSON file [default: the one stored in the database]')
             [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'Client id that the requests carry [default: the one stored in the database, else a new one]')
-            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'File that holds the token; SYNCTOOL_TOKEN can hold the token itself')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'File that holds the token; or set SYNCTOOL_TOKEN')
             [CompletionResult]::new('--token-command', '--token-command', [CompletionResultType]::ParameterName, 'Shell command that prints the token')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Header to send with every request; repeatable')
             [CompletionResult]::new('--ca-cert', '--ca-cert', [CompletionResultType]::ParameterName, 'PEM file with certificates to trust in addition to the platform''s')
@@ -59,7 +60,7 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Run one stage of the upload: records and deletes, join rows, or the finalization [default: all]')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'Upload at most this many records of each resource, and the join rows between them; sends no deletes, does not pull, and leaves cursors and change log alone [default: no limit]')
             [CompletionResult]::new('--mutation-id-prefix', '--mutation-id-prefix', [CompletionResultType]::ParameterName, 'First part of every mutation id [default: cloneup]')
-            [CompletionResult]::new('--batch-size', '--batch-size', [CompletionResultType]::ParameterName, 'Maximum number of mutations in one request [default: 100]')
+            [CompletionResult]::new('--batch-size', '--batch-size', [CompletionResultType]::ParameterName, 'Maximum mutations in one request [default: 100]')
             [CompletionResult]::new('--batch-bytes', '--batch-bytes', [CompletionResultType]::ParameterName, 'Maximum size of one request before compression; a larger mutation is sent alone [default: 1MiB]')
             [CompletionResult]::new('--compress', '--compress', [CompletionResultType]::ParameterName, 'Compression of requests; auto uses what the server advertises [default: auto]')
             [CompletionResult]::new('--concurrency', '--concurrency', [CompletionResultType]::ParameterName, 'Maximum number of requests in flight; auto adapts it between 1 and 16 [default: auto]')
@@ -82,8 +83,8 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             [CompletionResult]::new('--events', '--events', [CompletionResultType]::ParameterName, 'Write events as JSON lines to this file (- is stderr)')
             [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'How progress is shown on stderr [default: auto]')
             [CompletionResult]::new('--progress-interval', '--progress-interval', [CompletionResultType]::ParameterName, 'Minimum time between two plain lines of progress [default: 10s]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml in this folder or above]')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Table [profile.NAME] of the configuration file whose keys come before its top-level keys')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile to use, a table [profile.NAME] of that file')
             [CompletionResult]::new('--no-proxy', '--no-proxy', [CompletionResultType]::ParameterName, 'Go through no proxy, whatever the environment names')
             [CompletionResult]::new('--no-include-many-many', '--no-include-many-many', [CompletionResultType]::ParameterName, 'Do not upload join rows')
             [CompletionResult]::new('--no-include-deletes', '--no-include-deletes', [CompletionResultType]::ParameterName, 'Do not push deletes and unrelates; they stay in the change log')
@@ -92,37 +93,37 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             [CompletionResult]::new('--no-pull-after', '--no-pull-after', [CompletionResultType]::ParameterName, 'Do not pull')
             [CompletionResult]::new('--no-set-global-cursor-on-success', '--no-set-global-cursor-on-success', [CompletionResultType]::ParameterName, 'Move the global cursor by the pull only')
             [CompletionResult]::new('--no-clear-changelog-on-success', '--no-clear-changelog-on-success', [CompletionResultType]::ParameterName, 'Keep the change log')
-            [CompletionResult]::new('--verify', '--verify', [CompletionResultType]::ParameterName, 'Compare both sides after the upload; a difference is an error')
+            [CompletionResult]::new('--verify', '--verify', [CompletionResultType]::ParameterName, 'Compare both sides afterwards; a difference is an error')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Print the plan; send and store nothing')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing but errors on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing but errors on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Print diagnostics on stderr; -vv prints all of them')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Print diagnostics on stderr; -vv prints all of them')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
-            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help; -h prints a summary')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help; -h prints a summary')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print the version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print the version')
             break
         }
         'synctool;config' {
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml in this folder or above]')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Table [profile.NAME] of the configuration file whose keys come before its top-level keys')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
-            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile to use, a table [profile.NAME] of that file')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help; -h prints a summary')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help; -h prints a summary')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print the version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print the version')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'List every value that cloneup would use, and where it comes from')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
         'synctool;config;show' {
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Format of the result [default: a table]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml in this folder or above]')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Table [profile.NAME] of the configuration file whose keys come before its top-level keys')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
-            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile to use, a table [profile.NAME] of that file')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help; -h prints a summary')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help; -h prints a summary')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print the version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print the version')
             break
         }
         'synctool;config;help' {
@@ -139,57 +140,57 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
         'synctool;inspect' {
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'Schema, a JSON file [default: the one stored in the database, else an inferred one]')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Format of the result [default: a table]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml in this folder or above]')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Table [profile.NAME] of the configuration file whose keys come before its top-level keys')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
-            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile to use, a table [profile.NAME] of that file')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help; -h prints a summary')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help; -h prints a summary')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print the version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print the version')
             break
         }
         'synctool;merge-results' {
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Format of the result [default: auto]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml in this folder or above]')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Table [profile.NAME] of the configuration file whose keys come before its top-level keys')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile to use, a table [profile.NAME] of that file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing but errors on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing but errors on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Print diagnostics on stderr; -vv prints all of them')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Print diagnostics on stderr; -vv prints all of them')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
-            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help; -h prints a summary')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help; -h prints a summary')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print the version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print the version')
             break
         }
         'synctool;schema' {
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml in this folder or above]')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Table [profile.NAME] of the configuration file whose keys come before its top-level keys')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
-            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile to use, a table [profile.NAME] of that file')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help; -h prints a summary')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help; -h prints a summary')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print the version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print the version')
             [CompletionResult]::new('infer', 'infer', [CompletionResultType]::ParameterValue, 'Print a schema for a database that has none')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'List every problem of a schema')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
         'synctool;schema;infer' {
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml in this folder or above]')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Table [profile.NAME] of the configuration file whose keys come before its top-level keys')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
-            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile to use, a table [profile.NAME] of that file')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help; -h prints a summary')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help; -h prints a summary')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print the version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print the version')
             break
         }
         'synctool;schema;check' {
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Also check every row of this database against the schema')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml in this folder or above]')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Table [profile.NAME] of the configuration file whose keys come before its top-level keys')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
-            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile to use, a table [profile.NAME] of that file')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help; -h prints a summary')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help; -h prints a summary')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print the version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print the version')
             break
         }
         'synctool;schema;help' {
@@ -209,10 +210,10 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
         }
         'synctool;verify' {
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Offline database, a SQLite file')
-            [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'Base URL of the server, to which /push and /pull are added')
+            [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'Base URL; /push and /pull are added to it')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'Schema, a JSON file [default: the one stored in the database]')
             [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'Client id that the requests carry [default: a fixed one for comparisons]')
-            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'File that holds the token; SYNCTOOL_TOKEN can hold the token itself')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'File that holds the token; or set SYNCTOOL_TOKEN')
             [CompletionResult]::new('--token-command', '--token-command', [CompletionResultType]::ParameterName, 'Shell command that prints the token')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Header to send with every request; repeatable')
             [CompletionResult]::new('--ca-cert', '--ca-cert', [CompletionResultType]::ParameterName, 'PEM file with certificates to trust in addition to the platform''s')
@@ -233,18 +234,18 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Format of the result [default: auto]')
             [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'How progress is shown on stderr [default: auto]')
             [CompletionResult]::new('--progress-interval', '--progress-interval', [CompletionResultType]::ParameterName, 'Minimum time between two plain lines of progress [default: 10s]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml in this folder or above]')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Table [profile.NAME] of the configuration file whose keys come before its top-level keys')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile to use, a table [profile.NAME] of that file')
             [CompletionResult]::new('--no-proxy', '--no-proxy', [CompletionResultType]::ParameterName, 'Go through no proxy, whatever the environment names')
             [CompletionResult]::new('--no-include-many-many', '--no-include-many-many', [CompletionResultType]::ParameterName, 'Do not compare join rows')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing but errors on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing but errors on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Print diagnostics on stderr; -vv prints all of them')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Print diagnostics on stderr; -vv prints all of them')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
-            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help; -h prints a summary')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help; -h prints a summary')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print the version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print the version')
             break
         }
         'synctool;serve' {
@@ -263,31 +264,40 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             [CompletionResult]::new('--forget-deletes', '--forget-deletes', [CompletionResultType]::ParameterName, 'Forget deletes of this age, such as 30d; a client that has pulled none of them must clone again [default: never]')
             [CompletionResult]::new('--shutdown-delay', '--shutdown-delay', [CompletionResultType]::ParameterName, 'Time to go on serving after the first signal, while /readyz answers 503, so that load balancers notice [default: 0s]')
             [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'Format of the log on stderr; -v adds a line for each request [default: text]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml in this folder or above]')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Table [profile.NAME] of the configuration file whose keys come before its top-level keys')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile to use, a table [profile.NAME] of that file')
             [CompletionResult]::new('--new-store-id', '--new-store-id', [CompletionResultType]::ParameterName, 'Give the store a new id and exit, after it was restored to an earlier state')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing but errors on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing but errors on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Print diagnostics on stderr; -vv prints all of them')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Print diagnostics on stderr; -vv prints all of them')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
-            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help; -h prints a summary')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help; -h prints a summary')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print the version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print the version')
             break
         }
         'synctool;demo' {
             [CompletionResult]::new('--dir', '--dir', [CompletionResultType]::ParameterName, 'Folder for the files; must not exist yet [default: a new temporary folder]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml in this folder or above]')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Table [profile.NAME] of the configuration file whose keys come before its top-level keys')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile to use, a table [profile.NAME] of that file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing but errors on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing but errors on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Print diagnostics on stderr; -vv prints all of them')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Print diagnostics on stderr; -vv prints all of them')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
-            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help; -h prints a summary')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help; -h prints a summary')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print the version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print the version')
+            break
+        }
+        'synctool;completions' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile to use, a table [profile.NAME] of that file')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help; -h prints a summary')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help; -h prints a summary')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print the version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print the version')
             break
         }
         'synctool;help' {
@@ -299,6 +309,7 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Compare an offline database with the server')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run the reference server')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Show a whole upload with generated data')
+            [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print completions for a shell')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -336,6 +347,9 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             break
         }
         'synctool;help;demo' {
+            break
+        }
+        'synctool;help;completions' {
             break
         }
         'synctool;help;help' {

@@ -33,7 +33,7 @@ struct RejectedLine<'a> {
 pub(super) enum ReadError {
     #[error("cannot read {}: {source}", path.display())]
     File { path: PathBuf, source: io::Error },
-    #[error("{}, line {line}: {source}", path.display())]
+    #[error("{}, line {line}, is not a line of an --error-file: {source}", path.display())]
     Line { path: PathBuf, line: usize, source: serde_json::Error },
 }
 

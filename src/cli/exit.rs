@@ -1,4 +1,4 @@
-//! Exit statuses (contract 3.5): their numbers, and the one table of their meanings. Which status a
+//! Exit statuses (contract 3.5): their numbers, and what they mean for each command. Which status a
 //! run has follows from the kind of its most severe failure.
 //!
 //! ```
@@ -31,27 +31,63 @@ pub const SIGINT: u8 = 2;
 /// The number of SIGTERM.
 pub const SIGTERM: u8 = 15;
 
-/// Every status with its meaning. Help, manual pages and README are made from it.
+/// The statuses of a command with their meanings; `command` is its name without `synctool`, such as
+/// `schema infer`. Help, manual pages and README are made from it.
 #[must_use]
-pub fn table() -> Vec<(String, &'static str)> {
-    vec![
-        (SUCCESS.to_string(), "everything was uploaded"),
-        (REJECTED.to_string(), "the server rejected mutations"),
-        (INVALID.to_string(), "wrong usage, options or schema, or data that cannot be uploaded as it is"),
-        (STORAGE.to_string(), "the offline database failed"),
-        (
-            REMOTE.to_string(),
-            "the server could not be reached, refused the credentials, or broke the protocol",
-        ),
-        (
-            UNWRITTEN.to_string(),
-            "all is done, but the result, or a file that an option names, could not be written",
-        ),
-        (
-            format!("{}, {}", SIGNAL + SIGINT, SIGNAL + SIGTERM),
-            "interrupted by SIGINT or SIGTERM; requests in flight were awaited, and the result was printed",
-        ),
-    ]
+pub fn table(command: &str) -> Vec<(String, &'static str)> {
+    match command {
+        "verify" => of_client("both sides are equal", "they differ"),
+        "serve" => rows(&[
+            (SUCCESS, "a signal has stopped the server"),
+            (INVALID, "wrong usage, options or schema"),
+            (STORAGE, "the store cannot be opened"),
+            (REMOTE, "the server cannot listen on the address"),
+        ]),
+        "inspect" | "schema infer" => rows(&[
+            (SUCCESS, "the result was printed"),
+            (INVALID, "wrong usage, options or schema"),
+            (STORAGE, "the offline database failed"),
+            (UNWRITTEN, "the result could not be written"),
+        ]),
+        "merge-results" => rows(&[
+            (SUCCESS, "all of the results are ok"),
+            (REJECTED, "a result is not ok"),
+            (INVALID, "wrong usage, or a result is missing, is there twice, or is none"),
+            (UNWRITTEN, "the result could not be written"),
+        ]),
+        "schema" | "schema check" => rows(&[
+            (SUCCESS, "no problem was found"),
+            (INVALID, "wrong usage, or a problem in the schema or in the rows of the database"),
+            (STORAGE, "the offline database failed"),
+        ]),
+        "config" | "config show" | "completions" => rows(&[
+            (SUCCESS, "the result was printed"),
+            (INVALID, "wrong usage, or a configuration file that cannot be used"),
+            (UNWRITTEN, "the result could not be written"),
+        ]),
+        _ => of_client("everything was uploaded", "the server rejected mutations"),
+    }
+}
+
+/// The statuses of a command that talks to a server; only 0 and 1 mean something else for each.
+fn of_client(success: &'static str, rejected: &'static str) -> Vec<(String, &'static str)> {
+    let mut table = rows(&[
+        (SUCCESS, success),
+        (REJECTED, rejected),
+        (INVALID, "wrong usage, options or schema, or data that cannot be uploaded as it is"),
+        (STORAGE, "the offline database failed"),
+        (REMOTE, "the server could not be reached, refused the credentials, or broke the protocol"),
+        (UNWRITTEN, "all is done, but the result, or a file that an option names, could not be written"),
+    ]);
+    table.push((
+        format!("{}, {}", SIGNAL + SIGINT, SIGNAL + SIGTERM),
+        "interrupted by SIGINT or SIGTERM; requests in flight were awaited, and the result was printed",
+    ));
+    table
+}
+
+fn rows(rows: &[(u8, &'static str)]) -> Vec<(String, &'static str)> {
+    rows.iter().map(|(status, meaning)| (status.to_string(), *meaning)).collect()
 }
 
 /// The status of a run, from its most severe failure; `signal` is the number of the signal that

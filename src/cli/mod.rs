@@ -12,22 +12,26 @@
 //! Each part imports only from those before it in this list.
 //!
 //! * [`exit`]: the exit statuses; [`signals`]: SIGINT and SIGTERM; [`values`]: texts of durations, sizes
-//!   and names, both ways; [`text_file`]: text in files, with or without a byte order mark.
+//!   and names, both ways; [`text_file`]: text in files, with or without a byte order mark; [`nearest`]:
+//!   the name that was probably meant.
 //! * [`args`]: the flags as they were typed, one file a subcommand.
 //! * [`output`]: everything that is printed, on stdout and stderr.
 //! * [`error_file`]: rejected mutations, which one run writes and the next one reads.
 //! * [`resolve`]: typed flags become validated settings.
 //! * [`layers`]: flag, environment, file, default; the definition of the command line.
+//! * [`completion`]: what could follow on a command line, for the scripts of shells.
 //! * [`commands`]: what the subcommands do, one file each.
 //! * [`generated`]: the generated files of the repository.
 //! * [`run`](mod@run): parse, execute, report.
 
 mod args;
 mod commands;
+mod completion;
 mod error_file;
 pub mod exit;
 pub mod generated;
 mod layers;
+mod nearest;
 mod output;
 mod resolve;
 mod run;

@@ -7,11 +7,12 @@ use std::process::ExitCode;
 use clap::ArgMatches;
 
 use super::args::{Cli, Subcommand};
-use super::commands::{cloneup, config_show, inspect, merge_results, schema, verify};
+use super::commands::{cloneup, completions, config_show, inspect, merge_results, schema, verify};
 #[cfg(feature = "serve")]
 use super::commands::{demo, serve};
+use super::completion;
 use super::exit::{self, SIGINT};
-use super::layers::{ConfigNotes, Refused, parse, usage_failure};
+use super::layers::{ConfigNotes, Refused, parse, subcommand, usage_failure};
 use super::output::{self, Hints};
 use crate::cloneup::Failure;
 
@@ -20,6 +21,9 @@ use crate::cloneup::Failure;
 #[must_use]
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(answer) = completion::answer(&arguments) {
+        return ExitCode::from(completions::print(answer));
+    }
     let mut notes = ConfigNotes::default();
     let status = match parse(&arguments, &mut notes) {
         Ok((cli, matches)) => {
@@ -35,13 +39,16 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     ExitCode::from(status)
 }
 
-/// Prints which configuration files are not read, and which one is.
+/// Prints which configuration files and variables are not read, and which file is.
 fn print_notes(notes: &ConfigNotes, is_quiet: bool, is_verbose: bool) {
     if is_quiet {
         return;
     }
     for foreign in &notes.refused {
         output::warning(&foreign.to_string());
+    }
+    for unknown in &notes.unknown_variables {
+        output::warning(&unknown.to_string());
     }
     if let Some(path) = notes.read.as_ref().filter(|_| is_verbose) {
         output::line(&format!("configuration file: {}", output::escaped(&path.to_string_lossy())));
@@ -52,6 +59,7 @@ fn print_notes(notes: &ConfigNotes, is_quiet: bool, is_verbose: bool) {
 fn execute(cli: Cli, matches: &ArgMatches) -> Result<u8, Failure> {
     match cli.command {
         Subcommand::Cloneup(args) => Ok(cloneup::run(*args, matches)),
+        Subcommand::Completions(args) => completions::run(args.shell),
         Subcommand::Config(args) => config_show::run(&args.command, cli.config, cli.profile.as_deref()),
         Subcommand::Inspect(args) => inspect::run(&args),
         Subcommand::MergeResults(args) => Ok(merge_results::run(&args)),
@@ -74,27 +82,27 @@ fn report(failure: Failure, hints: Hints) -> u8 {
 /// Prints help, or what is wrong with a command line; `cloneup` prints a result too. Returns the exit
 /// status.
 fn refuse(refused: Refused, arguments: &[OsString]) -> u8 {
-    let (failure, message, usage) = match refused {
+    let (failures, messages, usage) = match refused {
         Refused::Help(help) => {
             return output::unless_unwritten(exit::SUCCESS, help.print(), "the help could not be written");
         }
         Refused::Usage(error) => {
             let failure = usage_failure(&error);
-            let message = failure.body().message.clone();
-            (failure, message, Some(error).filter(|_| !is_quiet(arguments)))
+            let messages = vec![failure.body().message.clone()];
+            (failure.into(), messages, Some(error).filter(|_| !is_quiet(arguments)))
         }
-        Refused::ConfigFile(failure) => {
-            let message = output::sentence(failure.body());
-            (failure, message, None)
+        Refused::ConfigFile(failures) => {
+            let messages = failures.0.iter().map(|failure| output::sentence(failure.body())).collect();
+            (failures, messages, None)
         }
     };
     let is_upload = subcommand(arguments) == Some(OsStr::new("cloneup"));
     // The words come last, below the result.
-    let status = if is_upload { cloneup::print_refusal(failure) } else { exit::INVALID };
+    let status = if is_upload { cloneup::print_refusal(failures) } else { exit::INVALID };
     match usage {
         // A closed stderr leaves no place for a message.
         Some(error) => drop(error.print()),
-        None => output::error(&message),
+        None => messages.iter().for_each(|message| output::error(message)),
     }
     status
 }
@@ -102,18 +110,4 @@ fn refuse(refused: Refused, arguments: &[OsString]) -> u8 {
 /// Whether an invalid command line asks for errors alone.
 fn is_quiet(arguments: &[OsString]) -> bool {
     arguments.iter().any(|argument| argument == "-q" || argument == "--quiet")
-}
-
-/// The subcommand of an invalid command line: the first argument that is neither a flag nor the value of
-/// one. Of the flags before it only `--config` and `--profile` take a value.
-fn subcommand(arguments: &[OsString]) -> Option<&OsStr> {
-    let mut arguments = arguments.iter().skip(1);
-    while let Some(argument) = arguments.next() {
-        if argument == "--config" || argument == "--profile" {
-            arguments.next();
-        } else if !argument.to_string_lossy().starts_with('-') {
-            return Some(argument);
-        }
-    }
-    None
 }

@@ -73,7 +73,7 @@ impl ForeignFile {
         match self {
             Self::Encrypted => ", which may be encrypted (SQLCipher)",
             Self::Archive => ", which looks like an archive",
-            Self::Text => ", which looks like a text",
+            Self::Text => ", which looks like text",
             Self::Unknown => "",
         }
     }

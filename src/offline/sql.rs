@@ -12,6 +12,20 @@ pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// Maximum number of names in a list of a message.
+const MAX_LISTED: usize = 12;
+
+/// Names in double quotes, as a list in a message.
+pub(super) fn listed<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
+    let mut names: Vec<_> = names.into_iter().map(quoted).collect();
+    if names.len() > MAX_LISTED {
+        let more = names.len() - MAX_LISTED;
+        names.truncate(MAX_LISTED);
+        names.push(format!("{more} more"));
+    }
+    names.join(", ")
+}
+
 /// A string literal.
 pub(super) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
@@ -98,6 +112,26 @@ impl Table {
             })?
             .collect::<Result<_, _>>()?;
         Ok(Some(Self { columns, is_view: kind == "view" }))
+    }
+
+    /// The names of the tables and views of the database that an application has made, as the end of a
+    /// message about one that is missing.
+    pub(super) fn others(connection: &Connection) -> String {
+        let names = || -> rusqlite::Result<Vec<String>> {
+            let sql = "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE \
+                 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE '\\_\\_datafn\\_%' ESCAPE '\\' ORDER BY name";
+            connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
+        };
+        // What is missing matters more than what is there.
+        match names().unwrap_or_default() {
+            names if names.is_empty() => "; the database has no tables".to_owned(),
+            names => format!("; the database has {}", listed(names.iter().map(String::as_str))),
+        }
+    }
+
+    /// The names of all columns.
+    pub(super) fn column_names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|column| column.name.as_str())
     }
 
     /// How one of its columns stores numbers, by the affinity of its declared type

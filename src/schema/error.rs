@@ -1,7 +1,8 @@
-//! The error for an invalid schema, and the list of them that parsing collects. The checks are in
-//! [`super::parse`].
+//! The error for an invalid schema. The checks are in [`super::parse`], which also finds the places.
 
-/// A problem in a schema, and its path. Its code is `SCHEMA_INVALID`.
+use std::fmt;
+
+/// A problem in a schema. Its code is `SCHEMA_INVALID`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("Invalid schema: {message}")]
 pub struct SchemaError {
@@ -9,15 +10,32 @@ pub struct SchemaError {
     pub message: String,
     /// The place in the JSON, such as `resources[0].fields[2].type`; `$` for the whole text.
     pub path: String,
+    /// The same place in the text, where the text is JSON: that of what lacks a member, if one is missing.
+    pub place: Option<Place>,
+    /// The name that the problem is about, where it is one that does not exist.
+    pub unknown: Option<UnknownName>,
 }
 
-pub(super) type Result<T> = std::result::Result<T, SchemaError>;
-
-pub(super) fn invalid<T>(path: impl Into<String>, message: impl Into<String>) -> Result<T> {
-    Err(SchemaError { message: message.into(), path: path.into() })
+/// A line and a column of a text, both from 1; a column is a character.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The number of the line.
+    pub line: usize,
+    /// The number of the character in its line.
+    pub column: usize,
 }
 
-/// The value; for an error `None`, and the error is added to the problems.
-pub(super) fn ok_or_collect<T>(result: Result<T>, problems: &mut Vec<SchemaError>) -> Option<T> {
-    result.map_err(|error| problems.push(error)).ok()
+/// A name that does not exist, and those that do, from which a similar one can be suggested.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownName {
+    /// The name as it is written.
+    pub name: String,
+    /// The names that could be there.
+    pub known: Vec<String>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}", self.line, self.column)
+    }
 }

@@ -48,12 +48,13 @@ mod table_facts;
 
 pub use definition::Schema;
 pub use deleted_when::{DeletedRule, DeletedWhen, MarkerValue};
-pub use error::SchemaError;
+pub use error::{Place, SchemaError, UnknownName};
 pub use id_format::IdFormat;
 pub use infer::{infer, other_note, queue_note, tool_of};
 pub use inferred::Inferred;
 pub use model::{Field, JoinStorage, JoinStore, ManyOne, Relation, RelationKind, Resource, Storage, Type};
 pub use order::upload_order;
+pub use parse::Checked;
 pub use table_facts::{
     ColumnFacts, DatabaseFacts, DocumentFacts, ForeignKey, Lookup, OtherKind, OtherTable, TableFacts,
     ValuesOf,

@@ -72,6 +72,7 @@ async fn lists_are_arrays_or_separated_by_commas() {
     for (file, variables, flags) in [
         ("resources = ['tags', 'projects']", &[][..], &[][..]),
         ("resources = 'tags,projects'", &[], &[]),
+        ("resources = 'tags, projects'", &[], &[]),
         ("resources = ['todos']", &[("SYNCTOOL_RESOURCES", "tags,projects")], &[]),
         ("resources = ['todos']", &[], &["--resources", "tags", "--resources=projects"]),
     ] {
@@ -104,8 +105,10 @@ fn an_error_in_the_file_names_the_key_and_the_fix() {
         ("token = 'secret'", "token", "use token-file"),
         ("no-pull-after = true", "no-pull-after", "`pull-after = false`"),
         ("output = 'yaml'", "output", "must be one of auto, json, pretty"),
-        ("pull-after = 'maybe'", "pull-after", "must be one of"),
-        ("db = { a = 1 }", "db", "not of the type"),
+        ("pull-after = 'maybe'", "pull-after", "must be true or false"),
+        ("db = { a = 1 }", "db", "must be a single value"),
+        ("\n[cloneup]\ndb = 'x'", "cloneup", "line 2: `cloneup` is a table: keys stand at the top level"),
+        ("help = true", "help", "line 1: `help` is not known"),
         ("db = 'x'\ndb = ", "config", "line 2"),
     ] {
         std::fs::write(offline.folder().join("synctool.toml"), file).unwrap();
@@ -118,6 +121,61 @@ fn an_error_in_the_file_names_the_key_and_the_fix() {
     }
     let output = synctool(&offline).args(["cloneup", "--config", "nowhere.toml"]).output().unwrap();
     assert_eq!(errors_of(&output)[0].2, "config");
+}
+
+#[test]
+fn all_errors_of_the_file_are_reported_with_their_lines() {
+    let offline = database();
+    let file = "bach-size = 5\n\nverbose = 'lots'\n[profile.ci]\nremot = 'x'\n";
+    std::fs::write(offline.folder().join("synctool.toml"), file).unwrap();
+    let output = synctool(&offline).args(["cloneup", "--profile", "ci"]).output().unwrap();
+    let found: Vec<_> = errors_of(&output).into_iter().map(|(_, message, path)| (message, path)).collect();
+    assert_eq!((status(&output), found.len()), (2, 3), "{found:?}");
+    for (place, meant, key) in [
+        ("line 5: ", "`remote`", "remot"),
+        ("line 1: ", "`batch-size`", "bach-size"),
+        ("line 3: ", "a number", "verbose"),
+    ] {
+        let has = |(message, path): &(String, String)| {
+            path == key && message.contains(place) && message.contains(meant)
+        };
+        assert!(found.iter().any(has), "{key}: {found:?}");
+        assert!(stderr(&output).contains(place), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn an_invalid_value_that_nobody_has_typed_comes_with_its_origin() {
+    let offline = database();
+    std::fs::write(offline.folder().join("synctool.toml"), "max-retries = -1").unwrap();
+    for subcommand in ["cloneup", "verify"] {
+        let mut command = synctool(&offline);
+        command.env("SYNCTOOL_TIMEOUT", "soon").args([subcommand, "--retry-delay", "soon"]);
+        let text = stderr(&command.output().unwrap());
+        let line = |flag: &str| text.lines().find(|line| line.contains(flag)).unwrap();
+        assert!(line("--max-retries ").ends_with("(from `max-retries` in synctool.toml)"), "{text}");
+        assert!(line("--timeout ").ends_with("(from SYNCTOOL_TIMEOUT)"), "{text}");
+        assert!(!line("--retry-delay ").contains("from"), "{text}");
+    }
+}
+
+#[test]
+fn a_variable_that_no_option_has_is_warned_about_with_the_nearest_one() {
+    let offline = database();
+    let run = |arguments: &[&str]| {
+        let mut command = synctool(&offline);
+        command.env("SYNCTOOL_BACH_SIZE", "secret").env("SYNCTOOL_TOKEN", "x").env("SYNCTOOL_RESUORCES", "");
+        command.args(arguments).output().unwrap()
+    };
+    let output = run(&["inspect", "app.db"]);
+    let text = stderr(&output);
+    let warnings: Vec<_> = text.lines().filter(|line| line.contains("SYNCTOOL_")).collect();
+    assert_eq!((status(&output), warnings.len()), (0, 1), "{text}");
+    assert!(warnings[0].starts_with("warning: ") && warnings[0].contains("SYNCTOOL_BATCH_SIZE?"), "{text}");
+    assert!(!text.contains("secret"), "{text}");
+    for quiet in [&["cloneup", "--quiet"][..], &["completions", "bash"]] {
+        assert!(!stderr(&run(quiet)).contains("BACH"), "{quiet:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -64,21 +64,66 @@ fn schema_check_reports_every_problem_of_schema_and_database() {
         check("schema.json", &["--db", "app.db"]),
         (0, "the schema is valid, and the database fits it\n".to_owned())
     );
-    std::fs::write(
-        offline.folder().join("bad.json"),
-        r#"{"resources":[{"name":"a","fields":[{"name":"x"},{"type":"y"}]}]}"#,
-    )
-    .unwrap();
+    let bad = r#"{"resources":[{"name":"todos","fields":[{"name":"x"},
+      {"type":"strng", "requird": true}, {"name": "when", "type": "date"}]}],
+      "relations": [{"type": "many-to-many", "from": "todo", "to": "todos"}]}"#;
+    std::fs::write(offline.folder().join("bad.json"), bad).unwrap();
     let (status, printed) = check("bad.json", &[]);
-    assert_eq!((status, printed.lines().count()), (2, 2), "{printed}");
-    assert!(
-        printed.contains("resources[0].fields[0].type") && printed.contains("resources[0].fields[1].name"),
-        "{printed}"
-    );
+    let lines: Vec<_> = printed.lines().collect();
+    let expected = [
+        "warning: bad.json, line 2, column 15: the type `strng` is not known; its values are mapped as SQLite \
+         stores them; is it meant to be `string`? (resources[0].fields[1].type)",
+        "warning: bad.json, line 2, column 35: the key `requird` is ignored; is it meant to be `required`? \
+         (resources[0].fields[1].requird)",
+        "error: bad.json, line 1, column 41: `type` is missing (resources[0].fields[0].type)",
+        "error: bad.json, line 2, column 7: `name` is missing (resources[0].fields[1].name)",
+        "error: bad.json, line 3, column 30: unknown relation type `many-to-many`; there are many-many, \
+         many-one, one-many, one-one; is it meant to be `many-many`? (relations[0].type)",
+        "error: bad.json, line 3, column 54: unknown resource `todo`; is it meant to be `todos`? \
+         (relations[0].from)",
+        "4 problems",
+    ];
+    assert_eq!((status, lines.as_slice()), (2, expected.as_slice()));
     offline.execute("PRAGMA foreign_keys = OFF; DROP TABLE PlaylistTrack; DROP TABLE Artist");
     let (status, printed) = check("schema.json", &["--db", "app.db"]);
-    assert_eq!((status, printed.lines().count()), (2, 2), "{printed}");
+    assert_eq!((status, printed.lines().last()), (2, Some("2 problems")), "{printed}");
     assert_eq!(check("nowhere.json", &[]).0, 2);
+}
+
+#[test]
+fn schema_check_names_what_the_database_lacks_and_what_has_no_effect() {
+    let offline = Offline::new(
+        "CREATE TABLE todos (id TEXT PRIMARY KEY, title TEXT); CREATE TABLE tags (id INTEGER PRIMARY KEY);
+         INSERT INTO tags VALUES (7)",
+    );
+    let schema = r#"{"resources": [
+        {"name": "todos", "fields": [{"name": "titel", "type": "string", "required": true},
+            {"name": "due", "type": "date", "column": "due_at"}, {"name": "note", "type": "string"}]},
+        {"name": "tag"}, {"name": "tags"}],
+      "relations": [{"type": "many-one", "from": "todos", "to": "tags"}]}"#;
+    std::fs::write(offline.folder().join("schema.json"), schema).unwrap();
+    let arguments = ["schema", "check", "schema.json", "--db", "app.db"];
+    let output = synctool(&offline).args(arguments).output().unwrap();
+    let printed = stderr(&output);
+    let has = |part: &str| assert!(printed.contains(part), "{part}: {printed}");
+    assert_eq!(status(&output), 2);
+    has("warning: schema.json, line 5, column 21: without `fkField`");
+    has(r#"table "todos" has no columns "titel", "due_at", which the schema needs; it has "id", "title""#);
+    has(r#"there is no table "tag" for resource `tag`; the database has "tags", "todos""#);
+    has("hint: an id is a text");
+    has("3 problems");
+    std::fs::write(offline.folder().join("schema.json"), r#"{"resources": []}"#).unwrap();
+    let output = synctool(&offline).args(arguments).output().unwrap();
+    assert_eq!(status(&output), 0);
+    assert!(stderr(&output).starts_with("warning: the schema has no resources"), "{}", stderr(&output));
+    for (text, problem) in [
+        ("", "error: schema.json: not JSON: it is empty"),
+        ("{\n 'a'}", "error: schema.json, line 2, column 2: not JSON: key must be a string"),
+    ] {
+        std::fs::write(offline.folder().join("schema.json"), text).unwrap();
+        let output = synctool(&offline).args(arguments).output().unwrap();
+        assert_eq!((status(&output), stderr(&output).lines().next()), (2, Some(problem)));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

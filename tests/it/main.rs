@@ -7,6 +7,7 @@ mod activity;
 mod base_url;
 mod collations;
 mod common;
+mod completions;
 mod config;
 mod connections;
 mod dangling;

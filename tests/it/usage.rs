@@ -130,10 +130,74 @@ fn an_unusable_database_exits_with_3_and_an_unusable_schema_with_2() {
     let output = run("app.db", &["--schema", "bad.json"]);
     assert_eq!((status(&output), errors_of(&output)[0].0.as_str()), (2, "SCHEMA_INVALID"));
     assert_eq!(errors_of(&output)[0].2, "resources[0].name");
+    assert!(errors_of(&output)[0].1.contains("bad.json, line 1, column 16"), "{}", stderr(&output));
     let output = run("app.db", &["--schema", "no.json"]);
     assert_eq!((status(&output), errors_of(&output)[0].2.as_str()), (2, "schema"));
     offline.execute("DELETE FROM __datafn_meta WHERE key = 'schema'");
     let output = run("app.db", &[]);
     assert_eq!(status(&output), 2);
     assert!(errors_of(&output)[0].1.contains("synctool schema infer"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_flag_that_takes_one_value_is_refused_twice() {
+    let offline = database();
+    for (arguments, path) in [
+        (&["--db", "a.db", "--db", "b.db"][..], "--db"),
+        (&["--batch-size=1", "--batch-size", "2"], "--batch-size"),
+        (&["--pull-after", "--pull-after=false"], "--pull-after"),
+        (&["--output", "json", "--output", "json"], "--output"),
+        (&["--config", "a.toml", "--config", "b.toml"], "--config"),
+    ] {
+        let output = synctool(&offline).arg("cloneup").args(arguments).output().unwrap();
+        let errors = errors_of(&output);
+        assert_eq!((status(&output), errors.len(), errors[0].2.as_str()), (2, 1, path), "{arguments:?}");
+        assert!(errors[0].1.contains("cannot be used multiple times"), "{errors:?}");
+    }
+    let output = synctool(&offline).args(["--config", "a", "cloneup", "--config=b"]).output().unwrap();
+    assert_eq!((status(&output), errors_of(&output)[0].2.as_str()), (2, "--config"));
+    let output = synctool(&offline).args(["--profile=a", "cloneup", "--profile", "a"]).output().unwrap();
+    assert_eq!((status(&output), errors_of(&output)[0].2.as_str()), (2, "--profile"));
+    // Flags without a value, lists, and a flag with its opposite.
+    let twice = ["--dry-run", "--dry-run", "-v", "-v", "--resources", "tags", "--resources", "tags"];
+    let base =
+        ["cloneup", "--db", "app.db", "--remote", "http://127.0.0.1:9", "--pull-after", "--no-pull-after"];
+    let output = synctool(&offline).args(base).args(twice).output().unwrap();
+    assert!(!stderr(&output).contains("multiple times"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_mistaken_subcommand_or_option_names_the_right_one() {
+    let offline = database();
+    for (arguments, tip) in [
+        (&["upload"][..], "`synctool cloneup` does this"),
+        (&["push", "--db", "app.db"], "`synctool cloneup` does this"),
+        (&["--config", "sync", "sync"], "`synctool cloneup` does this"),
+        (&["help", "upload"], "`synctool cloneup` does this"),
+        (&["cloneupp"], "'cloneup'"),
+        (&["shcema", "check"], "'schema'"),
+        (&["schema", "validate", "x"], "`synctool schema check` does this"),
+        (&["config", "list"], "`synctool config show` does this"),
+        (&["verify", "--batch-size", "5"], "`--batch-size` is an option of `synctool cloneup`"),
+        (&["--db", "app.db"], "`--db` is an option of `synctool cloneup` and `synctool verify`"),
+        (&["inspect", "--db", "app.db"], "the value is given without `--db`"),
+        (&["cloneup", "--token", "secret"], "SYNCTOOL_TOKEN"),
+        (&["cloneup", "--dry-runn"], "'--dry-run'"),
+        (&["cloneup", "app.db"], "`--db app.db` names a database"),
+        (&["cloneup", "-db", "app.db"], "`--db`"),
+        (&["cloneup", "--pull-after", "false"], "`--pull-after=false`"),
+        (&["cloneup"], "the value comes from the variable SYNCTOOL_QUIET"),
+    ] {
+        let mut command = synctool(&offline);
+        command.args(arguments);
+        if tip.ends_with("SYNCTOOL_QUIET") {
+            command.env("SYNCTOOL_QUIET", "perhaps");
+        }
+        let output = command.output().unwrap();
+        let text = stderr(&output);
+        let tips: Vec<_> = text.lines().filter_map(|line| line.trim().strip_prefix("tip: ")).collect();
+        assert_eq!((status(&output), tips.len()), (2, 1), "{arguments:?}: {text}");
+        assert!(tips[0].contains(tip), "{arguments:?}: {text}");
+        assert!(!text.contains("secret"), "{text}");
+    }
 }

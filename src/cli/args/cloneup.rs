@@ -17,6 +17,7 @@ use crate::cli::values::{COMPRESSIONS, RECORD_OPERATIONS, STAGES, names};
 /// Prints the result as one JSON document on stdout. Mutation ids are hashes of the content, so
 /// the server deduplicates a repeated upload.
 #[derive(Debug, Args)]
+#[command(override_usage = "synctool cloneup --db <PATH> --remote <URL> [OPTIONS]")]
 #[expect(clippy::struct_excessive_bools, reason = "every switch has an opposite, as flags are")]
 pub(in crate::cli) struct CloneupArgs {
     #[command(flatten)]
@@ -67,7 +68,7 @@ pub(in crate::cli) struct CloneupArgs {
     #[arg(long, value_name = "TEXT", env = "SYNCTOOL_MUTATION_ID_PREFIX", help_heading = SELECTION)]
     pub(in crate::cli) mutation_id_prefix: Option<String>,
 
-    /// Maximum number of mutations in one request
+    /// Maximum mutations in one request
     #[arg(long, value_name = "N", allow_hyphen_values = true, env = "SYNCTOOL_BATCH_SIZE",
         help_heading = REQUESTS)]
     pub(in crate::cli) batch_size: Option<String>,
@@ -131,7 +132,7 @@ pub(in crate::cli) struct CloneupArgs {
     #[arg(long, env = "SYNCTOOL_NO_CLEAR_CHANGELOG_ON_SUCCESS", value_parser = BoolishValueParser::new(),
         help_heading = AFTER)]
     pub(in crate::cli) no_clear_changelog_on_success: bool,
-    /// Compare both sides after the upload; a difference is an error
+    /// Compare both sides afterwards; a difference is an error
     #[arg(long, env = "SYNCTOOL_VERIFY", value_parser = BoolishValueParser::new(),
         help_heading = AFTER)]
     pub(in crate::cli) verify: bool,

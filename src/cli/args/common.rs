@@ -12,6 +12,8 @@ pub(super) const SELECTION: &str = "What to upload";
 pub(super) const REQUESTS: &str = "Requests and errors";
 pub(super) const AFTER: &str = "After the upload";
 pub(super) const OUTPUT: &str = "Output";
+/// The heading of the options that every command has.
+pub(in crate::cli) const GENERAL: &str = "General";
 
 /// Takes any path, an empty one too: a variable that is set to nothing counts as not given.
 pub(super) fn any_path() -> impl TypedValueParser<Value = PathBuf> {
@@ -37,7 +39,7 @@ pub(in crate::cli) struct Target {
     #[arg(long, value_name = "PATH", env = "SYNCTOOL_DB", help_heading = SOURCE_AND_SERVER,
         value_hint = ValueHint::FilePath, value_parser = any_path())]
     pub(in crate::cli) db: Option<PathBuf>,
-    /// Base URL of the server, to which /push and /pull are added
+    /// Base URL; /push and /pull are added to it
     #[arg(long, value_name = "URL", env = "SYNCTOOL_REMOTE", help_heading = SOURCE_AND_SERVER,
         value_hint = ValueHint::Url)]
     pub(in crate::cli) remote: Option<String>,
@@ -48,7 +50,7 @@ pub(in crate::cli) struct Target {
     /// Client id that the requests carry
     #[arg(long, value_name = "ID", env = "SYNCTOOL_CLIENT_ID", help_heading = SOURCE_AND_SERVER)]
     pub(in crate::cli) client_id: Option<String>,
-    /// File that holds the token; SYNCTOOL_TOKEN can hold the token itself
+    /// File that holds the token; or set SYNCTOOL_TOKEN
     #[expect(clippy::doc_markdown, reason = "the help is plain text")]
     #[arg(long, value_name = "PATH", env = "SYNCTOOL_TOKEN_FILE", help_heading = SOURCE_AND_SERVER,
         value_hint = ValueHint::FilePath, value_parser = any_path())]

@@ -8,6 +8,7 @@
 
 mod cloneup;
 mod common;
+mod completions;
 mod config;
 mod inspect;
 mod merge_results;
@@ -18,7 +19,8 @@ mod serve;
 mod verify;
 
 pub(super) use cloneup::CloneupArgs;
-pub(super) use common::{Network, Output, ProgressArgs, ProgressMode, Target, Verbosity};
+pub(super) use common::{GENERAL, Network, Output, ProgressArgs, ProgressMode, Target, Verbosity};
+pub(super) use completions::Shell;
 pub(super) use config::ConfigCommand;
 pub(super) use inspect::InspectArgs;
 pub(super) use merge_results::MergeResultsArgs;

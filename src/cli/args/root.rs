@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::{Parser, ValueHint};
 
 use super::cloneup::CloneupArgs;
-use super::common::any_path;
+use super::common::{GENERAL, any_path};
+use super::completions::CompletionsArgs;
 use super::config::ConfigArgs;
 use super::inspect::InspectArgs;
 use super::merge_results::MergeResultsArgs;
@@ -17,14 +18,14 @@ use super::verify::VerifyArgs;
 
 /// Uploads offline-first data in bulk to a DataFn sync server
 #[derive(Debug, Parser)]
-#[command(name = "synctool", version, propagate_version = true, args_override_self = true)]
+#[command(name = "synctool")]
 pub(in crate::cli) struct Cli {
     /// Configuration file
-    #[arg(long, global = true, value_name = "FILE", env = "SYNCTOOL_CONFIG",
+    #[arg(long, global = true, value_name = "FILE", env = "SYNCTOOL_CONFIG", help_heading = GENERAL,
         value_hint = ValueHint::FilePath, value_parser = any_path())]
     pub(in crate::cli) config: Option<PathBuf>,
-    /// Table [profile.NAME] of the configuration file whose keys come before its top-level keys
-    #[arg(long, global = true, value_name = "NAME", env = "SYNCTOOL_PROFILE")]
+    /// Profile to use, a table [profile.NAME] of that file
+    #[arg(long, global = true, value_name = "NAME", env = "SYNCTOOL_PROFILE", help_heading = GENERAL)]
     pub(in crate::cli) profile: Option<String>,
 
     #[command(subcommand)]
@@ -44,6 +45,7 @@ pub(in crate::cli) enum Subcommand {
     Serve(Box<ServeArgs>),
     #[cfg(feature = "serve")]
     Demo(DemoArgs),
+    Completions(CompletionsArgs),
 }
 
 impl Subcommand {
@@ -57,7 +59,7 @@ impl Subcommand {
             Self::Serve(args) => args.verbosity.verbose > 0,
             #[cfg(feature = "serve")]
             Self::Demo(args) => args.verbosity.verbose > 0,
-            Self::Config(_) | Self::Inspect(_) | Self::Schema(_) => false,
+            Self::Completions(_) | Self::Config(_) | Self::Inspect(_) | Self::Schema(_) => false,
         }
     }
 
@@ -71,7 +73,7 @@ impl Subcommand {
             Self::Serve(args) => args.verbosity.quiet,
             #[cfg(feature = "serve")]
             Self::Demo(args) => args.verbosity.quiet,
-            Self::Config(_) | Self::Inspect(_) | Self::Schema(_) => false,
+            Self::Completions(_) | Self::Config(_) | Self::Inspect(_) | Self::Schema(_) => false,
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::secret::Secret;
 /// A real DataFn sync server for development, CI and demos: status, push, pull and clone
 /// below /datafn. Ends with SIGINT or SIGTERM, after it has answered the requests in flight.
 #[derive(Debug, Args)]
+#[command(override_usage = "synctool serve --schema <FILE> [OPTIONS]")]
 pub(in crate::cli) struct ServeArgs {
     /// Address to listen on; port 0 picks a free port
     #[arg(long, value_name = "ADDRESS", env = "SYNCTOOL_LISTEN")]

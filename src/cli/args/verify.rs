@@ -14,6 +14,7 @@ const SELECTION: &str = "What to compare";
 /// Writes nothing on either side. Exits with 0 if both sides are equal, and with 1 if they
 /// are not.
 #[derive(Debug, Args)]
+#[command(override_usage = "synctool verify --db <PATH> --remote <URL> [OPTIONS]")]
 pub(in crate::cli) struct VerifyArgs {
     #[command(flatten)]
     pub(in crate::cli) target: Target,

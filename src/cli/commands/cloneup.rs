@@ -12,6 +12,7 @@ use super::client::{self, Ready};
 use super::dry_run;
 use crate::cli::args::{CloneupArgs, Output};
 use crate::cli::exit::{self, SIGINT};
+use crate::cli::nearest::nearest;
 use crate::cli::output::{self, Events, Hints, Progress};
 use crate::cli::signals::Signals;
 use crate::cli::{error_file, layers, resolve};
@@ -46,8 +47,8 @@ pub(in crate::cli) fn run(args: CloneupArgs, matches: &ArgMatches) -> u8 {
 
 /// Prints the result of a command line that could not be parsed: stdout has a result on any outcome.
 /// Returns the exit status.
-pub(in crate::cli) fn print_refusal(failure: Failure) -> u8 {
-    output::result(&Outcome::failed(vec![failure]), Output::Auto, exit::INVALID)
+pub(in crate::cli) fn print_refusal(Failures(failures): Failures) -> u8 {
+    output::result(&Outcome::failed(failures), Output::Auto, exit::INVALID)
 }
 
 /// The observers of a run.
@@ -221,7 +222,7 @@ pub(super) fn hints_at_resources(options: &Options, schema: &Schema) -> Vec<Stri
     let unknown = options.resources.iter().flatten().filter(|name| schema.resource(name).is_none());
     let hint = |name: &String| {
         let names = schema.resources.iter().map(|resource| resource.name.as_str());
-        match layers::nearest(name, names.clone()) {
+        match nearest(name, names.clone()) {
             Some(nearest) => format!("did you mean `{nearest}`?"),
             None => format!("the schema has {}", names.collect::<Vec<_>>().join(", ")),
         }

@@ -14,7 +14,7 @@ use crate::cli::layers::{
 };
 use crate::cli::output::{self, Table};
 use crate::cli::{exit, resolve};
-use crate::cloneup::Failure;
+use crate::cloneup::{Failure, Failures};
 
 /// The subcommand whose options are shown.
 const SUBCOMMAND: &str = "cloneup";
@@ -47,7 +47,7 @@ fn collect(named: Option<PathBuf>, profile: Option<&str>) -> Result<Vec<Shown>, 
     // Files that are not read were named when this command line was parsed.
     let file = ConfigFile::find(named, profile, &mut ConfigNotes::default())?;
     let layered = match &file {
-        Some(file) => file.apply(command())?,
+        Some(file) => file.apply(command()).map_err(|Failures(mut failures)| failures.swap_remove(0))?,
         None => command(),
     };
     let matches = layered.clone().try_get_matches_from(["synctool", SUBCOMMAND]);

@@ -5,6 +5,7 @@
 //! [`client`] is what [`cloneup`], [`dry_run`] and [`verify`] have in common.
 
 pub(super) mod cloneup;
+pub(super) mod completions;
 pub(super) mod config_show;
 #[cfg(feature = "serve")]
 pub(super) mod demo;

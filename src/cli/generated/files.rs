@@ -1,14 +1,16 @@
 //! The generated files: their paths, and writing and checking them. Their content is made in
-//! [`super::tables`] and `config_schema`.
+//! [`super::tables`], [`super::man`] and `config_schema`.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-use clap::Command;
-use clap_complete::Shell;
+use clap::{Command, ValueEnum as _};
 
 use super::config_schema::config_schema;
+use super::man::pages;
 use super::tables::{exit_statuses, options_of_cloneup, options_page};
+use crate::cli::args::Shell;
+use crate::cli::completion::script;
 use crate::cli::layers::{bare_command, command};
 
 /// Has two generated parts.
@@ -22,14 +24,13 @@ const README: &str = "README.md";
 /// marker.
 pub fn files(root: &Path) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
     let mut files = Vec::new();
-    for shell in [Shell::Bash, Shell::Zsh, Shell::Fish, Shell::PowerShell, Shell::Elvish] {
-        let mut command = definition(command());
-        let mut text = Vec::new();
-        clap_complete::generate(shell, &mut command, "synctool", &mut text);
-        files.push((Path::new("completions").join(completion_name(shell)), text));
+    for &shell in Shell::value_variants() {
+        files.push((Path::new("completions").join(completion_name(shell)), script(shell)?.into_bytes()));
     }
     let command = definition(command());
-    pages(&command, &mut files)?;
+    for page in pages(&command)? {
+        files.push((Path::new("man").join(format!("{}.1", page.name)), page.source.into_bytes()));
+    }
     files.push(("docs/synctool.toml.schema.json".into(), config_schema(&command).into_bytes()));
     // The tables have a column for the defaults.
     let command = definition(bare_command());
@@ -82,22 +83,10 @@ fn completion_name(shell: Shell) -> &'static str {
     match shell {
         Shell::Zsh => "_synctool",
         Shell::Fish => "synctool.fish",
-        Shell::PowerShell => "_synctool.ps1",
+        Shell::Powershell => "_synctool.ps1",
         Shell::Elvish => "synctool.elv",
-        _ => "synctool.bash",
+        Shell::Bash => "synctool.bash",
     }
-}
-
-/// A manual page for the command and for each of its subcommands.
-fn pages(command: &Command, files: &mut Vec<(PathBuf, Vec<u8>)>) -> io::Result<()> {
-    let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
-    let mut text = Vec::new();
-    clap_mangen::Man::new(command.clone()).render(&mut text)?;
-    files.push((Path::new("man").join(format!("{name}.1")), text));
-    for subcommand in command.get_subcommands().filter(|subcommand| subcommand.get_name() != "help") {
-        pages(subcommand, files)?;
-    }
-    Ok(())
 }
 
 /// The text with another part between `<!-- generated: name -->` and the next `<!-- end generated -->`.

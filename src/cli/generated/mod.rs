@@ -2,8 +2,8 @@
 //! completions, manual pages, the tables of options and exit statuses, and the JSON Schema of the
 //! configuration file. `cargo run --example generate` writes them, and checks them with `--check`.
 //!
-//! [`tables`] and [`config_schema`](mod@config_schema) make the content, [`files`](mod@files) has the
-//! paths, and writes and checks the files.
+//! [`tables`], [`config_schema`](mod@config_schema), [`man`] and [`man_notes`] make the content,
+//! [`files`](mod@files) has the paths, and writes and checks the files.
 //!
 //! ```
 //! let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -13,6 +13,8 @@
 
 mod config_schema;
 mod files;
+mod man;
+mod man_notes;
 mod tables;
 
 pub use files::{files, stale, write};

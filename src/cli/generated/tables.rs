@@ -55,7 +55,7 @@ pub(super) fn options_of_cloneup(command: &Command) -> String {
 /// The table of the exit statuses.
 pub(super) fn exit_statuses() -> String {
     let mut table = "| status | meaning |\n| --- | --- |\n".to_owned();
-    for (status, meaning) in exit::table() {
+    for (status, meaning) in exit::table("cloneup") {
         writeln!(table, "| {status} | {meaning} |").expect("a String takes any text");
     }
     table

@@ -1,19 +1,19 @@
-//! `synctool.toml`: finds and reads it. Whether a file may be read is decided in [`super::owner`].
+//! `synctool.toml`: finds and reads it. Whether a file may be read is decided in [`super::owner`]; what its
+//! values mean, in [`super::config_values`].
 //!
 //! A table `[profile.NAME]` holds the keys of one profile, which come before the top-level keys (contract
-//! 3.10). Its values become the default values of the command line's definition, so that clap itself decides
-//! which layer overrides which (contract 3: flag, environment, file, default).
+//! 3.10).
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use clap::{Arg, ArgAction, Command, ValueHint};
+use toml::de::{DeTable, DeValue};
 use toml::{Table, Value};
 
-use super::definition::{is_global, is_opposite};
-use super::nearest::nearest;
 use super::owner::ForeignConfig;
+use super::variables::UnknownVariable;
 use crate::cli::text_file;
 use crate::cloneup::Failure;
 
@@ -23,19 +23,33 @@ const FILE_NAME: &str = "synctool.toml";
 /// The key of the table that has a table for each profile.
 const PROFILES: &str = "profile";
 
-/// What the search for a configuration file found, for a person.
+/// What a person should know of the configuration file and of the environment.
 #[derive(Debug, Default)]
 pub(in crate::cli) struct ConfigNotes {
     /// The file that is read.
     pub(in crate::cli) read: Option<PathBuf>,
     /// Files that are not read.
     pub(in crate::cli) refused: Vec<ForeignConfig>,
+    /// Variables that are not read.
+    pub(in crate::cli) unknown_variables: Vec<UnknownVariable>,
+}
+
+/// A key of the file that is used.
+pub(super) struct Entry<'f> {
+    pub(super) key: &'f str,
+    pub(super) value: &'f Value,
+    /// The number of its line.
+    pub(super) line: Option<usize>,
 }
 
 /// A configuration file that has been read.
 pub(in crate::cli) struct ConfigFile {
     path: PathBuf,
     table: Table,
+    /// The numbers of the lines with the keys, those in a profile as `profile.NAME.KEY`.
+    lines: HashMap<String, usize>,
+    /// The names of all profiles.
+    profiles: Vec<String>,
     /// The selected profile: its name and its keys.
     profile: Option<(String, Table)>,
 }
@@ -70,7 +84,10 @@ impl ConfigFile {
             Failure::usage(format!("{}, line {line}: {}", path.display(), error.message()), "config")
         })?;
         let profiles = table.remove(PROFILES);
-        let mut file = Self { path, table, profile: None };
+        let all = profiles.as_ref().and_then(Value::as_table).into_iter().flatten();
+        let all = all.map(|(name, _)| name.clone()).collect();
+        let lines = key_lines(&text);
+        let mut file = Self { path, table, lines, profiles: all, profile: None };
         file.profile = profile.map(|name| file.profile_of(name, profiles.as_ref())).transpose()?;
         Ok(Some(file))
     }
@@ -80,11 +97,20 @@ impl ConfigFile {
         let profiles = match profiles {
             None => &Table::new(),
             Some(Value::Table(profiles)) => profiles,
-            Some(_) => return Err(self.wrong(PROFILES, "must be written as tables: [profile.NAME]")),
+            Some(_) => {
+                return Err(self.wrong(
+                    PROFILES,
+                    self.line(PROFILES),
+                    "must be written as tables: [profile.NAME]",
+                ));
+            }
         };
         match profiles.get(name) {
             Some(Value::Table(keys)) => Ok((name.to_owned(), keys.clone())),
-            Some(_) => Err(self.wrong(&format!("{PROFILES}.{name}"), "must be a table")),
+            Some(_) => {
+                let key = format!("{PROFILES}.{name}");
+                Err(self.wrong(&key, self.line(&key), "must be a table"))
+            }
             None => {
                 let known = profiles.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
                 let known = if known.is_empty() { "no profiles".to_owned() } else { known };
@@ -109,112 +135,68 @@ impl ConfigFile {
         }
     }
 
-    /// All keys with their values: those of the profile, then the top-level keys that it lacks.
-    fn entries(&self) -> impl Iterator<Item = (&String, &Value)> {
-        let profile = self.profile.as_ref().map(|(_, keys)| keys);
-        let is_in_profile =
-            move |key: &String| profile.is_some_and(|keys| keys.keys().any(|own| id_of(own) == id_of(key)));
-        profile.into_iter().flatten().chain(self.table.iter().filter(move |(key, _)| !is_in_profile(key)))
-    }
-
-    /// Makes the file's values the default values of the command's flags.
-    ///
-    /// # Errors
-    /// A [`Failure`] for a key that no subcommand has, or a value that its flag does not take.
-    pub(in crate::cli) fn apply(&self, mut command: Command) -> Result<Command, Failure> {
-        let subcommands: Vec<String> =
-            command.get_subcommands().map(|subcommand| subcommand.get_name().to_owned()).collect();
-        for (key, value) in self.entries() {
-            let id = id_of(key);
-            let mut is_known = false;
-            for name in &subcommands {
-                let arg = command.find_subcommand(name).and_then(|subcommand| find(subcommand, &id));
-                let Some(arg) = arg else { continue };
-                is_known = true;
-                let values = self.values(key, value, arg)?;
-                command = command.mut_subcommand(name, |subcommand| {
-                    subcommand.mut_arg(&id, |arg| arg.default_values(values))
-                });
-            }
-            if !is_known {
-                return Err(self.unknown(key, &command));
+    /// All keys that are used: those of the profile, then the top-level keys that it lacks.
+    pub(super) fn entries(&self) -> Vec<Entry<'_>> {
+        let mut entries = Vec::new();
+        if let Some((name, keys)) = &self.profile {
+            entries.extend(keys.iter().map(|(key, value)| {
+                let line = self.line(&format!("{PROFILES}.{name}.{key}"));
+                Entry { key, value, line }
+            }));
+        }
+        for (key, value) in &self.table {
+            if !entries.iter().any(|entry| id_of(entry.key) == id_of(key)) {
+                entries.push(Entry { key, value, line: self.line(key) });
             }
         }
-        Ok(command)
+        entries
     }
 
-    /// A value as the flag's text; paths are relative to the file.
-    fn values(&self, key: &str, value: &Value, arg: &Arg) -> Result<Vec<String>, Failure> {
-        let takes_list = matches!(arg.get_action(), ArgAction::Append);
-        let items = match value {
-            Value::Array(items) if takes_list => items.as_slice(),
-            single => std::slice::from_ref(single),
-        };
-        let possible = arg.get_possible_values();
-        items
-            .iter()
-            .map(|item| {
-                let text = match item {
-                    Value::String(text) => text.clone(),
-                    Value::Integer(number) => number.to_string(),
-                    Value::Float(number) => number.to_string(),
-                    Value::Boolean(flag) => flag.to_string(),
-                    Value::Datetime(_) | Value::Array(_) | Value::Table(_) => {
-                        return Err(self.wrong(key, "is not of the type that the flag takes"));
-                    }
-                };
-                if matches!(arg.get_action(), ArgAction::Count) && text.parse::<u8>().is_err() {
-                    return Err(self.wrong(key, "must be a small number"));
-                }
-                if !possible.is_empty() && !possible.iter().any(|value| value.matches(&text, true)) {
-                    let names: Vec<_> = possible.iter().map(clap::builder::PossibleValue::get_name).collect();
-                    return Err(self.wrong(key, &format!("must be one of {}", names.join(", "))));
-                }
-                Ok(match arg.get_value_hint() {
-                    ValueHint::FilePath | ValueHint::DirPath if text != "-" => self.resolve(&text),
-                    _ => text,
-                })
-            })
-            .collect()
+    /// The number of the line with a key.
+    fn line(&self, key: &str) -> Option<usize> {
+        self.lines.get(key).copied()
     }
 
-    fn resolve(&self, text: &str) -> String {
+    /// A path in the file, which is relative to the file's folder.
+    pub(super) fn resolve(&self, text: &str) -> String {
         let folder = self.path.parent().unwrap_or(Path::new(""));
         folder.join(text).to_string_lossy().into_owned()
     }
 
-    fn wrong(&self, key: &str, what: &str) -> Failure {
-        Failure::usage(format!("{}: `{key}` {what}", self.path.display()), key)
+    /// The names of all profiles.
+    pub(in crate::cli) fn profiles(&self) -> &[String] {
+        &self.profiles
     }
 
-    fn unknown(&self, key: &str, command: &Command) -> Failure {
-        let id = id_of(key);
-        if id == "token" {
-            return self.wrong(key, "does not belong in a file that others can read; use token-file");
-        }
-        let known = || command.get_subcommands().flat_map(Command::get_arguments);
-        if let Some(positive) = id.strip_prefix("no_")
-            && known().any(|arg| arg.get_id() == positive)
-        {
-            return self.wrong(key, &format!("is written as `{} = false`", flag(positive)));
-        }
-        match nearest(&id, known().map(|arg| arg.get_id().as_str())) {
-            Some(name) => self.wrong(key, &format!("is not known; is it meant to be `{}`?", flag(name))),
-            None => self.wrong(key, "is not known"),
-        }
+    /// What is wrong with a key.
+    pub(super) fn wrong(&self, key: &str, line: Option<usize>, what: &str) -> Failure {
+        let line = line.map_or_else(String::new, |line| format!(", line {line}"));
+        Failure::usage(format!("{}{line}: `{key}` {what}", self.path.display()), key)
     }
 }
 
-/// The argument of a key, if the file may set it.
-fn find<'a>(command: &'a Command, id: &str) -> Option<&'a Arg> {
-    if is_global(id) || is_opposite(command, id) {
-        return None;
+/// The numbers of the lines with the keys of a text that is TOML.
+fn key_lines(text: &str) -> HashMap<String, usize> {
+    let mut lines = HashMap::new();
+    if let Ok(table) = DeTable::parse(text) {
+        add_lines(text, table.get_ref(), "", &mut lines);
     }
-    command.get_arguments().find(|arg| arg.get_id() == id && arg.get_long().is_some())
+    lines
+}
+
+/// Adds the lines of a table's keys, and of those of the tables in it; `prefix` leads to the table.
+fn add_lines(text: &str, table: &DeTable<'_>, prefix: &str, lines: &mut HashMap<String, usize>) {
+    for (key, value) in table {
+        let path = format!("{prefix}{}", key.get_ref());
+        if let DeValue::Table(below) = value.get_ref() {
+            add_lines(text, below, &format!("{path}."), lines);
+        }
+        lines.insert(path, text[..key.span().start].matches('\n').count() + 1);
+    }
 }
 
 /// The id of the argument that a key names.
-fn id_of(key: &str) -> String {
+pub(super) fn id_of(key: &str) -> String {
     key.replace('-', "_")
 }
 
@@ -225,10 +207,6 @@ fn no_file_for(profile: &str) -> Failure {
          in this folder or above, and --config names none"
     );
     Failure::usage(message, PROFILES)
-}
-
-fn flag(id: &str) -> String {
-    id.replace('_', "-")
 }
 
 /// The path and text of the nearest file that may be read. A file that may not be read is added to

@@ -22,7 +22,7 @@ const NO_LIMIT: &str = "no limit";
 /// `synctool` for arguments of all subcommands.
 pub(in crate::cli) fn default_text(command: &str, id: &str) -> Option<String> {
     match command {
-        "synctool" if id == "config" => Some("the nearest synctool.toml in this folder or above".to_owned()),
+        "synctool" if id == "config" => Some("the nearest synctool.toml".to_owned()),
         "cloneup" => upload(id).or_else(|| client(id)),
         "verify" => match id {
             "client_id" => Some("a fixed one for comparisons".to_owned()),

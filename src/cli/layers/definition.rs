@@ -1,22 +1,14 @@
 //! The definition of the command line as clap sees it: the arguments of [`crate::cli::args`], with their
-//! defaults in the help and the exit statuses below it. How its values are layered is decided in
+//! defaults in the help. The forms of the help are in [`super::help`]. How its values are layered is decided in
 //! [`super::parse()`].
 
 use std::ffi::OsStr;
 
-use clap::{Arg, Command, CommandFactory as _};
+use clap::{Arg, ArgAction, Command, CommandFactory as _};
 
 use super::defaults::default_text;
+use super::help::{with_general_flags, with_help};
 use crate::cli::args::Cli;
-use crate::cli::exit;
-use crate::cli::output::wrapped;
-
-/// Column at which lines that clap does not wrap are wrapped.
-const WIDTH: usize = 80;
-
-const LAYERS: &str = "Every option can also come from the environment (--batch-size from SYNCTOOL_BATCH_SIZE)
-or from synctool.toml (batch-size = 500). The token comes from SYNCTOOL_TOKEN, --token-file or
---token-command, never from an option itself.";
 
 /// The command line's definition, from which help, completions and manual pages are made.
 #[must_use]
@@ -26,11 +18,8 @@ pub fn command() -> Command {
 
 /// The definition without the defaults in the help.
 pub(in crate::cli) fn bare_command() -> Command {
-    // `mut_subcommand` would move the subcommand to the end.
-    without_environment_in_help(Cli::command()).mut_subcommands(|subcommand| match subcommand.get_name() {
-        "cloneup" => subcommand.after_help(after_help()),
-        _ => subcommand,
-    })
+    let command = without_environment_in_help(with_general_flags(Cli::command()));
+    with_help(with_repeatable_flags(command), "")
 }
 
 /// Whether an argument is a switch that takes `true` or `false`.
@@ -62,6 +51,19 @@ fn without_environment_in_help(command: Command) -> Command {
     command.mut_args(arg).mut_subcommands(without_environment_in_help)
 }
 
+/// Lets a flag without a value be given twice, which means the same as once. With a value it is a usage
+/// error (contract 3.10): one of the two values would be ignored.
+fn with_repeatable_flags(command: Command) -> Command {
+    let arg = |arg: Arg| match arg.get_action() {
+        ArgAction::SetTrue => {
+            let id = arg.get_id().clone();
+            arg.overrides_with(id)
+        }
+        _ => arg,
+    };
+    command.mut_args(arg).mut_subcommands(with_repeatable_flags)
+}
+
 /// Appends ` [default: …]` to the help of every argument that has a default.
 fn with_defaults(command: Command) -> Command {
     let name = command.get_name().to_owned();
@@ -75,43 +77,13 @@ fn with_defaults(command: Command) -> Command {
     command.mut_args(arg).mut_subcommands(with_defaults)
 }
 
-/// The exit statuses and the layers, below the options.
-fn after_help() -> String {
-    let table = exit::table();
-    let column = table.iter().map(|(status, _)| status.len()).max().unwrap_or(0);
-    let mut text = "Exit status:\n".to_owned();
-    for (status, meaning) in table {
-        let indent = column + 4;
-        let lines = wrapped(meaning, WIDTH - indent).join(&format!("\n{:indent$}", ""));
-        text.extend([format!("  {status:<column$}  {lines}\n")]);
-    }
-    text.push('\n');
-    text.push_str(&wrapped(LAYERS, WIDTH).join("\n"));
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn help_fits_80_columns() {
-        let mut command = command().term_width(WIDTH);
-        command.build();
-        let mut commands = vec![command];
-        while let Some(mut command) = commands.pop() {
-            for help in [command.render_help(), command.render_long_help()] {
-                for line in help.to_string().lines() {
-                    assert!(line.chars().count() <= WIDTH, "{}: {line}", command.get_name());
-                }
-            }
-            commands.extend(command.get_subcommands().cloned());
-        }
-    }
-
-    #[test]
     fn help_states_the_defaults() {
-        let help = command().find_subcommand("cloneup").cloned().unwrap().render_help().to_string();
+        let help = command().find_subcommand("cloneup").cloned().unwrap().render_long_help().to_string();
         for expected in ["[default: 100]", "[default: 1MiB]", "[default: 60s]", "[default: merge]"] {
             assert!(help.replace("\n          ", " ").contains(expected), "{expected}: {help}");
         }

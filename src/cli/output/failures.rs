@@ -55,9 +55,7 @@ pub(in crate::cli) fn failures(failures: &[Failure], hints: Hints) -> bool {
             print::line(&format!("… and {} more with {code}", grouped(more)));
             is_all = false;
         }
-        if let Some(hint) = group.iter().find_map(|failure| hint(failure, hints.stage)) {
-            hints.print(hint);
-        }
+        print_hints(group.iter().copied(), hints);
     }
     if !untold.is_empty() {
         let count: usize = untold.iter().map(Vec::len).sum();
@@ -65,6 +63,17 @@ pub(in crate::cli) fn failures(failures: &[Failure], hints: Hints) -> bool {
         is_all = false;
     }
     is_all
+}
+
+/// Prints the hints of failures, each once, if hints are shown.
+pub(in crate::cli) fn print_hints<'f>(failures: impl IntoIterator<Item = &'f Failure>, hints: Hints) {
+    let mut told = Vec::new();
+    for hint in failures.into_iter().filter_map(|failure| hint(failure, hints.stage)) {
+        if !told.contains(&hint) {
+            hints.print(hint);
+            told.push(hint);
+        }
+    }
 }
 
 /// Failures of one code each, in the order in which the codes come first.

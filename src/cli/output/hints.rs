@@ -101,11 +101,21 @@ fn code_hint(failure: &Failure, stage: Stage) -> Option<&'static str> {
         code::LIMIT_EXCEEDED => Some(
             "the server accepts no mutation of this size: make the row smaller, or raise the server's limit",
         ),
+        code::DFQL_INVALID if is_about_an_id(failure) => Some(
+            "an id is a text that is unique and not empty; `storage.idFormat` in the schema makes ids of \
+             integers and BLOBs, and `synctool schema infer` writes it",
+        ),
         code::DFQL_UNKNOWN_RESOURCE | code::DFQL_UNKNOWN_FIELD if failure.kind == FailureKind::Rejected => {
             Some("the schema of the server is not the one that was used here")
         }
         _ => None,
     }
+}
+
+/// Whether it is about the id of a row.
+fn is_about_an_id(failure: &Failure) -> bool {
+    let path = &failure.body().path;
+    failure.kind == FailureKind::Invalid && path.starts_with("records[") && path.ends_with("].id")
 }
 
 #[cfg(test)]
@@ -130,5 +140,7 @@ mod tests {
         assert!(hint(&no_record, Stage::JoinRows).unwrap().starts_with("have all shards ended?"));
         assert!(!hint(&no_record, Stage::All).unwrap().contains("shards"));
         assert_eq!(hint(&Failure::usage("cannot connect: locked", "x"), Stage::All), None);
+        let no_id = Failure::invalid(code::DFQL_INVALID, "x", "records[7].id");
+        assert!(hint(&no_id, Stage::All).unwrap().contains("idFormat"));
     }
 }

@@ -78,6 +78,14 @@ pub(in crate::cli) fn text(lines: &[String], status: u8) -> u8 {
     unless_unwritten(status, write_out(&lines.join("\n")), RESULT_UNWRITTEN)
 }
 
+/// Prints a text that another program reads, as it is. Returns the exit status: `status`, or that of a text
+/// that could not be written.
+pub(in crate::cli) fn whole(text: &str, status: u8) -> u8 {
+    let mut stdout = io::stdout().lock();
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    unless_unwritten(status, written, RESULT_UNWRITTEN)
+}
+
 const RESULT_UNWRITTEN: &str = "the result could not be written to stdout";
 
 fn write_out(text: &str) -> io::Result<()> {

@@ -4,10 +4,11 @@
 use clap::ArgMatches;
 
 use super::look::interval;
+use super::origin::with_origins;
 use super::problems::Problems;
 use super::remote::remote;
 use super::switch::set_switch;
-use super::target::{Settings, client_id, complete, required};
+use super::target::{Settings, client_id, complete, required, resources};
 use crate::cli::args::VerifyArgs;
 use crate::cli::values;
 use crate::cloneup::{Failures, Options};
@@ -17,7 +18,7 @@ pub(in crate::cli) fn comparison(args: &VerifyArgs, matches: &ArgMatches) -> Res
     let mut problems = Problems::default();
     let (database, base) = required(&args.target, &mut problems);
     let mut options = Options {
-        resources: args.resources.clone(),
+        resources: resources(args.resources.as_ref()),
         client_id: client_id(&args.target),
         ..Options::default()
     };
@@ -29,5 +30,5 @@ pub(in crate::cli) fn comparison(args: &VerifyArgs, matches: &ArgMatches) -> Res
     problems.set(&mut options.pull_limit, "pullLimit", args.pull_limit.as_deref(), values::positive);
     interval(&args.progress, &mut problems);
     let remote = remote(&args.target, &args.network, matches, base, &mut problems);
-    complete(database, remote, options, problems)
+    complete(database, remote, options, problems).map_err(|failures| with_origins(failures, matches))
 }

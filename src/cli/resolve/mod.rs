@@ -4,7 +4,7 @@
 //!
 //! * [`token`], [`headers`], [`proxy`], [`schema`](mod@schema): single settings that come from several
 //!   places;
-//! * [`problems`]: collects what is wrong; [`switch`]: options that are turned on and off;
+//! * [`problems`]: collects what is wrong; [`origin`]: where an invalid value comes from; [`switch`]: options that are turned on and off;
 //! * [`look`](mod@look): how progress is shown;
 //! * [`target`]: the database and the base URL, which every client needs; [`remote`]: the server and how
 //!   it is reached;
@@ -18,6 +18,7 @@ mod database;
 mod headers;
 mod job_system;
 mod look;
+mod origin;
 mod problems;
 mod proxy;
 mod remote;
@@ -33,7 +34,7 @@ mod upload;
 pub(super) use comparison::comparison;
 pub(super) use look::look;
 pub(super) use problems::flag;
-pub(super) use schema::schema;
+pub(super) use schema::{described, meant, schema};
 #[cfg(feature = "serve")]
 pub(super) use serve::{DEFAULT_DATA, DEFAULT_LISTEN, DEFAULT_SHUTDOWN_DELAY, ServeSettings, serve, store};
 pub(super) use stage::stage;

@@ -3,10 +3,11 @@
 
 use std::path::Path;
 
+use crate::cli::nearest::nearest;
 use crate::cli::text_file;
 use crate::cloneup::Failure;
 use crate::offline::OfflineError;
-use crate::schema::Schema;
+use crate::schema::{Schema, SchemaError, UnknownName};
 
 /// Reads and parses the schema; `stored` is asked only where no file is named.
 ///
@@ -32,5 +33,27 @@ pub(in crate::cli) fn schema(
             }
         },
     };
-    Schema::parse(&text).map_err(|error| Failure::schema(format!("{error} (in {place})"), &error.path))
+    Schema::parse_all(&text).map_err(|errors| {
+        let first = described(&errors[0], &place);
+        let more = match errors.len() {
+            1 => String::new(),
+            count => format!(" (and {} more: `synctool schema check` lists them)", count - 1),
+        };
+        Failure::schema(format!("Invalid schema: {first}{more}"), &errors[0].path)
+    })
+}
+
+/// A problem with its place in a file, and with the name that was probably meant.
+pub(in crate::cli) fn described(error: &SchemaError, file: &str) -> String {
+    let place = error.place.map_or_else(String::new, |place| format!(", {place}"));
+    let meant = match error.unknown.as_ref().and_then(meant) {
+        Some(meant) => format!("; is it meant to be `{meant}`?"),
+        None => String::new(),
+    };
+    format!("{file}{place}: {}{meant}", error.message)
+}
+
+/// The name that was probably meant by one that does not exist.
+pub(in crate::cli) fn meant(unknown: &UnknownName) -> Option<&str> {
+    nearest(&unknown.name, unknown.known.iter().map(String::as_str))
 }

@@ -36,6 +36,11 @@ pub(super) fn required(target: &Target, problems: &mut Problems) -> (Option<Path
     (database, base.unwrap_or_default())
 }
 
+/// The names of resources in a list, which may have spaces after its commas.
+pub(super) fn resources(names: Option<&Vec<String>>) -> Option<Vec<String>> {
+    names.map(|names| names.iter().map(|name| name.trim().to_owned()).collect())
+}
+
 /// The client id, if one is named.
 pub(super) fn client_id(target: &Target) -> Option<String> {
     target.client_id.clone().filter(|id| !id.is_empty())

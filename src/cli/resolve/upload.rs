@@ -4,11 +4,12 @@
 use clap::ArgMatches;
 
 use super::look::interval;
+use super::origin::with_origins;
 use super::problems::Problems;
 use super::remote::remote;
 use super::stage::stage_of;
 use super::switch::set_switch;
-use super::target::{Settings, client_id, complete, required};
+use super::target::{Settings, client_id, complete, required, resources};
 use crate::cli::args::CloneupArgs;
 use crate::cli::values::{COMPRESSIONS, RECORD_OPERATIONS};
 use crate::cli::{error_file, values};
@@ -24,7 +25,7 @@ pub(in crate::cli) fn upload(args: &CloneupArgs, matches: &ArgMatches) -> Result
     if let Some(compression) = args.compress.as_deref().and_then(|name| values::named(&COMPRESSIONS, name)) {
         remote.compression = compression;
     }
-    complete(database, remote, options, problems)
+    complete(database, remote, options, problems).map_err(|failures| with_origins(failures, matches))
 }
 
 fn options(args: &CloneupArgs, matches: &ArgMatches, problems: &mut Problems) -> Options {
@@ -36,7 +37,7 @@ fn options(args: &CloneupArgs, matches: &ArgMatches, problems: &mut Problems) ->
     });
     let mut options = Options {
         only,
-        resources: args.resources.clone(),
+        resources: resources(args.resources.as_ref()),
         client_id: client_id(&args.target),
         resume: !args.no_resume,
         verify: args.verify,

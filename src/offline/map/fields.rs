@@ -8,7 +8,7 @@ use crate::mutation::canonical::{compare_keys, write_string};
 use crate::offline::error::OfflineError;
 use crate::offline::map::size::{RowSize, least_size, plain_size};
 use crate::offline::map::value::{IS_JSON, Mapping, ValueError};
-use crate::offline::sql::{Numbers, Table, quoted};
+use crate::offline::sql::{Numbers, Table, listed, quoted};
 use crate::schema::{Field, IdFormat};
 
 /// A field and the column that holds it.
@@ -36,17 +36,27 @@ pub(crate) fn map_fields(
     id_format: impl Fn(&Field) -> Option<IdFormat>,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<MappedField>, OfflineError> {
-    let mut mapped = Vec::with_capacity(fields.len());
+    let (mut mapped, mut missing) = (Vec::with_capacity(fields.len()), Vec::new());
     for field in fields {
         let Some(column) = table.column(field.column()) else {
-            let what = format!("table {} has no column {}", quoted(table_name), quoted(field.column()));
             if field.required || field.column.is_some() {
-                return Err(OfflineError::missing(format!("{what}, which the schema needs")));
+                missing.push(field.column());
+            } else {
+                let (table, column) = (quoted(table_name), quoted(field.column()));
+                warnings.push(format!("table {table} has no column {column}: the field is left out"));
             }
-            warnings.push(format!("{what}: the field is left out"));
             continue;
         };
         mapped.push(MappedField::new(field, &column.name, id_format(field), table.numbers(column)));
+    }
+    if !missing.is_empty() {
+        let (columns, whole) = (if missing.len() == 1 { "column" } else { "columns" }, table.column_names());
+        return Err(OfflineError::missing(format!(
+            "table {} has no {columns} {}, which the schema needs; it has {}",
+            quoted(table_name),
+            listed(missing),
+            listed(whole)
+        )));
     }
     mapped.sort_by(|a, b| compare_keys(&a.name, &b.name));
     Ok(mapped)

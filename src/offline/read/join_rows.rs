@@ -242,8 +242,9 @@ impl JoinTable {
             Some(table) => table,
             None if is_mapped => {
                 let relation = &store.relation.name;
+                let others = Table::others(snapshot.connection());
                 return Err(OfflineError::missing(format!(
-                    "there is no table {name} for relation `{relation}`"
+                    "there is no table {name} for relation `{relation}`{others}"
                 )));
             }
             None => return Ok(None),

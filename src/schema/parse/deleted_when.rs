@@ -3,42 +3,60 @@
 
 use serde_json::{Map, Value};
 
-use super::member::{boolean, object, string};
+use super::member::{boolean, member, required};
+use super::problems::Problems;
 use crate::schema::deleted_when::{DeletedRule, DeletedWhen, MarkerValue};
-use crate::schema::error::{Result, invalid};
 
-/// `deletedWhen` in `storage`; `None` when it is missing or `null`.
-pub(super) fn deleted_when(storage: &Map<String, Value>, path: &str) -> Result<Option<DeletedWhen>> {
+const KEYS: [&str; 3] = ["column", "values", "notNull"];
+
+/// `deletedWhen` in `storage`; `None` when it is missing, `null` or invalid.
+pub(super) fn deleted_when(
+    storage: &Map<String, Value>,
+    path: &str,
+    problems: &mut Problems,
+) -> Option<DeletedWhen> {
+    let item = member(storage, "deletedWhen", path, problems)?;
     let path = format!("{path}.deletedWhen");
-    let item = match storage.get("deletedWhen") {
-        None | Some(Value::Null) => return Ok(None),
-        Some(value) => object(value, &path)?,
+    problems.ignore_keys(item, &KEYS, &path);
+    let column = required(item, "column", &path, problems);
+    let has_values = item.get("values").is_some_and(|values| !values.is_null());
+    let values = values(item, &path, problems);
+    let rule = match (has_values, boolean(item, "notNull", &path, problems)) {
+        (true, false) => DeletedRule::Values(values),
+        (false, true) => DeletedRule::NotNull,
+        (true, true) => {
+            problems.invalid(path, "`deletedWhen` must have either `values` or `notNull`, not both");
+            return None;
+        }
+        (false, false) if item.get("notNull").is_some_and(|flag| !flag.is_boolean() && !flag.is_null()) => {
+            return None;
+        }
+        (false, false) => {
+            problems.invalid(path, "`deletedWhen` must have `values`, or `notNull` as true");
+            return None;
+        }
     };
-    let Some(column) = string(item, "column", &path)? else {
-        return invalid(format!("{path}.column"), "is missing");
-    };
-    let rule = match (values(item, &path)?, boolean(item, "notNull", &path)?) {
-        (Some(values), false) => DeletedRule::Values(values),
-        (None, true) => DeletedRule::NotNull,
-        (Some(_), true) => return invalid(path, "must have either `values` or `notNull`, not both"),
-        (None, false) => return invalid(path, "must have `values`, or `notNull` as true"),
-    };
-    Ok(Some(DeletedWhen { column, rule }))
+    Some(DeletedWhen { column: column?, rule })
 }
 
-fn values(item: &Map<String, Value>, path: &str) -> Result<Option<Vec<MarkerValue>>> {
+fn values(item: &Map<String, Value>, path: &str, problems: &mut Problems) -> Vec<MarkerValue> {
     let path = format!("{path}.values");
-    match item.get("values") {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::Array(items)) if !items.is_empty() => {
-            let marker = |(index, item)| match marker_value(item) {
-                Some(value) => Ok(value),
-                None => invalid(format!("{path}[{index}]"), "must be a string, a number or a boolean"),
-            };
-            items.iter().enumerate().map(marker).collect::<Result<_>>().map(Some)
+    let items = match item.get("values") {
+        None | Some(Value::Null) => return Vec::new(),
+        Some(Value::Array(items)) if !items.is_empty() => items,
+        Some(_) => {
+            problems.invalid(path, "`values` must be an array with at least one value");
+            return Vec::new();
         }
-        Some(_) => invalid(path, "must be an array with at least one value"),
+    };
+    let mut values = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        match marker_value(item) {
+            Some(value) => values.push(value),
+            None => problems.invalid(format!("{path}[{index}]"), "must be a string, a number or a boolean"),
+        }
     }
+    values
 }
 
 fn marker_value(value: &Value) -> Option<MarkerValue> {
@@ -59,9 +77,10 @@ mod tests {
 
     use super::*;
 
-    fn parse(value: &Value) -> Result<Option<DeletedWhen>> {
-        let storage = json!({"deletedWhen": value});
-        deleted_when(storage.as_object().unwrap(), "s")
+    fn parse(value: &Value) -> (Option<DeletedWhen>, Vec<String>) {
+        let (storage, mut problems) = (json!({"deletedWhen": value}), Problems::default());
+        let parsed = deleted_when(storage.as_object().unwrap(), "s", &mut problems);
+        (parsed, problems.errors.into_iter().map(|error| error.path).collect())
     }
 
     #[test]
@@ -83,7 +102,7 @@ mod tests {
                 ])),
             ),
         ] {
-            assert_eq!(parse(&value).unwrap(), expected, "{value}");
+            assert_eq!(parse(&value), (expected, Vec::new()), "{value}");
         }
     }
 
@@ -100,7 +119,7 @@ mod tests {
             (json!({"column": "c", "values": "deleted"}), "s.deletedWhen.values"),
             (json!({"column": "c", "values": ["x", null]}), "s.deletedWhen.values[1]"),
         ] {
-            assert_eq!(parse(&value).unwrap_err().path, path, "{value}");
+            assert_eq!(parse(&value).1, [path], "{value}");
         }
     }
 }

@@ -1,92 +1,102 @@
-//! The schema as a whole: [`Schema::parse`], and the check that its names are unique. Its parts are read
-//! in [`super::resource`] and [`super::relation`].
-
-use std::collections::HashSet;
+//! The schema as a whole: [`Schema::parse`] and [`Schema::check`]. Its parts are read in
+//! [`super::resource`] and [`super::relation`].
 
 use serde_json::Value;
 
+use super::problems::Problems;
 use super::relation::relations;
 use super::resource::resources;
 use crate::mutation::canonical::write_value;
+use crate::protocol::ROOT_PATH;
 use crate::schema::definition::Schema;
-use crate::schema::error::{Result, SchemaError, invalid};
+use crate::schema::error::SchemaError;
+
+const KEYS: [&str; 2] = ["resources", "relations"];
+
+/// What a check of a text finds.
+#[derive(Debug)]
+pub struct Checked {
+    /// The schema, or all of its problems, at least one, in the order of the text.
+    pub schema: Result<Schema, Vec<SchemaError>>,
+    /// What is valid and has no effect. A name that is not known, of a key or a type, may be a typo if it is
+    /// similar to a known one; without a name, the problem is a mistake.
+    pub ignored: Vec<SchemaError>,
+}
 
 impl Schema {
     /// Parses and validates a schema.
     ///
     /// # Errors
     /// [`SchemaError`] for the first problem.
-    pub fn parse(text: &str) -> Result<Self> {
+    pub fn parse(text: &str) -> Result<Self, SchemaError> {
         Self::parse_all(text).map_err(|mut problems| problems.swap_remove(0))
     }
 
     /// Parses and validates a schema, and reports all problems.
     ///
     /// # Errors
-    /// At least one [`SchemaError`], in the order of the text; of each resource, field and relation
-    /// only its first.
-    pub fn parse_all(text: &str) -> std::result::Result<Self, Vec<SchemaError>> {
-        let mut problems = Vec::new();
-        let schema = Self::collect(text, &mut problems);
-        match schema {
-            Err(error) => {
-                problems.push(error);
-                Err(problems)
-            }
-            Ok(schema) if problems.is_empty() => Ok(schema),
-            Ok(_) => Err(problems),
-        }
+    /// At least one [`SchemaError`], in the order of the text.
+    pub fn parse_all(text: &str) -> Result<Self, Vec<SchemaError>> {
+        Self::check(text).schema
     }
 
-    fn collect(text: &str, problems: &mut Vec<SchemaError>) -> Result<Self> {
+    /// Parses and validates a schema, and reports all problems and everything that is ignored.
+    #[must_use]
+    pub fn check(text: &str) -> Checked {
         // PowerShell and some editors write a byte order mark, which JSON does not allow.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let mut problems = Problems::default();
+        let schema = Self::collect(text, &mut problems);
+        problems.locate(text);
+        let Problems { errors, ignored } = problems;
+        let schema = schema.filter(|_| errors.is_empty()).ok_or(errors);
+        Checked { schema, ignored }
+    }
+
+    /// The schema as far as it can be read; without one there is a problem.
+    fn collect(text: &str, problems: &mut Problems) -> Option<Self> {
         let value: Value = match serde_json::from_str(text) {
             Ok(value) => value,
-            Err(error) => return invalid("$", format!("not JSON: {error}")),
+            Err(error) => {
+                problems.not_json(text, &error);
+                return None;
+            }
         };
         let mut canonical = Vec::new();
         write_value(&mut canonical, &value);
         let fingerprint = blake3::hash(&canonical).to_hex().to_string();
         let Value::Object(root) = value else {
-            return invalid("$", "must be a JSON object");
+            problems.invalid(ROOT_PATH, "must be a JSON object");
+            return None;
         };
+        problems.ignore_keys(&root, &KEYS, "");
         let resources = match root.get("resources") {
             Some(Value::Array(items)) => resources(items, problems),
-            Some(_) => return invalid("resources", "must be an array"),
-            None => return invalid("resources", "is missing"),
+            Some(_) => {
+                problems.invalid("resources", "`resources` must be an array");
+                return None;
+            }
+            None => {
+                problems.invalid("resources", "`resources` is missing");
+                return None;
+            }
         };
         let relations = match root.get("relations") {
             None | Some(Value::Null) => Vec::new(),
             Some(Value::Array(items)) => relations(items, &resources, problems),
-            Some(_) => return invalid("relations", "must be an array"),
+            Some(_) => {
+                problems.invalid("relations", "`relations` must be an array");
+                return None;
+            }
         };
-        let schema = Self::new(resources, relations, fingerprint);
-        if problems.is_empty() {
-            check_unique_names(&schema)?;
-        }
-        Ok(schema)
+        Some(Self::new(resources, relations, fingerprint))
     }
-}
-
-/// Resources and join stores share the change feed and the cursors, so their names must differ.
-fn check_unique_names(schema: &Schema) -> Result<()> {
-    let mut names: HashSet<String> = schema.resources.iter().map(|resource| resource.name.clone()).collect();
-    for store in schema.join_stores() {
-        let name = store.name();
-        if !names.insert(name.clone()) {
-            return invalid(
-                "relations",
-                format!("the join store `{name}` has the name of a resource or of another join store"),
-            );
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schema::error::UnknownName;
     use crate::schema::id_format::IdFormat;
     use crate::schema::model::{JoinStorage, JoinStore};
 
@@ -143,7 +153,7 @@ mod tests {
             ),
             (with_field(r#"{"name":"x"}"#), "resources[0].fields[0].type"),
             (with_field(r#"{"name":"x","type":"string","nullable":1}"#), "resources[0].fields[0].nullable"),
-            (with_relation(r#"{"type":"many"}"#), "relations[0].type"),
+            (with_relation(r#"{"type":"many","from":"a","to":"a"}"#), "relations[0].type"),
             (with_relation(r#"{"type":"many-many","from":"a","to":"b"}"#), "relations[0].to"),
             (with_relation(r#"{"type":"many-many","from":[],"to":"a"}"#), "relations[0].from"),
             (
@@ -154,7 +164,7 @@ mod tests {
                 with_relation(
                     r#"{"type":"many-many","from":"a","to":"a"},{"type":"many-many","from":"a","to":"a"}"#,
                 ),
-                "relations",
+                "relations[1]",
             ),
         ];
         for (text, path) in cases {
@@ -173,10 +183,58 @@ mod tests {
             "resources[1].fields[0].type",
             "resources[1].fields[1].name",
             "resources[2].name",
+            "relations[0].from",
+            "relations[0].to",
             "relations[0].type",
             "relations[1].to",
         ];
         assert_eq!(paths, expected);
+    }
+
+    #[test]
+    fn reports_every_problem_of_one_item_with_its_place_and_the_names_that_exist() {
+        let text = r#"{"resources": [{"name": "todos", "version": -1, "isRemoteOnly": 1,
+  "fields": [{"required": 1, "nullable": 1}, {"name": "title", "type": "strng", "requird": true}],
+  "storage": {"table": "", "id": ["a", 7, "A"], "idFormat": "{}", "deletedWhen": {"values": [null, []]}}}],
+ "relations": [{"type": "many-to-one", "from": "todo", "to": ["todos", 1], "fkField": "titel", "storage": {"table": 1}},
+  {"type": "many-one", "from": "todos", "to": "todos", "fkField": "titel"}]}"#;
+        let Checked { schema, ignored } = Schema::check(text);
+        let errors = schema.unwrap_err();
+        let found: Vec<_> = errors
+            .iter()
+            .map(|error| (error.path.as_str(), error.place.unwrap().line, error.unknown.as_ref()))
+            .collect();
+        let name = |name: &str, known: &[&str]| UnknownName {
+            name: name.to_owned(),
+            known: known.iter().map(|&name| name.to_owned()).collect(),
+        };
+        let kinds = name("many-to-one", &["many-many", "many-one", "one-many", "one-one"]);
+        let (resource, field) = (name("todo", &["todos"]), name("titel", &["title"]));
+        let expected = [
+            ("resources[0].version", 1, None),
+            ("resources[0].isRemoteOnly", 1, None),
+            ("resources[0].fields[0].name", 2, None),
+            ("resources[0].fields[0].type", 2, None),
+            ("resources[0].fields[0].required", 2, None),
+            ("resources[0].fields[0].nullable", 2, None),
+            ("resources[0].storage.table", 3, None),
+            ("resources[0].storage.id[1]", 3, None),
+            ("resources[0].storage.id[2]", 3, None),
+            ("resources[0].storage.idFormat", 3, None),
+            ("resources[0].storage.deletedWhen.column", 3, None),
+            ("resources[0].storage.deletedWhen.values[0]", 3, None),
+            ("resources[0].storage.deletedWhen.values[1]", 3, None),
+            ("relations[0].type", 4, Some(&kinds)),
+            ("relations[0].from", 4, Some(&resource)),
+            ("relations[0].to[1]", 4, None),
+            ("relations[0].storage", 4, None),
+            ("relations[0].storage.table", 4, None),
+            ("relations[1].fkField", 5, Some(&field)),
+            ("relations[1].fkField", 5, None),
+        ];
+        assert_eq!(found, expected);
+        let ignored: Vec<_> = ignored.iter().map(|ignored| ignored.path.as_str()).collect();
+        assert_eq!(ignored, ["resources[0].fields[1].type", "resources[0].fields[1].requird"]);
     }
 
     #[test]

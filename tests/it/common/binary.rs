@@ -60,10 +60,12 @@ pub fn database() -> Offline {
     offline
 }
 
-/// Runs `cloneup` against a server.
+/// Runs `cloneup` against a server. Database, server and delay are in the environment, so that the arguments
+/// can have others.
 pub async fn cloneup(offline: &Offline, base: &str, arguments: &[&str]) -> Output {
     let mut command = synctool(offline);
-    command.args(["cloneup", "--db", "app.db", "--remote", base, "--retry-delay", "1ms"]).args(arguments);
+    command.env("SYNCTOOL_DB", "app.db").env("SYNCTOOL_REMOTE", base).env("SYNCTOOL_RETRY_DELAY", "1ms");
+    command.arg("cloneup").args(arguments);
     tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
 }
 

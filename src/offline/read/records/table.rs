@@ -10,7 +10,7 @@ use crate::offline::map::marker::Marker;
 use crate::offline::read::check::ALL_ROWS;
 use crate::offline::read::records::shard_condition;
 use crate::offline::snapshot::Snapshot;
-use crate::offline::sql::{Affinity, Table, quoted};
+use crate::offline::sql::{Affinity, Table, listed, quoted};
 use crate::schema::{Field, Resource, Schema};
 
 /// A table that exists and has the columns that the schema requires.
@@ -59,7 +59,9 @@ impl RecordTable {
         let table = Table::find(snapshot.connection(), &storage.table)
             .map_err(OfflineError::while_doing(format!("cannot inspect table {name}")))?
             .ok_or_else(|| {
-                OfflineError::missing(format!("there is no table {name} for resource `{}`", resource.name))
+                let others = Table::others(snapshot.connection());
+                let resource = &resource.name;
+                OfflineError::missing(format!("there is no table {name} for resource `{resource}`{others}"))
             })?;
         let column = |kind: &str, column: &str| match table.column(column) {
             Some(column) => Ok(column.name.clone()),
@@ -71,7 +73,11 @@ impl RecordTable {
         let key = Key::find(snapshot.connection(), &storage.table, &table, &storage.id, format)
             .map_err(OfflineError::while_doing(format!("cannot inspect table {name}")))?
             .or_missing(|missing| {
-                OfflineError::missing(format!("table {name} has no id column {}", quoted(missing)))
+                let columns = listed(table.column_names());
+                OfflineError::missing(format!(
+                    "table {name} has no id column {}; it has {columns}",
+                    quoted(missing)
+                ))
             })?;
         warnings.extend(key.warning());
         let marker = Marker::find(storage, &table)?;
