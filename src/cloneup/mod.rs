@@ -73,7 +73,7 @@ mod stage;
 mod upload;
 mod verify;
 
-pub use compare::{Difference, DifferenceKind, TableCounts};
+pub use compare::{Difference, DifferenceKind, FieldDifference, TableCounts};
 #[cfg(feature = "cli")]
 pub(crate) use failure::PULL_PATH;
 pub use failure::{Cause, Failure, FailureKind, Failures, Subject, most_severe};

@@ -301,7 +301,7 @@ async fn compare(job: &Job<'_>, plan: &Plan, seq: i64, tally: &mut Tally<'_>) {
         .options(Options { stage, ..(*job.options).clone() })
         .observer(job.observer)
         .cancellation(job.cancellation.clone())
-        .after(seq, plan.limited.clone());
+        .after(seq, plan.limited.clone(), job.server.clone());
     let verification = comparison.run().await;
     for failure in verification.failures {
         tally.fail(failure);

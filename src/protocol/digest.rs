@@ -15,6 +15,34 @@ use super::raw_object::RawObject;
 /// Bytes of a digest.
 const DIGEST_BYTES: usize = 16;
 
+/// A request of the extension, and how its answer is read.
+pub trait DigestQuery: Serialize {
+    /// The answer.
+    type Answer;
+
+    /// Reads the result inside the envelope of an answer to this request.
+    ///
+    /// # Errors
+    /// [`NeitherDialect`] when it is none.
+    fn read(&self, result: &RawObject<'_>) -> Result<Self::Answer, NeitherDialect>;
+}
+
+impl DigestQuery for DigestRequest {
+    type Answer = DigestAnswer;
+
+    fn read(&self, result: &RawObject<'_>) -> Result<DigestAnswer, NeitherDialect> {
+        DigestAnswer::from_raw(result, self)
+    }
+}
+
+impl DigestQuery for BucketsRequest {
+    type Answer = BucketsAnswer;
+
+    fn read(&self, result: &RawObject<'_>) -> Result<BucketsAnswer, NeitherDialect> {
+        BucketsAnswer::from_raw(result, self)
+    }
+}
+
 /// A resource or join store of which digests are asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DigestTable {
@@ -74,8 +102,8 @@ impl DigestAnswer {
     /// Reads the result inside the envelope of an answer to `request`.
     ///
     /// # Errors
-    /// [`NeitherDialect`] when a member is missing or has the wrong type, or when a table has another
-    /// number of buckets than was asked for.
+    /// [`NeitherDialect`] when a member is missing or has the wrong type, when a table has another number
+    /// of buckets than was asked for, and for a table that was not asked for.
     pub fn from_raw(result: &RawObject<'_>, request: &DigestRequest) -> Result<Self, NeitherDialect> {
         #[derive(Deserialize)]
         struct Wire {
@@ -96,6 +124,9 @@ impl DigestAnswer {
                 return Err(NeitherDialect::new(message));
             }
             tables.insert(name.clone(), TableDigests { count, digests: digests.to_vec() });
+        }
+        if let Some(name) = answered.keys().next() {
+            return Err(NeitherDialect::new(format!("`tables` has `{name}`, which was not asked for")));
         }
         Ok(Self { cursor: required(result, "cursor")?, tables })
     }
@@ -195,6 +226,9 @@ mod tests {
             answer(two),
             answer(STANDARD.encode([7; 65])),
             answer("%".into()),
+            json!({"cursor": "12", "tables": {
+                "todos": {"count": 0, "digests": STANDARD.encode([0; 64])},
+                "other": {"count": 0, "digests": STANDARD.encode([0; 64])}}}),
             json!({"cursor": "12", "tables": {}}),
             json!({"tables": {"todos": {"count": 0, "digests": STANDARD.encode([0; 64])}}}),
             json!({"cursor": "12", "tables": {"todos": {"count": -1, "digests": STANDARD.encode([0; 64])}}}),

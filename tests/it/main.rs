@@ -107,4 +107,5 @@ mod upload;
 mod usage;
 mod values;
 mod verify;
+mod verify_digest;
 mod wait;

@@ -106,7 +106,7 @@ impl Run {
     ) -> Result<Outcome, Failures> {
         let ready = prepare_unless_interrupted(&self.args, matches, signals).await?;
         // After the settings, because this may be the file that --only-failed has read.
-        self.error_file = create_error_file(self.args.error_file.as_deref())?;
+        self.error_file = error_file::create(self.args.error_file.as_deref())?;
         let Ready { options, schema, database, remote } = ready;
         if self.stage.shard().is_some_and(|shard| shard.index() > 1) {
             tokio::select! {
@@ -186,15 +186,6 @@ fn open_events(path: Option<&Path>, matches: &ArgMatches, stage: Stage) -> Resul
     Events::open(path, options.into(), stage.shard()).map(Some).map_err(|error| {
         let message = format!("cannot write events to {}: {error}", path.display());
         Failure::invalid(code::DFQL_INVALID, &message, "events").in_words(format!("--events: {message}"))
-    })
-}
-
-fn create_error_file(path: Option<&Path>) -> Result<Option<File>, Failure> {
-    let Some(path) = path.filter(|path| !path.as_os_str().is_empty()) else { return Ok(None) };
-    error_file::create(path).map(Some).map_err(|error| {
-        let message = format!("cannot write errors to {}: {error}", path.display());
-        Failure::invalid(code::DFQL_INVALID, &message, "errorFile")
-            .in_words(format!("--error-file: {message}"))
     })
 }
 

@@ -2,6 +2,7 @@
 //! the binary. Not a test, and not a helper that only one file uses.
 
 mod binary;
+mod counting_relay;
 mod feed;
 mod forward_proxy;
 mod meter;
@@ -29,6 +30,7 @@ pub use binary::{
     cloneup, database, errors_of, infer, program, remove_settings, result, spawn_upload, status, stderr,
     synctool,
 };
+pub use counting_relay::CountingRelay;
 pub use feed::{delete, upsert};
 pub use forward_proxy::ForwardProxy;
 pub use meter::Meter;
