@@ -7,11 +7,11 @@
 //!
 //! * [`stage`], [`options`], [`observer`], [`failure`], [`outcome`]: what goes in and what comes out;
 //! * [`plan`]: what is uploaded, in which order, checked before the first byte is sent;
-//! * [`compare`]: what differs between both sides;
 //! * [`encode`]: rows become batches, on a reading and an encoding thread;
 //! * [`send`]: batches in flight, retried with exponential backoff, as many as AIMD allows;
 //! * [`progress`]: one tally of all answers, and the checkpoint of the acknowledged prefix;
 //! * [`finish`]: pulling and finalization;
+//! * [`compare`]: what differs between both sides; [`narrowing`] leaves only that in a plan;
 //! * [`job`], [`blocking`], [`reports`]: what every step needs, and work on blocking threads;
 //! * [`missing_route`], [`server_check`], [`server_status`]: the base URL that was probably meant, the
 //!   check of the server in a dry run, and its status in any other run;
@@ -58,6 +58,7 @@ mod inspect;
 mod job;
 mod merge;
 mod missing_route;
+mod narrowing;
 mod observer;
 mod options;
 mod outcome;
@@ -79,10 +80,11 @@ pub(crate) use failure::PULL_PATH;
 pub use failure::{Cause, Failure, FailureKind, Failures, Subject, most_severe};
 pub use inspect::{InspectedPart, Inspection, inspect};
 pub use merge::{Counts, MergedResult, NoResult, PartResult, merge};
+pub use narrowing::Deletions;
 pub use observer::{Activity, Event, Observer, PartKind, PlannedPart};
 pub use options::{Concurrency, MAX_CONCURRENCY, MaxErrors, Options, Selection};
 pub use outcome::{DeleteStats, JoinStats, Outcome, RecordStats, RunStats, Stats};
-pub use preview::{Finalization, Preview, PreviewPart};
+pub use preview::{Finalization, Preview, PreviewChanges, PreviewDeleted, PreviewPart};
 pub use progress::checkpoint::Unfinished;
 pub use run::Upload;
 pub use send::gate::RequestGate;

@@ -74,7 +74,7 @@ pub mod upload_queue;
 mod writable;
 mod write;
 
-pub use changelog::{ChangeLog, OfflineDelete, Scope, offline_deletes, touched_since};
+pub use changelog::{ChangeLog, EditedSince, OfflineDelete, Scope, offline_deletes, touched_since};
 pub use comparison::{Digest, FoundItem, FoundItems, ItemKey, ServerItems};
 pub use database::Database;
 pub use error::{OfflineError, STORAGE_PATH, StorageKind};

@@ -36,9 +36,11 @@ mod model;
 mod odd_columns;
 #[cfg(all(unix, feature = "postgres"))]
 mod on_postgres;
+mod only_changed;
 mod order;
 mod other_server;
 mod oversized;
+mod overwrite;
 mod pace;
 mod plan;
 #[cfg(unix)]

@@ -17,7 +17,7 @@ use crate::cli::output::{self, Events, Hints, Progress};
 use crate::cli::signals::Signals;
 use crate::cli::{error_file, layers, resolve};
 use crate::cloneup::{
-    CancellationToken, Event, Failure, Failures, Observer, Options, Outcome, Stage, Upload,
+    CancellationToken, Deletions, Event, Failure, Failures, Observer, Options, Outcome, Stage, Upload,
 };
 use crate::protocol::code;
 use crate::schema::Schema;
@@ -116,7 +116,11 @@ impl Run {
         }
         self.hints = hints_at_resources(&options, &schema);
         let cancellation = CancellationToken::new();
-        let upload = Upload::new(database, remote, schema).options(options);
+        let mut upload = Upload::new(database, remote, schema).options(options);
+        if !self.args.yes {
+            let asking = self.watchers.progress.asking();
+            upload = upload.confirm(move |deletions| asking.ask(&question(deletions)));
+        }
         let running = upload.observer(&self.watchers).cancellation(cancellation.clone()).run();
         tokio::pin!(running);
         Ok(tokio::select! {
@@ -156,6 +160,13 @@ impl Run {
         }
         status
     }
+}
+
+/// Whether what only the server has is to be removed.
+fn question(deletions: Deletions) -> String {
+    let (records, join_rows) =
+        (output::counted(deletions.records, "record"), output::counted(deletions.join_rows, "join row"));
+    format!("delete {records} and {join_rows} that only the server has? [y/N] ")
 }
 
 /// How to get the rejected mutations that are not printed, and to send only those again.

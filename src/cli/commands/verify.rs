@@ -13,7 +13,7 @@ use crate::cli::output::{self, Hints, Progress, Table, counted, escaped, grouped
 use crate::cli::resolve;
 use crate::cli::signals::Signals;
 use crate::cloneup::{
-    CancellationToken, Comparison, DifferenceKind, Failures, FieldDifference, Verification,
+    CancellationToken, Comparison, DifferenceKind, Failures, FieldDifference, TableCounts, Verification,
 };
 
 /// Maximum number of differences that are printed on stderr; the result has more of them.
@@ -45,14 +45,12 @@ pub(in crate::cli) fn run(args: &VerifyArgs, matches: &ArgMatches) -> u8 {
 
 /// How to make both sides equal.
 fn way_out(verification: &Verification) -> String {
-    let sends = verification.tables.iter().any(|table| table.missing + table.different > 0);
-    let removes = verification.tables.iter().any(|table| table.extra > 0);
+    let has = |count: fn(&TableCounts) -> u64| verification.tables.iter().any(|table| count(table) > 0);
     let sent = "cloneup --overwrite sends what is missing or different";
-    let removed = "cloneup --overwrite --delete-extra also removes what only the server has";
-    match (sends, removes) {
+    match (has(|table| table.missing + table.different), has(|table| table.extra)) {
         (true, false) => sent.to_owned(),
-        (false, _) => removed.replace("also ", ""),
-        (true, true) => format!("{sent}; {}", removed.replace("cloneup --overwrite ", "")),
+        (true, true) => format!("{sent}; --delete-extra also removes what only the server has"),
+        (false, _) => "cloneup --overwrite --delete-extra removes what only the server has".to_owned(),
     }
 }
 

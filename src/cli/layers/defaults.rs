@@ -46,7 +46,12 @@ fn upload(id: &str) -> Option<String> {
         "client_id" => "the one stored in the database, else a new one".to_owned(),
         "include_many_many" => options.include_many_many.to_string(),
         "include_deletes" => options.include_deletes.to_string(),
-        "record_operation" => name_of(&RECORD_OPERATIONS, &options.record_operation).to_owned(),
+        "record_operation" => {
+            let overwriting = Options { overwrite: true, ..Options::default() };
+            let [usual, overwriting] = [&options, &overwriting]
+                .map(|options| name_of(&RECORD_OPERATIONS, &options.operation(true)).to_owned());
+            format!("{usual}; {overwriting} with --overwrite")
+        }
         "stage" => name_of(&STAGES, &options.stage).to_owned(),
         "mutation_id_prefix" => options.mutation_id_prefix,
         "batch_size" => options.batch_size.to_string(),
@@ -54,7 +59,7 @@ fn upload(id: &str) -> Option<String> {
         "compress" => name_of(&COMPRESSIONS, &remote.compression).to_owned(),
         "concurrency" => concurrency_text(options.concurrency),
         "fail_fast" => options.fail_fast.to_string(),
-        "max_errors" | "limit" => NO_LIMIT.to_owned(),
+        "max_errors" | "limit" | "max_delete" => NO_LIMIT.to_owned(),
         "pull_after" => options.pull_after.to_string(),
         "set_global_cursor_on_success" => options.set_global_cursor_on_success.to_string(),
         "clear_changelog_on_success" => options.clear_changelog_on_success.to_string(),

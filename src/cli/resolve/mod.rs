@@ -12,6 +12,7 @@
 //! * [`upload`](mod@upload), [`comparison`](mod@comparison), `serve`: the settings of a subcommand;
 //!   `database`: where the server's data is.
 
+mod changes;
 mod comparison;
 #[cfg(feature = "postgres")]
 mod database;

@@ -16,7 +16,6 @@ use super::server_buckets::{KeepError, keep};
 use super::table::Table;
 use crate::cloneup::blocking::blocking;
 use crate::cloneup::failure::{DIGEST_PATH, Failure};
-use crate::cloneup::observer::Event;
 use crate::cloneup::reports::blocking_with_reports;
 use crate::offline::{OfflineError, ServerItems, Snapshot};
 use crate::protocol::{BucketsRequest, DigestRequest, DigestTable, TableDigests};
@@ -98,9 +97,7 @@ impl ByDigest<'_> {
                 let items = question.tables.iter().zip(&bits).map(read_table).collect();
                 (items, snapshot)
             },
-            |compared| {
-                self.client.observer.on(&Event::Compared { rows: compared.rows, total: compared.total })
-            },
+            |compared| compared.tell(self.client.observer),
         )
         .await
     }

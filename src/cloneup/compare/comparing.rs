@@ -153,7 +153,7 @@ impl Comparing<'_> {
                 let counts = feed.compare(&question.tables, &question.counted, &snapshot, &found, &watch)?;
                 Ok::<_, OfflineError>((counts, snapshot))
             },
-            |compared| self.observer.on(&Event::Compared { rows: compared.rows, total: compared.total }),
+            |compared| compared.tell(self.observer),
         );
         let (counts, snapshot) = compared.await?;
         differences.tables = counts;

@@ -121,6 +121,7 @@ fn read_item(source: &mut impl Read) -> io::Result<Option<KeptItem>> {
     Ok(Some(KeptItem { key: ItemKey { id, from_len }, content: digest, bucket }))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` gives the error away")]
 fn failed(error: io::Error) -> OfflineError {
     OfflineError::storage(format!("cannot use a temporary file, in /var/tmp or where TMPDIR says: {error}"))
 }

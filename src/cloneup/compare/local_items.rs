@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::contents::ContentDigests;
 use super::item_file::ItemFile;
 use super::table::Table;
+use crate::cloneup::observer::{Event, Observer};
 use crate::mutation::digest::BucketDigests;
 use crate::offline::{JoinSource, OfflineError, Snapshot};
 
@@ -26,6 +27,12 @@ pub(crate) struct Compared {
     pub(crate) rows: u64,
     /// The number of rows in the database.
     pub(crate) total: u64,
+}
+
+impl Compared {
+    pub(super) fn tell(self, observer: &dyn Observer) {
+        observer.on(&Event::Compared { rows: self.rows, total: self.total });
+    }
 }
 
 /// Watches the comparison of all rows: it can be cancelled, and reports how far it is.

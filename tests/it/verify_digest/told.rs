@@ -3,9 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{uploaded, verify};
-use crate::common::{
-    Offline, SCHEMA, TestServer, cloneup, database, mutation, push, result, status, stderr,
-};
+use crate::common::{Offline, SCHEMA, TestServer, cloneup, database, mutation, push, result, status, stderr};
 
 /// A server and a database with some differences.
 async fn different(rows: u32) -> (TestServer, Offline) {

@@ -20,6 +20,7 @@ pub struct RecordSource {
     version: u64,
     pub(super) table: RecordTable,
     pub(super) order: ReadOrder,
+    has_all_fields: bool,
 }
 
 impl RecordSource {
@@ -39,7 +40,8 @@ impl RecordSource {
         let table = RecordTable::find(snapshot, schema, resource, warnings)?;
         collation::check_view(snapshot.connection(), &table.name)?;
         let order = ReadOrder::of(&table, snapshot).map_err(table.failed())?;
-        Ok(Self { resource: resource.name.clone(), version: resource.version, table, order })
+        let has_all_fields = table.fields.len() == resource.fields.len();
+        Ok(Self { resource: resource.name.clone(), version: resource.version, table, order, has_all_fields })
     }
 
     /// The records of one shard: only they are read and counted. A check looks at all records.
@@ -69,6 +71,12 @@ impl RecordSource {
     #[must_use]
     pub fn can_hold_json_null(&self) -> bool {
         self.table.document.is_none() && self.table.fields.iter().any(MappedField::can_hold_json_null)
+    }
+
+    /// Whether every field of the resource is uploaded: no column is missing.
+    #[must_use]
+    pub fn has_all_fields(&self) -> bool {
+        self.has_all_fields
     }
 
     /// The resource's name.
