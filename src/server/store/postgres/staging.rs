@@ -81,6 +81,17 @@ impl<'t> Staging<'t> {
         Self { touched, items, applied, steps: 0, part: 0 }
     }
 
+    /// Whether nothing was loaded, because the store has nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.applied.iter().all(|applied| *applied == Applied::No)
+            && self.items.iter().all(|item| item.loaded.is_none())
+    }
+
+    /// Whether every mutation is applied by this group.
+    pub(super) fn is_all_applied(&self) -> bool {
+        self.applied.iter().all(|applied| *applied == Applied::Now)
+    }
+
     fn position(&self, key: &ItemKey) -> Result<usize> {
         let found = self.touched.items.binary_search_by(|item| item.key.cmp(key)).ok();
         let is_loaded = |position: &usize| !self.items[*position].is_left_out;
