@@ -38,7 +38,7 @@ pub struct History {
 
 impl History {
     pub fn new(seed: u64) -> Self {
-        Self { random: fastrand::Rng::with_seed(seed), sent: Vec::new(), next: 0, new: NEW }
+        Self { random: fastrand::Rng::with_seed(seed), sent: Vec::new(), next: 0, new: 0 }
     }
 
     fn pick<'v>(&mut self, values: &[&'v str]) -> &'v str {
@@ -65,7 +65,7 @@ impl History {
     }
 
     pub fn push(&mut self) -> Value {
-        if self.new == 0 && self.one_in(12) {
+        if self.new == 0 && self.one_in(10) {
             self.new = NEW;
         }
         if self.new > 0 {
@@ -78,8 +78,8 @@ impl History {
         json!({"clientId": client, "mutations": mutations})
     }
 
-    /// Records that nobody has seen, and a row between them; from time to time with something that makes
-    /// a difference.
+    /// Records that nobody has seen, and a row between them. The last push of several also has something
+    /// that is decided by what the store has.
     fn push_of_new_records(&mut self) -> Value {
         self.next += 1;
         let id = format!("new{}", self.next);
@@ -94,17 +94,24 @@ impl History {
             mutation("todo", json!({"operation": "merge", "record": {"title": id}})),
             mutation("row", json!({"operation": "relate", "relations": {"labels": id}})),
         ];
-        match self.random.u8(0..10) {
-            0 => mutations.push(mutations[1].clone()),
-            1 => mutations
-                .push(mutation("known", json!({"operation": "merge", "id": "a", "record": {"title": "x"}}))),
-            2 => mutations.push(mutation(
-                "known",
-                json!({"operation": "relate", "id": "a",
-                "relations": {"labels": "a"}}),
-            )),
-            3 => mutations.push(mutation("known", json!({"operation": "merge", "id": "b", "record": {}}))),
-            _ => {}
+        if self.new == 0 {
+            let again = self.sent.first().cloned().unwrap_or_else(|| mutations[0].clone());
+            let decided = match self.random.u8(0..7) {
+                0 => json!({"operation": "merge", "record": {}}),
+                1 => json!({"operation": "merge", "record": {"title": "x"}}),
+                2 => json!({"operation": "insert", "record": {"title": "x"}}),
+                3 => json!({"operation": "relate", "relations": {"labels": self.pick(&IDS)}}),
+                4 => json!({"operation": "unrelate", "relations": {"labels": self.pick(&IDS)}}),
+                5 => again,
+                // Invalid, but applied before.
+                _ => json!({"operation": "explode", "mutationId": again["mutationId"]}),
+            };
+            for (number, id) in IDS.iter().enumerate() {
+                let mut last = mutation(&format!("known{number}"), json!({"id": id}));
+                last.as_object_mut().unwrap().extend(decided.as_object().unwrap().clone());
+                last["clientId"] = json!("C");
+                mutations.push(last);
+            }
         }
         self.sent.extend(mutations.iter().cloned());
         json!({"clientId": "C", "mutations": mutations})

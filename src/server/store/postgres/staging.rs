@@ -8,18 +8,11 @@ use crate::server::store::{
     ClientNumber, Document, ItemKey, Result, StoreError, StoredContent, Touched, Writer,
 };
 
-/// The place of an item in the feed, which is also its version: no two writes have the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) batch: i64,
-    pub(super) step: i32,
-    pub(super) part: i32,
-}
-
 /// An item as the store has it.
 #[derive(Debug)]
 pub(super) struct LoadedItem {
-    pub(super) version: Place,
+    /// The batch that has written it, which is its version: a batch writes an item once.
+    pub(super) batch: i64,
     /// Whether it has a document; a tombstone has none.
     pub(super) is_present: bool,
     /// The document, where it may be read.

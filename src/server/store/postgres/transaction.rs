@@ -93,8 +93,8 @@ impl Transaction<'_> {
                     let first = self.write(Some(self.begin), &staging).await?;
                     return Ok(Committed { result, first, was_all_new: true });
                 }
-                // What was rejected, or is there twice, may have been decided by the assumption, and
-                // nothing would assert that.
+                // A mutation that is rejected without a look at any item may have been applied before,
+                // and nothing would assert that.
                 self.load(work).await
             }
             Approach::Load => self.load(work).await,
