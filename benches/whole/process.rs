@@ -54,13 +54,20 @@ impl Server {
         for suffix in ["", "-wal", "-shm"] {
             let _ = std::fs::remove_file(folder.join(format!("{name}{suffix}")));
         }
-        let mut child = Command::new(binary)
-            .current_dir(folder)
-            .args(["serve", "--schema", "schema.json", "--listen", "127.0.0.1:0", "--data"])
-            .arg(store)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Self::spawn(Command::new(binary).current_dir(folder).args(["serve", "--data"]).arg(store))
+    }
+
+    /// Starts one with its store in a schema of a PostgreSQL database.
+    #[cfg(unix)]
+    pub fn start_on_postgres(folder: &Path, url: &str, schema: &str) -> Self {
+        let mut command = Command::new(BINARY);
+        command.current_dir(folder).args(["serve", "--database-schema", schema]);
+        Self::spawn(command.env("SYNCTOOL_DATABASE_URL", url))
+    }
+
+    fn spawn(command: &mut Command) -> Self {
+        let command = command.args(["--schema", "schema.json", "--listen", "127.0.0.1:0"]);
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
         Self { child, base: line.trim().trim_start_matches("listening on ").to_owned() }
