@@ -7,7 +7,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use reqwest::header::{
-    CONTENT_ENCODING, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION,
+    RETRY_AFTER,
 };
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, redirect};
 
@@ -18,7 +19,7 @@ use super::encoding::Encoding;
 use super::error::{RequestError, TransportKind};
 use super::pace::{Pace, Turn};
 use super::proxy::Proxy;
-use super::url::shown;
+use super::url::{is_loopback, shown};
 use crate::protocol::{NeitherDialect, RawObject};
 use crate::secret::Secret;
 
@@ -74,8 +75,12 @@ impl HttpClient {
     ) -> Result<Self, ConfigError> {
         // It fails only where a provider is installed already, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut headers = config.header_map()?;
+        if let Some(encoding) = config.compression.of_answers(is_loopback(base)) {
+            headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static(encoding));
+        }
         let mut builder = Client::builder()
-            .default_headers(config.header_map()?)
+            .default_headers(headers)
             // The environment is read where the proxy is chosen.
             .no_proxy()
             .connect_timeout(config.connect_timeout)
