@@ -2,9 +2,10 @@
 //! one digest a record, then the database is read once, in upload order, and compared with them. The
 //! pages are pulled in [`super::comparing`].
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::contents::ContentDigests;
 use super::difference::TableCounts;
@@ -13,7 +14,7 @@ use super::local_items::{Watch, for_each_pair};
 use super::table::{CountedRows, Table};
 use crate::mutation::{ContentHash, content_digest};
 use crate::offline::{Digest, FoundItems, ItemKey, OfflineError, ServerItems, Snapshot};
-use crate::protocol::{Op, PullAnswer};
+use crate::protocol::{Op, PullAnswer, PulledChange, PulledRecord};
 
 /// What the server has, by its feed.
 pub(super) struct Feed {
@@ -32,24 +33,17 @@ impl Feed {
 
     /// Adds a page; a later change replaces an earlier one.
     pub(super) fn add_page(&self, page: &PullAnswer) -> Result<(), OfflineError> {
-        let mut result = Ok(());
-        for_each_record(page, |name, id, record| {
-            if result.is_ok() {
-                result = self.put(name, id, record);
-            }
-        });
-        result
-    }
-
-    fn put(&self, name: &str, id: &str, record: Option<&Map<String, Value>>) -> Result<(), OfflineError> {
-        let Some(fields) = self.fields.get(name) else { return Ok(()) };
-        let Some(record) = record else { return self.server.remove(name, id) };
-        let from_len =
-            ends(record).filter(|(from, to)| format!("{from}:{to}") == id).map(|(from, _)| from.len());
-        let key = ItemKey { id: id.to_owned(), from_len };
-        let compared = record.iter().filter(|(field, _)| fields.contains(*field));
-        let compared = compared.map(|(field, value)| (field.clone(), value.clone())).collect();
-        self.server.put(name, &key, &digest(content_digest(&compared))).map(|_| ())
+        page.changes().try_for_each(|change| {
+            let (Some(fields), Some(id)) = (self.fields.get(change.table), id_of(&change)) else {
+                return Ok(());
+            };
+            let record = change.record.filter(|_| change.op == Op::Upsert);
+            let Some(record) = record else { return self.server.remove(change.table, &id) };
+            let ends = change.ends().filter(|[from, to]| format!("{from}:{to}") == id);
+            let key = ItemKey { id: id.into_owned(), from_len: ends.map(|[from, _]| from.len()) };
+            let content = content_digest(&members(record, |field| fields.contains(field)));
+            self.server.put(change.table, &key, &digest(content)).map(|_| ())
+        })
     }
 
     /// Compares the rows of all tables with the pages that were added.
@@ -103,33 +97,21 @@ impl Feed {
     }
 }
 
-/// Calls `consume` with every change of a page: the resource or join store, the id, and the state; `None`
-/// after a delete.
-pub(super) fn for_each_record(
-    page: &PullAnswer,
-    mut consume: impl FnMut(&str, &str, Option<&Map<String, Value>>),
-) {
-    match page {
-        PullAnswer::Feed { changes, .. } => changes.iter().for_each(|change| {
-            let record = change.record.as_ref().filter(|_| change.op == Op::Upsert);
-            consume(&change.resource, &change.id, record);
-        }),
-        PullAnswer::Tables { tables, .. } => tables.iter().for_each(|(name, changes)| {
-            changes.deleted.iter().for_each(|id| consume(name, id, None));
-            changes.records.iter().for_each(|record| {
-                let id = record.get("id").and_then(Value::as_str).map(str::to_owned);
-                let joined = || ends(record).map(|(from, to)| format!("{from}:{to}"));
-                if let Some(id) = id.or_else(joined) {
-                    consume(name, &id, Some(record));
-                }
-            });
-        }),
-    }
+/// The id that a change is about: of a join row, both ids and a colon.
+pub(super) fn id_of<'p>(change: &PulledChange<'p>) -> Option<Cow<'p, str>> {
+    let joined = || change.ends().map(|[from, to]| Cow::Owned(format!("{from}:{to}")));
+    change.id().or_else(joined)
 }
 
-/// The two ids of a join row.
-fn ends(record: &Map<String, Value>) -> Option<(&str, &str)> {
-    Some((record.get("from")?.as_str()?, record.get("to")?.as_str()?))
+/// Some of a record's members.
+pub(super) fn members(record: PulledRecord<'_>, is_wanted: impl Fn(&str) -> bool) -> Map<String, Value> {
+    let mut wanted = Map::new();
+    for (key, value) in record.members() {
+        let Some(key) = key.as_str().filter(|key| is_wanted(key)) else { continue };
+        // A value that cannot be a tree is one that no client can have sent: it equals no local value.
+        wanted.insert(key.into_owned(), value.to_value().unwrap_or_else(|| json!({value.text(): null})));
+    }
+    wanted
 }
 
 fn digest(content: ContentHash) -> Digest {

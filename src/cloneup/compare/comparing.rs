@@ -14,12 +14,13 @@ use super::local_items::Watch;
 use super::table::{CountedRows, Table};
 use crate::cloneup::blocking::blocking;
 use crate::cloneup::failure::Failure;
+use crate::cloneup::finish::page_limit::PageLimit;
 use crate::cloneup::finish::pull::{Page, Puller};
 use crate::cloneup::observer::{Activity, Event, Observer};
 use crate::cloneup::options::Options;
 use crate::cloneup::reports::blocking_with_reports;
 use crate::offline::{FoundItems, OfflineError, Snapshot};
-use crate::protocol::{Cursor, PullAnswer, PullRequest, ServerStatus, status};
+use crate::protocol::{Cursor, PageEnd, PullAnswer, PullRequest, ServerStatus, status};
 use crate::remote::Remote;
 
 /// What is compared.
@@ -130,7 +131,7 @@ impl Comparing<'_> {
         let mut pages = FeedPages::new(self);
         while let Some(answer) = pages.next().await? {
             cursor = cursor.max(highest(&answer));
-            let changes = answer.changes();
+            let changes = answer.len() as u64;
             let (returned, added) = blocking(move || {
                 let added = feed.add_page(&answer);
                 (feed, added)
@@ -138,7 +139,7 @@ impl Comparing<'_> {
             .await;
             feed = returned;
             added?;
-            self.observer.on(&Event::Pulled { changes });
+            self.observer.on(&Event::Pulled { changes, cursor: None });
         }
         differences.cursors.see(&cursor);
         self.observer.on(&Event::Activity(Activity::Comparing));
@@ -175,16 +176,11 @@ impl Differences {
 
 /// The highest place of the server's sequence that a page names.
 fn highest(page: &PullAnswer) -> Cursor {
-    match page {
-        PullAnswer::Feed { changes, next, .. } => {
-            let seqs = changes.iter().map(|change| &change.server_seq).chain(next);
-            seqs.max().cloned().unwrap_or_else(Cursor::zero)
-        }
-        PullAnswer::Tables { tables, .. } => {
-            let cursors = tables.values().filter_map(|changes| changes.cursor.as_ref());
-            cursors.max().cloned().unwrap_or_else(Cursor::zero)
-        }
-    }
+    let highest = match &page.end {
+        PageEnd::Feed { next, last, .. } => next.as_ref().max(last.as_ref()),
+        PageEnd::Tables { cursors, .. } => cursors.values().max(),
+    };
+    highest.cloned().unwrap_or_else(Cursor::zero)
 }
 
 /// All pages of the server's feed, from its beginning.
@@ -197,11 +193,12 @@ pub(super) struct FeedPages<'a> {
 impl<'a> FeedPages<'a> {
     pub(super) fn new(comparing: &Comparing<'a>) -> Self {
         let Comparing { remote, options, observer, cancellation, .. } = *comparing;
-        let puller = Puller { remote, max_retries: options.max_retries, observer, cancellation };
+        let limit = PageLimit::at_most(options.pull_limit.get(), comparing.server.limits.max_limit);
+        let puller = Puller { remote, max_retries: options.max_retries, observer, cancellation, limit };
         let request = PullRequest {
             client_id: comparing.client_id.to_owned(),
             cursor: Cursor::zero(),
-            limit: options.pull_limit.get(),
+            limit: limit.get(),
             cursors: BTreeMap::new(),
             exclude_own_after: None,
             started_at: None,
@@ -214,6 +211,7 @@ impl<'a> FeedPages<'a> {
         if self.is_over {
             return Ok(None);
         }
+        self.puller.observer.on(&Event::Activity(Activity::AwaitingAnswers));
         let Page { answer, is_last } = self.puller.next(&mut self.request).await?;
         self.is_over = is_last;
         Ok(Some(answer))

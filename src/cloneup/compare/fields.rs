@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::by_feed::{id_of, members};
 use super::comparing::{Comparing, FeedPages, Question};
 use super::difference::{Difference, DifferenceKind, FieldDifference};
 use super::digest_client::NoAnswer;
@@ -16,7 +17,7 @@ use crate::cloneup::failure::{DIGEST_PATH, Failure};
 use crate::mutation::digest::{MAX_BITS, bucket_of};
 use crate::mutation::{ContentHash, content_digest};
 use crate::offline::{ChosenIds, ItemKey, OfflineError, Snapshot};
-use crate::protocol::{BucketsRequest, DigestTable};
+use crate::protocol::{BucketsRequest, DigestTable, Op};
 
 /// The number of differences whose fields are named: each takes a few kilobytes of an answer.
 pub(crate) const MAX_EXPLAINED: usize = 100;
@@ -144,16 +145,15 @@ impl Comparing<'_> {
             tables.iter().enumerate().map(|(index, table)| (table.name(), index)).collect();
         let (mut rows, mut pages) = (Rows::new(), FeedPages::new(self));
         while let Some(page) = pages.next().await? {
-            super::by_feed::for_each_record(&page, |name, id, record| {
-                let Some(index) = index_of.get(name) else { return };
-                let key = (*index, id.to_owned());
+            for change in page.changes() {
+                let (Some(index), Some(id)) = (index_of.get(change.table), id_of(&change)) else { continue };
+                let key = (*index, id.into_owned());
                 if wanted.contains(&key) {
-                    rows.insert(
-                        key,
-                        record.map(|record| values(&tables[*index], record)).unwrap_or_default(),
-                    );
+                    let record = change.record.filter(|_| change.op == Op::Upsert);
+                    let values = record.map(|record| values(&tables[*index], &members(record, |_| true)));
+                    rows.insert(key, values.unwrap_or_default());
                 }
-            });
+            }
         }
         Ok(rows)
     }

@@ -20,5 +20,5 @@ pub use edited_since::EditedSince;
 pub use entry::Scope;
 pub use offline_deletes::{OfflineDelete, offline_deletes};
 pub use table::ChangeLog;
-pub(super) use touched::Touched;
 pub use touched::touched_since;
+pub(super) use touched::{LocalChanges, Touched};
