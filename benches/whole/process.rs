@@ -13,6 +13,8 @@ pub struct Run {
     pub taken: Duration,
     /// Peak resident memory, in KiB.
     pub peak: u64,
+    /// Whether it exited with 0.
+    is_ok: bool,
 }
 
 /// The binary in a folder, without settings from the environment: a variable of these benchmarks is none of
@@ -29,13 +31,24 @@ fn program(binary: &Path, folder: &Path) -> Command {
 
 /// Runs `synctool cloneup` on a database; panics if it fails.
 pub fn upload(folder: &Path, database: &Path, base: &str, arguments: &[&str]) -> Run {
-    run("cloneup", folder, database, base, arguments)
+    let (run, result) = run("cloneup", folder, database, base, arguments);
+    assert!(run.is_ok, "{result}");
+    run
+}
+
+/// Runs `synctool verify` on a database; panics if it fails, but not if there are differences.
+pub fn verify(folder: &Path, database: &Path, base: &str) -> Run {
+    let (run, result) = run("verify", folder, database, base, &[]);
+    assert!(result.contains("\"errors\":[]"), "{result}");
+    run
 }
 
 /// Runs `synctool clone` into a new file; panics if it fails.
 pub fn clone(folder: &Path, file: &Path, base: &str) -> Run {
     remove(file);
-    run("clone", folder, file, base, &[])
+    let (run, result) = run("clone", folder, file, base, &[]);
+    assert!(run.is_ok, "{result}");
+    run
 }
 
 /// Removes a SQLite file and what is beside it.
@@ -47,7 +60,7 @@ pub fn remove(file: &Path) {
     }
 }
 
-fn run(subcommand: &str, folder: &Path, database: &Path, base: &str, arguments: &[&str]) -> Run {
+fn run(subcommand: &str, folder: &Path, database: &Path, base: &str, arguments: &[&str]) -> (Run, String) {
     let start = Instant::now();
     let child = program(BINARY.as_ref(), folder)
         .args([subcommand, "--quiet", "--schema", "schema.json", "--remote", base, "--db"])
@@ -63,8 +76,7 @@ fn run(subcommand: &str, folder: &Path, database: &Path, base: &str, arguments: 
     let output = Child::wait_with_output(child).unwrap();
     let taken = start.elapsed();
     let result = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success(), "{result}");
-    Run { taken, peak: watch.join().unwrap() }
+    (Run { taken, peak: watch.join().unwrap(), is_ok: output.status.success() }, result)
 }
 
 /// A running `synctool serve` with an empty store; dropping the value kills it.

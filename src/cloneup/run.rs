@@ -138,9 +138,11 @@ impl<'o> Upload<'o> {
         let server = server_status(remote, options.wait, self.observer, &self.cancellation).await?;
         let mut checkpoints = CheckpointWriter::new(remote.push_url(), identity, &server, sidecar, options);
         let mut job = self.job(client_id, server);
-        let (plan, snapshot) = match self.options.compares() {
-            false => (plan, snapshot),
-            true => self.narrow(&mut job, requested, plan, snapshot).await?,
+        let (plan, snapshot) = if self.options.compares() {
+            // Boxed: a comparison is larger than the rest of a run, and most runs have none.
+            Box::pin(self.narrow(&mut job, requested, plan, snapshot)).await?
+        } else {
+            (plan, snapshot)
         };
         announce(&job, &plan);
 
@@ -371,7 +373,7 @@ async fn compare(job: &Job<'_>, plan: &Plan, seq: i64, tally: &mut Tally<'_>) {
         .observer(job.observer)
         .cancellation(job.cancellation.clone())
         .after(seq, plan.limited.clone(), job.server.clone());
-    let verification = comparison.run().await;
+    let verification = Box::pin(comparison.run()).await;
     for failure in verification.failures {
         tally.fail(failure);
     }

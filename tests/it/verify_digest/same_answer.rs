@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::{both_ways, uploaded, verify};
 use crate::common::{
-    MIXED_ROWS, Offline, SCHEMA, TABLES, TestServer, database, mutation, push, result, status, stderr,
+    MIXED_ROWS, Offline, SCHEMA, TABLES, TestServer, cloneup, database, mutation, push, result, status,
+    stderr,
 };
 
 /// The result of both ways, which must be the same.
@@ -131,4 +132,21 @@ async fn a_schema_that_the_server_does_not_have_is_compared_by_the_feed() {
     let output = verify(&offline, server.base(), &["--schema", "schema.json"]).await;
     assert_eq!(status(&output), 0, "{}", stderr(&output));
     assert!(stderr(&output).contains("Unknown field: color"), "{}", stderr(&output));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_resource_that_refers_to_itself_is_compared() {
+    let schema = r#"{"resources": [{"name": "nodes", "fields": [{"name": "up", "type": "string"}]}],
+        "relations": [{"type": "many-one", "from": "nodes", "to": "nodes", "fkField": "up"}]}"#;
+    let server = TestServer::start(schema).await;
+    let offline = Offline::new(
+        "CREATE TABLE nodes (id TEXT PRIMARY KEY, up TEXT);
+         INSERT INTO nodes VALUES ('a', 'b'), ('b', NULL), ('c', 'a')",
+    );
+    std::fs::write(offline.folder().join("schema.json"), schema).unwrap();
+    let output = cloneup(&offline, server.base(), &["--schema", "schema.json", "--verify"]).await;
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    offline.execute("UPDATE nodes SET up = NULL WHERE id = 'a'");
+    let found = same(&server, &offline, &["--schema", "schema.json"]).await;
+    assert_eq!(found["differences"].as_array().unwrap().len(), 1);
 }

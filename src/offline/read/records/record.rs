@@ -174,7 +174,7 @@ impl RecordSource {
         consume: impl FnMut(Record<'_>) -> Result<(), OfflineError>,
     ) -> Result<(), OfflineError> {
         let sql = select_in_order(&self.table, snapshot, self.read_order()).map_err(self.table.failed())?;
-        self.read(snapshot.connection(), &sql, consume)
+        self.read(snapshot.connection(), &sql, self.table.has_parents(), consume)
     }
 
     /// Reads at most this number of records, the first in upload order. SQLite keeps no more of them than
@@ -191,7 +191,8 @@ impl RecordSource {
         let sql = select_in_order(&self.table, snapshot, self.read_order()).map_err(self.table.failed())?;
         // SQLite has signed integers of 64 bits.
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.read(snapshot.connection(), &format!("{sql} LIMIT {limit}"), consume)
+        let sql = format!("{sql} LIMIT {limit}");
+        self.read(snapshot.connection(), &sql, self.table.has_parents(), consume)
     }
 
     /// Reads the records that meet an SQL condition in the order in which they are stored.
@@ -201,7 +202,7 @@ impl RecordSource {
         condition: &str,
         consume: impl FnMut(Record<'_>) -> Result<(), OfflineError>,
     ) -> Result<(), OfflineError> {
-        self.read(connection, &select_stored(&self.table, condition), consume)
+        self.read(connection, &select_stored(&self.table, condition), false, consume)
     }
 
     /// An error of a record with this id, with the location of the record where it has none.
@@ -214,17 +215,18 @@ impl RecordSource {
         })
     }
 
+    /// Reads the rows of a query, whose last column is the depth where it has one.
     fn read(
         &self,
         connection: &Connection,
         sql: &str,
+        has_depth: bool,
         mut consume: impl FnMut(Record<'_>) -> Result<(), OfflineError>,
     ) -> Result<(), OfflineError> {
         let failed = |error| self.table.failed()(error);
         self.table.register_conditions(connection).map_err(failed)?;
         let mut statement = connection.prepare(sql).map_err(failed)?;
-        // The depth is the last column.
-        let depth_column = self.table.has_parents().then(|| statement.column_count() - 1);
+        let depth_column = has_depth.then(|| statement.column_count() - 1);
         let mut rows = statement.query([]).map_err(failed)?;
         let (mut id, mut previous) = (String::new(), None::<String>);
         let (mut index, mut group, mut last_depth) = (0, 0_u64, None::<i64>);
