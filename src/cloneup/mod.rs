@@ -15,7 +15,7 @@
 //! * [`job`], [`blocking`], [`reports`]: what every step needs, and work on blocking threads;
 //! * [`missing_route`], [`server_check`], [`server_status`]: the base URL that was probably meant, the
 //!   check of the server in a dry run, and its status in any other run;
-//! * [`upload`], then [`run`], [`preview`], [`verify`], [`clone`](mod@clone) and
+//! * [`upload`], then [`run`], [`preview`] with [`preview_changes`], [`verify`], [`clone`](mod@clone) and
 //!   [`inspect`](mod@inspect): what a library user calls; [`merge`](mod@merge) adds up the results of several
 //!   runs.
 //!
@@ -66,6 +66,7 @@ mod options;
 mod outcome;
 mod plan;
 mod preview;
+mod preview_changes;
 mod progress;
 mod reports;
 mod run;
@@ -87,7 +88,8 @@ pub use narrowing::Deletions;
 pub use observer::{Activity, Event, Observer, PartKind, PlannedPart};
 pub use options::{Concurrency, MAX_CONCURRENCY, MaxErrors, Options, Selection};
 pub use outcome::{DeleteStats, JoinStats, Outcome, RecordStats, RunStats, Stats};
-pub use preview::{Finalization, Preview, PreviewChanges, PreviewDeleted, PreviewPart};
+pub use preview::{Finalization, Preview, PreviewPart};
+pub use preview_changes::{PreviewChanges, PreviewDeleted};
 pub use progress::checkpoint::Unfinished;
 pub use run::Upload;
 pub use send::gate::RequestGate;

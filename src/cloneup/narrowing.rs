@@ -127,7 +127,10 @@ fn equal_at(
             }
     };
     let is_equal = |(table, counts): (&Table, &TableCounts)| {
-        (counts.different == 0 || replaces(table)) && (counts.extra == 0 || options.delete_extra)
+        // What the server once had and lacks now is applied only under another mutation id.
+        (counts.missing == 0 || options.overwrite)
+            && (counts.different == 0 || replaces(table))
+            && (counts.extra == 0 || options.delete_extra)
     };
     let is_equal = is_all && question.tables.iter().zip(&differences.tables).all(is_equal);
     differences.cursors.lowest.clone().filter(|_| is_equal)

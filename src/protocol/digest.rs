@@ -110,11 +110,14 @@ impl DigestAnswer {
             count: u64,
             digests: String,
         }
-        let mut answered: BTreeMap<String, Wire> = required(result, "tables")?;
+        let answered: RawObject<'_> = required(result, "tables")?;
+        if answered.len() > request.tables.len() {
+            return Err(NeitherDialect::new("`tables` has a table that was not asked for"));
+        }
         let mut tables = BTreeMap::new();
         for DigestTable { name, .. } in &request.tables {
             let missing = || NeitherDialect::new(format!("`tables` has no `{name}`"));
-            let Wire { count, digests } = answered.remove(name).ok_or_else(missing)?;
+            let Wire { count, digests } = answered.get(name)?.ok_or_else(missing)?;
             let bytes = STANDARD.decode(digests);
             let bytes =
                 bytes.map_err(|error| NeitherDialect::new(format!("`digests` of `{name}`: {error}")))?;
@@ -124,9 +127,6 @@ impl DigestAnswer {
                 return Err(NeitherDialect::new(message));
             }
             tables.insert(name.clone(), TableDigests { count, digests: digests.to_vec() });
-        }
-        if let Some(name) = answered.keys().next() {
-            return Err(NeitherDialect::new(format!("`tables` has `{name}`, which was not asked for")));
         }
         Ok(Self { cursor: required(result, "cursor")?, tables })
     }

@@ -69,7 +69,7 @@ pub(in crate::cli) struct CloneupArgs {
         help_heading = SELECTION)]
     pub(in crate::cli) only_changed: bool,
     /// The same, and let the database win: what others have changed on the server is replaced, even by
-    /// what was uploaded before
+    /// what was uploaded before; records are replaced unless --record-operation says otherwise
     #[arg(long, env = "SYNCTOOL_OVERWRITE", value_parser = BoolishValueParser::new(),
         help_heading = SELECTION)]
     pub(in crate::cli) overwrite: bool,

@@ -51,12 +51,7 @@ fn upload(id: &str) -> Option<String> {
         "client_id" => "the one stored in the database, else a new one".to_owned(),
         "include_many_many" => options.include_many_many.to_string(),
         "include_deletes" => options.include_deletes.to_string(),
-        "record_operation" => {
-            let overwriting = Options { overwrite: true, ..Options::default() };
-            let [usual, overwriting] = [&options, &overwriting]
-                .map(|options| name_of(&RECORD_OPERATIONS, &options.operation(true)).to_owned());
-            format!("{usual}; {overwriting} with --overwrite")
-        }
+        "record_operation" => name_of(&RECORD_OPERATIONS, &options.operation(true)).to_owned(),
         "stage" => name_of(&STAGES, &options.stage).to_owned(),
         "mutation_id_prefix" => options.mutation_id_prefix,
         "batch_size" => options.batch_size.to_string(),

@@ -171,7 +171,7 @@ impl Counters {
                 self.begin(Stage::Cloning { from, at: from, end: sequence.and_then(place) }, now);
             }
             Event::Compared { rows, total } => {
-                if self.stage == Stage::Pulling {
+                if !matches!(self.stage, Stage::Comparing { .. }) {
                     self.stage_start = now;
                 }
                 self.stage = Stage::Comparing { rows: *rows, total: *total };

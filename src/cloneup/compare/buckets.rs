@@ -7,6 +7,9 @@ use crate::mutation::digest::MAX_BITS;
 /// The most buckets in one request: their digests take 4 MiB.
 const MAX_REQUEST_BUCKETS: usize = 1 << 18;
 
+/// The most tables in one request: an answer has at most 1,000 members.
+const MAX_REQUEST_TABLES: usize = 500;
+
 /// About how many items are asked for at a time: they take about 8 MiB.
 const REQUEST_ITEMS: u64 = 100_000;
 
@@ -59,7 +62,9 @@ pub(super) fn groups(bits: &[u8]) -> Vec<(u8, Vec<usize>)> {
     let mut groups: Vec<(u8, Vec<usize>)> = Vec::new();
     for (index, bits) in bits.iter().enumerate() {
         let has_room = |(of, tables): &&mut (u8, Vec<usize>)| {
-            of == bits && (tables.len() + 1) << bits <= MAX_REQUEST_BUCKETS
+            of == bits
+                && tables.len() < MAX_REQUEST_TABLES
+                && (tables.len() + 1) << bits <= MAX_REQUEST_BUCKETS
         };
         match groups.iter_mut().find(has_room) {
             Some((_, tables)) => tables.push(index),

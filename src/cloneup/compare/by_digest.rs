@@ -56,7 +56,8 @@ impl ByDigest<'_> {
         let reading = self.read(snapshot, bits.clone(), rows.iter().sum(), stop.clone());
         let asking = async {
             let asked = self.table_digests(&bits, differences).await;
-            if asked.is_err() {
+            // Nothing is to be learned of the database any more.
+            if asked.as_ref().map_or(true, |server| self.has_nothing(server)) {
                 stop.cancel();
             }
             asked
@@ -64,10 +65,36 @@ impl ByDigest<'_> {
         let ((local, snapshot), server) = tokio::join!(reading, asking);
         let compared = match (local, server) {
             (_, Err(error)) => Err(error),
+            (_, Ok(server)) if self.has_nothing(&server) => {
+                differences.tables = self.all_missing(&rows);
+                differences.whole.extend(differences.tables.iter().map(|table| table.name.clone()));
+                Ok(())
+            }
             (Err(error), _) => Err(NoAnswer::Failed(error.into())),
             (Ok(local), Ok(server)) => self.compare_tables(local, server, &bits, differences).await,
         };
         (compared, snapshot)
+    }
+
+    /// Whether the server has nothing of any table, and the rows that it lacks are not listed.
+    fn has_nothing(&self, server: &[Option<TableDigests>]) -> bool {
+        let is_empty = |table: &Option<TableDigests>| {
+            table.as_ref().is_some_and(|table| {
+                table.count == 0 && table.digests.iter().all(|digest| *digest == [0; 16])
+            })
+        };
+        !self.question.lists_missing && server.iter().all(is_empty)
+    }
+
+    /// The counts where the server has nothing.
+    fn all_missing(&self, rows: &[u64]) -> Vec<TableCounts> {
+        let counts = |(table, rows): (&Table, &u64)| TableCounts {
+            name: table.name().to_owned(),
+            local: *rows,
+            missing: *rows,
+            ..TableCounts::default()
+        };
+        self.question.tables.iter().zip(rows).map(counts).collect()
     }
 
     /// The number of local rows of each table.
