@@ -1,5 +1,5 @@
 //! The routes for those who operate the server, beside those of the protocol: `GET /healthz`, `/readyz` and
-//! `/metrics` (contract 4). They do not count as requests of clients, so that no rate limit hides how the
+//! `/metrics` (contract 4), and those of the [`page`] (contract 4.1). They do not count as requests of clients, so that no rate limit hides how the
 //! server is.
 
 use axum::Router;
@@ -11,6 +11,7 @@ use axum::routing::get;
 
 use super::answer;
 use super::metrics::Reading;
+use super::page;
 use super::peer;
 use super::refusal::Refusal;
 use super::state::ServerState;
@@ -25,6 +26,8 @@ pub(super) fn routes() -> Router<ServerState> {
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
+        .route("/", get(page::document))
+        .route("/events", get(page::events))
         .method_not_allowed_fallback(answer::unknown_method)
 }
 

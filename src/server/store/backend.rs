@@ -30,6 +30,15 @@ impl Store {
         }
     }
 
+    /// The name of the engine.
+    pub(in crate::server) fn kind(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "SQLite",
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => "PostgreSQL",
+        }
+    }
+
     /// The last step of the sequence.
     ///
     /// # Errors
