@@ -11,7 +11,7 @@ use crate::protocol::MutationError;
 pub(super) const MAX: usize = 20;
 
 /// Characters of an id, a path and a message.
-const MAX_TEXT: usize = 240;
+const MAX_TEXT: usize = 160;
 
 /// A rejected mutation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

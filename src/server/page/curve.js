@@ -11,10 +11,10 @@ const [grid, area, line] = ['grid', 'area', 'line'].map((name) => {
   return path;
 });
 
-/** The smallest of 1, 2, 5, 10, 20, … that is not below a number. */
+/** The smallest round number that is not below a number. */
 function ceiling(value) {
   const power = 10 ** Math.floor(Math.log10(Math.max(value, 1)));
-  return [1, 2, 5, 10].map((step) => step * power).find((step) => step >= value);
+  return [1, 2, 3, 4, 6, 8, 10].map((step) => step * power).find((step) => step >= value);
 }
 
 /** A number in few characters. */

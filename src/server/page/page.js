@@ -6,6 +6,9 @@ const byId = (id) => document.getElementById(id);
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 15000;
 
+/** A client that has sent nothing for so long has probably ended. */
+const QUIET_MS = 10000;
+
 /** What the server has said last, by section. */
 let state = {};
 /** The counts when the page was opened, by table. */
@@ -26,7 +29,10 @@ function show() {
     drawCurve(state.rate);
   }
   drawRows(byId('tables'), tables.map(tableRow), { hasRowHeaders: true });
-  drawRows(byId('uploads'), uploads.map((upload) => uploadRow(upload, now)), { hasRowHeaders: true });
+  const isQuiet = ({ last }) => now - last > QUIET_MS;
+  const inOrder = [...uploads.filter((upload) => !isQuiet(upload)), ...uploads.filter(isQuiet)];
+  drawRows(byId('uploads'), inOrder.map((upload) => uploadRow(upload, now)), { hasRowHeaders: true });
+  inOrder.forEach((upload, index) => byId('uploads').rows[index].classList.toggle('quiet', isQuiet(upload)));
   drawRows(byId('rejected'), rejected.map((rejection) => rejectionRow(rejection, now)));
   drawRows(byId('newest'), newest.map(newestRow));
   for (const [name, rows] of Object.entries({ uploads, rejected, newest })) {
@@ -57,17 +63,16 @@ function uploadRow(upload, now) {
     orNone(applied),
     orNone(repeated),
     orNone(rejected, 'bad'),
-    number(rate(now - last > 5000 ? 0 : upload.rate)),
-    plain(duration(last - begun)),
-    plain(ago(last, now), 'when'),
+    number(rate(now - last > QUIET_MS ? 0 : upload.rate)),
+    number(duration(last - begun)),
+    number(ago(last, now), 'when'),
   ];
 }
 
 function rejectionRow({ at, code, path, message, mutationId, client }, now) {
   return [
     plain(ago(at, now), 'when'),
-    foreign(code, 'bad'),
-    foreign(path),
+    [foreign(code, 'code'), foreign(path, 'kind')],
     foreign(message),
     foreign(mutationId),
     foreign(client),
@@ -78,7 +83,7 @@ function newestRow({ step, table, id, target, document: content }) {
   return [
     number(count(step), 'when'),
     foreign(table),
-    target === null ? foreign(id) : [foreign(id), plain(' → '), foreign(target)],
+    target === null ? foreign(id) : [foreign(id), plain('to', 'kind'), foreign(target)],
     content === null ? plain('deleted', 'none') : foreign(content),
   ];
 }
