@@ -60,9 +60,6 @@ impl Sharing {
 
 /// Enters reports, again and again.
 async fn report(store: Arc<PostgresStore>, server: String, activity: Arc<Activity>) {
-    if let Err(error) = store.forget_reports().await {
-        tracing::debug!(%error, "the reports of servers that are gone were not forgotten");
-    }
     let mut reported = 0;
     loop {
         sleep(INTERVAL).await;
@@ -73,6 +70,13 @@ async fn report(store: Arc<PostgresStore>, server: String, activity: Arc<Activit
         // Numbers and text can be written as JSON.
         let Ok(text) = serde_json::to_string(&activity.report()) else { continue };
         match store.report(&server, &text).await {
+            Ok(()) if reported == 0 => {
+                reported = pushes;
+                // Once in the life of a server is enough.
+                if let Err(error) = store.forget_reports().await {
+                    tracing::debug!(%error, "the reports of servers that are gone were not forgotten");
+                }
+            }
             Ok(()) => reported = pushes,
             Err(error) => tracing::debug!(%error, "the other servers were not told what this one does"),
         }
