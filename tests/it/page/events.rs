@@ -34,7 +34,7 @@ async fn events_need_the_token_in_the_header() {
         ("/events", Some("right"), 200),
     ] {
         let request = client().get(server.url(route));
-        let request = token.iter().fold(request, |request, token| request.bearer_auth(token));
+        let request = token.iter().fold(request, reqwest::RequestBuilder::bearer_auth);
         let response = request.send().await.unwrap();
         assert_eq!(response.status().as_u16(), expected, "{route} {token:?}");
         assert!(!response.headers().contains_key("access-control-allow-origin"));

@@ -38,8 +38,7 @@ async fn a_page_shows_what_other_servers_do() {
     assert_eq!((count(&stream.state, "tags"), &stream.state["sequence"]), (30, &json!(30)));
     assert_eq!(stream.state["store"], json!({"kind": "PostgreSQL", "isUp": true}));
 
-    let (through_here, through_there) = (push_tags(&here, "near", 40), push_tags(&there, "far", 50));
-    tokio::join!(through_here, through_there);
+    tokio::join!(push_tags(&here, "near", 40), push_tags(&there, "far", 50));
     push_tags(&there, "near", 60).await;
     let wrong = [of_client("far", "x", &json!({"record": {"nope": 1}}))];
     there.post("push", &json!({"clientId": "far", "mutations": wrong})).await;

@@ -19,7 +19,7 @@ const REQUIRE: &str = "SYNCTOOL_TEST_REQUIRE_CHROMIUM";
 const PROGRAMS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
 /// How long an answer may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running Chromium. It ends when its pipe is closed, at the latest with this process.
 pub(super) struct Chromium {
@@ -116,7 +116,9 @@ impl Waiting {
                 sender.map(|sender| sender.send(message));
             } else if let Some(session) = message["sessionId"].as_str() {
                 let events = self.events.lock().unwrap().get(session).cloned();
-                events.map(|events| events.lock().unwrap().push(message));
+                if let Some(events) = events {
+                    events.lock().unwrap().push(message);
+                }
             }
         }
         // Whoever waits for an answer gets none.

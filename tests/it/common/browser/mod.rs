@@ -1,6 +1,6 @@
-//! A real browser for tests: one headless Chromium for all of them, driven over the DevTools protocol
-//! (<https://chromedevtools.github.io/devtools-protocol/>) through a pipe, so that no port is open and no
-//! library for WebSockets is needed. Not the page that it shows.
+//! A real browser for tests: one headless Chromium for all of them, driven through a pipe by its debugging
+//! protocol (<https://chromedevtools.github.io/devtools-protocol/>), so that no port is open and no library
+//! for web sockets is needed. Not the page that it shows.
 //!
 //! Without Chromium a test prints `skipped: no Chromium` and passes, so it begins with
 //! `let Some(tab) = Tab::open(…) else { return };`. With `SYNCTOOL_TEST_REQUIRE_CHROMIUM=1` it panics instead.

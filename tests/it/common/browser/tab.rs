@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::chromium::Chromium;
 
 /// How long a page may take to show something, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What a person has set.
 #[derive(Debug, Clone, Copy)]
@@ -132,9 +132,8 @@ impl Tab {
     pub fn problems(&self) -> Vec<Value> {
         let events = self.events.lock().unwrap();
         let is_problem = |event: &&Value| match event["method"].as_str() {
-            Some("Runtime.exceptionThrown") => true,
+            Some("Runtime.exceptionThrown" | "Runtime.consoleAPICalled") => true,
             Some("Log.entryAdded") => event["params"]["entry"]["source"] != "network",
-            Some("Runtime.consoleAPICalled") => true,
             _ => false,
         };
         events.iter().filter(is_problem).map(|event| event["params"].clone()).collect()
