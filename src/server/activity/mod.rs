@@ -4,9 +4,11 @@
 //! Prometheus are in [`super::metrics`].
 //!
 //! [`record`] is what requests call; [`uploads`], [`rejections`] and [`throughput`] keep it; [`report`] is a
-//! copy of it, which the servers of one store tell each other; [`excerpt`] bounds texts.
+//! copy of it, which the servers of one store tell each other, and `merge` makes one of several; [`excerpt`] bounds texts.
 
 mod excerpt;
+#[cfg(feature = "postgres")]
+mod merge;
 mod record;
 mod rejections;
 mod report;

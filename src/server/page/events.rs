@@ -3,19 +3,19 @@
 //! that have changed since the one before.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use tokio::time::{Instant, timeout_at};
 
+use super::watch::Page;
 use crate::protocol::code;
 use crate::server::refusal::Refusal;
-use crate::server::state::ServerState;
 
 /// How long a stream lasts; the page then opens another one. It is less than the time that a connection
 /// has for an answer, after which it would be cut off.
@@ -27,12 +27,9 @@ const RETRY_AFTER: Duration = Duration::from_secs(10);
 /// Tells nginx not to collect the events before it passes them on.
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-/// The route.
-pub(in crate::server) async fn events(State(state): State<ServerState>, request: Request) -> Response {
-    if !state.is_authorized(request.headers()) {
-        return Refusal::unauthorized().into_response();
-    }
-    let Some(subscriber) = state.page.subscribe() else {
+/// The events of a page, for someone who may read them.
+pub(in crate::server) fn events(page: &Arc<Page>) -> Response {
+    let Some(subscriber) = page.subscribe() else {
         let message = "too many pages are open; close one, or try again later";
         let refusal = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, code::LIMIT_EXCEEDED, message);
         return refusal.retry_after(RETRY_AFTER).into_response();

@@ -122,9 +122,12 @@ function ask(message) {
   byId('pause').hidden = true;
   form.hidden = false;
   byId('token').focus();
+  byId('token').select();
   return new Promise((resolve) => {
     form.addEventListener('submit', (event) => {
       event.preventDefault();
+      // An error is read out again, if it is the same again.
+      byId('token-error').textContent = '';
       resolve(byId('token').value.trim());
     }, { once: true });
   });
