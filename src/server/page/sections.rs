@@ -16,11 +16,10 @@ pub(super) const DOCUMENT: usize = 240;
 const ID: usize = 160;
 
 /// The tables: those of the schema in its order, resources first, then others that have items.
-pub(super) fn tables(schema: &Schema, live: &[Live]) -> Value {
+fn tables(schema: &Schema, live: &[Live]) -> Value {
     let resources = schema.resources.iter().map(|resource| (resource.name.clone(), "resource"));
     let stores = schema.join_stores().into_iter().map(|store| (store.name(), "join store"));
     let mut tables: Vec<_> = resources.chain(stores).collect();
-    tables.dedup();
     let others = live.iter().filter(|live| live.items > 0);
     let mut others: Vec<_> =
         others.filter(|live| !tables.iter().any(|(name, _)| *name == live.name)).collect();
@@ -34,20 +33,16 @@ pub(super) fn tables(schema: &Schema, live: &[Live]) -> Value {
 }
 
 /// The newest items.
-pub(super) fn newest(items: &[NewestItem]) -> Value {
-    let is_cut = |document: &str| document.chars().count() >= DOCUMENT;
+fn newest(items: &[NewestItem]) -> Value {
     items
         .iter()
         .map(|NewestItem { step, name, id, target, document }| {
-            let document = document.as_deref();
-            let document =
-                document.map(|text| if is_cut(text) { format!("{text}…") } else { text.to_owned() });
             json!({
                 "step": step,
                 "table": excerpt(name, ID),
                 "id": excerpt(id, ID),
                 "target": (!target.is_empty()).then(|| excerpt(target, ID)),
-                "document": document,
+                "document": document.as_deref().map(|text| excerpt(text, DOCUMENT)),
             })
         })
         .collect()

@@ -1,6 +1,7 @@
 //! The subscribers of the page, and the task that reads what they are shown: once a second, while there is
 //! one. Each has the latest view only, so a slow one holds up nobody and skips what it was too slow for.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use super::share::Sharing;
 use super::view::View;
 use crate::schema::Schema;
 use crate::server::activity::{Activity, ActivityReport, Throughput, WINDOW_SECONDS};
-use crate::server::store::{Result, Store};
+use crate::server::store::{Result, Store, StoreError};
 
 /// The time between two readings.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -47,6 +48,7 @@ impl Page {
             store,
             schema,
             activity,
+            has_failed: AtomicBool::new(false),
             #[cfg(feature = "postgres")]
             sharing,
         };
@@ -129,6 +131,8 @@ struct Source {
     store: Store,
     schema: Arc<Schema>,
     activity: Arc<Activity>,
+    /// What the log was told last.
+    has_failed: AtomicBool,
     /// With the other servers of the store, if it may have some.
     #[cfg(feature = "postgres")]
     sharing: Option<Sharing>,
@@ -138,19 +142,28 @@ impl Source {
     /// All sections that can be read.
     async fn read(&self) -> Vec<(&'static str, Value)> {
         let mut report = self.activity.report();
-        let overview = self.store.overview(sections::NEWEST, sections::DOCUMENT).await;
-        let throughput = self.shared(&mut report).await;
-        let mut sections = sections::of_activity(&report);
+        // One more character than is shown tells whether there are more.
+        let overview = self.store.overview(sections::NEWEST, sections::DOCUMENT + 1);
+        let (overview, throughput) = tokio::join!(overview, self.shared(&mut report));
+        self.log(overview.as_ref().err().or(throughput.as_ref().err()));
         let is_up = overview.is_ok() && throughput.is_ok();
+        let mut sections = sections::of_activity(&report);
         sections.push(("store", json!({"kind": self.store.kind(), "isUp": is_up})));
-        match overview {
-            Ok(overview) => sections.extend(sections::of_overview(&self.schema, &overview)),
-            Err(error) => tracing::warn!(%error, "the page cannot be read from the store"),
+        if let Ok(overview) = overview {
+            sections.extend(sections::of_overview(&self.schema, &overview));
         }
         if let Ok(throughput) = throughput {
             sections.push(sections::rate(&throughput, report.now));
         }
         sections
+    }
+
+    /// Tells the log when reading begins to fail, and not every second.
+    fn log(&self, failed: Option<&StoreError>) {
+        let had_failed = self.has_failed.swap(failed.is_some(), Ordering::Relaxed);
+        if let Some(error) = failed.filter(|_| !had_failed) {
+            tracing::warn!(%error, "what the page shows cannot be read from the store");
+        }
     }
 
     /// Adds to the report what other servers of the store have been doing. Returns the changes of all of
