@@ -43,6 +43,7 @@ mod other_server;
 mod oversized;
 mod overwrite;
 mod pace;
+mod page;
 mod plan;
 #[cfg(unix)]
 mod postgres_helpers;
