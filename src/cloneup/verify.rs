@@ -191,6 +191,7 @@ impl<'o> Comparison<'o> {
             max_retries: self.options.max_retries,
             observer: self.observer,
             cancellation: &self.cancellation,
+            gate: None,
         };
         let mut request = PullRequest {
             client_id: self.options.client_id.clone().unwrap_or_else(|| CLIENT_ID.to_owned()),

@@ -143,7 +143,7 @@ fn an_unusable_database_exits_with_3_and_an_unusable_schema_with_2() {
 fn a_flag_that_takes_one_value_is_refused_twice() {
     let offline = database();
     for (arguments, path) in [
-        (&["--db", "a.db", "--db", "b.db"][..], "--db"),
+        (&["--schema", "a.json", "--schema", "b.json"][..], "--schema"),
         (&["--batch-size=1", "--batch-size", "2"], "--batch-size"),
         (&["--pull-after", "--pull-after=false"], "--pull-after"),
         (&["--output", "json", "--output", "json"], "--output"),

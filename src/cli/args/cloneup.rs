@@ -3,12 +3,19 @@
 use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
-use clap::{Args, ValueHint};
+use clap::{Arg, ArgAction, Args, ValueHint};
 
 use super::common::{
     AFTER, Network, OUTPUT, Output, ProgressArgs, REQUESTS, SELECTION, Target, Verbosity, any_path,
 };
 use crate::cli::values::{COMPRESSIONS, RECORD_OPERATIONS, STAGES, names};
+
+/// The databases of an upload: other commands have one.
+fn several(db: Arg) -> Arg {
+    let help = "Offline database, a SQLite file; several, or a pattern such as 'tenants/*.db', are uploaded \
+        side by side";
+    db.action(ArgAction::Append).num_args(1..).help(help)
+}
 
 /// Upload an offline SQLite database to a sync server
 ///
@@ -17,7 +24,7 @@ use crate::cli::values::{COMPRESSIONS, RECORD_OPERATIONS, STAGES, names};
 /// Prints the result as one JSON document on stdout. Mutation ids are hashes of the content, so
 /// the server deduplicates a repeated upload.
 #[derive(Debug, Args)]
-#[command(override_usage = "synctool cloneup --db <PATH> --remote <URL> [OPTIONS]")]
+#[command(override_usage = "synctool cloneup --db <PATH> --remote <URL> [OPTIONS]", mut_arg("db", several))]
 #[expect(clippy::struct_excessive_bools, reason = "every switch has an opposite, as flags are")]
 pub(in crate::cli) struct CloneupArgs {
     #[command(flatten)]
@@ -82,6 +89,9 @@ pub(in crate::cli) struct CloneupArgs {
     /// Maximum number of requests in flight; auto adapts it between 1 and 16
     #[arg(long, value_name = "N|auto", env = "SYNCTOOL_CONCURRENCY", help_heading = REQUESTS)]
     pub(in crate::cli) concurrency: Option<String>,
+    /// Number of databases that are uploaded side by side, where --db names several
+    #[arg(long, value_name = "N", env = "SYNCTOOL_JOBS", help_heading = REQUESTS)]
+    pub(in crate::cli) jobs: Option<String>,
     /// Start from the beginning, even where a checkpoint of an earlier run exists
     #[arg(long, env = "SYNCTOOL_NO_RESUME", value_parser = BoolishValueParser::new(),
         help_heading = REQUESTS)]

@@ -36,9 +36,9 @@ pub(in crate::cli) enum Output {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Target {
     /// Offline database, a SQLite file
-    #[arg(long, value_name = "PATH", env = "SYNCTOOL_DB", help_heading = SOURCE_AND_SERVER,
-        value_hint = ValueHint::FilePath, value_parser = any_path())]
-    pub(in crate::cli) db: Option<PathBuf>,
+    #[arg(long, value_name = "PATH", env = "SYNCTOOL_DB", action = ArgAction::Set, num_args = 1,
+        help_heading = SOURCE_AND_SERVER, value_hint = ValueHint::FilePath, value_parser = any_path())]
+    pub(in crate::cli) db: Vec<PathBuf>,
     /// Base URL; /push and /pull are added to it
     #[arg(long, value_name = "URL", env = "SYNCTOOL_REMOTE", help_heading = SOURCE_AND_SERVER,
         value_hint = ValueHint::Url)]

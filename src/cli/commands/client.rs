@@ -22,6 +22,14 @@ pub(super) struct Ready {
 
 /// Opens what the settings name. `schema` is the schema file, if one is named.
 pub(super) fn open(settings: Settings, schema: Option<&Path>, is_quiet: bool) -> Result<Ready, Failures> {
+    let remote = connect(&settings, is_quiet)?;
+    let database = Database::open(&settings.database)?;
+    let schema = resolve::schema(schema, || database.stored_schema())?;
+    Ok(Ready { options: settings.options, schema, database, remote })
+}
+
+/// Makes the HTTP client, and prints the warnings about the settings; sends nothing.
+pub(super) fn connect(settings: &Settings, is_quiet: bool) -> Result<Remote, Failure> {
     let remote = Remote::new(&settings.remote).map_err(|error| {
         let words = format!("{}: {error}", resolve::flag(error.path()));
         Failure::from(error).in_words(words)
@@ -32,9 +40,7 @@ pub(super) fn open(settings: Settings, schema: Option<&Path>, is_quiet: bool) ->
     if !is_quiet && settings.remote.sends_token_in_the_clear() {
         output::warning("the token is sent over plain http, where others can read it; use https");
     }
-    let database = Database::open(&settings.database)?;
-    let schema = resolve::schema(schema, || database.stored_schema())?;
-    Ok(Ready { options: settings.options, schema, database, remote })
+    Ok(remote)
 }
 
 /// The runtime of a client. One thread is enough for the network: reading, encoding and compressing have

@@ -2,9 +2,11 @@
 //! Subcommands whose result is one JSON document on any outcome ([`cloneup`], [`merge_results`], [`verify`]) print their own
 //! failures; the others return them.
 //!
-//! [`client`] is what [`cloneup`], [`dry_run`] and [`verify`] have in common.
+//! [`client`] is what [`cloneup`], [`dry_run`] and [`verify`] have in common, [`uploading`] what uploads of one
+//! and of several databases ([`cloneup_several`]) have.
 
 pub(super) mod cloneup;
+mod cloneup_several;
 pub(super) mod completions;
 pub(super) mod config_show;
 #[cfg(feature = "serve")]
@@ -18,3 +20,4 @@ pub(super) mod verify;
 
 mod client;
 mod dry_run;
+mod uploading;

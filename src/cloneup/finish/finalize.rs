@@ -75,7 +75,7 @@ async fn pull(
         cursor: start.global,
         limit: limit.min(job.server.limits.max_limit.unwrap_or(u64::MAX)).max(1),
         cursors: start.tables,
-        exclude_own_after: begun_at.filter(|_| job.server.has(status::PULL_EXCLUDE_OWN)),
+        exclude_own_after: begun_at.filter(|_| job.is_only_one && job.server.has(status::PULL_EXCLUDE_OWN)),
         started_at: None,
     };
     let puller = Puller {
@@ -83,6 +83,7 @@ async fn pull(
         max_retries: job.options.max_retries,
         observer: job.observer,
         cancellation: &job.cancellation,
+        gate: Some(&job.gate),
     };
     loop {
         let Page { answer, is_last } = puller.next(&mut request).await?;

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cloneup::failure::{Failure, PULL_PATH};
 use crate::cloneup::observer::{Activity, Event, Observer};
+use crate::cloneup::send::gate::RequestGate;
 use crate::cloneup::send::retry::{
     Cancelled, Request, SendError, TryError, grace_is_over, send_with_retries,
 };
@@ -19,6 +20,8 @@ pub(crate) struct Puller<'a> {
     pub(crate) max_retries: u32,
     pub(crate) observer: &'a dyn Observer,
     pub(crate) cancellation: &'a CancellationToken,
+    /// The gate of an upload, whose other requests count together with this one.
+    pub(crate) gate: Option<&'a RequestGate>,
 }
 
 /// A page of changes.
@@ -33,6 +36,10 @@ impl Puller<'_> {
     pub(crate) async fn next(&self, request: &mut PullRequest) -> Result<Page, Failure> {
         self.observer.on(&Event::Activity(Activity::AwaitingAnswers));
         let backoff = self.remote.backoff(self.max_retries);
+        let _permit = match self.gate {
+            Some(gate) => Some(gate.permit().await),
+            None => None,
+        };
         let mut pull = Pull { puller: self, request };
         let answer = send_with_retries(&mut pull, &backoff, self.observer).await;
         let answer = answer.map_err(|error| match error {
