@@ -40,7 +40,6 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             break
         }
         'synctool;cloneup' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Offline database, a SQLite file')
             [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'Base URL; /push and /pull are added to it')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'Schema, a JSON file [default: the one stored in the database]')
             [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'Client id that the requests carry [default: the one stored in the database, else a new one]')
@@ -64,6 +63,7 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             [CompletionResult]::new('--batch-bytes', '--batch-bytes', [CompletionResultType]::ParameterName, 'Maximum size of one request before compression; a larger mutation is sent alone [default: 1MiB]')
             [CompletionResult]::new('--compress', '--compress', [CompletionResultType]::ParameterName, 'Compression of requests; auto uses what the server advertises [default: auto]')
             [CompletionResult]::new('--concurrency', '--concurrency', [CompletionResultType]::ParameterName, 'Maximum number of requests in flight; auto adapts it between 1 and 16 [default: auto]')
+            [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'Number of databases that are uploaded side by side, where --db names several [default: the number of processors]')
             [CompletionResult]::new('--max-retries', '--max-retries', [CompletionResultType]::ParameterName, 'Maximum number of retries of a failed request [default: 3]')
             [CompletionResult]::new('--retry-delay', '--retry-delay', [CompletionResultType]::ParameterName, 'Maximum pause before the first retry; it doubles with each retry [default: 1s]')
             [CompletionResult]::new('--retry-max-delay', '--retry-max-delay', [CompletionResultType]::ParameterName, 'Maximum pause before any retry [default: 30s]')
@@ -83,6 +83,7 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             [CompletionResult]::new('--events', '--events', [CompletionResultType]::ParameterName, 'Write events as JSON lines to this file (- is stderr)')
             [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'How progress is shown on stderr [default: auto]')
             [CompletionResult]::new('--progress-interval', '--progress-interval', [CompletionResultType]::ParameterName, 'Minimum time between two plain lines of progress [default: 10s]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Offline database, a SQLite file; several, or a pattern such as ''tenants/*.db'', are uploaded side by side')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml]')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile to use, a table [profile.NAME] of that file')
             [CompletionResult]::new('--no-proxy', '--no-proxy', [CompletionResultType]::ParameterName, 'Go through no proxy, whatever the environment names')

@@ -73,10 +73,10 @@ async fn the_exit_status_is_the_highest_of_all() {
     let folder = Folder::with(&["a.db", "b.db"]);
     folder.execute("b.db", "UPDATE __datafn_meta SET value = ''; DROP TABLE tags");
     let server = Scripted::start().await;
-    server.script("push", [Answer::Json(422, refusal("CONFLICT"))]);
-    let arguments = ["--db", "a.db", "--db", "b.db", "--jobs", "1", "--no-fail-fast", "--batch-size", "2"];
+    server.script("push", vec![Answer::Json(422, refusal("CONFLICT")); 2]);
+    let arguments = ["--db", "a.db", "--db", "b.db", "--jobs", "1", "--no-fail-fast", "--batch-size", "1"];
     let output = folder.run(server.base(), &arguments).await;
     let codes: Vec<_> = databases(&output).into_iter().map(|(_, _, codes)| codes[0].clone()).collect();
-    assert_eq!(codes[1], "STORAGE_ERROR");
+    assert_eq!(codes, ["CONFLICT", "STORAGE_ERROR"]);
     assert_eq!(status(&output), 3, "{}", stderr(&output));
 }

@@ -135,14 +135,32 @@ mod tests {
             assert!(lines.iter().all(|line| line.width() <= width), "{lines:?}");
             lines.join("\n")
         };
-        insta::assert_snapshot!(drawn(80), @"");
-        insta::assert_snapshot!(drawn(40), @"");
+        insta::assert_snapshot!(drawn(80), @r"
+        databases [==============>                        ]  40%  409 of 1,000 databases
+        3 failed, 6 under way, 12,450 rows, 1,245 rows/s, 243.2 KiB/s, ETA 15s
+          tenants/tenant-0409.db: 10%, 30 of 300 rows
+          tenants/tenant-0410.db: 10%, 30 of 300 rows
+          tenants/tenant-0411.db: 10%, 30 of 300 rows
+          tenants/tenant-0412.db: 10%, 30 of 300 rows
+          … and 2 more
+        ");
+        insta::assert_snapshot!(drawn(40), @r"
+        databases [========>              ]  40%
+        409 of 1,000 databases, 3 failed,
+        6 under way, 12,450 rows, 1,245 rows/s,
+        243.2 KiB/s, ETA 15s
+          tenants/tenant-0409.db: 10%, 30 of 30…
+          tenants/tenant-0410.db: 10%, 30 of 30…
+          tenants/tenant-0411.db: 10%, 30 of 30…
+          tenants/tenant-0412.db: 10%, 30 of 30…
+          … and 2 more
+        ");
     }
 
     #[test]
     fn a_line_for_a_log_has_the_same_items_whatever_happened() {
         let (counters, _, now) = run();
-        insta::assert_snapshot!(line(&counters, now), @"");
-        insta::assert_snapshot!(line(&DatabasesCounters::new(3, now), now), @"");
+        insta::assert_snapshot!(line(&counters, now), @"40%, 409 of 1,000 databases, 3 failed, 6 under way, 12,450 rows, 1,245 rows/s, 243.2 KiB/s, ETA 15s, 0 retries, 0 rejected");
+        insta::assert_snapshot!(line(&DatabasesCounters::new(3, now), now), @"0%, 0 of 3 databases, 0 failed, 0 under way, 0 rows, ETA unknown, 0 retries, 0 rejected");
     }
 }
