@@ -23,6 +23,7 @@ mod postgres;
 #[cfg(unix)]
 mod postgres_loop;
 mod process;
+mod scaling;
 mod sink;
 
 use std::path::Path;
@@ -60,6 +61,8 @@ fn main() {
         ("feed", read_feed),
         ("catching-up", catching_up),
         ("memory", memory),
+        ("shards", scaling::shards),
+        ("databases", scaling::databases),
     ];
     for (name, bench) in benches {
         if arguments.is_empty() || arguments.iter().any(|argument| argument == name) {

@@ -17,11 +17,16 @@ pub struct Run {
 
 /// Runs `synctool cloneup` on a database; panics if it fails.
 pub fn upload(folder: &Path, database: &Path, base: &str, arguments: &[&str]) -> Run {
+    let database = ["--remote", base, "--db", database.to_str().unwrap()];
+    run(folder, &[&database, arguments].concat())
+}
+
+/// Runs `synctool cloneup` with these arguments; panics if it fails.
+pub fn run(folder: &Path, arguments: &[&str]) -> Run {
     let start = Instant::now();
     let child = Command::new(BINARY)
         .current_dir(folder)
-        .args(["cloneup", "--quiet", "--schema", "schema.json", "--remote", base, "--db"])
-        .arg(database)
+        .args(["cloneup", "--quiet", "--schema", "schema.json"])
         .args(arguments)
         .stdout(Stdio::piped())
         .spawn()
@@ -36,6 +41,9 @@ pub fn upload(folder: &Path, database: &Path, base: &str, arguments: &[&str]) ->
     assert!(output.status.success(), "{result}");
     Run { taken, peak: watch.join().unwrap() }
 }
+
+/// What every server is started with.
+const SERVE: [&str; 5] = ["serve", "--schema", "schema.json", "--listen", "127.0.0.1:0"];
 
 /// A running `synctool serve` with an empty store; dropping the value kills it.
 pub struct Server {
@@ -54,13 +62,21 @@ impl Server {
         for suffix in ["", "-wal", "-shm"] {
             let _ = std::fs::remove_file(folder.join(format!("{name}{suffix}")));
         }
-        let mut child = Command::new(binary)
-            .current_dir(folder)
-            .args(["serve", "--schema", "schema.json", "--listen", "127.0.0.1:0", "--data"])
-            .arg(store)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut command = Command::new(binary);
+        command.current_dir(folder).args(SERVE).arg("--data").arg(store);
+        Self::spawn(command)
+    }
+
+    /// Starts with a schema of its own in PostgreSQL.
+    pub fn start_postgres(folder: &Path, url: &str, schema: &str) -> Self {
+        let mut command = Command::new(BINARY);
+        command.current_dir(folder).args(SERVE).args(["--database-schema", schema]);
+        command.env("SYNCTOOL_DATABASE_URL", url);
+        Self::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
         Self { child, base: line.trim().trim_start_matches("listening on ").to_owned() }
