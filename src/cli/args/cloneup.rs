@@ -3,19 +3,13 @@
 use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
-use clap::{Arg, ArgAction, Args, ValueHint};
+use clap::{Args, ValueHint};
 
 use super::common::{
-    AFTER, Network, OUTPUT, Output, ProgressArgs, REQUESTS, SELECTION, Target, Verbosity, any_path,
+    AFTER, Network, OUTPUT, Output, ProgressArgs, REQUESTS, SELECTION, SOURCE_AND_SERVER, Target, Verbosity,
+    any_path,
 };
 use crate::cli::values::{COMPRESSIONS, RECORD_OPERATIONS, STAGES, names};
-
-/// The databases of an upload: other commands have one.
-fn several(db: Arg) -> Arg {
-    let help = "Offline database, a SQLite file; several, or a pattern such as 'tenants/*.db', are uploaded \
-        side by side";
-    db.action(ArgAction::Append).num_args(1..).help(help)
-}
 
 /// Upload an offline SQLite database to a sync server
 ///
@@ -24,9 +18,14 @@ fn several(db: Arg) -> Arg {
 /// Prints the result as one JSON document on stdout. Mutation ids are hashes of the content, so
 /// the server deduplicates a repeated upload.
 #[derive(Debug, Args)]
-#[command(override_usage = "synctool cloneup --db <PATH> --remote <URL> [OPTIONS]", mut_arg("db", several))]
+#[command(override_usage = "synctool cloneup --db <PATH> --remote <URL> [OPTIONS]")]
 #[expect(clippy::struct_excessive_bools, reason = "every switch has an opposite, as flags are")]
 pub(in crate::cli) struct CloneupArgs {
+    /// Offline database, a SQLite file; several, or a pattern such as 'tenants/*.db', are uploaded
+    /// side by side
+    #[arg(long, value_name = "PATH", num_args = 1.., env = "SYNCTOOL_DB", help_heading = SOURCE_AND_SERVER,
+        value_hint = ValueHint::FilePath, value_parser = any_path())]
+    pub(in crate::cli) db: Vec<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) target: Target,
 

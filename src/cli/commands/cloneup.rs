@@ -28,7 +28,7 @@ pub(in crate::cli) fn run(args: CloneupArgs, matches: &ArgMatches) -> u8 {
     if let (Some(shard), false) = (stage.shard(), args.verbosity.quiet) {
         output::line(&format!("shard {shard}"));
     }
-    if resolve::names_several(&args.target, matches) {
+    if resolve::names_several(&args.db, matches) {
         return cloneup_several::run(args, stage, matches);
     }
     let progress = Progress::new(resolve::look(&args.progress, args.verbosity));

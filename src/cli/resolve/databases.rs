@@ -10,7 +10,6 @@ use clap::parser::ValueSource;
 use glob::MatchOptions;
 
 use super::problems::Problems;
-use crate::cli::args::Target;
 use crate::offline::SIDECAR_SUFFIX;
 
 /// The ends of the names of files that SQLite keeps beside a database.
@@ -21,8 +20,8 @@ const AS_IN_A_SHELL: MatchOptions =
     MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
 
 /// Whether `--db` names several databases: a list, or a pattern, however many files match it.
-pub(in crate::cli) fn names_several(target: &Target, matches: &ArgMatches) -> bool {
-    match given(target, matches).as_slice() {
+pub(in crate::cli) fn names_several(paths: &[PathBuf], matches: &ArgMatches) -> bool {
+    match given(paths, matches).as_slice() {
         [] => false,
         [one] => pattern(one).is_some(),
         _ => true,
@@ -31,23 +30,23 @@ pub(in crate::cli) fn names_several(target: &Target, matches: &ArgMatches) -> bo
 
 /// The databases in the order in which they are named, those of a pattern by name, each once. Files that
 /// accompany another one of them are left out.
-pub(super) fn databases(target: &Target, matches: &ArgMatches, problems: &mut Problems) -> Vec<PathBuf> {
-    let mut paths = Vec::new();
-    for path in given(target, matches) {
+pub(super) fn databases(paths: &[PathBuf], matches: &ArgMatches, problems: &mut Problems) -> Vec<PathBuf> {
+    let mut named = Vec::new();
+    for path in given(paths, matches) {
         match pattern(&path) {
             Some(text) => match expanded(text) {
-                Ok(matching) => paths.extend(matching),
+                Ok(matching) => named.extend(matching),
                 Err(why) => problems.told_as(&why, "storage", format!("--db: {why}")),
             },
-            None => paths.push(path),
+            None => named.push(path),
         }
     }
-    without_repetitions(without_companions(paths), problems)
+    without_repetitions(without_companions(named), problems)
 }
 
 /// What is given, without empty names. A variable may have several with commas between them, unless a file
 /// has such a name.
-fn given(target: &Target, matches: &ArgMatches) -> Vec<PathBuf> {
+fn given(paths: &[PathBuf], matches: &ArgMatches) -> Vec<PathBuf> {
     let is_variable = matches.value_source("db") == Some(ValueSource::EnvVariable);
     let parts = |path: &PathBuf| match path.to_str() {
         Some(text) if is_variable && text.contains(',') && !exists(path) => {
@@ -55,7 +54,7 @@ fn given(target: &Target, matches: &ArgMatches) -> Vec<PathBuf> {
         }
         _ => vec![path.clone()],
     };
-    target.db.iter().flat_map(parts).filter(|path| !path.as_os_str().is_empty()).collect()
+    paths.iter().flat_map(parts).filter(|path| !path.as_os_str().is_empty()).collect()
 }
 
 /// The text of a pattern; `None` for a path, such as that of a file whose name looks like a pattern.

@@ -38,7 +38,7 @@ pub(super) fn settings(
     matches: &ArgMatches,
     problems: &mut Problems,
 ) -> (Option<Settings>, Option<Rejected>) {
-    let (database, base) = required(&args.target, problems);
+    let (database, base) = required(&args.db, &args.target, problems);
     let only = only_failed(args, problems);
     let options = options(args, matches, problems);
     interval(&args.progress, problems);

@@ -29,7 +29,7 @@ pub(in crate::cli) struct SeveralSettings {
 /// The settings, or everything that is wrong with the flags.
 pub(in crate::cli) fn uploads(args: &CloneupArgs, matches: &ArgMatches) -> Result<SeveralSettings, Failures> {
     let mut problems = Problems::default();
-    let databases = databases(&args.target, matches, &mut problems);
+    let databases = databases(&args.db, matches, &mut problems);
     let jobs = jobs(args, &mut problems);
     if args.verify {
         let why = "compares one database with everything that the server has, so the records of the other \
