@@ -15,18 +15,44 @@ pub struct Run {
     pub peak: u64,
 }
 
+/// The binary in a folder, without settings from the environment: a variable of these benchmarks is none of
+/// the program's, which would warn about it.
+fn program(binary: &Path, folder: &Path) -> Command {
+    let mut command = Command::new(binary);
+    command.current_dir(folder);
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"SYNCTOOL_"))
+    {
+        command.env_remove(name);
+    }
+    command
+}
+
 /// Runs `synctool cloneup` on a database; panics if it fails.
 pub fn upload(folder: &Path, database: &Path, base: &str, arguments: &[&str]) -> Run {
     let database = ["--remote", base, "--db", database.to_str().unwrap()];
-    run(folder, &[&database, arguments].concat())
+    run(folder, "cloneup", &[&database, arguments].concat())
 }
 
-/// Runs `synctool cloneup` with these arguments; panics if it fails.
-pub fn run(folder: &Path, arguments: &[&str]) -> Run {
+/// Runs `synctool clone` into a new file; panics if it fails.
+pub fn clone(folder: &Path, file: &Path, base: &str) -> Run {
+    remove(file);
+    run(folder, "clone", &["--remote", base, "--db", file.to_str().unwrap()])
+}
+
+/// Removes a SQLite file and what is beside it.
+pub fn remove(file: &Path) {
+    for suffix in ["", "-wal", "-shm", "-journal"] {
+        let mut name = file.as_os_str().to_owned();
+        name.push(suffix);
+        let _ = std::fs::remove_file(name);
+    }
+}
+
+/// Runs a subcommand with these arguments; panics if it fails.
+pub fn run(folder: &Path, subcommand: &str, arguments: &[&str]) -> Run {
     let start = Instant::now();
-    let child = Command::new(BINARY)
-        .current_dir(folder)
-        .args(["cloneup", "--quiet", "--schema", "schema.json"])
+    let child = program(BINARY.as_ref(), folder)
+        .args([subcommand, "--quiet", "--schema", "schema.json"])
         .args(arguments)
         .stdout(Stdio::piped())
         .spawn()
@@ -41,9 +67,6 @@ pub fn run(folder: &Path, arguments: &[&str]) -> Run {
     assert!(output.status.success(), "{result}");
     Run { taken, peak: watch.join().unwrap() }
 }
-
-/// What every server is started with.
-const SERVE: [&str; 5] = ["serve", "--schema", "schema.json", "--listen", "127.0.0.1:0"];
 
 /// A running `synctool serve` with an empty store; dropping the value kills it.
 pub struct Server {
@@ -62,20 +85,19 @@ impl Server {
         for suffix in ["", "-wal", "-shm"] {
             let _ = std::fs::remove_file(folder.join(format!("{name}{suffix}")));
         }
-        let mut command = Command::new(binary);
-        command.current_dir(folder).args(SERVE).arg("--data").arg(store);
-        Self::spawn(command)
+        Self::spawn(program(binary, folder).args(["serve", "--data"]).arg(store))
     }
 
-    /// Starts with a schema of its own in PostgreSQL.
-    pub fn start_postgres(folder: &Path, url: &str, schema: &str) -> Self {
-        let mut command = Command::new(BINARY);
-        command.current_dir(folder).args(SERVE).args(["--database-schema", schema]);
-        command.env("SYNCTOOL_DATABASE_URL", url);
-        Self::spawn(command)
+    /// Starts one with its store in a schema of a PostgreSQL database.
+    #[cfg(unix)]
+    pub fn start_on_postgres(folder: &Path, url: &str, schema: &str) -> Self {
+        let mut command = program(BINARY.as_ref(), folder);
+        command.args(["serve", "--database-schema", schema]);
+        Self::spawn(command.env("SYNCTOOL_DATABASE_URL", url))
     }
 
-    fn spawn(mut command: Command) -> Self {
+    fn spawn(command: &mut Command) -> Self {
+        let command = command.args(["--schema", "schema.json", "--listen", "127.0.0.1:0"]);
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 
 use super::data::{self, Ids};
 #[cfg(unix)]
-use super::postgres::Cluster;
+use super::postgres::{Cluster, unique_schema};
 use super::process::{BINARY, Run, Server, median, run};
 use super::{RUNS, line, ratio, settle};
 
@@ -30,10 +30,8 @@ pub fn shards(folder: &Path, _: u64) {
         // Not in the folder for temporary files, which may be in memory.
         let Some(cluster) = Cluster::options().parent("/var/tmp").start() else { return };
         println!("  into PostgreSQL");
-        let mut schemas = 0..;
         side_by_side(folder, &database, || {
-            let name = format!("bench_{}", schemas.next().unwrap());
-            Server::start_postgres(folder, &cluster.database_url(), &name)
+            Server::start_on_postgres(folder, &cluster.database_url(), &unique_schema())
         });
     }
 }
@@ -77,7 +75,7 @@ pub fn databases(folder: &Path, _: u64) {
     for _ in 0..RUNS {
         let server = fresh(folder, count);
         let arguments = ["--remote", server.base(), "--no-pull-after", "--db", "small/*.db"];
-        let Run { taken: time, peak: highest } = run(folder, &arguments);
+        let Run { taken: time, peak: highest } = run(folder, "cloneup", &arguments);
         taken.push(time);
         peak = peak.max(highest);
     }

@@ -132,7 +132,8 @@ impl Run {
         signals: &Signals,
         results: &Mutex<Option<Results>>,
     ) -> Result<(DatabasesOutcome, DatabasesProgress, Vec<String>), Failures> {
-        let ready = self.prepare_unless_interrupted(matches, signals).await?;
+        let (args, matches) = (Arc::clone(&self.args), matches.clone());
+        let ready = client::unless_interrupted(signals, move || prepare(&args, &matches)).await?;
         // After the settings, because this may be the file that --only-failed has read.
         self.error_file = create_error_file(self.args.error_file.as_deref())?;
         let Ready { settings, remote, schema } = ready;
@@ -170,20 +171,6 @@ impl Run {
             }
         };
         Ok((outcome, progress, names))
-    }
-
-    /// Prepares on a thread of the blocking pool: a token command may take a while.
-    async fn prepare_unless_interrupted(
-        &self,
-        matches: &ArgMatches,
-        signals: &Signals,
-    ) -> Result<Ready, Failures> {
-        let (args, matches) = (Arc::clone(&self.args), matches.clone());
-        let preparing = tokio::task::spawn_blocking(move || prepare(&args, &matches));
-        tokio::select! {
-            ready = preparing => ready.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())),
-            _ = signals.first() => Err(Failure::interrupted().into()),
-        }
     }
 
     fn open_events(&self, matches: &ArgMatches) -> Result<Option<DatabasesEvents>, Failure> {

@@ -1,10 +1,11 @@
 //! What the subcommands do, one file each: from the typed flags to what is printed and the exit status.
-//! Subcommands whose result is one JSON document on any outcome ([`cloneup`], [`merge_results`], [`verify`]) print their own
-//! failures; the others return them.
+//! Subcommands whose result is one JSON document on any outcome ([`cloneup`],
+//! [`clone`](mod@clone), [`merge_results`], [`verify`]) print their own failures; the others return them.
 //!
-//! [`client`] is what [`cloneup`], [`dry_run`] and [`verify`] have in common, [`uploading`] what uploads of one
-//! and of several databases ([`cloneup_several`]) have.
+//! [`client`] is what [`cloneup`], [`clone`](mod@clone), [`dry_run`] and [`verify`] have in common,
+//! [`uploading`] what uploads of one and of several databases ([`cloneup_several`]) have.
 
+pub(super) mod clone;
 pub(super) mod cloneup;
 mod cloneup_several;
 pub(super) mod completions;

@@ -6,7 +6,8 @@
 //! * [`print`](mod@print): lines and documents, the only place that writes to stdout and stderr;
 //! * [`width`]: text in columns; [`table`]: aligned columns; [`plan`](mod@plan): the plan of a dry run;
 //! * [`hints`]: suggested fixes; [`failures`](mod@failures): errors with their hints;
-//!   [`summary`](mod@summary): the last words about an upload;
+//!   [`summary`](mod@summary) and [`clone_summary`](mod@clone_summary): the last words about an upload or
+//!   a clone;
 //! * [`diagnostics`]: the log lines of `-v`;
 //! * [`counters`]: the counters of a run, with its recent [`rate`] and a histogram of [`latency`];
 //! * [`screen`]: progress as text, drawn by [`bars`]; [`retries`]: the lines about retries; [`waiting`]: those about long
@@ -16,6 +17,7 @@
 //! * [`databases`]: all of that for a run of several databases.
 
 mod bars;
+mod clone_summary;
 mod counters;
 mod databases;
 mod diagnostics;
@@ -39,6 +41,7 @@ mod ticker;
 mod waiting;
 mod width;
 
+pub(super) use clone_summary::clone_summary;
 pub(super) use databases::{
     DatabasesEvents, DatabasesProgress, databases_failures, databases_plan, databases_summary,
 };

@@ -10,9 +10,10 @@
 //!   it is reached;
 //! * [`databases`]: the databases that `--db` names, where it names several;
 //! * [`stage`](mod@stage): the part of the upload; [`job_system`]: the shard of a job;
-//! * [`upload`](mod@upload), [`uploads`](mod@uploads), [`comparison`](mod@comparison), `serve`: the settings of a subcommand;
-//!   `database`: where the server's data is.
+//! * [`upload`](mod@upload), [`uploads`](mod@uploads), [`clone`](mod@clone), [`comparison`](mod@comparison),
+//!   `serve`: the settings of a subcommand; `database`: where the server's data is.
 
+mod clone;
 mod comparison;
 #[cfg(feature = "postgres")]
 mod database;
@@ -34,6 +35,7 @@ mod token;
 mod upload;
 mod uploads;
 
+pub(super) use clone::clone;
 pub(super) use comparison::comparison;
 pub(super) use databases::names_several;
 pub(super) use look::look;

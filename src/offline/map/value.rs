@@ -10,9 +10,8 @@ use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
 use serde_json::Value;
 
-use super::any_json::AnyJson;
 use crate::mutation::canonical::{write_double, write_integer, write_string, write_utf8, write_value};
-use crate::protocol::{MAX_NESTING, has_reserved_key, is_nested_deeper_than};
+use crate::protocol::{AnyJson, MAX_NESTING, has_reserved_key, is_nested_deeper_than};
 use crate::schema::{IdFormat, Type};
 
 /// The SQL function that says whether text is JSON: with it [`crate::offline::read`] checks rows
