@@ -210,7 +210,9 @@ impl Run {
         let status = output::unless_unwritten(status, events, "the events could not be written");
         let status = output::unless_unwritten(status, error_file, "the error file could not be written");
         let is_all = output::databases_failures(outcome, hints);
-        names.iter().for_each(|name| hints.print(name));
+        for name in names {
+            hints.print(name);
+        }
         let mut failures = outcome.databases.iter().flat_map(|database| &database.outcome.failures);
         if !is_all && failures.any(|failure| failure.subject.is_some()) {
             hints.print(&way_to_the_rest(args.error_file.as_deref()));

@@ -14,12 +14,12 @@ pub(in crate::cli) fn plan(preview: &Preview) {
     if preview.failures.is_empty() || !preview.parts.is_empty() {
         steps(preview);
     }
-    line(server_line(&preview.server));
+    line(server_line(preview.server));
     line("dry run: nothing was sent or stored");
 }
 
 /// What is known of the server.
-pub(super) fn server_line(server: &ServerCheck) -> &'static str {
+pub(super) fn server_line(server: ServerCheck) -> &'static str {
     match (server.answers, server.accepts_token) {
         (false, _) => "no sync server answers there",
         (true, Some(true)) => "the server answers and accepts the credentials",

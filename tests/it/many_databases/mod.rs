@@ -37,7 +37,9 @@ impl Folder {
     /// A folder with these databases, each with two tags of its own and its name as client id.
     fn with(names: &[&str]) -> Self {
         let folder = Self::new();
-        names.iter().for_each(|name| folder.add(name, name));
+        for name in names {
+            folder.add(name, name);
+        }
         folder
     }
 

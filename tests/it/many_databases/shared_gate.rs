@@ -16,9 +16,10 @@ fn most_in_flight(server: &Scripted) -> usize {
     let requests = server.requests();
     let requests: Vec<_> = requests.iter().filter(|request| !request.path.ends_with("/status")).collect();
     // The next request can arrive before the server has noted the end of its answer.
-    let ends = |request: &Recorded| request.answered.unwrap() - Duration::from_millis(10);
+    let noted = Duration::from_millis(10);
+    let is_open = |request: &Recorded, now| request.at <= now && now + noted < request.answered.unwrap();
     let at = requests.iter().map(|request| request.at);
-    at.map(|now| requests.iter().filter(|it| it.at <= now && now < ends(it)).count()).max().unwrap()
+    at.map(|now| requests.iter().filter(|request| is_open(request, now)).count()).max().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,7 +17,7 @@ pub(in crate::cli) fn databases_plan(preview: &DatabasesPreview, is_quiet: bool)
     if !is_quiet {
         print_warnings(preview);
         table(preview).lines().iter().for_each(|row| line(row));
-        line(server_line(&preview.server));
+        line(server_line(preview.server));
         line("dry run: nothing was sent or stored");
     }
     let of_server = preview.failures.iter().map(|failure| Told { database: None, failure });

@@ -99,10 +99,14 @@ impl DatabasesProgress {
             end_drawing();
         }
         if shared.look.is_shown() {
-            retries.iter().for_each(|line| shared.say(line));
+            for line in retries {
+                shared.say(&line);
+            }
         }
         if !shared.look.is_quiet {
-            warnings.iter().for_each(|text| print::warning(text));
+            for text in warnings {
+                print::warning(&text);
+            }
         }
         measured
     }
@@ -175,7 +179,9 @@ impl Tick for Shared {
                 }
             }
         }
-        lines.iter().for_each(|line| self.say(line));
+        for line in lines {
+            self.say(&line);
+        }
     }
 }
 
