@@ -3,34 +3,32 @@
 //! [`super::cloneup`].
 
 use std::fs::File;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::ArgMatches;
 
 use super::client;
+use super::dry_run_several;
+use super::several::{Ready, highest, opener, prepare};
 use super::uploading::{
     INTERRUPTED, create_error_file, events_options, hints_at_resources, pause_of_shard, unwritable_events,
     way_to_the_rest,
 };
 use crate::cli::args::CloneupArgs;
-use crate::cli::error_file::{self, Rejected};
+use crate::cli::error_file;
 use crate::cli::exit::{self, SIGINT};
 use crate::cli::output::{self, DatabasesEvents, DatabasesProgress, Hints};
 use crate::cli::resolve::{self, SeveralSettings};
 use crate::cli::signals::Signals;
 use crate::cloneup::{
-    CancellationToken, DatabasesObserver, DatabasesOutcome, Event, Failure, FailureKind, Failures, Observer,
-    Outcome, Results, Source, Stage, Uploads,
+    CancellationToken, DatabasesObserver, DatabasesOutcome, Event, Failure, Failures, Observer, Outcome,
+    Results, Stage, Uploads,
 };
-use crate::offline::Database;
-use crate::remote::Remote;
-use crate::schema::Schema;
 
 /// Runs the subcommand.
 pub(super) fn run(args: CloneupArgs, stage: Stage, matches: &ArgMatches) -> u8 {
     if args.dry_run {
-        return dry_run(&args, stage, matches);
+        return dry_run_several::run(&args, stage, matches);
     }
     let args = Arc::new(args);
     let mut run = Run { args, stage, events: None, error_file: None, signal: SIGINT };
@@ -84,14 +82,6 @@ impl DatabasesObserver for Watchers<'_> {
             events.end(index, outcome);
         }
     }
-}
-
-/// What is uploaded, and how.
-struct Ready {
-    settings: SeveralSettings,
-    remote: Remote,
-    /// The schema of all, if one is named.
-    schema: Option<Arc<Schema>>,
 }
 
 impl Run {
@@ -223,73 +213,5 @@ impl Run {
             }
         }
         status
-    }
-}
-
-fn prepare(args: &CloneupArgs, matches: &ArgMatches) -> Result<Ready, Failures> {
-    let settings = resolve::uploads(args, matches)?;
-    let remote = client::connect(&settings.settings, args.verbosity.quiet)?;
-    let file = args.target.schema.as_deref().filter(|path| !path.as_os_str().is_empty());
-    let schema = file.map(|file| resolve::schema(Some(file), || Ok(None)).map(Arc::new)).transpose()?;
-    Ok(Ready { settings, remote, schema })
-}
-
-/// Opens a database with the schema of all, or with its own, which is parsed once where it is the same as
-/// that of the database before.
-fn opener(
-    schema: Option<Arc<Schema>>,
-    only: Option<Rejected>,
-) -> impl Fn(&Path) -> Result<Source, Failures> + Send + Sync {
-    let last = Mutex::new(None::<(String, Arc<Schema>)>);
-    let stored = move |database: &Database| {
-        let text = database.stored_schema()?;
-        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let (Some((known, schema)), Some(text)) = (&*last, &text)
-            && known == text
-        {
-            return Ok::<_, Failure>(Arc::clone(schema));
-        }
-        let schema = Arc::new(resolve::schema(None, || Ok(text.clone()))?);
-        *last = text.map(|text| (text, Arc::clone(&schema)));
-        Ok(schema)
-    };
-    move |path| {
-        let database = Database::open(path)?;
-        let schema = schema.as_ref().map_or_else(|| stored(&database), |schema| Ok(Arc::clone(schema)))?;
-        Ok(Source { database, schema, only: only.as_ref().map(|only| only.of(path)) })
-    }
-}
-
-/// The highest exit status of several databases.
-fn highest(kinds: impl Iterator<Item = FailureKind>, signal: u8) -> u8 {
-    kinds.map(|kind| exit::status(Some(kind), signal)).max().unwrap_or(exit::SUCCESS)
-}
-
-/// Prints the plans of all uploads; sends and stores nothing.
-fn dry_run(args: &CloneupArgs, stage: Stage, matches: &ArgMatches) -> u8 {
-    let (is_quiet, format) = (args.verbosity.quiet, args.output.unwrap_or_default());
-    let previewed = prepare(args, matches).and_then(|Ready { settings, remote, schema }| {
-        let SeveralSettings { databases, settings, jobs, only } = settings;
-        let mut uploads =
-            Uploads::new(databases, remote, Arc::new(opener(schema, only))).options(settings.options);
-        if let Some(jobs) = jobs {
-            uploads = uploads.jobs(jobs);
-        }
-        Ok(client::runtime()?.block_on(uploads.preview()))
-    });
-    match previewed {
-        Ok(preview) => {
-            let status = highest(preview.failure_kinds(), SIGINT);
-            let status = output::result(&preview, format, status);
-            output::databases_plan(&preview, is_quiet);
-            status
-        }
-        Err(Failures(failures)) => {
-            let outcome = Outcome::failed(failures).of(stage);
-            let status = exit::status(outcome.failure_kind(), SIGINT);
-            let status = output::result(&outcome, format, status);
-            output::failures(&outcome.failures, Hints::unless(is_quiet));
-            status
-        }
     }
 }

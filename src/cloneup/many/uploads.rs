@@ -140,7 +140,12 @@ impl<'o> Uploads<'o> {
 
     async fn upload(&self, index: usize, path: &Path, shared: &Arc<Shared>) -> (usize, Outcome) {
         let observer = self.observer.begin(index);
-        let outcome = match open(&self.open, path).await {
+        let opened = tokio::select! {
+            opened = open(&self.open, path) => opened,
+            // A database can be locked for a while.
+            () = self.cancellation.cancelled() => Err(Failure::interrupted().into()),
+        };
+        let outcome = match opened {
             Ok(Source { database, schema, only }) => {
                 let options = match only {
                     Some(only) => Arc::new(Options { only: Some(only), ..(*self.options).clone() }),
