@@ -42,6 +42,7 @@ mod order;
 mod other_server;
 mod oversized;
 mod pace;
+mod page;
 mod plan;
 #[cfg(unix)]
 mod postgres_helpers;
