@@ -31,14 +31,13 @@ fn program(binary: &Path, folder: &Path) -> Command {
 
 /// Runs `synctool cloneup` on a database; panics if it fails.
 pub fn upload(folder: &Path, database: &Path, base: &str, arguments: &[&str]) -> Run {
-    let (run, result) = run("cloneup", folder, database, base, arguments);
-    assert!(run.is_ok, "{result}");
-    run
+    let database = ["--remote", base, "--db", database.to_str().unwrap()];
+    run(folder, "cloneup", &[&database, arguments].concat())
 }
 
 /// Runs `synctool verify` on a database; panics if it fails, but not if there are differences.
 pub fn verify(folder: &Path, database: &Path, base: &str) -> Run {
-    let (run, result) = run("verify", folder, database, base, &[]);
+    let (run, result) = measure(folder, "verify", &["--remote", base, "--db", database.to_str().unwrap()]);
     assert!(result.contains("\"errors\":[]"), "{result}");
     run
 }
@@ -46,9 +45,7 @@ pub fn verify(folder: &Path, database: &Path, base: &str) -> Run {
 /// Runs `synctool clone` into a new file; panics if it fails.
 pub fn clone(folder: &Path, file: &Path, base: &str) -> Run {
     remove(file);
-    let (run, result) = run("clone", folder, file, base, &[]);
-    assert!(run.is_ok, "{result}");
-    run
+    run(folder, "clone", &["--remote", base, "--db", file.to_str().unwrap()])
 }
 
 /// Removes a SQLite file and what is beside it.
@@ -60,11 +57,18 @@ pub fn remove(file: &Path) {
     }
 }
 
-fn run(subcommand: &str, folder: &Path, database: &Path, base: &str, arguments: &[&str]) -> (Run, String) {
+/// Runs a subcommand with these arguments; panics if it fails.
+pub fn run(folder: &Path, subcommand: &str, arguments: &[&str]) -> Run {
+    let (run, result) = measure(folder, subcommand, arguments);
+    assert!(run.is_ok, "{result}");
+    run
+}
+
+/// Runs a subcommand, and returns its result as well.
+fn measure(folder: &Path, subcommand: &str, arguments: &[&str]) -> (Run, String) {
     let start = Instant::now();
     let child = program(BINARY.as_ref(), folder)
-        .args([subcommand, "--quiet", "--schema", "schema.json", "--remote", base, "--db"])
-        .arg(database)
+        .args([subcommand, "--quiet", "--schema", "schema.json"])
         .args(arguments)
         .stdout(Stdio::piped())
         .spawn()

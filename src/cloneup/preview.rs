@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 
 use super::blocking::blocking;
 use super::compare::Comparing;
@@ -11,7 +12,7 @@ use super::encode::{join_encoder, record_encoder};
 use super::failure::{Failure, FailureKind, Failures, most_severe};
 use super::finish::staged::StagedFinalization;
 use super::narrowing::narrow;
-use super::observer::{Activity, Event, PartKind};
+use super::observer::{Activity, Event, Observer, PartKind};
 use super::options::Options;
 use super::outcome::as_mutation_errors;
 use super::plan::{Checking, Extra, Part, Plan, Requested, Source, check_writable};
@@ -100,11 +101,12 @@ impl Upload<'_> {
     /// A dry run: plans the upload and asks for the server's status; where there is none, for one
     /// change, to find out whether the base is right. Nothing is uploaded or stored.
     pub async fn preview(self) -> Preview {
-        if !self.options.wait.is_zero() {
-            // The check below finds the same error, where the wait was in vain.
-            let _ = server_status(&self.remote, self.options.wait, self.observer, &self.cancellation).await;
-        }
-        let checked = server_check::check(&self.remote, &self.options).await;
+        let checked = wait_and_check(&self.remote, &self.options, self.observer, &self.cancellation).await;
+        self.preview_for(checked).await
+    }
+
+    /// Plans the upload to a server that was checked.
+    pub(super) async fn preview_for(self, checked: Checked) -> Preview {
         let planned = self.plan_and_describe(&checked).await;
         let mut preview =
             planned.unwrap_or_else(|Failures(failures)| Preview { failures, ..Preview::empty() });
@@ -121,7 +123,7 @@ impl Upload<'_> {
         plan.warnings.extend(plan.other_store_warning(&self.options, checked.store_id.as_deref()));
         let (mut options, mut changes, mut failure) = (Arc::clone(&self.options), None, None);
         // A server that does not answer has nothing to compare.
-        if options.compares() && checked.failure.is_none() {
+        if options.compares() && checked.server.answers && checked.server.accepts_token != Some(false) {
             let comparing = Comparing {
                 remote: &self.remote,
                 server: &checked.status,
@@ -129,6 +131,7 @@ impl Upload<'_> {
                 client_id: options.client_id.as_deref().unwrap_or(SAMPLE_CLIENT_ID),
                 observer: self.observer,
                 cancellation: &self.cancellation,
+                gate: None,
             };
             let narrowed =
                 narrow(&comparing, &self.schema, requested, (plan, snapshot), &self.options).await?;
@@ -164,7 +167,26 @@ impl Upload<'_> {
     }
 }
 
+/// Waits for the server as long as the options say, and checks it.
+pub(super) async fn wait_and_check(
+    remote: &Remote,
+    options: &Options,
+    observer: &dyn Observer,
+    cancellation: &CancellationToken,
+) -> Checked {
+    if !options.wait.is_zero() {
+        // The check finds the same error, where the wait was in vain.
+        let _ = server_status(remote, options.wait, observer, cancellation).await;
+    }
+    server_check::check(remote, options).await
+}
+
 impl Preview {
+    /// A dry run that found out nothing but these failures.
+    pub(super) fn failed(stage: Stage, server: ServerCheck, failures: Vec<Failure>) -> Self {
+        Self { stage, server, failures, ..Self::empty() }
+    }
+
     fn empty() -> Self {
         Self {
             ok: false,

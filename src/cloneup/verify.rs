@@ -258,6 +258,7 @@ impl<'o> Comparison<'o> {
             client_id,
             observer: self.observer,
             cancellation: &self.cancellation,
+            gate: None,
         };
         let (differences, snapshot) = comparing.compare(&question, snapshot).await?;
         let how = (differences.is_by_digests, self.shows_values);

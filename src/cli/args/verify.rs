@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, ValueHint};
 
-use super::common::{Network, OUTPUT, Output, ProgressArgs, REQUESTS, Target, Verbosity, any_path};
+use super::common::{
+    Network, OUTPUT, OneDatabase, Output, ProgressArgs, REQUESTS, Target, Verbosity, any_path,
+};
 
 /// The heading of the flags that select what is compared.
 const SELECTION: &str = "What to compare";
@@ -18,6 +20,8 @@ const SELECTION: &str = "What to compare";
 #[derive(Debug, Args)]
 #[command(override_usage = "synctool verify --db <PATH> --remote <URL> [OPTIONS]")]
 pub(in crate::cli) struct VerifyArgs {
+    #[command(flatten)]
+    pub(in crate::cli) database: OneDatabase,
     #[command(flatten)]
     pub(in crate::cli) target: Target,
     /// Compare only these resources; repeatable

@@ -19,6 +19,7 @@ use crate::cloneup::finish::pull::{Page, Puller};
 use crate::cloneup::observer::{Activity, Event, Observer};
 use crate::cloneup::options::Options;
 use crate::cloneup::reports::blocking_with_reports;
+use crate::cloneup::send::gate::RequestGate;
 use crate::offline::{FoundItems, OfflineError, Snapshot};
 use crate::protocol::{Cursor, PageEnd, PullAnswer, PullRequest, ServerStatus, status};
 use crate::remote::Remote;
@@ -74,6 +75,8 @@ pub(crate) struct Comparing<'a> {
     pub(crate) client_id: &'a str,
     pub(crate) observer: &'a dyn Observer,
     pub(crate) cancellation: &'a CancellationToken,
+    /// The gate of an upload, whose other requests count together with those of the comparison.
+    pub(crate) gate: Option<&'a RequestGate>,
 }
 
 impl Comparing<'_> {
@@ -115,6 +118,7 @@ impl Comparing<'_> {
             max_retries: self.options.max_retries,
             observer: self.observer,
             cancellation: self.cancellation,
+            gate: self.gate,
         }
     }
 
@@ -192,9 +196,9 @@ pub(super) struct FeedPages<'a> {
 
 impl<'a> FeedPages<'a> {
     pub(super) fn new(comparing: &Comparing<'a>) -> Self {
-        let Comparing { remote, options, observer, cancellation, .. } = *comparing;
+        let Comparing { remote, options, observer, cancellation, gate, .. } = *comparing;
         let limit = PageLimit::at_most(options.pull_limit.get(), comparing.server.limits.max_limit);
-        let puller = Puller { remote, max_retries: options.max_retries, observer, cancellation, limit };
+        let puller = Puller { remote, max_retries: options.max_retries, observer, cancellation, gate, limit };
         let request = PullRequest {
             client_id: comparing.client_id.to_owned(),
             cursor: Cursor::zero(),

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cloneup::blocking::blocking;
 use crate::cloneup::failure::{DIGEST_PATH, Failure};
 use crate::cloneup::observer::{Activity, Event, Observer};
+use crate::cloneup::send::gate::RequestGate;
 use crate::cloneup::send::retry::{
     Cancelled, Request, SendError, TryError, grace_is_over, send_with_retries,
 };
@@ -27,6 +28,7 @@ pub(super) struct DigestClient<'a> {
     pub(super) max_retries: u32,
     pub(super) observer: &'a dyn Observer,
     pub(super) cancellation: &'a CancellationToken,
+    pub(super) gate: Option<&'a RequestGate>,
 }
 
 /// Why there is no answer.
@@ -71,6 +73,10 @@ impl DigestClient<'_> {
         body: (Bytes, Option<Encoding>),
     ) -> Result<Q::Answer, SendError> {
         self.observer.on(&Event::Activity(Activity::AwaitingAnswers));
+        let _permit = match self.gate {
+            Some(gate) => Some(gate.permit().await),
+            None => None,
+        };
         let backoff = self.remote.backoff(self.max_retries);
         send_with_retries(&mut Asked { client: *self, query, body }, &backoff, self.observer).await
     }

@@ -78,7 +78,7 @@ async fn pull(
         cursor: start.global,
         limit: limit.get(),
         cursors: start.tables,
-        exclude_own_after: begun_at.filter(|_| job.server.has(status::PULL_EXCLUDE_OWN)),
+        exclude_own_after: begun_at.filter(|_| job.is_only_one && job.server.has(status::PULL_EXCLUDE_OWN)),
         started_at: None,
     };
     let mut puller = Puller {
@@ -86,6 +86,7 @@ async fn pull(
         max_retries: job.options.max_retries,
         observer: job.observer,
         cancellation: &job.cancellation,
+        gate: Some(&job.gate),
         limit,
     };
     job.observer.on(&Event::Activity(Activity::AwaitingAnswers));
