@@ -14,6 +14,7 @@ use crate::cli::args::{CloneupArgs, Output};
 use crate::cli::exit::{self, SIGINT};
 use crate::cli::nearest::nearest;
 use crate::cli::output::{self, Events, Hints, Progress};
+use crate::cli::run_files::RunFiles;
 use crate::cli::signals::Signals;
 use crate::cli::{error_file, layers, resolve};
 use crate::cloneup::{
@@ -40,9 +41,10 @@ pub(in crate::cli) fn run(args: CloneupArgs, matches: &ArgMatches) -> u8 {
     }
     let watchers = Watchers { progress, events: None };
     let args = Arc::new(args);
-    let mut run = Run { args, stage, watchers, error_file: None, signal: SIGINT, hints: Vec::new() };
+    let files = RunFiles::of(&args);
+    let mut run = Run { args, stage, watchers, files, error_file: None, signal: SIGINT, hints: Vec::new() };
     let outcome = run.upload(matches).unwrap_or_else(|Failures(failures)| Outcome::failed(failures));
-    run.finish(&outcome.of(stage))
+    run.finish(&outcome.of(stage), &layers::shown_value("db", matches))
 }
 
 /// Prints the result of a command line that could not be parsed: stdout has a result on any outcome.
@@ -72,6 +74,7 @@ struct Run {
     /// Which part of the upload it is.
     stage: Stage,
     watchers: Watchers,
+    files: RunFiles,
     error_file: Option<File>,
     /// The number of the signal that interrupted the run, if one did.
     signal: u8,
@@ -81,7 +84,7 @@ struct Run {
 
 impl Run {
     fn upload(&mut self, matches: &ArgMatches) -> Result<Outcome, Failures> {
-        self.watchers.events = open_events(self.args.events.as_deref(), matches, self.stage)?;
+        self.observe(matches)?;
         let runtime = client::runtime()?;
         let outcome = runtime.block_on(async {
             let (format, stage) = (self.args.output.unwrap_or_default(), self.stage);
@@ -97,6 +100,23 @@ impl Run {
         // An interrupted preparation may still wait for a lock.
         runtime.shutdown_background();
         outcome
+    }
+
+    /// Begins to write events, and to keep them for a report, where that is asked for.
+    fn observe(&mut self, matches: &ArgMatches) -> Result<(), Failure> {
+        let path = self.args.events.as_deref().filter(|path| !path.as_os_str().is_empty());
+        if path.is_none() && self.files.is_empty() {
+            return Ok(());
+        }
+        let events = self.watchers.events.insert(Events::new(changed_options(matches), self.stage.shard()));
+        if !self.args.verbosity.quiet {
+            self.files.warn();
+        }
+        let Some(path) = path else { return Ok(()) };
+        events.write_to(path).map_err(|error| {
+            let message = format!("cannot write events to {}: {error}", path.display());
+            Failure::invalid(code::DFQL_INVALID, &message, "events").in_words(format!("--events: {message}"))
+        })
     }
 
     async fn prepare_and_upload(
@@ -130,18 +150,21 @@ impl Run {
         })
     }
 
-    /// Writes and prints everything at the end of a run, the words last; returns the exit status.
-    fn finish(self, outcome: &Outcome) -> u8 {
-        let Self { args, stage, watchers, error_file, signal, hints: names } = self;
+    /// Writes and prints everything at the end of a run, the words last; returns the exit status. `database`
+    /// is its path.
+    fn finish(self, outcome: &Outcome, database: &str) -> u8 {
+        let Self { args, stage, watchers, files, error_file, signal, hints: names } = self;
         let Watchers { progress, events } = watchers;
         let hints = Hints::unless(args.verbosity.quiet).of_stage(stage);
-        let events = events.map_or(Ok(()), |events| events.finish(outcome));
+        let written = events.as_ref().map_or(Ok(()), |events| events.finish(outcome));
+        let files = files.write(events, database);
         let error_file = error_file.map_or(Ok(()), |file| error_file::write(file, &outcome.failures));
         let measured = progress.end();
         let status = exit::status(outcome.failure_kind(), signal);
         let status = output::result(outcome, args.output.unwrap_or_default(), status);
-        let status = output::unless_unwritten(status, events, "the events could not be written");
+        let status = output::unless_unwritten(status, written, "the events could not be written");
         let status = output::unless_unwritten(status, error_file, "the error file could not be written");
+        let status = files.unless_unwritten(status);
         let is_all = output::failures(&outcome.failures, hints);
         for name in names {
             hints.print(&name);
@@ -177,16 +200,10 @@ fn jitter() -> Duration {
     u64::try_from(micros).map_or(MAX_JITTER, Duration::from_micros)
 }
 
-fn open_events(path: Option<&Path>, matches: &ArgMatches, stage: Stage) -> Result<Option<Events>, Failure> {
-    let Some(path) = path.filter(|path| !path.as_os_str().is_empty()) else { return Ok(None) };
-    let options: serde_json::Map<_, _> = layers::changed_options("cloneup", matches)
-        .into_iter()
-        .map(|(name, value)| (name, value.into()))
-        .collect();
-    Events::open(path, options.into(), stage.shard()).map(Some).map_err(|error| {
-        let message = format!("cannot write events to {}: {error}", path.display());
-        Failure::invalid(code::DFQL_INVALID, &message, "events").in_words(format!("--events: {message}"))
-    })
+/// The options that differ from their defaults, as an event has them.
+fn changed_options(matches: &ArgMatches) -> serde_json::Value {
+    let options = layers::changed_options("cloneup", matches).into_iter();
+    options.map(|(name, value)| (name, value.into())).collect::<serde_json::Map<_, _>>().into()
 }
 
 fn create_error_file(path: Option<&Path>) -> Result<Option<File>, Failure> {

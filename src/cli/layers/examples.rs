@@ -35,6 +35,10 @@ const CLONEUP: &[Example] = &[
         "synctool cloneup --resources todos,tags --no-include-many-many --verify",
     ),
     example(
+        "Upload, and write a report for a person and counters for a monitoring system",
+        "synctool cloneup --report report.html --metrics-file synctool.prom",
+    ),
+    example(
         "Upload one third of the records, while other jobs upload the rest",
         "synctool cloneup --shard 1/3 > 1.json",
     ),
@@ -72,6 +76,12 @@ const MERGE_RESULTS: &[Example] = &[example(
     "Add up the results of all shards, and finalize if they are ok",
     "synctool merge-results 1.json 2.json && synctool cloneup --stage finalize",
 )];
+
+const REPORT: &[Example] = &[
+    example("Write a page", "synctool report events.ndjson -o report.html"),
+    example("Write one for all shards", "synctool report events-*.ndjson -o report.html"),
+    example("Print tables in Markdown", "synctool report events.ndjson --format md"),
+];
 
 const COMPLETIONS: &[Example] = &[
     example("bash, in ~/.bashrc", "source <(synctool completions bash)"),
@@ -111,6 +121,7 @@ pub(in crate::cli) fn examples(command: &str) -> &'static [Example] {
         "schema" => SCHEMA,
         "config show" | "config" => SHOW,
         "merge-results" => MERGE_RESULTS,
+        "report" => REPORT,
         "completions" => COMPLETIONS,
         "serve" => SERVE,
         "demo" => DEMO,

@@ -1,6 +1,6 @@
-//! `--events`: what happens in a run as JSON objects, one a line (contract 3.5 and 3.10);
-//! `docs/events.schema.json` describes them. Events never contain the content of records. What a person
-//! sees is in [`super::progress`].
+//! The events of a run: JSON objects, one a line, for `--events` (contract 3.5 and 3.10), and what a report
+//! and metrics keep of them. `docs/events.schema.json` describes them. Events never contain the content of
+//! records. What a person sees is in [`super::progress`].
 
 use std::io;
 use std::path::Path;
@@ -11,8 +11,10 @@ use serde_json::{Value, json};
 
 use super::counters::{Counters, Stage};
 use super::json_lines::JsonLines;
+use super::latency::Latencies;
 use crate::cloneup::{Event, Observer, Outcome};
 use crate::mutation::Shard;
+use crate::report::{self, Run, What};
 
 /// Minimum time between two `sync_progress` events.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -23,12 +25,19 @@ const MAX_REJECTED: u64 = 50;
 /// The name of the job in every event.
 const PHASE: &str = "cloneup";
 
-/// Writes the events of a run.
+/// Writes the events of a run, or keeps them for a report, or both.
 pub(in crate::cli) struct Events(Mutex<Writer>);
 
 struct Writer {
-    lines: JsonLines,
+    /// `None` where there is no event file.
+    lines: Option<JsonLines>,
+    /// What a report keeps of the events so far.
+    run: Option<Run>,
+    /// When the command began, in milliseconds since the Unix epoch.
+    began: u64,
     counters: Counters,
+    /// Latencies of the push requests that were answered since the last `sync_progress`, and their number.
+    recent: (Latencies, u64),
     /// The options of the run that differ from their defaults.
     options: Value,
     /// The shard that the run uploads, if it is one.
@@ -40,16 +49,31 @@ struct Writer {
 }
 
 impl Events {
-    /// Opens and truncates the file before the upload, so that a bad path is reported at once; `-` is
-    /// stderr. `options` are those that differ from their defaults, without secrets; `shard` is in every
-    /// event.
+    /// Events that are kept for a report, from now on. `options` are those that differ from their defaults,
+    /// without secrets; `shard` is in every event.
+    pub(in crate::cli) fn new(options: Value, shard: Option<Shard>) -> Self {
+        Self(Mutex::new(Writer {
+            lines: None,
+            run: None,
+            began: now_ms(),
+            counters: Counters::new(Instant::now()),
+            recent: (Latencies::new(), 0),
+            options,
+            shard,
+            last: None,
+            batches: 0,
+        }))
+    }
+
+    /// Opens and truncates an event file before the upload, so that a bad path is reported at once; `-` is
+    /// stderr.
     ///
     /// # Errors
     /// An [`io::Error`] when the file cannot be created.
-    pub(in crate::cli) fn open(path: &Path, options: Value, shard: Option<Shard>) -> io::Result<Self> {
+    pub(in crate::cli) fn write_to(&self, path: &Path) -> io::Result<()> {
         let lines = JsonLines::open(path)?;
-        let counters = Counters::new(Instant::now());
-        Ok(Self(Mutex::new(Writer { lines, counters, options, shard, last: None, batches: 0 })))
+        self.writer().lines = Some(lines);
+        Ok(())
     }
 
     /// Writes the last counts, and the one event at the end.
@@ -64,10 +88,15 @@ impl Events {
         if outcome.ok {
             writer.write("sync_applied", json!({"cursor": outcome.cursor, "stats": outcome.stats}));
         } else {
-            let errors: Vec<_> = outcome.failures.iter().map(|failure| &failure.error).collect();
-            writer.write("sync_failed", json!({"error": {"errors": errors}}));
+            writer.failed(outcome);
         }
-        writer.lines.finish()
+        writer.lines.as_mut().map_or(Ok(()), JsonLines::finish)
+    }
+
+    /// What a report keeps of the run.
+    pub(in crate::cli) fn into_run(self) -> Option<Run> {
+        // A panic while the lock is held leaves a run that is still valid.
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner).run
     }
 
     fn writer(&self) -> MutexGuard<'_, Writer> {
@@ -78,14 +107,48 @@ impl Events {
 
 impl Writer {
     /// Writes an event; `context` is what it has beside the phase and the shard.
-    fn write(&mut self, name: &str, mut context: Value) {
+    fn write(&mut self, name: &str, context: Value) {
+        let event = self.event(name, context);
+        // A report reads the same line, whether it comes from a file or from here.
+        match report::Event::parse(&event.to_string()) {
+            Ok(event) => self.keep(&event),
+            Err(error) => debug_assert!(false, "{error}: {event}"),
+        }
+        if let Some(lines) = &mut self.lines {
+            lines.write(&event);
+        }
+    }
+
+    fn event(&self, name: &str, mut context: Value) -> Value {
         context["phase"] = PHASE.into();
         if let Some(shard) = self.shard {
             context["shard"] = json!(shard);
         }
-        // A clock before 1970 is reported as 0.
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-        self.lines.write(&json!({"type": name, "timestampMs": millis(now), "context": context}));
+        json!({"type": name, "timestampMs": now_ms(), "context": context})
+    }
+
+    fn keep(&mut self, event: &report::Event) {
+        match &mut self.run {
+            Some(run) => run.add(event),
+            None => self.run = Some(Run::new(event)),
+        }
+    }
+
+    /// The event at the end of a run that has failed. There may be millions of errors, of which a report
+    /// needs the first ones.
+    fn failed(&mut self, outcome: &Outcome) {
+        let errors = || outcome.failures.iter().map(|failure| &failure.error);
+        let mut event = self.event("sync_failed", json!({}));
+        self.keep(&report::Event {
+            timestamp_ms: event["timestampMs"].as_u64().unwrap_or(self.began),
+            shard: self.shard,
+            database: None,
+            what: What::Failed(errors().collect()),
+        });
+        if let Some(lines) = &mut self.lines {
+            event["context"]["error"] = json!({"errors": errors().collect::<Vec<_>>()});
+            lines.write(&event);
+        }
     }
 
     /// Whether the plan is made: before that there is nothing to count.
@@ -120,6 +183,8 @@ impl Writer {
         if let Some((level, why)) = &counters.limit {
             context["concurrency"] = json!({"level": level, "why": why});
         }
+        let (latencies, answered) = std::mem::replace(&mut self.recent, (Latencies::new(), 0));
+        context["interval"] = json!({"answered": answered, "latencyMs": latencies_ms(&latencies)});
         self.write("sync_progress", context);
     }
 
@@ -128,6 +193,7 @@ impl Writer {
         let parts = counters.parts.iter();
         let parts = parts.map(|part| json!({"kind": part.kind, "name": part.name, "rows": part.rows}));
         let context = json!({
+            "startedMs": self.began,
             "versions": {"synctool": env!("CARGO_PKG_VERSION"), "sqlite": crate::offline::sqlite_version()},
             "options": self.options,
             "parts": parts.collect::<Vec<_>>(),
@@ -139,7 +205,6 @@ impl Writer {
 
 /// The counts of the whole run.
 fn run(counters: &Counters, now: Instant) -> Value {
-    let latencies = &counters.latencies;
     json!({
         "done": counters.done,
         "total": counters.total,
@@ -153,12 +218,22 @@ fn run(counters: &Counters, now: Instant) -> Value {
         "pulled": counters.pulled,
         "inFlight": counters.in_flight,
         "etaMs": counters.time_left(now).map(millis),
-        "latencyMs": {
-            "p50": latencies.percentile(50).map(millis),
-            "p95": latencies.percentile(95).map(millis),
-            "max": latencies.max().map(millis),
-        },
+        "latencyMs": latencies_ms(&counters.latencies),
+        "sendingMs": millis(counters.uploaded_in.unwrap_or_else(|| now.saturating_duration_since(counters.start))),
     })
+}
+
+fn latencies_ms(latencies: &Latencies) -> Value {
+    json!({
+        "p50": latencies.percentile(50).map(millis),
+        "p95": latencies.percentile(95).map(millis),
+        "max": latencies.max().map(millis),
+    })
+}
+
+/// Now, in milliseconds since the Unix epoch; a clock before 1970 is reported as 0.
+fn now_ms() -> u64 {
+    millis(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO))
 }
 
 fn millis(duration: Duration) -> u64 {
@@ -189,6 +264,10 @@ impl Observer for Events {
                 writer.write("sync_rejected", context);
             }
             Event::Answered { requests, .. } => writer.batches += requests,
+            Event::RequestEnded { elapsed, is_answered: true } => {
+                writer.recent.0.record(*elapsed);
+                writer.recent.1 += 1;
+            }
             _ => {}
         }
         writer.progress_if_due(now);

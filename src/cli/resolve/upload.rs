@@ -11,6 +11,7 @@ use super::stage::stage_of;
 use super::switch::set_switch;
 use super::target::{Settings, client_id, complete, required, resources};
 use crate::cli::args::CloneupArgs;
+use crate::cli::report_file::ReportFile;
 use crate::cli::values::{COMPRESSIONS, RECORD_OPERATIONS};
 use crate::cli::{error_file, values};
 use crate::cloneup::{Failures, Options, Selection};
@@ -21,11 +22,21 @@ pub(in crate::cli) fn upload(args: &CloneupArgs, matches: &ArgMatches) -> Result
     let (database, base) = required(&args.target, &mut problems);
     let options = options(args, matches, &mut problems);
     interval(&args.progress, &mut problems);
+    report(args, &mut problems);
     let mut remote = remote(&args.target, &args.network, matches, base, &mut problems);
     if let Some(compression) = args.compress.as_deref().and_then(|name| values::named(&COMPRESSIONS, name)) {
         remote.compression = compression;
     }
     complete(database, remote, options, problems).map_err(|failures| with_origins(failures, matches))
+}
+
+/// Checks that the name of a report says its form.
+fn report(args: &CloneupArgs, problems: &mut Problems) {
+    if let Some(path) = args.report.as_deref().filter(|path| !path.as_os_str().is_empty())
+        && let Err(problem) = ReportFile::new(path)
+    {
+        problems.told_as(format_args!("report {problem}"), "report", format!("--report {problem}"));
+    }
 }
 
 fn options(args: &CloneupArgs, matches: &ArgMatches, problems: &mut Problems) -> Options {

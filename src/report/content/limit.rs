@@ -1,0 +1,85 @@
+//! The limit on requests in flight: its changes with their reasons, as a chart and as a table.
+
+use super::budget::SENTENCE;
+use super::chart::{Chart, Curve, Shape};
+use super::over_time::Axis;
+use super::report::{Block, Cell, Section, Table};
+use super::scale::top_of_counts;
+use super::words::{duration, rate};
+use crate::numbers::{counted, grouped, rounded};
+use crate::report::record::{Interval, LimitStep, Run};
+use crate::report::shown::Shown;
+
+/// The chart; `None` where the limit is not known, or has never changed.
+pub(super) fn limit_chart(run: &Run, axis: &Axis, intervals: &[Interval]) -> Option<Chart> {
+    let limits = &run.limits;
+    if limits.changes == 0 {
+        return None;
+    }
+    let highest = intervals.iter().map(|one| one.in_flight).fold(limits.highest, u64::max);
+    let top = top_of_counts(as_number(highest));
+    let levels = [top, top / 2.0, 0.0].map(|level| grouped(rounded(level)));
+    let mut chart = axis.chart("Requests in flight", top, levels);
+    chart.summary = format!(
+        "the limit was between {} and {}, with {}",
+        grouped(limits.lowest),
+        grouped(limits.highest),
+        counted(limits.changes, "change")
+    );
+    chart.curves.push(axis.curve("in flight", Shape::Shade, intervals, |one| Some(as_number(one.in_flight))));
+    chart.curves.push(Curve { name: "limit", shape: Shape::Line, values: steps(axis, &limits.steps) });
+    chart.dots = dots(axis, &limits.steps);
+    Some(chart)
+}
+
+fn as_number(count: u64) -> f64 {
+    rate(count, 1000)
+}
+
+/// Each limit until the next change.
+fn steps(axis: &Axis, steps: &[LimitStep]) -> Vec<(u64, u64, Option<f64>)> {
+    let ends = steps.iter().skip(1).map(|step| axis.place(step.at)).chain([axis.length]);
+    steps
+        .iter()
+        .zip(ends)
+        .map(|(step, end)| (axis.place(step.at), end, Some(as_number(step.level))))
+        .collect()
+}
+
+fn dots(axis: &Axis, steps: &[LimitStep]) -> Vec<(u64, f64, bool, String)> {
+    let dot = |pair: &[LimitStep]| {
+        let (before, step) = (&pair[0], &pair[1]);
+        let why = Shown::new(&step.why, SENTENCE);
+        let place = axis.place(step.at);
+        let words = format!("{}: {} → {}, {}", duration(place), before.level, step.level, why.as_str());
+        (place, as_number(step.level), step.level > before.level, words)
+    };
+    steps.windows(2).map(dot).collect()
+}
+
+/// The section with the changes; `None` where there are none.
+pub(super) fn section(run: &Run, max: usize) -> Option<Section> {
+    let limits = &run.limits;
+    if limits.changes == 0 {
+        return None;
+    }
+    let axis_start = run.sending_since.unwrap_or(run.first);
+    let rows = limits.steps.windows(2).map(|pair| {
+        let (before, step) = (&pair[0], &pair[1]);
+        let at = duration(step.at.saturating_sub(axis_start));
+        let change = format!("{} → {}", grouped(before.level), grouped(step.level));
+        vec![Cell::words(at), Cell::words(change), Cell::data(&step.why, SENTENCE)]
+    });
+    let columns = [("At", true), ("Limit", true), ("Reason", false)];
+    let shown = limits.steps.len().saturating_sub(1).min(max) as u64;
+    let mut table = Table::new("Changes of the limit on requests in flight", &columns);
+    table.rows.extend(rows.take(max));
+    let table = table.and_more(limits.changes.saturating_sub(shown));
+    let mut reasons: Vec<_> = limits.reasons.iter().collect();
+    reasons.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+    let reasons =
+        reasons.into_iter().map(|(why, count)| vec![Cell::data(why, SENTENCE), Cell::words(grouped(*count))]);
+    let by_reason = Table::new("Changes by reason", &[("Reason", false), ("Changes", true)]);
+    let by_reason = by_reason.with_rows(usize::MAX, reasons);
+    Some(Section::new("Requests in flight", vec![Block::Table(by_reason), Block::Folded(table)]))
+}
