@@ -23,17 +23,20 @@ fn sign(verdict: Verdict) -> &'static str {
 
 fn add_section(text: &mut String, section: &Section) {
     // A section of nothing but charts has no words.
-    let blocks: Vec<_> = section.blocks.iter().filter_map(block).collect();
+    let tables = section.blocks.iter().filter(|block| matches!(block, Block::Table(_))).count();
+    let blocks: Vec<_> = section.blocks.iter().filter_map(|one| block(one, tables > 1)).collect();
     if !blocks.is_empty() {
         text.extend(["\n### ", &cell(&section.heading), "\n"]);
         text.extend(blocks);
     }
 }
 
-fn block(block: &Block) -> Option<String> {
+/// A block; a table among others has its caption.
+fn block(block: &Block, has_caption: bool) -> Option<String> {
     match block {
         Block::Note(note) => Some(format!("\n{note}\n")),
         Block::Facts(of_run) => Some(facts(of_run)),
+        Block::Table(one) if has_caption => Some(format!("\n**{}**\n{}", one.caption, table(one))),
         Block::Table(one) => Some(table(one)),
         Block::Folded(one) => {
             let Table { caption, .. } = one;
@@ -87,7 +90,7 @@ fn add_row(text: &mut String, cells: impl Iterator<Item = String>) {
 fn cell(cell: &Cell) -> String {
     match cell {
         Cell::Words(words) => words.clone(),
-        Cell::Data(data) => code_span(data.as_str()),
+        Cell::Data(text) | Cell::Said(text) => code_span(text.as_str()),
     }
 }
 

@@ -6,14 +6,14 @@ pub(super) const MAX_DETAILED: usize = 8;
 /// Maximum number of runs in the table of runs.
 pub(super) const MAX_RUNS: usize = 100;
 
-/// Maximum number of bytes of a name, such as that of a resource or a code.
-pub(super) const NAME: usize = 80;
+/// Maximum number of bytes of a name, such as that of a resource, a code or an option, and of a reason.
+pub(super) const NAME: usize = 56;
 
 /// Maximum number of bytes of an id or a path.
-pub(super) const ID: usize = 120;
+pub(super) const ID: usize = 96;
 
 /// Maximum number of bytes of a message of a rejection, and of the value of an option.
-pub(super) const SENTENCE: usize = 240;
+pub(super) const SENTENCE: usize = 160;
 
 /// Maximum number of bytes of a message about the run as a whole.
 pub(super) const MESSAGE: usize = 600;
@@ -40,12 +40,12 @@ impl Budget {
     pub(super) fn of(runs: usize) -> Self {
         let share = |of_one: usize| of_one.div_ceil(runs.clamp(1, MAX_DETAILED));
         Self {
-            intervals: share(160).max(40),
-            places: share(48).max(10),
+            intervals: share(140).max(40),
+            places: share(40).max(10),
             moments: share(24),
-            limits: share(32),
-            parts: share(60),
-            errors: share(16),
+            limits: share(24),
+            parts: share(50),
+            errors: share(12),
         }
     }
 }

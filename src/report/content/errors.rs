@@ -2,6 +2,7 @@
 
 use super::budget::{ID, MESSAGE, NAME};
 use super::report::{Cell, Table};
+use crate::numbers::grouped;
 use crate::protocol::MutationError;
 use crate::report::record::{End, Run};
 
@@ -12,9 +13,19 @@ pub(super) fn errors_table(run: &Run, max: usize) -> Option<Table> {
     if of_run.is_empty() {
         return None;
     }
-    let rows = of_run.iter().map(|error| {
+    // Requests in flight side by side can fail for the same reason.
+    let mut distinct: Vec<(&MutationError, u64)> = Vec::new();
+    for error in &of_run {
+        match distinct.iter_mut().find(|(known, _)| known.body == error.body) {
+            Some((_, count)) => *count += 1,
+            None => distinct.push((error, 1)),
+        }
+    }
+    let rows = distinct.iter().map(|(error, count)| {
         let body = &error.body;
-        vec![Cell::data(&body.code, NAME), Cell::data(&body.path, ID), Cell::data(&body.message, MESSAGE)]
+        let times = if *count > 1 { format!("{} times: ", grouped(*count)) } else { String::new() };
+        let message = format!("{times}{}", body.message);
+        vec![Cell::data(&body.code, NAME), Cell::data(&body.path, ID), Cell::said(&message, MESSAGE)]
     });
     let columns = [("Code", false), ("Path", false), ("Message", false)];
     let table = Table::new("Errors of the run", &columns).with_rows(max, rows);

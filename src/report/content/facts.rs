@@ -1,8 +1,8 @@
 //! The most important numbers of a run.
 
 use super::report::Fact;
-use super::words::{byte_rate, duration, latency, moment, rate, row_rate};
-use crate::numbers::{bytes, counted, grouped};
+use super::words::{byte_rate, duration, latency, moment, rate};
+use crate::numbers::{bytes, counted, grouped, rounded};
 use crate::report::record::{End, Run, Totals};
 
 /// When a run began, and of what it is.
@@ -10,12 +10,22 @@ pub(super) fn lead(run: &Run) -> Vec<String> {
     let mut lead = vec![format!("Began {}", moment(run.began()))];
     lead.extend(run.shard.map(|shard| format!("shard {shard}")));
     if let Some(started) = &run.started {
-        let version = |name: &str| started.versions.get(name).map(|version| (name.to_owned(), version));
         for (name, label) in [("synctool", "synctool"), ("sqlite", "SQLite")] {
-            lead.extend(version(name).map(|(_, version)| format!("{label} {version}")));
+            let version = started.versions.get(name).filter(|version| is_plain(version));
+            lead.extend(version.map(|version| format!("{label} {version}")));
         }
     }
+    if let End::Applied(applied) = &run.end {
+        lead.extend(
+            Some(&applied.cursor).filter(|cursor| is_plain(cursor)).map(|cursor| format!("cursor {cursor}")),
+        );
+    }
     lead
+}
+
+/// Whether a text is a version or a number, and nothing that has a meaning elsewhere.
+fn is_plain(text: &str) -> bool {
+    text.len() <= 32 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-+".contains(&byte))
 }
 
 /// The numbers of a run.
@@ -28,10 +38,6 @@ pub(super) fn facts(run: &Run) -> Vec<Fact> {
     if let (Some(p50), Some(p95), Some(max)) = (latencies.p50, latencies.p95, latencies.max) {
         let detail = format!("p95 {}, at most {}", latency(p95), latency(max));
         facts.push(Fact { name: "Latency, median", value: latency(p50), detail });
-    }
-    if let End::Applied(applied) = &run.end {
-        let value = crate::report::shown::Shown::new(&applied.cursor, 24).as_str().to_owned();
-        facts.push(Fact { name: "Cursor", value, detail: String::new() });
     }
     facts
 }
@@ -51,8 +57,9 @@ pub(super) fn of_totals(totals: &Totals, run: Option<&Run>) -> Vec<Fact> {
     let took = run.map_or(totals.to.saturating_sub(totals.from), Run::sending_took);
     let sent = totals.done.saturating_sub(totals.resumed);
     if sent > 0 {
-        facts.push(fact("Rate", row_rate(rate(sent, took)), byte_rate(rate(totals.bytes, took))));
-        facts.push(fact("Sent", bytes(totals.bytes), "before compression".to_owned()));
+        let rows = grouped(rounded(rate(sent, took)));
+        facts.push(fact("Rows a second", rows, byte_rate(rate(totals.bytes, took))));
+        facts.push(fact("Sent", bytes(totals.bytes), "uncompressed".to_owned()));
     }
     let retries = match totals.retried() {
         0 => "no retries".to_owned(),

@@ -1,6 +1,6 @@
 //! The limit on requests in flight: its changes with their reasons, as a chart and as a table.
 
-use super::budget::SENTENCE;
+use super::budget::NAME;
 use super::chart::{Chart, Curve, Shape};
 use super::over_time::Axis;
 use super::report::{Block, Cell, Section, Table};
@@ -27,8 +27,8 @@ pub(super) fn limit_chart(run: &Run, axis: &Axis, intervals: &[Interval]) -> Opt
         counted(limits.changes, "change")
     );
     chart.curves.push(axis.curve("in flight", Shape::Shade, intervals, |one| Some(as_number(one.in_flight))));
-    chart.curves.push(Curve { name: "limit", shape: Shape::Line, values: steps(axis, &limits.steps) });
-    chart.dots = dots(axis, &limits.steps);
+    chart.curves.push(Curve { name: "limit", shape: Shape::Line, values: steps(axis, &limits.steps()) });
+    chart.dots = dots(axis, &limits.steps());
     Some(chart)
 }
 
@@ -37,7 +37,7 @@ fn as_number(count: u64) -> f64 {
 }
 
 /// Each limit until the next change.
-fn steps(axis: &Axis, steps: &[LimitStep]) -> Vec<(u64, u64, Option<f64>)> {
+fn steps(axis: &Axis, steps: &[&LimitStep]) -> Vec<(u64, u64, Option<f64>)> {
     let ends = steps.iter().skip(1).map(|step| axis.place(step.at)).chain([axis.length]);
     steps
         .iter()
@@ -46,15 +46,13 @@ fn steps(axis: &Axis, steps: &[LimitStep]) -> Vec<(u64, u64, Option<f64>)> {
         .collect()
 }
 
-fn dots(axis: &Axis, steps: &[LimitStep]) -> Vec<(u64, f64, bool, String)> {
-    let dot = |pair: &[LimitStep]| {
-        let (before, step) = (&pair[0], &pair[1]);
-        let why = Shown::new(&step.why, SENTENCE);
-        let place = axis.place(step.at);
-        let words = format!("{}: {} → {}, {}", duration(place), before.level, step.level, why.as_str());
-        (place, as_number(step.level), step.level > before.level, words)
+fn dots(axis: &Axis, steps: &[&LimitStep]) -> Vec<(u64, f64, bool, String)> {
+    let dot = |step: &&LimitStep| {
+        let (place, why) = (axis.place(step.at), Shown::new(&step.why, NAME));
+        let words = format!("{}: {} → {}, {}", duration(place), step.before, step.level, why.as_str());
+        (place, as_number(step.level), step.level > step.before, words)
     };
-    steps.windows(2).map(dot).collect()
+    steps.iter().filter(|step| step.number > 0).map(dot).collect()
 }
 
 /// The section with the changes; `None` where there are none.
@@ -63,22 +61,20 @@ pub(super) fn section(run: &Run, max: usize) -> Option<Section> {
     if limits.changes == 0 {
         return None;
     }
-    let axis_start = run.sending_since.unwrap_or(run.first);
-    let rows = limits.steps.windows(2).map(|pair| {
-        let (before, step) = (&pair[0], &pair[1]);
-        let at = duration(step.at.saturating_sub(axis_start));
-        let change = format!("{} → {}", grouped(before.level), grouped(step.level));
-        vec![Cell::words(at), Cell::words(change), Cell::data(&step.why, SENTENCE)]
+    let begin = run.sending_since.unwrap_or(run.first);
+    let rows = limits.first_changes().iter().take(max).map(|step| {
+        let at = duration(step.at.saturating_sub(begin));
+        let change = format!("{} → {}", grouped(step.before), grouped(step.level));
+        vec![Cell::words(at), Cell::words(change), Cell::said(&step.why, NAME)]
     });
     let columns = [("At", true), ("Limit", true), ("Reason", false)];
-    let shown = limits.steps.len().saturating_sub(1).min(max) as u64;
-    let mut table = Table::new("Changes of the limit on requests in flight", &columns);
-    table.rows.extend(rows.take(max));
+    let table = Table::new("Changes of the limit on requests in flight", &columns).with_rows(max, rows);
+    let shown = table.rows.len() as u64;
     let table = table.and_more(limits.changes.saturating_sub(shown));
     let mut reasons: Vec<_> = limits.reasons.iter().collect();
     reasons.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
     let reasons =
-        reasons.into_iter().map(|(why, count)| vec![Cell::data(why, SENTENCE), Cell::words(grouped(*count))]);
+        reasons.into_iter().map(|(why, count)| vec![Cell::said(why, NAME), Cell::words(grouped(*count))]);
     let by_reason = Table::new("Changes by reason", &[("Reason", false), ("Changes", true)]);
     let by_reason = by_reason.with_rows(usize::MAX, reasons);
     Some(Section::new("Requests in flight", vec![Block::Table(by_reason), Block::Folded(table)]))

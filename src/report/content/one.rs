@@ -15,16 +15,18 @@ pub(super) fn report(run: &Run) -> Report {
     if !outcome.is_empty() {
         sections.push(Section::new(if run.has_ended() { "Why" } else { "No end" }, outcome));
     }
-    if let Some(table) = result_table::result_table(run, budget.parts) {
-        sections.push(Section::new("Result", vec![Block::Table(table)]));
+    let tables = result_table::result_table(run, budget.parts).into_iter().chain(rejected::by_code(&totals));
+    let tables: Vec<_> = tables.map(Block::Table).collect();
+    if !tables.is_empty() {
+        sections.push(Section::new("Result", tables));
     }
-    sections.extend(rejected::section(&totals, [run]));
     let over_time = over_time::blocks(run, budget);
     if !over_time.is_empty() {
         sections.push(Section::new("Over time", over_time));
     }
     sections.extend(retries::section(&totals));
     sections.extend(limit::section(run, budget.limits));
+    sections.extend(rejected::section(&totals, [run]));
     sections.extend(options::section([run]));
     Report {
         verdict: Verdict::of(run),

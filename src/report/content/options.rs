@@ -7,7 +7,7 @@ use super::report::{Block, Cell, Section, Table};
 use crate::report::record::Run;
 
 /// Maximum number of options; there are fewer.
-const MAX_OPTIONS: usize = 64;
+const MAX_OPTIONS: usize = 48;
 
 /// The section about the options; `None` where there are none. Of several runs, an option can have several
 /// values.
@@ -28,5 +28,5 @@ pub(super) fn section<'r>(runs: impl IntoIterator<Item = &'r Run>) -> Option<Sec
     });
     let table = Table::new("Options that differ from their defaults", &[("Option", false), ("Value", false)]);
     let table = table.with_rows(MAX_OPTIONS, rows);
-    Some(Section::new("Options that differ from their defaults", vec![Block::Table(table)]))
+    Some(Section::new("Options", vec![Block::Table(table)]))
 }

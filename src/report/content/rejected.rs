@@ -9,29 +9,25 @@ use crate::report::record::{End, MAX_REJECTED, Run, Totals};
 /// Maximum number of codes.
 const MAX_CODES: usize = 51;
 
-/// The section about rejected mutations; `None` where there are none.
+/// How many mutations were rejected, by code; `None` where there are none.
+pub(super) fn by_code(totals: &Totals) -> Option<Table> {
+    let caption = "Rejected mutations by code";
+    let table = || counts_table(caption, ["Code", "Mutations"], &totals.rejections, MAX_CODES);
+    (!totals.rejections.is_empty()).then(table)
+}
+
+/// The section with the first rejected mutations; `None` where there are none.
 pub(super) fn section<'r>(totals: &Totals, runs: impl IntoIterator<Item = &'r Run>) -> Option<Section> {
     let rejected = runs.into_iter().flat_map(|run| run.rejected.iter().map(move |rejected| (run, rejected)));
     let rejected: Vec<_> = rejected.take(MAX_REJECTED).collect();
-    if totals.rejections.is_empty() && rejected.is_empty() {
-        return None;
-    }
-    let mut blocks = Vec::new();
-    if !totals.rejections.is_empty() {
-        let columns = ["Code", "Mutations"];
-        let table = counts_table("Rejected mutations by code", columns, &totals.rejections, MAX_CODES);
-        blocks.push(Block::Table(table));
-    }
-    if !rejected.is_empty() {
-        blocks.push(Block::Table(first(&rejected, totals.rejected)));
-    }
-    Some(Section::new("Rejected", blocks))
+    let blocks = || vec![Block::Table(first(&rejected, totals.rejected))];
+    (!rejected.is_empty()).then(|| Section::new("Rejected", blocks()))
 }
 
 fn first(rejected: &[(&Run, &Rejected)], count: u64) -> Table {
     let columns = [("Resource", false), ("Id", false), ("Code", false), ("Path", false), ("Message", false)];
     let rows = rejected.iter().map(|(run, rejected)| {
-        let message = message(run, rejected).map_or_else(Cell::empty, |text| Cell::data(text, SENTENCE));
+        let message = message(run, rejected).map_or_else(Cell::empty, |text| Cell::said(text, SENTENCE));
         // A mutation that is not one of the run has no record.
         let id = rejected.id.as_ref().unwrap_or(&rejected.mutation_id);
         vec![

@@ -62,8 +62,10 @@ pub(in crate::report) struct Table {
 pub(in crate::report) enum Cell {
     /// Words of synctool.
     Words(String),
-    /// Text of data, server or command line.
+    /// Names and ids of data, server or command line.
     Data(Shown),
+    /// A sentence of a server.
+    Said(Shown),
 }
 
 impl Cell {
@@ -74,6 +76,11 @@ impl Cell {
     /// A text of data in at most about `max` bytes.
     pub(super) fn data(text: &str, max: usize) -> Self {
         Self::Data(Shown::new(text, max))
+    }
+
+    /// A sentence in at most about `max` bytes.
+    pub(super) fn said(text: &str, max: usize) -> Self {
+        Self::Said(Shown::new(text, max))
     }
 
     pub(super) fn empty() -> Self {

@@ -6,7 +6,7 @@ use crate::numbers::grouped;
 use crate::report::record::Totals;
 
 /// Maximum number of causes; there are fewer.
-const MAX_CAUSES: usize = 30;
+const MAX_CAUSES: usize = 20;
 
 /// The section about retries; `None` where there are none.
 pub(super) fn section(totals: &Totals) -> Option<Section> {

@@ -12,9 +12,10 @@ use crate::report::record::{Run, Totals};
 /// What is said about runs, each with the name of its event file.
 pub(super) fn report(runs: &[(String, Run)]) -> Report {
     let totals = Totals::of(runs.iter().map(|(_, run)| run));
-    let mut sections = vec![Section::new("Runs", vec![Block::Table(table(runs, &totals))])];
-    sections.extend(rejected::section(&totals, runs.iter().map(|(_, run)| run)));
+    let tables = [table(runs, &totals)].into_iter().chain(rejected::by_code(&totals));
+    let mut sections = vec![Section::new("Runs", tables.map(Block::Table).collect())];
     sections.extend(retries::section(&totals));
+    sections.extend(rejected::section(&totals, runs.iter().map(|(_, run)| run)));
     sections.extend(options::section(runs.iter().map(|(_, run)| run)));
     let budget = Budget::of(runs.len());
     sections.extend(runs.iter().take(MAX_DETAILED).map(|(name, run)| detail(name, run, budget)));

@@ -39,7 +39,7 @@ pub(super) fn figure(chart: &Chart, ids: &mut usize) -> Markup {
                 }
                 div.x aria-hidden="true" {
                     @for (at, text) in &chart.marks {
-                        span style={ "left:" (percent(chart, *at)) "%" } { (text) }
+                        span.e[fraction(*at, chart.length) > 0.93] style={ "left:" (percent(chart, *at)) "%" } { (text) }
                     }
                 }
             }

@@ -12,7 +12,7 @@ pub(super) fn cell(cell: &Cell) -> Markup {
     html! {
         @match cell {
             Cell::Words(text) => (text),
-            Cell::Data(text) => @if !text.as_str().is_empty() { bdi { (text.as_str()) } },
+            Cell::Data(text) | Cell::Said(text) => @if !text.as_str().is_empty() { bdi { (text.as_str()) } },
         }
     }
 }
@@ -44,7 +44,8 @@ pub(super) fn table(table: &Table) -> Markup {
 
 fn body(value: &Cell, (name, is_number): (&str, bool), is_broken_up: bool) -> Markup {
     let is_data = matches!(value, Cell::Data(_));
-    html! { td.n[is_number].d[is_data] data-c=[is_broken_up.then_some(name)] { (cell(value)) } }
+    let is_said = matches!(value, Cell::Said(_));
+    html! { td.n[is_number].d[is_data].said[is_said] data-c=[is_broken_up.then_some(name)] { (cell(value)) } }
 }
 
 /// A table that is shown when it is asked for.

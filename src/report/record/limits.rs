@@ -1,11 +1,15 @@
-//! The limit on requests in flight over time: the changes with their reasons, thinned to a fixed number.
+//! The limit on requests in flight over time: the changes with their reasons, thinned to a fixed number. Of
+//! changes that are too many, the lowest and the highest limit of each group are kept, so that the extremes stay.
 
 use std::collections::BTreeMap;
 
 use crate::report::event::LimitChange;
 
-/// Maximum number of changes; after thinning there are half as many.
-const MAX_STEPS: usize = 96;
+/// Maximum number of groups of changes; after thinning there are half as many.
+const MAX_GROUPS: usize = 64;
+
+/// Maximum number of first changes that are kept one by one.
+const MAX_FIRST: usize = 24;
 
 /// Maximum number of reasons that are counted; synctool has fewer.
 const MAX_REASONS: usize = 20;
@@ -13,18 +17,54 @@ const MAX_REASONS: usize = 20;
 /// A change of the limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::report) struct LimitStep {
+    /// The number of this change; the limit that the run begins with is 0.
+    pub(in crate::report) number: u64,
     /// In milliseconds since the Unix epoch.
     pub(in crate::report) at: u64,
+    /// The limit before and from now on.
+    pub(in crate::report) before: u64,
     pub(in crate::report) level: u64,
     pub(in crate::report) why: String,
+}
+
+/// Changes after one another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Group {
+    lowest: LimitStep,
+    highest: LimitStep,
+}
+
+impl Group {
+    fn of(step: LimitStep) -> Self {
+        Self { lowest: step.clone(), highest: step }
+    }
+
+    fn joined(self, next: Self) -> Self {
+        let lowest = if next.lowest.level < self.lowest.level { next.lowest } else { self.lowest };
+        let highest = if next.highest.level > self.highest.level { next.highest } else { self.highest };
+        Self { lowest, highest }
+    }
+
+    /// In the order of the run.
+    fn steps(&self) -> Vec<&LimitStep> {
+        let mut steps = vec![&self.lowest, &self.highest];
+        steps.sort_by_key(|step| step.number);
+        steps.dedup();
+        steps
+    }
 }
 
 /// The changes of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(in crate::report) struct Limits {
-    /// Of each two neighbours that were too many, the lower limit is kept: what slowed the run down.
-    pub(in crate::report) steps: Vec<LimitStep>,
-    /// How many changes there were, the first limit not among them.
+    groups: Vec<Group>,
+    /// How many changes make a group, and the group that is not complete.
+    stride: u64,
+    pending: Option<(Group, u64)>,
+    /// The limit that the run begins with, and the changes that come first.
+    first: Vec<LimitStep>,
+    level: Option<u64>,
+    /// How many changes there were.
     pub(in crate::report) changes: u64,
     /// The same by reason.
     pub(in crate::report) reasons: BTreeMap<String, u64>,
@@ -35,23 +75,58 @@ pub(in crate::report) struct Limits {
 impl Limits {
     pub(super) fn add(&mut self, at: u64, change: &LimitChange) {
         let LimitChange { level, why } = change;
-        if self.steps.is_empty() {
-            (self.lowest, self.highest) = (*level, *level);
-        } else {
+        let before = self.level.replace(*level);
+        if before.is_some() {
             self.changes += 1;
             if self.reasons.contains_key(why) || self.reasons.len() < MAX_REASONS {
                 *self.reasons.entry(why.clone()).or_default() += 1;
             }
         }
-        self.lowest = self.lowest.min(*level);
+        self.lowest = if before.is_some() { self.lowest.min(*level) } else { *level };
         self.highest = self.highest.max(*level);
-        self.steps.push(LimitStep { at, level: *level, why: why.clone() });
-        if self.steps.len() == MAX_STEPS {
-            // The first one is the limit that the run begins with.
-            let (first, rest) = self.steps.split_at(1);
-            let lower = |pair: &[LimitStep]| pair.iter().min_by_key(|step| step.level).cloned();
-            self.steps = first.iter().cloned().chain(rest.chunks(2).filter_map(lower)).collect();
+        let before = before.unwrap_or(*level);
+        let step = LimitStep { number: self.changes, at, before, level: *level, why: why.clone() };
+        if self.first.len() <= MAX_FIRST {
+            self.first.push(step.clone());
         }
+        self.push(step);
+    }
+
+    fn push(&mut self, step: LimitStep) {
+        let (group, count) = match self.pending.take() {
+            Some((pending, count)) => (pending.joined(Group::of(step)), count + 1),
+            None => (Group::of(step), 1),
+        };
+        if count < self.stride {
+            self.pending = Some((group, count));
+            return;
+        }
+        self.groups.push(group);
+        if self.groups.len() == MAX_GROUPS {
+            let mut groups = std::mem::take(&mut self.groups).into_iter();
+            while let Some(group) = groups.next() {
+                self.groups.push(match groups.next() {
+                    Some(next) => group.joined(next),
+                    None => group,
+                });
+            }
+            self.stride = self.stride.max(1) * 2;
+        }
+    }
+
+    /// The changes that are kept, with the limit that the run begins with.
+    pub(in crate::report) fn steps(&self) -> Vec<&LimitStep> {
+        let groups = self.groups.iter().chain(self.pending.as_ref().map(|(group, _)| group));
+        let beginning = self.first.first().filter(|first| {
+            let kept = self.groups.first().map(Group::steps).unwrap_or_default();
+            !kept.contains(first)
+        });
+        beginning.into_iter().chain(groups.flat_map(Group::steps)).collect()
+    }
+
+    /// The first changes, one by one, without the limit that the run begins with.
+    pub(in crate::report) fn first_changes(&self) -> &[LimitStep] {
+        self.first.get(1..).unwrap_or_default()
     }
 }
 
@@ -59,18 +134,44 @@ impl Limits {
 mod tests {
     use super::*;
 
-    #[test]
-    fn of_any_number_of_changes_a_bounded_number_is_kept_with_the_lowest_limits() {
+    fn limits(count: u64, level: impl Fn(u64) -> u64) -> Limits {
         let mut limits = Limits::default();
-        for number in 0..10_000 {
-            let level = if number == 5000 { 1 } else { 8 + number % 3 };
-            limits.add(number, &LimitChange { level, why: format!("reason {}", number % 40) });
+        for number in 0..count {
+            let change = LimitChange { level: level(number), why: format!("reason {}", number % 40) };
+            limits.add(number, &change);
         }
-        assert!(limits.steps.len() < MAX_STEPS, "{}", limits.steps.len());
-        assert_eq!((limits.changes, limits.lowest, limits.highest), (9999, 1, 10));
+        limits
+    }
+
+    #[test]
+    fn a_few_changes_are_all_kept() {
+        let limits = limits(60, |number| 1 + number % 7);
+        let steps = limits.steps();
+        assert_eq!(steps.iter().map(|step| step.number).collect::<Vec<_>>(), (0..60).collect::<Vec<_>>());
+        assert!(steps.windows(2).all(|pair| pair[0].level == pair[1].before));
+        assert_eq!((limits.changes, limits.first_changes().len()), (59, MAX_FIRST));
+        assert_eq!(limits.first_changes()[0].number, 1);
+        assert!(Limits::default().steps().is_empty() && Limits::default().first_changes().is_empty());
+    }
+
+    #[test]
+    fn of_many_changes_the_extremes_of_the_whole_run_are_kept() {
+        let limits = limits(10_000, |number| match number {
+            300 => 1,
+            9000 => 16,
+            _ => 8 + number % 3,
+        });
+        let steps = limits.steps();
+        assert!(steps.len() <= 2 * MAX_GROUPS + 3, "{}", steps.len());
+        assert_eq!((limits.changes, limits.lowest, limits.highest), (9999, 1, 16));
         assert_eq!(limits.reasons.len(), MAX_REASONS);
-        assert_eq!(limits.steps[0].at, 0);
-        assert!(limits.steps.iter().any(|step| step.level == 1));
-        assert!(limits.steps.is_sorted_by_key(|step| step.at));
+        assert_eq!(steps[0].number, 0);
+        for extreme in [300, 9000] {
+            assert!(steps.iter().any(|step| step.number == extreme));
+        }
+        assert!(steps.is_sorted_by_key(|step| step.number));
+        // No part of the run is thinned more than another one.
+        let early = steps.iter().filter(|step| step.number < 5000).count();
+        assert!(early.abs_diff(steps.len() / 2) <= 4, "{early} of {}", steps.len());
     }
 }

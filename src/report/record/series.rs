@@ -49,7 +49,9 @@ impl Interval {
 /// The weighted mean of two values, where there are two.
 fn mean(a: (Option<u64>, u64), b: (Option<u64>, u64)) -> Option<u64> {
     let ((Some(first), of_first), (Some(second), of_second)) = (a, b) else { return a.0.or(b.0) };
-    let (of_first, of_second) = (u128::from(of_first.max(1)), u128::from(of_second.max(1)));
+    // No interval has that many requests, but a file can say so.
+    let weight = |requests: u64| u128::from(requests.clamp(1, u32::MAX.into()));
+    let (of_first, of_second) = (weight(of_first), weight(of_second));
     let sum = u128::from(first) * of_first + u128::from(second) * of_second;
     u64::try_from(sum / (of_first + of_second)).ok()
 }
@@ -115,10 +117,18 @@ impl Series {
         }
     }
 
-    /// The intervals, the last one possibly shorter than the others, joined until there are at most `max`.
+    /// The intervals, the last one possibly longer than the others, joined until there are at most `max`.
     pub(super) fn intervals(&self, max: usize) -> Vec<Interval> {
         let mut all = self.intervals.clone();
         all.extend(self.pending.map(|(interval, _)| interval));
+        // The counts at the end come soon after others: so short an interval says little.
+        if let [.., before, last] = all.as_slice()
+            && last.length() < before.length() / 2
+        {
+            let joined = before.joined(last);
+            all.truncate(all.len() - 2);
+            all.push(joined);
+        }
         joined_to(&all, max)
     }
 }
