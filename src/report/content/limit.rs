@@ -10,8 +10,8 @@ use crate::numbers::{counted, grouped, rounded};
 use crate::report::record::{Interval, LimitStep, Run};
 use crate::report::shown::Shown;
 
-/// The chart; `None` where the limit is not known, or has never changed.
-pub(super) fn limit_chart(run: &Run, axis: &Axis, intervals: &[Interval]) -> Option<Chart> {
+/// The chart, with about `max` changes; `None` where the limit is not known, or has never changed.
+pub(super) fn limit_chart(run: &Run, axis: &Axis, intervals: &[Interval], max: usize) -> Option<Chart> {
     let limits = &run.limits;
     if limits.changes == 0 {
         return None;
@@ -19,6 +19,7 @@ pub(super) fn limit_chart(run: &Run, axis: &Axis, intervals: &[Interval]) -> Opt
     let highest = intervals.iter().map(|one| one.in_flight).fold(limits.highest, u64::max);
     let top = top_of_counts(as_number(highest));
     let levels = [top, top / 2.0, 0.0].map(|level| grouped(rounded(level)));
+    let kept = limits.steps(max);
     let mut chart = axis.chart("Requests in flight", top, levels);
     chart.summary = format!(
         "the limit was between {} and {}, with {}",
@@ -27,8 +28,8 @@ pub(super) fn limit_chart(run: &Run, axis: &Axis, intervals: &[Interval]) -> Opt
         counted(limits.changes, "change")
     );
     chart.curves.push(axis.curve("in flight", Shape::Shade, intervals, |one| Some(as_number(one.in_flight))));
-    chart.curves.push(Curve { name: "limit", shape: Shape::Line, values: steps(axis, &limits.steps()) });
-    chart.dots = dots(axis, &limits.steps());
+    chart.curves.push(Curve { name: "limit", shape: Shape::Line, values: steps(axis, &kept) });
+    chart.dots = dots(axis, &kept);
     Some(chart)
 }
 
@@ -37,7 +38,7 @@ fn as_number(count: u64) -> f64 {
 }
 
 /// Each limit until the next change.
-fn steps(axis: &Axis, steps: &[&LimitStep]) -> Vec<(u64, u64, Option<f64>)> {
+fn steps(axis: &Axis, steps: &[LimitStep]) -> Vec<(u64, u64, Option<f64>)> {
     let ends = steps.iter().skip(1).map(|step| axis.place(step.at)).chain([axis.length]);
     steps
         .iter()
@@ -46,8 +47,8 @@ fn steps(axis: &Axis, steps: &[&LimitStep]) -> Vec<(u64, u64, Option<f64>)> {
         .collect()
 }
 
-fn dots(axis: &Axis, steps: &[&LimitStep]) -> Vec<(u64, f64, bool, String)> {
-    let dot = |step: &&LimitStep| {
+fn dots(axis: &Axis, steps: &[LimitStep]) -> Vec<(u64, f64, bool, String)> {
+    let dot = |step: &LimitStep| {
         let (place, why) = (axis.place(step.at), Shown::new(&step.why, NAME));
         let words = format!("{}: {} → {}, {}", duration(place), step.before, step.level, why.as_str());
         (place, as_number(step.level), step.level > step.before, words)

@@ -74,19 +74,21 @@ impl Axis {
 /// The charts and the table.
 pub(super) fn blocks(run: &Run, budget: Budget) -> Vec<Block> {
     let (axis, intervals) = (Axis::of(run), run.intervals(budget.intervals));
-    let limit = limit_chart(run, &axis, &intervals).map(Block::Chart);
+    let limit = limit_chart(run, &axis, &intervals, budget.dots).map(Block::Chart);
     if intervals.len() < MIN_INTERVALS {
         let words = "The counts are written once a second: of a run this short there are no curves.";
         let note = run.counts.is_some().then(|| Block::Note(words.to_owned()));
         return limit.into_iter().chain(note).collect();
     }
     let few = run.intervals(budget.places);
-    let mut blocks = vec![
-        Block::Chart(row_chart(run, &axis, &intervals, &few)),
-        Block::Chart(byte_chart(run, &axis, &intervals, &few)),
-    ];
+    let mut blocks = vec![Block::Chart(row_chart(run, &axis, &intervals, &few))];
+    if budget.has_all_charts {
+        blocks.push(Block::Chart(byte_chart(run, &axis, &intervals, &few)));
+    }
     blocks.extend(limit);
-    blocks.extend(latency_chart(&axis, &intervals, &few).map(Block::Chart));
+    if budget.has_all_charts {
+        blocks.extend(latency_chart(&axis, &intervals, &few).map(Block::Chart));
+    }
     blocks.push(Block::Folded(table(&axis, &run.intervals(budget.moments))));
     blocks
 }

@@ -46,8 +46,8 @@ impl Group {
     }
 
     /// In the order of the run.
-    fn steps(&self) -> Vec<&LimitStep> {
-        let mut steps = vec![&self.lowest, &self.highest];
+    fn steps(self) -> Vec<LimitStep> {
+        let mut steps = vec![self.lowest, self.highest];
         steps.sort_by_key(|step| step.number);
         steps.dedup();
         steps
@@ -114,14 +114,19 @@ impl Limits {
         }
     }
 
-    /// The changes that are kept, with the limit that the run begins with.
-    pub(in crate::report) fn steps(&self) -> Vec<&LimitStep> {
-        let groups = self.groups.iter().chain(self.pending.as_ref().map(|(group, _)| group));
-        let beginning = self.first.first().filter(|first| {
-            let kept = self.groups.first().map(Group::steps).unwrap_or_default();
-            !kept.contains(first)
-        });
-        beginning.into_iter().chain(groups.flat_map(Group::steps)).collect()
+    /// The changes that are kept, with the limit that the run begins with: about `max`.
+    pub(in crate::report) fn steps(&self, max: usize) -> Vec<LimitStep> {
+        let groups: Vec<_> =
+            self.groups.iter().chain(self.pending.as_ref().map(|(group, _)| group)).cloned().collect();
+        // A group has two changes, but for groups of one.
+        let size = if self.changes < max as u64 { 1 } else { groups.len().div_ceil((max / 2).max(1)) };
+        let joined =
+            groups.chunks(size.max(1)).filter_map(|chunk| chunk.iter().cloned().reduce(Group::joined));
+        let mut steps: Vec<_> = joined.flat_map(Group::steps).collect();
+        if let Some(first) = self.first.first().filter(|first| steps.first() != Some(first)) {
+            steps.insert(0, first.clone());
+        }
+        steps
     }
 
     /// The first changes, one by one, without the limit that the run begins with.
@@ -133,6 +138,8 @@ impl Limits {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const MAX: usize = 2 * MAX_GROUPS;
 
     fn limits(count: u64, level: impl Fn(u64) -> u64) -> Limits {
         let mut limits = Limits::default();
@@ -146,12 +153,12 @@ mod tests {
     #[test]
     fn a_few_changes_are_all_kept() {
         let limits = limits(60, |number| 1 + number % 7);
-        let steps = limits.steps();
+        let steps = limits.steps(MAX);
         assert_eq!(steps.iter().map(|step| step.number).collect::<Vec<_>>(), (0..60).collect::<Vec<_>>());
         assert!(steps.windows(2).all(|pair| pair[0].level == pair[1].before));
         assert_eq!((limits.changes, limits.first_changes().len()), (59, MAX_FIRST));
         assert_eq!(limits.first_changes()[0].number, 1);
-        assert!(Limits::default().steps().is_empty() && Limits::default().first_changes().is_empty());
+        assert!(Limits::default().steps(MAX).is_empty() && Limits::default().first_changes().is_empty());
     }
 
     #[test]
@@ -161,7 +168,7 @@ mod tests {
             9000 => 16,
             _ => 8 + number % 3,
         });
-        let steps = limits.steps();
+        let steps = limits.steps(MAX);
         assert!(steps.len() <= 2 * MAX_GROUPS + 3, "{}", steps.len());
         assert_eq!((limits.changes, limits.lowest, limits.highest), (9999, 1, 16));
         assert_eq!(limits.reasons.len(), MAX_REASONS);
@@ -173,5 +180,7 @@ mod tests {
         // No part of the run is thinned more than another one.
         let early = steps.iter().filter(|step| step.number < 5000).count();
         assert!(early.abs_diff(steps.len() / 2) <= 4, "{early} of {}", steps.len());
+        let few = limits.steps(16);
+        assert!(few.len() <= 17 && few.iter().any(|step| step.number == 300), "{}", few.len());
     }
 }
