@@ -1,7 +1,7 @@
 //! How much of each run a report has room for: a report of any number of runs has a bounded size.
 
 /// Maximum number of runs that have charts and tables of their own; the others are in the table of runs.
-pub(super) const MAX_DETAILED: usize = 8;
+pub(super) const MAX_DETAILED: usize = 6;
 
 /// Maximum number of runs that have all charts.
 const MAX_WITH_ALL_CHARTS: usize = 3;

@@ -8,6 +8,7 @@ use super::report::{Block, Cell, Table};
 use super::scale::{time_marks, top_of_bytes, top_of_counts};
 use super::words::{byte_rate, duration, latency, rate, row_rate};
 use crate::numbers::{bytes, grouped, rounded};
+use crate::report::event::RunCounts;
 use crate::report::record::{Interval, Run};
 
 /// Fewer intervals than that are no curve.
@@ -106,11 +107,11 @@ fn highest(intervals: &[Interval], value: impl Fn(&Interval) -> f64) -> f64 {
 }
 
 fn row_chart(run: &Run, axis: &Axis, intervals: &[Interval], few: &[Interval]) -> Chart {
-    let (highest, mean) = (highest(intervals, rows), run.counts.as_ref().map_or(0, |counts| counts.sent()));
+    let (highest, sent) = (highest(intervals, rows), run.counts.as_ref().map_or(0, RunCounts::sent));
     let top = top_of_counts(highest);
     let levels = [top, top / 2.0, 0.0].map(|level| grouped(rounded(level)));
     let mut chart = axis.chart("Rows a second", top, levels);
-    let mean = row_rate(rate(mean, run.sending_took()));
+    let mean = row_rate(rate(sent, run.sending_took()));
     chart.summary = format!("{mean} while sending, at most {}", row_rate(highest));
     chart.curves.push(axis.curve("", Shape::Area, intervals, |one| Some(rows(one))));
     chart.places = axis.places(few, |one| row_rate(rows(one)));
@@ -138,7 +139,7 @@ fn latency_chart(axis: &Axis, intervals: &[Interval], few: &[Interval]) -> Optio
     let top = top_of_counts(highest);
     let levels = [top, top / 2.0, 0.0].map(|level| latency(rounded(level)));
     let mut chart = axis.chart("Latency of requests", top, levels);
-    chart.summary = "median and 95th percentile of the requests answered in each interval".to_owned();
+    chart.summary.push_str("median and 95th percentile of the requests answered in each interval");
     chart.curves.push(axis.curve("p95", Shape::Shade, intervals, |one| as_number(one.p95)));
     chart.curves.push(axis.curve("p50", Shape::Line, intervals, |one| as_number(one.p50)));
     chart.places = axis.places(few, |one| match (one.p50, one.p95) {

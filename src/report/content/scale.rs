@@ -104,8 +104,10 @@ mod tests {
     #[test]
     fn the_other_axis_ends_at_a_round_number() {
         let highest = [0.0, 1.0, 3.0, 18_244.0, 0.3];
-        assert_eq!(highest.map(top_of_counts), [2.0, 2.0, 4.0, 20_000.0, 2.0]);
-        assert_eq!([0.0, 1024.0, 5_800_000.0].map(top_of_bytes), [2.0, 1024.0, 6_291_456.0]);
+        let text = |top: f64| top.to_string();
+        assert_eq!(highest.map(|highest| text(top_of_counts(highest))), ["2", "2", "4", "20000", "2"]);
+        let highest = [0.0, 1024.0, 5_800_000.0];
+        assert_eq!(highest.map(|highest| text(top_of_bytes(highest))), ["2", "1024", "6291456"]);
         assert!(top_of_counts(f64::INFINITY).is_infinite());
     }
 }

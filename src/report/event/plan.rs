@@ -6,10 +6,10 @@ use serde::Deserialize;
 
 /// The plan is made; sending begins.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub(crate) struct Started {
     /// When the command began, in milliseconds since the Unix epoch; earlier versions do not say it.
-    pub(crate) started_ms: Option<u64>,
+    #[serde(rename = "startedMs")]
+    pub(crate) began: Option<u64>,
     /// Of synctool and SQLite.
     pub(crate) versions: BTreeMap<String, String>,
     /// The options that differ from their defaults, by the names of their flags, without secrets.

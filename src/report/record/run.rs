@@ -153,7 +153,7 @@ impl Run {
 
     /// When the command began, in milliseconds since the Unix epoch, and how long it took.
     pub(crate) fn began(&self) -> u64 {
-        self.started.as_ref().and_then(|started| started.started_ms).unwrap_or(self.first).min(self.first)
+        self.started.as_ref().and_then(|started| started.began).unwrap_or(self.first).min(self.first)
     }
 
     /// How long it took, in milliseconds.
