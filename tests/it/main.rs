@@ -5,6 +5,7 @@
 
 mod activity;
 mod base_url;
+mod clone;
 mod collations;
 mod common;
 mod completions;
@@ -40,6 +41,7 @@ mod order;
 mod other_server;
 mod oversized;
 mod pace;
+mod page;
 mod plan;
 #[cfg(unix)]
 mod postgres_helpers;
@@ -90,6 +92,8 @@ mod store_followers;
 mod store_full_disk;
 #[cfg(all(unix, feature = "postgres"))]
 mod store_isolation;
+#[cfg(all(unix, feature = "postgres"))]
+mod store_location;
 #[cfg(all(unix, feature = "postgres"))]
 mod store_lost_answers;
 #[cfg(all(unix, feature = "postgres"))]

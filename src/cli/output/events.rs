@@ -36,8 +36,7 @@ struct Writer {
     /// When the command began, in milliseconds since the Unix epoch.
     began: u64,
     counters: Counters,
-    /// Latencies of the push requests that were answered since the last `sync_progress`, and their number.
-    recent: (Latencies, u64),
+    recent: Recent,
     /// The options of the run that differ from their defaults.
     options: Value,
     /// The shard that the run uploads, if it is one.
@@ -46,6 +45,22 @@ struct Writer {
     last: Option<Instant>,
     /// Requests of all answered batches.
     batches: u64,
+}
+
+/// Push requests since the last `sync_progress`.
+struct Recent {
+    /// The latencies of those that were answered, and their number.
+    latencies: Latencies,
+    answered: u64,
+    /// The highest number that was in flight.
+    in_flight: u64,
+}
+
+impl Recent {
+    /// Begins with so many requests in flight.
+    fn from_now(in_flight: u64) -> Self {
+        Self { latencies: Latencies::new(), answered: 0, in_flight }
+    }
 }
 
 impl Events {
@@ -57,7 +72,7 @@ impl Events {
             run: None,
             began: now_ms(),
             counters: Counters::new(Instant::now()),
-            recent: (Latencies::new(), 0),
+            recent: Recent::from_now(0),
             options,
             shard,
             last: None,
@@ -171,7 +186,8 @@ impl Writer {
             "stage": match counters.stage {
                 Stage::Finalizing => "finalize",
                 Stage::Pulling | Stage::Comparing { .. } => "verify",
-                Stage::Starting | Stage::Checking { .. } | Stage::Uploading => "upload",
+                // A clone has no event file.
+                Stage::Starting | Stage::Checking { .. } | Stage::Uploading | Stage::Cloning { .. } => "upload",
             },
             "part": part.map(|part| &part.name),
             "done": counters.part_done,
@@ -183,8 +199,12 @@ impl Writer {
         if let Some((level, why)) = &counters.limit {
             context["concurrency"] = json!({"level": level, "why": why});
         }
-        let (latencies, answered) = std::mem::replace(&mut self.recent, (Latencies::new(), 0));
-        context["interval"] = json!({"answered": answered, "latencyMs": latencies_ms(&latencies)});
+        let recent = std::mem::replace(&mut self.recent, Recent::from_now(counters.in_flight));
+        context["interval"] = json!({
+            "answered": recent.answered,
+            "maxInFlight": recent.in_flight,
+            "latencyMs": latencies_ms(&recent.latencies),
+        });
         self.write("sync_progress", context);
     }
 
@@ -265,8 +285,11 @@ impl Observer for Events {
             }
             Event::Answered { requests, .. } => writer.batches += requests,
             Event::RequestEnded { elapsed, is_answered: true } => {
-                writer.recent.0.record(*elapsed);
-                writer.recent.1 += 1;
+                writer.recent.latencies.record(*elapsed);
+                writer.recent.answered += 1;
+            }
+            Event::RequestSent => {
+                writer.recent.in_flight = writer.recent.in_flight.max(writer.counters.in_flight);
             }
             _ => {}
         }

@@ -27,7 +27,9 @@ pub(super) fn limit_chart(run: &Run, axis: &Axis, intervals: &[Interval], max: u
         grouped(limits.highest),
         counted(limits.changes, "change")
     );
-    chart.curves.push(axis.curve("in flight", Shape::Shade, intervals, |one| Some(as_number(one.in_flight))));
+    chart
+        .curves
+        .push(axis.curve("at most in flight", Shape::Shade, intervals, |one| Some(as_number(one.in_flight))));
     chart.curves.push(Curve { name: "limit", shape: Shape::Line, values: steps(axis, &kept) });
     chart.dots = dots(axis, &kept);
     Some(chart)

@@ -70,6 +70,8 @@ impl RunCounts {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Interval {
     pub(crate) answered: u64,
+    /// The highest number in flight.
+    pub(crate) max_in_flight: u64,
     pub(crate) latency_ms: Latencies,
 }
 

@@ -22,7 +22,7 @@ pub(in crate::report) struct Interval {
     pub(in crate::report) p50: Option<u64>,
     /// The 95th percentile; of joined intervals, the highest.
     pub(in crate::report) p95: Option<u64>,
-    /// Requests in flight at the end; of joined intervals, the highest number.
+    /// The highest number of requests in flight; of earlier versions, the number at the end.
     pub(in crate::report) in_flight: u64,
 }
 
@@ -84,18 +84,15 @@ impl Series {
     pub(super) fn add(&mut self, at: u64, progress: &Progress) {
         let totals = Totals { at, rows: progress.run.sent(), bytes: progress.run.bytes };
         let Some(last) = self.last.replace(totals) else { return };
-        let (answered, latency) = progress
-            .interval
-            .map_or_else(Default::default, |interval| (interval.answered, interval.latency_ms));
         let interval = Interval {
             from: last.at,
             to: at.max(last.at),
             rows: totals.rows.saturating_sub(last.rows),
             bytes: totals.bytes.saturating_sub(last.bytes),
-            answered,
-            p50: latency.p50,
-            p95: latency.p95,
-            in_flight: progress.run.in_flight,
+            answered: progress.interval.map_or(0, |interval| interval.answered),
+            p50: progress.interval.and_then(|interval| interval.latency_ms.p50),
+            p95: progress.interval.and_then(|interval| interval.latency_ms.p95),
+            in_flight: progress.interval.map_or(progress.run.in_flight, |interval| interval.max_in_flight),
         };
         self.push(interval);
     }

@@ -65,7 +65,8 @@ impl EventFile {
         for (key, value) in more.as_object().unwrap() {
             run[key] = value.clone();
         }
-        let interval = json!({"answered": 4, "latencyMs": latencies(15 + done % 17)});
+        let interval =
+            json!({"answered": 4, "maxInFlight": 3 + done % 3, "latencyMs": latencies(15 + done % 17)});
         let context = json!({"stage": "upload", "part": part, "done": part_done, "total": 1000,
             "bytes": run["bytes"], "batches": run["requests"], "run": run, "interval": interval});
         self.event("sync_progress", context)

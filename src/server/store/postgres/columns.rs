@@ -1,7 +1,9 @@
 //! What a group has changed, as the arrays that the statements of [`super::flight`] take: a column each,
 //! in the order of the keys, which is the order in which rows are locked.
 
-use super::staging::{Applied, LoadedItem, Place, StagedItem, Staging, WrittenItem};
+use std::collections::BTreeMap;
+
+use super::staging::{Applied, LoadedItem, StagedItem, Staging, WrittenItem};
 use crate::server::shared_text::SharedText;
 use crate::server::store::ItemKey;
 
@@ -9,11 +11,13 @@ use crate::server::store::ItemKey;
 #[derive(Default)]
 pub(super) struct Changes<'s> {
     pub(super) updates: ItemColumns<'s>,
-    /// The versions that the updates are based on.
-    pub(super) versions: VersionColumns,
+    /// The batches that have written what is updated.
+    pub(super) batches: Vec<i64>,
     pub(super) inserts: ItemColumns<'s>,
     pub(super) mutations: MutationColumns<'s>,
     pub(super) checks: CheckColumns<'s>,
+    /// How many more items of a name are not deleted now.
+    pub(super) live: LiveColumns<'s>,
     /// Steps of the sequence.
     pub(super) steps: i64,
 }
@@ -37,19 +41,18 @@ pub(super) struct ItemColumns<'s> {
     pub(super) digests: Vec<Option<&'s [u8]>>,
 }
 
-/// The versions of items.
-#[derive(Default)]
-pub(super) struct VersionColumns {
-    pub(super) batches: Vec<i64>,
-    pub(super) steps: Vec<i32>,
-    pub(super) parts: Vec<i32>,
-}
-
 /// Mutations that are applied now.
 #[derive(Default)]
 pub(super) struct MutationColumns<'s> {
     pub(super) clients: Vec<i64>,
     pub(super) ids: Vec<&'s SharedText>,
+}
+
+/// Changes of the counts by name.
+#[derive(Default)]
+pub(super) struct LiveColumns<'s> {
+    pub(super) names: Vec<&'s SharedText>,
+    pub(super) changes: Vec<i64>,
 }
 
 /// Items that were only looked at, and whether they have a document.
@@ -66,6 +69,7 @@ impl<'s> Changes<'s> {
         for (touched, item) in staging.touched.items.iter().zip(&staging.items) {
             changes.add_item(&touched.key, item);
         }
+        changes.live = LiveColumns::of(staging);
         for ((client, id), applied) in staging.touched.mutations.iter().zip(&staging.applied) {
             if *applied == Applied::Now {
                 changes.mutations.clients.push(client.0);
@@ -77,9 +81,9 @@ impl<'s> Changes<'s> {
 
     fn add_item(&mut self, key: &'s ItemKey, item: &'s StagedItem) {
         match item {
-            StagedItem { written: Some(written), loaded: Some(LoadedItem { version, .. }), .. } => {
+            StagedItem { written: Some(written), loaded: Some(LoadedItem { batch, .. }), .. } => {
                 self.updates.push(key, written);
-                self.versions.push(*version);
+                self.batches.push(*batch);
             }
             StagedItem { written: Some(written), loaded: None, .. } => self.inserts.push(key, written),
             StagedItem { written: None, loaded, is_read: true, .. } => {
@@ -89,6 +93,23 @@ impl<'s> Changes<'s> {
             }
             StagedItem { written: None, is_read: false, .. } => {}
         }
+    }
+}
+
+impl<'s> LiveColumns<'s> {
+    fn of(staging: &'s Staging<'_>) -> Self {
+        let mut sums: BTreeMap<&SharedText, i64> = BTreeMap::new();
+        for (touched, item) in staging.touched.items.iter().zip(&staging.items) {
+            let Some(written) = &item.written else { continue };
+            let was_live = item.loaded.as_ref().is_some_and(|loaded| loaded.is_present);
+            let change = i64::from(written.content.is_some()) - i64::from(was_live);
+            if change != 0 {
+                *sums.entry(&touched.key.name).or_default() += change;
+            }
+        }
+        // In the order of the names, which is that of the locks.
+        let (names, changes) = sums.into_iter().filter(|(_, change)| *change != 0).unzip();
+        Self { names, changes }
     }
 }
 
@@ -112,13 +133,5 @@ impl<'s> ItemColumns<'s> {
         self.clients.push(item.client.map(|client| client.0));
         self.documents.push(item.content.as_ref().map(|content| &content.document));
         self.digests.push(item.content.as_ref().map(|content| content.digest.as_bytes()));
-    }
-}
-
-impl VersionColumns {
-    fn push(&mut self, version: Place) {
-        self.batches.push(version.batch);
-        self.steps.push(version.step);
-        self.parts.push(version.part);
     }
 }
