@@ -68,8 +68,9 @@ fn ratio(count: u64, unit: u64) -> f64 {
     as_f64(count) / as_f64(unit)
 }
 
+/// A count as a number for a drawing or a rate.
 #[expect(clippy::cast_precision_loss, reason = "the first 15 digits are right, and fewer are shown")]
-fn as_f64(count: u64) -> f64 {
+pub(crate) fn as_f64(count: u64) -> f64 {
     count as f64
 }
 

@@ -1,13 +1,15 @@
 //! What a report says, without its form: HTML and Markdown have the same tables. The runs are in
 //! [`super::record`].
 //!
-//! * [`report`](mod@report): the parts that a report is made of; [`chart`]: a chart, with its [`scale`];
+//! * [`report`](mod@report): the parts that a report is made of; [`chart`]: a chart, with its [`axis`] and its
+//!   [`scale`];
 //! * [`one`]: a report of one run; [`several`]: of several runs; [`budget`]: how much of each there is room for;
 //! * [`verdict`]: how a run has ended; [`facts`]: its most important numbers; [`result_table`], [`errors`],
 //!   [`rejected`], [`retries`], [`options`]: its tables; [`over_time`]: its charts, and their numbers as a table;
 //!   [`limit`]: the same for the limit on requests in flight;
 //! * [`words`]: moments and durations as text.
 
+mod axis;
 mod budget;
 mod chart;
 mod errors;

@@ -1,76 +1,19 @@
 //! A run over time: rows and bytes a second and latencies as charts, and the same numbers as a table. The
 //! limit on requests in flight is in [`super::limit`].
 
+use super::axis::Axis;
 use super::budget::Budget;
-use super::chart::{Chart, Curve, Shape};
+use super::chart::{Chart, Shape};
 use super::limit::limit_chart;
 use super::report::{Block, Cell, Table};
-use super::scale::{time_marks, top_of_bytes, top_of_counts};
+use super::scale::{top_of_bytes, top_of_counts};
 use super::words::{byte_rate, duration, latency, rate, row_rate};
-use crate::numbers::{bytes, grouped, rounded};
+use crate::numbers::{as_f64, bytes, grouped, rounded};
 use crate::report::event::RunCounts;
 use crate::report::record::{Interval, Run};
 
 /// Fewer intervals than that are no curve.
 const MIN_INTERVALS: usize = 3;
-
-/// What a chart of a run begins with.
-pub(super) struct Axis {
-    /// The beginning, in milliseconds since the Unix epoch.
-    pub(super) from: u64,
-    pub(super) length: u64,
-    uploaded_at: Option<u64>,
-}
-
-impl Axis {
-    fn of(run: &Run) -> Self {
-        let from = run.sending_since.unwrap_or(run.first);
-        let length = run.last.saturating_sub(from).max(1);
-        let uploaded_at = run.uploaded_at.map(|at| at.saturating_sub(from)).filter(|at| *at < length);
-        Self { from, length, uploaded_at }
-    }
-
-    /// A place on the axis.
-    pub(super) fn place(&self, at: u64) -> u64 {
-        at.saturating_sub(self.from).min(self.length)
-    }
-
-    pub(super) fn chart(&self, heading: &'static str, top: f64, levels: [String; 3]) -> Chart {
-        Chart {
-            heading,
-            summary: String::new(),
-            length: self.length,
-            marks: time_marks(self.length),
-            top,
-            levels,
-            curves: Vec::new(),
-            dots: Vec::new(),
-            places: Vec::new(),
-            uploaded_at: self.uploaded_at,
-        }
-    }
-
-    /// The value of each interval.
-    pub(super) fn curve(
-        &self,
-        name: &'static str,
-        shape: Shape,
-        intervals: &[Interval],
-        value: impl Fn(&Interval) -> Option<f64>,
-    ) -> Curve {
-        let values = intervals.iter().map(|one| (self.place(one.from), self.place(one.to), value(one)));
-        Curve { name, shape, values: values.collect() }
-    }
-
-    /// The numbers of each interval in words.
-    fn places(&self, intervals: &[Interval], words: impl Fn(&Interval) -> String) -> Vec<(u64, u64, String)> {
-        let place = |one: &Interval| {
-            let (from, to) = (self.place(one.from), self.place(one.to));
-            (from, to, format!("{} to {}: {}", duration(from), duration(to), words(one)))
-        };
-        intervals.iter().map(place).collect()
-    }
-}
 
 /// The charts and the table.
 pub(super) fn blocks(run: &Run, budget: Budget) -> Vec<Block> {
@@ -133,7 +76,7 @@ fn byte_chart(run: &Run, axis: &Axis, intervals: &[Interval], few: &[Interval]) 
 
 /// `None` where the events have no latencies of intervals.
 fn latency_chart(axis: &Axis, intervals: &[Interval], few: &[Interval]) -> Option<Chart> {
-    let as_number = |latency: Option<u64>| latency.map(|ms| rate(ms, 1000));
+    let as_number = |latency: Option<u64>| latency.map(as_f64);
     let highest = highest(intervals, |one| as_number(one.p95).unwrap_or(0.0));
     intervals.iter().find(|one| one.p95.is_some())?;
     let top = top_of_counts(highest);

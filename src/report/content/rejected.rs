@@ -2,7 +2,8 @@
 
 use super::budget::{ID, NAME, SENTENCE};
 use super::report::{Block, Cell, Section, Table};
-use super::result_table::counts_table;
+use super::words::highest_first;
+use crate::numbers::grouped;
 use crate::report::event::Rejected;
 use crate::report::record::{End, MAX_REJECTED, Run, Totals};
 
@@ -11,9 +12,13 @@ const MAX_CODES: usize = 51;
 
 /// How many mutations were rejected, by code; `None` where there are none.
 pub(super) fn by_code(totals: &Totals) -> Option<Table> {
-    let caption = "Rejected mutations by code";
-    let table = || counts_table(caption, ["Code", "Mutations"], &totals.rejections, MAX_CODES);
-    (!totals.rejections.is_empty()).then(table)
+    if totals.rejections.is_empty() {
+        return None;
+    }
+    let rows = highest_first(&totals.rejections).into_iter();
+    let rows = rows.map(|(code, count)| vec![Cell::data(code, NAME), Cell::words(grouped(count))]);
+    let table = Table::new("Rejected mutations by code", &[("Code", false), ("Mutations", true)]);
+    Some(table.with_rows(MAX_CODES, rows))
 }
 
 /// The section with the first rejected mutations; `None` where there are none.

@@ -1,12 +1,10 @@
 //! The table of what was uploaded: resources, join stores and deletes.
 
-use std::collections::BTreeMap;
-
 use super::budget::NAME;
 use super::report::{Cell, Table};
 use crate::numbers::grouped;
 use crate::report::event::{Counts, Part, PartKind, Stats};
-use crate::report::record::{End, Run};
+use crate::report::record::{End, PartState, Run};
 
 /// A row before it is text.
 #[derive(Debug, Clone, Copy, Default)]
@@ -17,6 +15,40 @@ struct Row {
     unchanged: u64,
 }
 
+impl Row {
+    /// Of a part, by the statistics of the result where it has any, else by the last counts.
+    fn of(state: &PartState<'_>, stats: Option<&Stats>) -> Self {
+        let rows = state.part.rows;
+        let Some(counts) = stats.and_then(|stats| counts_of(stats, state.part)) else {
+            return Self { rows, answered: state.done, ..Self::default() };
+        };
+        let count = |name: &str| counts.get(name).copied().unwrap_or(0);
+        Self {
+            rows,
+            answered: count("mutations"),
+            repeated: count("repeated"),
+            unchanged: count("unchanged"),
+        }
+    }
+
+    fn plus(self, other: &Self) -> Self {
+        Self {
+            rows: self.rows.saturating_add(other.rows),
+            answered: self.answered.saturating_add(other.answered),
+            repeated: self.repeated.saturating_add(other.repeated),
+            unchanged: self.unchanged.saturating_add(other.unchanged),
+        }
+    }
+
+    /// The numbers in the columns that `sum` says there are.
+    fn cells(&self, sum: &Self) -> impl Iterator<Item = Cell> + use<> {
+        let repeated = (sum.repeated > 0).then_some(self.repeated);
+        let unchanged = (sum.unchanged > 0).then_some(self.unchanged);
+        let numbers = [self.rows, self.answered].into_iter().chain(repeated).chain(unchanged);
+        numbers.map(|number| Cell::words(grouped(number)))
+    }
+}
+
 /// What was uploaded, part by part; `None` where there is no plan.
 pub(super) fn result_table(run: &Run, max: usize) -> Option<Table> {
     run.started.as_ref()?;
@@ -24,49 +56,20 @@ pub(super) fn result_table(run: &Run, max: usize) -> Option<Table> {
         End::Applied(applied) => Some(&applied.stats),
         _ => None,
     };
-    let rows: Vec<(&Part, Row)> = run
-        .parts()
-        .into_iter()
-        .map(|state| {
-            let Some(counts) = stats.and_then(|stats| counts_of(stats, state.part)) else {
-                let row = Row { rows: state.part.rows, answered: state.done, ..Row::default() };
-                return (state.part, row);
-            };
-            let count = |name: &str| counts.get(name).copied().unwrap_or(0);
-            let row = Row {
-                rows: state.part.rows,
-                answered: count("mutations"),
-                repeated: count("repeated"),
-                unchanged: count("unchanged"),
-            };
-            (state.part, row)
-        })
-        .collect();
-    let sum = rows.iter().fold(Row::default(), |sum, (_, row)| Row {
-        rows: sum.rows.saturating_add(row.rows),
-        answered: sum.answered.saturating_add(row.answered),
-        repeated: sum.repeated.saturating_add(row.repeated),
-        unchanged: sum.unchanged.saturating_add(row.unchanged),
-    });
+    let parts = run.parts();
+    let rows: Vec<(&Part, Row)> = parts.iter().map(|state| (state.part, Row::of(state, stats))).collect();
+    let sum = rows.iter().fold(Row::default(), |sum, (_, row)| sum.plus(row));
     let mut columns = vec![("Name", false), ("Kind", false), ("Rows", true), ("Answered", true)];
     columns.extend((sum.repeated > 0).then_some(("Already there", true)));
     columns.extend((sum.unchanged > 0).then_some(("Unchanged", true)));
-    let numbers = |row: &Row| {
-        let mut numbers = vec![row.rows, row.answered];
-        numbers.extend((sum.repeated > 0).then_some(row.repeated));
-        numbers.extend((sum.unchanged > 0).then_some(row.unchanged));
-        numbers.into_iter().map(|number| Cell::words(grouped(number))).collect::<Vec<_>>()
-    };
     let cells = rows.iter().map(|(part, row)| {
-        let mut cells = vec![Cell::data(&part.name, NAME), Cell::words(kind(part.kind))];
-        cells.extend(numbers(row));
-        cells
+        let names = [Cell::data(&part.name, NAME), Cell::words(kind(part.kind))];
+        names.into_iter().chain(row.cells(&sum)).collect()
     });
     let mut table = Table::new("What was uploaded", &columns).with_rows(max, cells);
     if rows.len() > 1 {
-        let mut cells = vec![Cell::words("Together"), Cell::empty()];
-        cells.extend(numbers(&sum));
-        table.sums = Some(cells);
+        let names = [Cell::words("Together"), Cell::empty()];
+        table.sums = Some(names.into_iter().chain(sum.cells(&sum)).collect());
     }
     Some(table)
 }
@@ -88,18 +91,4 @@ fn kind(kind: PartKind) -> &'static str {
         PartKind::JoinRows => "join rows",
         PartKind::Deletes => "deletes",
     }
-}
-
-/// A table of names with their counts, the highest first.
-pub(super) fn counts_table(
-    caption: &'static str,
-    columns: [&'static str; 2],
-    counts: &BTreeMap<String, u64>,
-    max: usize,
-) -> Table {
-    let mut counts: Vec<_> = counts.iter().collect();
-    counts.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
-    let rows =
-        counts.into_iter().map(|(name, count)| vec![Cell::data(name, NAME), Cell::words(grouped(*count))]);
-    Table::new(caption, &[(columns[0], false), (columns[1], true)]).with_rows(max, rows)
 }

@@ -2,6 +2,7 @@
 
 use super::budget::NAME;
 use super::report::{Block, Cell, Section, Table};
+use super::words::highest_first;
 use crate::numbers::grouped;
 use crate::report::record::Totals;
 
@@ -10,13 +11,11 @@ const MAX_CAUSES: usize = 20;
 
 /// The section about retries; `None` where there are none.
 pub(super) fn section(totals: &Totals) -> Option<Section> {
-    let mut retries: Vec<_> = totals.retries.iter().collect();
-    if retries.is_empty() {
+    if totals.retries.is_empty() {
         return None;
     }
-    retries.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
-    let rows = retries.into_iter().map(|(cause, count)| {
-        vec![Cell::data(cause, NAME), Cell::words(meaning(cause)), Cell::words(grouped(*count))]
+    let rows = highest_first(&totals.retries).into_iter().map(|(cause, count)| {
+        vec![Cell::data(cause, NAME), Cell::words(meaning(cause)), Cell::words(grouped(count))]
     });
     let columns = [("After", false), ("Meaning", false), ("Retries", true)];
     let table = Table::new("Retries by what failed before", &columns).with_rows(MAX_CAUSES, rows);

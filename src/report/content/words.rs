@@ -1,11 +1,19 @@
-//! Moments and durations as text. Times are UTC: a report says the same everywhere.
+//! Moments, durations and rates as text, and the order of counts. Times are UTC: a report says the same everywhere.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, UNIX_EPOCH};
 
 use crate::numbers::{bytes, grouped, per_second, rounded, time};
 
 /// The first moment that has no year of four digits, in milliseconds since the Unix epoch.
 const YEAR_10000: u64 = 253_402_300_800_000;
+
+/// Names with their counts, the highest first.
+pub(super) fn highest_first(counts: &BTreeMap<String, u64>) -> Vec<(&String, u64)> {
+    let mut counts: Vec<_> = counts.iter().map(|(name, count)| (name, *count)).collect();
+    counts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+    counts
+}
 
 /// A moment, `2026-11-26 19:22:48 UTC`.
 pub(super) fn moment(ms: u64) -> String {

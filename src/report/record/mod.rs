@@ -13,7 +13,7 @@ mod totals;
 
 pub(crate) use file::{ReadError, read};
 pub(super) use limits::LimitStep;
-pub(super) use run::End;
+pub(super) use run::{End, PartState};
 pub(crate) use run::{MAX_REJECTED, Run};
 pub(super) use series::Interval;
 pub(super) use totals::Totals;
