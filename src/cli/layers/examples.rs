@@ -39,6 +39,10 @@ const CLONEUP: &[Example] = &[
         "synctool cloneup --report report.html --metrics-file synctool.prom",
     ),
     example(
+        "Upload all databases in a folder, whatever happens to one of them",
+        "synctool cloneup --db 'tenants/*.db' --no-fail-fast",
+    ),
+    example(
         "Upload one third of the records, while other jobs upload the rest",
         "synctool cloneup --shard 1/3 > 1.json",
     ),

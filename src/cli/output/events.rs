@@ -31,7 +31,8 @@ pub(in crate::cli) struct Events(Mutex<Writer>);
 struct Writer {
     /// `None` where there is no event file.
     lines: Option<JsonLines>,
-    /// What a report keeps of the events so far.
+    /// Whether the events are kept for a report, and what a report keeps of them so far.
+    is_kept: bool,
     run: Option<Run>,
     /// When the command began, in milliseconds since the Unix epoch.
     began: u64,
@@ -45,6 +46,16 @@ struct Writer {
     last: Option<Instant>,
     /// Requests of all answered batches.
     batches: u64,
+    /// The database, where the run is of several.
+    database: Option<OneOfSeveral>,
+}
+
+/// A database of a run of several.
+pub(super) struct OneOfSeveral {
+    /// Its path.
+    pub(super) path: String,
+    /// How many databases there are, and how far they are, at the time of an event.
+    pub(super) counts: Box<dyn Fn() -> Value + Send>,
 }
 
 /// Push requests since the last `sync_progress`.
@@ -67,8 +78,30 @@ impl Events {
     /// Events that are kept for a report, from now on. `options` are those that differ from their defaults,
     /// without secrets; `shard` is in every event.
     pub(in crate::cli) fn new(options: Value, shard: Option<Shard>) -> Self {
+        let events = Self::with(None, options, shard, None);
+        events.writer().is_kept = true;
+        events
+    }
+
+    /// Events that are written to an open file.
+    pub(super) fn to_lines(
+        lines: JsonLines,
+        options: Value,
+        shard: Option<Shard>,
+        database: Option<OneOfSeveral>,
+    ) -> Self {
+        Self::with(Some(lines), options, shard, database)
+    }
+
+    fn with(
+        lines: Option<JsonLines>,
+        options: Value,
+        shard: Option<Shard>,
+        database: Option<OneOfSeveral>,
+    ) -> Self {
         Self(Mutex::new(Writer {
-            lines: None,
+            lines,
+            is_kept: false,
             run: None,
             began: now_ms(),
             counters: Counters::new(Instant::now()),
@@ -77,6 +110,7 @@ impl Events {
             shard,
             last: None,
             batches: 0,
+            database,
         }))
     }
 
@@ -96,6 +130,12 @@ impl Events {
     /// # Errors
     /// An [`io::Error`] of the first event that could not be written.
     pub(in crate::cli) fn finish(&self, outcome: &Outcome) -> io::Result<()> {
+        self.end(outcome);
+        self.writer().lines.as_ref().map_or(Ok(()), JsonLines::finish)
+    }
+
+    /// Writes the last counts, and the one event at the end; the file goes on where others write to it.
+    pub(super) fn end(&self, outcome: &Outcome) {
         let mut writer = self.writer();
         if writer.has_begun() {
             writer.progress(Instant::now());
@@ -105,7 +145,6 @@ impl Events {
         } else {
             writer.failed(outcome);
         }
-        writer.lines.as_mut().map_or(Ok(()), JsonLines::finish)
     }
 
     /// What a report keeps of the run.
@@ -121,21 +160,26 @@ impl Events {
 }
 
 impl Writer {
-    /// Writes an event; `context` is what it has beside the phase and the shard.
+    /// Writes an event; `context` is what it has beside the phase, the database and the shard.
     fn write(&mut self, name: &str, context: Value) {
         let event = self.event(name, context);
-        // A report reads the same line, whether it comes from a file or from here.
-        match report::Event::parse(&event.to_string()) {
-            Ok(event) => self.keep(&event),
-            Err(error) => debug_assert!(false, "{error}: {event}"),
+        if self.is_kept {
+            // A report reads the same line, whether it comes from a file or from here.
+            match report::Event::parse(&event.to_string()) {
+                Ok(event) => self.keep(&event),
+                Err(error) => debug_assert!(false, "{error}: {event}"),
+            }
         }
-        if let Some(lines) = &mut self.lines {
+        if let Some(lines) = &self.lines {
             lines.write(&event);
         }
     }
 
     fn event(&self, name: &str, mut context: Value) -> Value {
         context["phase"] = PHASE.into();
+        if let Some(database) = &self.database {
+            context["db"] = json!(database.path);
+        }
         if let Some(shard) = self.shard {
             context["shard"] = json!(shard);
         }
@@ -154,13 +198,15 @@ impl Writer {
     fn failed(&mut self, outcome: &Outcome) {
         let errors = || outcome.failures.iter().map(|failure| &failure.error);
         let mut event = self.event("sync_failed", json!({}));
-        self.keep(&report::Event {
-            timestamp_ms: event["timestampMs"].as_u64().unwrap_or(self.began),
-            shard: self.shard,
-            database: None,
-            what: What::Failed(errors().collect()),
-        });
-        if let Some(lines) = &mut self.lines {
+        if self.is_kept {
+            self.keep(&report::Event {
+                timestamp_ms: event["timestampMs"].as_u64().unwrap_or(self.began),
+                shard: self.shard,
+                database: self.database.as_ref().map(|database| database.path.clone()),
+                what: What::Failed(errors().collect()),
+            });
+        }
+        if let Some(lines) = &self.lines {
             event["context"]["error"] = json!({"errors": errors().collect::<Vec<_>>()});
             lines.write(&event);
         }
@@ -205,6 +251,9 @@ impl Writer {
             "maxInFlight": recent.in_flight,
             "latencyMs": latencies_ms(&recent.latencies),
         });
+        if let Some(database) = &self.database {
+            context["databases"] = (database.counts)();
+        }
         self.write("sync_progress", context);
     }
 

@@ -3,7 +3,7 @@
 //!
 //! `document` is the answer to `GET /`, `events` that to `GET /events`, `counts` the numbers in it,
 //! `shared_store` servers that share a store; `stream` reads events. The rest is what a browser shows:
-//! `shown`, `hostile`, `looks`, `asked` (the token), `lost` (the connection).
+//! `shown`, `hostile`, `looks`, `asked` (the token), `lost` (the connection), `parser` (events).
 
 #[cfg(unix)]
 mod asked;
@@ -16,6 +16,8 @@ mod hostile;
 mod looks;
 #[cfg(unix)]
 mod lost;
+#[cfg(unix)]
+mod parser;
 #[cfg(all(unix, feature = "postgres"))]
 mod shared_store;
 #[cfg(unix)]

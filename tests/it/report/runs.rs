@@ -154,6 +154,22 @@ async fn the_summary_of_a_github_step_is_added_to_what_the_step_has_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_events_of_several_databases_have_a_report() {
+    let (offline, server) = (database(), TestServer::start(SCHEMA).await);
+    std::fs::copy(offline.path(), offline.folder().join("b.db")).unwrap();
+    let mut command = synctool(&offline);
+    command.args(["cloneup", "--db", "app.db", "--db", "b.db", "--events", "e.ndjson"]);
+    command.args(["--remote", server.base(), "--batch-size", "1"]);
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    let made = synctool(&offline).args(["report", "e.ndjson", "--format", "md"]).output().unwrap();
+    assert_eq!(status(&made), 0, "{}", stderr(&made));
+    let tables = String::from_utf8(made.stdout).unwrap();
+    assert!(tables.starts_with("## ✅ Uploaded 4 rows in 2 runs\n"), "{tables}");
+    assert!(tables.contains("| `e.ndjson, app.db` |") && tables.contains("| `e.ndjson, b.db` |"), "{tables}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn neither_events_nor_report_nor_metrics_have_secrets() {
     let (offline, server) = (database(), TestServer::start(SCHEMA).await);
     let base = server.base().replacen("://", "://user:s3cr3t@", 1);
