@@ -17,10 +17,10 @@ struct Row {
 
 impl Row {
     /// Of a part, by the statistics of the result where it has any, else by the last counts.
-    fn of(state: &PartState<'_>, stats: Option<&Stats>) -> Self {
-        let rows = state.part.rows;
-        let Some(counts) = stats.and_then(|stats| counts_of(stats, state.part)) else {
-            return Self { rows, answered: state.done, ..Self::default() };
+    fn of(so_far: &PartState<'_>, stats: Option<&Stats>) -> Self {
+        let rows = so_far.part.rows;
+        let Some(counts) = stats.and_then(|stats| counts_of(stats, so_far.part)) else {
+            return Self { rows, answered: so_far.done, ..Self::default() };
         };
         let count = |name: &str| counts.get(name).copied().unwrap_or(0);
         Self {
