@@ -75,6 +75,7 @@ fn the_commands_of_the_quick_start_and_the_guides_run() {
         "schema.md",
         "clone.md",
         "ci.md",
+        "changes.md",
         "scaling.md",
         "troubleshooting.md",
         "protocol.md",

@@ -38,9 +38,11 @@ mod model;
 mod odd_columns;
 #[cfg(all(unix, feature = "postgres"))]
 mod on_postgres;
+mod only_changed;
 mod order;
 mod other_server;
 mod oversized;
+mod overwrite;
 mod pace;
 mod page;
 mod plan;
@@ -113,4 +115,5 @@ mod upload;
 mod usage;
 mod values;
 mod verify;
+mod verify_digest;
 mod wait;

@@ -214,7 +214,7 @@ impl Writer {
 
     /// Whether the plan is made: before that there is nothing to count.
     fn has_begun(&self) -> bool {
-        !matches!(self.counters.stage, Stage::Starting | Stage::Checking { .. })
+        self.counters.is_planned
     }
 
     /// Writes the counts if the last time is long enough ago.
@@ -260,7 +260,13 @@ impl Writer {
     fn started(&mut self) {
         let counters = &self.counters;
         let parts = counters.parts.iter();
-        let parts = parts.map(|part| json!({"kind": part.kind, "name": part.name, "rows": part.rows}));
+        let parts = parts.map(|part| {
+            let mut planned = json!({"kind": part.kind, "name": part.name, "rows": part.rows});
+            if let Some(unchanged) = part.unchanged {
+                planned["unchanged"] = json!(unchanged);
+            }
+            planned
+        });
         let context = json!({
             "startedMs": self.began,
             "versions": {"synctool": env!("CARGO_PKG_VERSION"), "sqlite": crate::offline::sqlite_version()},
@@ -274,7 +280,7 @@ impl Writer {
 
 /// The counts of the whole run.
 fn run(counters: &Counters, now: Instant) -> Value {
-    json!({
+    let mut counts = json!({
         "done": counters.done,
         "total": counters.total,
         "bytes": counters.bytes,
@@ -289,7 +295,11 @@ fn run(counters: &Counters, now: Instant) -> Value {
         "etaMs": counters.time_left(now).map(millis),
         "latencyMs": latencies_ms(&counters.latencies),
         "sendingMs": millis(counters.uploaded_in.unwrap_or_else(|| now.saturating_duration_since(counters.start))),
-    })
+    });
+    if let Some(unchanged) = counters.unchanged {
+        counts["unchanged"] = json!(unchanged);
+    }
+    counts
 }
 
 fn latencies_ms(latencies: &Latencies) -> Value {

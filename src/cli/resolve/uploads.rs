@@ -38,6 +38,10 @@ pub(in crate::cli) fn uploads(args: &CloneupArgs, matches: &ArgMatches) -> Resul
     }
     one_database(args.report.as_ref(), "report", &mut problems);
     one_database(args.metrics_file.as_ref(), "metricsFile", &mut problems);
+    if args.delete_extra {
+        let why = "would remove from the server what the other databases have: give one database";
+        problems.told_as(format_args!("deleteExtra {why}"), "deleteExtra", format!("--delete-extra {why}"));
+    }
     let (settings, only) = settings(args, matches, &mut problems);
     let several = settings.map(|settings| SeveralSettings { databases, settings, jobs, only });
     problems.or(several).map_err(|failures| with_origins(failures, matches))

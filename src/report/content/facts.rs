@@ -74,6 +74,9 @@ pub(super) fn of_totals(totals: &Totals, run: Option<&Run>) -> Vec<Fact> {
     if totals.repeated > 0 {
         facts.push(fact("Already there", grouped(totals.repeated), "mutations".to_owned()));
     }
+    if totals.unchanged > 0 {
+        facts.push(fact("Unchanged", grouped(totals.unchanged), "not sent".to_owned()));
+    }
     if totals.pulled > 0 {
         facts.push(fact("Pulled", grouped(totals.pulled), "changes".to_owned()));
     }

@@ -18,17 +18,12 @@ struct Row {
 impl Row {
     /// Of a part, by the statistics of the result where it has any, else by the last counts.
     fn of(so_far: &PartState<'_>, stats: Option<&Stats>) -> Self {
-        let rows = so_far.part.rows;
+        let (rows, unchanged) = (so_far.part.rows, so_far.part.unchanged.unwrap_or(0));
         let Some(counts) = stats.and_then(|stats| counts_of(stats, so_far.part)) else {
-            return Self { rows, answered: so_far.done, ..Self::default() };
+            return Self { rows, answered: so_far.done, unchanged, ..Self::default() };
         };
         let count = |name: &str| counts.get(name).copied().unwrap_or(0);
-        Self {
-            rows,
-            answered: count("mutations"),
-            repeated: count("repeated"),
-            unchanged: count("unchanged"),
-        }
+        Self { rows, answered: count("mutations"), repeated: count("repeated"), unchanged }
     }
 
     fn plus(self, other: &Self) -> Self {
@@ -81,7 +76,8 @@ fn counts_of<'s>(stats: &'s Stats, part: &Part) -> Option<&'s Counts> {
     match part.kind {
         PartKind::Records => named(&stats.resources.0),
         PartKind::JoinRows => named(&stats.join_stores.0),
-        PartKind::Deletes => stats.deletes.as_ref(),
+        // The result counts all of them together.
+        PartKind::Deletes | PartKind::Extra | PartKind::Other => None,
     }
 }
 
@@ -90,5 +86,7 @@ fn kind(kind: PartKind) -> &'static str {
         PartKind::Records => "records",
         PartKind::JoinRows => "join rows",
         PartKind::Deletes => "deletes",
+        PartKind::Extra => "removed",
+        PartKind::Other => "",
     }
 }

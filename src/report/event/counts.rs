@@ -48,6 +48,8 @@ pub(crate) struct RunCounts {
     pub(crate) rejections: BTreeMap<String, u64>,
     /// Mutations that the server had applied before.
     pub(crate) repeated: u64,
+    /// Rows that are not sent, because the server has them already; `None` without a comparison.
+    pub(crate) unchanged: Option<u64>,
     /// Rows among `done` that an earlier run has uploaded.
     pub(crate) resumed: u64,
     /// Changes that were pulled in this stage.

@@ -20,14 +20,12 @@ pub(crate) struct Applied {
     pub(crate) stats: Stats,
 }
 
-/// The statistics of a result.
+/// The statistics of a result, by resource and join store.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Stats {
     pub(crate) resources: Named,
     pub(crate) join_stores: Named,
-    pub(crate) batches: u64,
-    pub(crate) deletes: Option<Counts>,
 }
 
 /// Counts by their names, such as `records`, `mutations` and `repeated`.
@@ -146,6 +144,5 @@ mod tests {
         let stats: Stats = serde_json::from_str(json).unwrap();
         let names: Vec<_> = stats.resources.0.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!((names, stats.resources.0[0].1["records"]), (vec!["z", "a"], 2));
-        assert_eq!(stats.deletes, None);
     }
 }

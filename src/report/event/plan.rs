@@ -26,7 +26,10 @@ pub(crate) struct Part {
     pub(crate) kind: PartKind,
     /// The resource or join store.
     pub(crate) name: String,
+    /// Rows that are sent.
     pub(crate) rows: u64,
+    /// Rows that are not sent, because the server has them already; `None` without a comparison.
+    pub(crate) unchanged: Option<u64>,
 }
 
 /// What a part uploads.
@@ -36,6 +39,11 @@ pub(crate) enum PartKind {
     Records,
     JoinRows,
     Deletes,
+    /// What only the server has, which is removed.
+    Extra,
+    /// One that only a later version knows.
+    #[serde(other)]
+    Other,
 }
 
 /// The run continues an earlier one.

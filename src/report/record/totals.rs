@@ -24,6 +24,7 @@ pub(in crate::report) struct Totals {
     pub(in crate::report) requests: u64,
     pub(in crate::report) rejected: u64,
     pub(in crate::report) repeated: u64,
+    pub(in crate::report) unchanged: u64,
     pub(in crate::report) pulled: u64,
     pub(in crate::report) retries: BTreeMap<String, u64>,
     pub(in crate::report) rejections: BTreeMap<String, u64>,
@@ -55,6 +56,7 @@ impl Totals {
             (&mut self.requests, counts.requests),
             (&mut self.rejected, counts.rejected),
             (&mut self.repeated, counts.repeated),
+            (&mut self.unchanged, counts.unchanged.unwrap_or(0)),
             (&mut self.pulled, counts.pulled),
         ] {
             *sum = sum.saturating_add(count);

@@ -52,6 +52,27 @@ fn the_tables_of_shards() {
 }
 
 #[test]
+fn a_run_that_sends_only_changes_says_what_is_unchanged() {
+    let mut parts = parts();
+    parts[1]["unchanged"] = 2400.into();
+    parts[3] = json!({"kind": "extra", "name": "extra", "rows": 1});
+    let file = EventFile::started(&parts, &options()).progress("projects", 0, 0, &json!({}));
+    let file = file.after(1000).progress("extra", 1, 1000, &json!({"unchanged": 2400}));
+    let stats = json!({"resources": {"projects": {"records": 100, "mutations": 100},
+        "todos": {"records": 3000, "mutations": 600, "unchanged": 2400}}, "joinStores": {}, "batches": 20,
+        "deletes": {"mutations": 1}});
+    let tables = report(&[file.applied(&stats).text], "md");
+    for expected in [
+        "| Name | Kind | Rows | Answered | Unchanged |",
+        "| `todos` | records | 600 | 600 | 2,400 |",
+        "| `extra` | removed | 1 | 1 | 0 |",
+        "| Rejected | Unchanged | Duration |",
+    ] {
+        assert!(tables.contains(expected), "{expected}: {tables}");
+    }
+}
+
+#[test]
 fn a_run_that_was_killed_says_so() {
     let whole = begun().text;
     let half_a_line = &whole[..whole.len() - 100];
