@@ -112,6 +112,10 @@ fn add_all(mut metrics: Metrics<'_>, run: &Run) {
     metrics.gauge("planned_rows", "Rows that the run was to upload", as_number(counts.total));
     let answered = [(Some(("by", "this run")), counts.sent()), (Some(("by", "earlier run")), counts.resumed)];
     metrics.counters("rows", "Rows that the server has answered, by which run", answered);
+    if let Some(unchanged) = counts.unchanged {
+        let help = "Rows that were not sent, because the server has them already";
+        metrics.counter("unchanged_rows", help, unchanged);
+    }
     metrics.counter("body_bytes", "Bodies of answered batches, before compression", counts.bytes);
     metrics.counter("requests", "Push requests that were sent, retries included", counts.requests);
     let by = |name| move |(value, count): (&'_ String, &u64)| (name, value.clone(), *count);

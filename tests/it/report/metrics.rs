@@ -134,6 +134,17 @@ async fn a_run_that_fails_is_not_ok_and_has_its_rejections_by_code() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_sends_only_changes_counts_what_is_unchanged() {
+    let (offline, server) = (database(), TestServer::start(SCHEMA).await);
+    let (_, samples) = run(&offline, server.base(), &[]).await;
+    assert_eq!(value(&samples, "unchanged_rows_total", &[]), None);
+    offline.execute("UPDATE tags SET label = 'changed' WHERE id = 'g'");
+    let (status, samples) = run(&offline, server.base(), &["--only-changed"]).await;
+    assert_eq!((status, value(&samples, "unchanged_rows_total", &[])), (0, Some(1.0)));
+    assert_eq!(value(&samples, "rows_total", &[("by", "this run")]), Some(1.0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn databases_and_shards_have_metrics_of_their_own() {
     let (offline, server) = (database(), TestServer::start(SCHEMA).await);
     let (status_of_shard, samples) = run(&offline, server.base(), &["--shard", "1/2"]).await;
