@@ -11,6 +11,8 @@ mod completions;
 mod config;
 mod connections;
 mod dangling;
+#[cfg(unix)]
+mod datafn_package;
 mod deletes;
 mod demo;
 mod docs;
