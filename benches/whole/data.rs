@@ -25,6 +25,20 @@ pub enum Ids {
     Scattered,
 }
 
+/// The same records in another client's database, and with other ids.
+pub fn other_client(folder: &Path, database: &Path) -> PathBuf {
+    let path = folder.join("other-client.db");
+    std::fs::copy(database, &path).unwrap();
+    let connection = Connection::open(&path).unwrap();
+    connection
+        .execute_batch(
+            "UPDATE todos SET id = 'other-' || id;
+             UPDATE __datafn_meta SET value = '1c5f0f5a-7a3e-4a0e-9f0c-5d2f7c1b9e42' WHERE key = 'clientId'",
+        )
+        .unwrap();
+    path
+}
+
 /// Writes the schema into `folder`, and a database with `records` records unless it exists already.
 /// Returns the path of the database.
 pub fn make(folder: &Path, records: u64, ids: Ids) -> PathBuf {

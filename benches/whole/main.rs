@@ -1,6 +1,6 @@
 //! Benchmarks of whole runs of the `synctool` binary, each with a limit or a peer that is measured
-//! in the same run. The limits are in `limits.rs` and `insert_loop.rs`; the pieces of the encoder are in
-//! `benches/encode.rs`.
+//! in the same run. The limits are in `limits.rs` and `insert_loop.rs`, the server's stores beside each other in
+//! `stores.rs`; the pieces of the encoder are in `benches/encode.rs`.
 //!
 //! `cargo bench --bench whole` runs everything; names after `--` select benchmarks, and
 //! `SYNCTOOL_BENCH_RECORDS` (default 1000000) sets the size. Figures are medians.
@@ -24,6 +24,8 @@ mod postgres;
 mod postgres_loop;
 mod process;
 mod sink;
+#[cfg(unix)]
+mod stores;
 
 use std::path::Path;
 use std::process::Command;
@@ -56,6 +58,8 @@ fn main() {
         ("serve", serve),
         #[cfg(unix)]
         ("inserts", inserts),
+        #[cfg(unix)]
+        ("stores", stores::run),
         ("before", before),
         ("feed", read_feed),
         ("catching-up", catching_up),

@@ -15,11 +15,22 @@ pub struct Run {
     pub peak: u64,
 }
 
+/// The binary in a folder, without settings from the environment: a variable of these benchmarks is none of
+/// the program's, which would warn about it.
+fn program(binary: &Path, folder: &Path) -> Command {
+    let mut command = Command::new(binary);
+    command.current_dir(folder);
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"SYNCTOOL_"))
+    {
+        command.env_remove(name);
+    }
+    command
+}
+
 /// Runs `synctool cloneup` on a database; panics if it fails.
 pub fn upload(folder: &Path, database: &Path, base: &str, arguments: &[&str]) -> Run {
     let start = Instant::now();
-    let child = Command::new(BINARY)
-        .current_dir(folder)
+    let child = program(BINARY.as_ref(), folder)
         .args(["cloneup", "--quiet", "--schema", "schema.json", "--remote", base, "--db"])
         .arg(database)
         .args(arguments)
@@ -54,13 +65,20 @@ impl Server {
         for suffix in ["", "-wal", "-shm"] {
             let _ = std::fs::remove_file(folder.join(format!("{name}{suffix}")));
         }
-        let mut child = Command::new(binary)
-            .current_dir(folder)
-            .args(["serve", "--schema", "schema.json", "--listen", "127.0.0.1:0", "--data"])
-            .arg(store)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Self::spawn(program(binary, folder).args(["serve", "--data"]).arg(store))
+    }
+
+    /// Starts one with its store in a schema of a PostgreSQL database.
+    #[cfg(unix)]
+    pub fn start_on_postgres(folder: &Path, url: &str, schema: &str) -> Self {
+        let mut command = program(BINARY.as_ref(), folder);
+        command.args(["serve", "--database-schema", schema]);
+        Self::spawn(command.env("SYNCTOOL_DATABASE_URL", url))
+    }
+
+    fn spawn(command: &mut Command) -> Self {
+        let command = command.args(["--schema", "schema.json", "--listen", "127.0.0.1:0"]);
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
         Self { child, base: line.trim().trim_start_matches("listening on ").to_owned() }

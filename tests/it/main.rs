@@ -92,6 +92,8 @@ mod store_full_disk;
 #[cfg(all(unix, feature = "postgres"))]
 mod store_isolation;
 #[cfg(all(unix, feature = "postgres"))]
+mod store_location;
+#[cfg(all(unix, feature = "postgres"))]
 mod store_lost_answers;
 #[cfg(all(unix, feature = "postgres"))]
 mod store_start;

@@ -24,16 +24,21 @@ const RESOURCES: [&str; 4] = ["todos", "tags", "people", "notes"];
 /// Ids that any text may be; the same ones in every resource.
 const IDS: [&str; 8] = ["a", "b", "c", "B", "\u{0}", "é\"'", "a:b", "\u{10ffff}"];
 
+/// Pushes of new records in a row: more than a server needs to expect another one.
+const NEW: usize = 7;
+
 pub struct History {
     random: fastrand::Rng,
     /// Mutations that were sent, to be sent again.
     sent: Vec<Value>,
     next: usize,
+    /// Pushes of new records that are still to come.
+    new: usize,
 }
 
 impl History {
     pub fn new(seed: u64) -> Self {
-        Self { random: fastrand::Rng::with_seed(seed), sent: Vec::new(), next: 0 }
+        Self { random: fastrand::Rng::with_seed(seed), sent: Vec::new(), next: 0, new: 0 }
     }
 
     fn pick<'v>(&mut self, values: &[&'v str]) -> &'v str {
@@ -60,10 +65,56 @@ impl History {
     }
 
     pub fn push(&mut self) -> Value {
+        if self.new == 0 && self.one_in(10) {
+            self.new = NEW;
+        }
+        if self.new > 0 {
+            self.new -= 1;
+            return self.push_of_new_records();
+        }
         let client = self.pick(&["C", "D"]);
         let count = self.random.usize(0..12);
         let mutations: Vec<_> = (0..count).map(|_| self.mutation(client)).collect();
         json!({"clientId": client, "mutations": mutations})
+    }
+
+    /// Records that nobody has seen, and a row between them. The last push of several also has something
+    /// that is decided by what the store has.
+    fn push_of_new_records(&mut self) -> Value {
+        self.next += 1;
+        let id = format!("new{}", self.next);
+        let mutation = |kind: &str, rest: Value| {
+            let mut mutation = json!({"clientId": "C", "mutationId": format!("{kind}-{id}"), "version": 1,
+                "resource": "todos", "id": id});
+            mutation.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+            mutation
+        };
+        let mut mutations = vec![
+            mutation("tag", json!({"resource": "tags", "operation": "insert", "record": {"label": "new"}})),
+            mutation("todo", json!({"operation": "merge", "record": {"title": id}})),
+            mutation("row", json!({"operation": "relate", "relations": {"labels": id}})),
+        ];
+        if self.new == 0 {
+            let again = self.sent.first().cloned().unwrap_or_else(|| mutations[0].clone());
+            let decided = match self.random.u8(0..7) {
+                0 => json!({"operation": "merge", "record": {}}),
+                1 => json!({"operation": "merge", "record": {"title": "x"}}),
+                2 => json!({"operation": "insert", "record": {"title": "x"}}),
+                3 => json!({"operation": "relate", "relations": {"labels": self.pick(&IDS)}}),
+                4 => json!({"operation": "unrelate", "relations": {"labels": self.pick(&IDS)}}),
+                5 => again,
+                // Invalid, but applied before.
+                _ => json!({"operation": "explode", "mutationId": again["mutationId"]}),
+            };
+            for (number, id) in IDS.iter().enumerate() {
+                let mut last = mutation(&format!("known{number}"), json!({"id": id}));
+                last.as_object_mut().unwrap().extend(decided.as_object().unwrap().clone());
+                last["clientId"] = json!("C");
+                mutations.push(last);
+            }
+        }
+        self.sent.extend(mutations.iter().cloned());
+        json!({"clientId": "C", "mutations": mutations})
     }
 
     fn mutation(&mut self, client: &str) -> Value {

@@ -13,7 +13,7 @@ use super::common::postgres::Cluster;
 use super::common::{TestServer, client, postgres_store};
 
 /// Requests of a history.
-const REQUESTS: usize = 40;
+const REQUESTS: usize = 60;
 
 fn number(variable: &str, default: u64) -> u64 {
     std::env::var(variable).map_or(default, |text| text.parse().unwrap())

@@ -1,7 +1,7 @@
 //! What a group has changed, as the arrays that the statements of [`super::flight`] take: a column each,
 //! in the order of the keys, which is the order in which rows are locked.
 
-use super::staging::{Applied, LoadedItem, Place, StagedItem, Staging, WrittenItem};
+use super::staging::{Applied, LoadedItem, StagedItem, Staging, WrittenItem};
 use crate::server::shared_text::SharedText;
 use crate::server::store::ItemKey;
 
@@ -9,8 +9,8 @@ use crate::server::store::ItemKey;
 #[derive(Default)]
 pub(super) struct Changes<'s> {
     pub(super) updates: ItemColumns<'s>,
-    /// The versions that the updates are based on.
-    pub(super) versions: VersionColumns,
+    /// The batches that have written what is updated.
+    pub(super) batches: Vec<i64>,
     pub(super) inserts: ItemColumns<'s>,
     pub(super) mutations: MutationColumns<'s>,
     pub(super) checks: CheckColumns<'s>,
@@ -35,14 +35,6 @@ pub(super) struct ItemColumns<'s> {
     pub(super) clients: Vec<Option<i64>>,
     pub(super) documents: Vec<Option<&'s SharedText>>,
     pub(super) digests: Vec<Option<&'s [u8]>>,
-}
-
-/// The versions of items.
-#[derive(Default)]
-pub(super) struct VersionColumns {
-    pub(super) batches: Vec<i64>,
-    pub(super) steps: Vec<i32>,
-    pub(super) parts: Vec<i32>,
 }
 
 /// Mutations that are applied now.
@@ -77,9 +69,9 @@ impl<'s> Changes<'s> {
 
     fn add_item(&mut self, key: &'s ItemKey, item: &'s StagedItem) {
         match item {
-            StagedItem { written: Some(written), loaded: Some(LoadedItem { version, .. }), .. } => {
+            StagedItem { written: Some(written), loaded: Some(LoadedItem { batch, .. }), .. } => {
                 self.updates.push(key, written);
-                self.versions.push(*version);
+                self.batches.push(*batch);
             }
             StagedItem { written: Some(written), loaded: None, .. } => self.inserts.push(key, written),
             StagedItem { written: None, loaded, is_read: true, .. } => {
@@ -112,13 +104,5 @@ impl<'s> ItemColumns<'s> {
         self.clients.push(item.client.map(|client| client.0));
         self.documents.push(item.content.as_ref().map(|content| &content.document));
         self.digests.push(item.content.as_ref().map(|content| content.digest.as_bytes()));
-    }
-}
-
-impl VersionColumns {
-    fn push(&mut self, version: Place) {
-        self.batches.push(version.batch);
-        self.steps.push(version.step);
-        self.parts.push(version.part);
     }
 }

@@ -9,7 +9,7 @@ use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::batch;
-use super::columns::{Changes, CheckColumns, ItemColumns, MutationColumns, VersionColumns};
+use super::columns::{Changes, CheckColumns, ItemColumns, MutationColumns};
 use super::error::Failure;
 #[cfg(debug_assertions)]
 use super::mistakes;
@@ -17,7 +17,7 @@ use super::sql::{self, Statements};
 use crate::failpoint;
 
 /// The time that a server may take to send a transaction after `BEGIN`, before PostgreSQL ends it.
-const IDLE_MS: u64 = 1000;
+const IDLE_MS: u64 = 500;
 
 /// The slowest network, in bytes per millisecond, on which a large group is not ended: 1 MiB a second.
 const BYTES_PER_MS: u64 = 1024;
@@ -52,13 +52,7 @@ pub(super) async fn write(
     let mut answers: Vec<Answer<'_>> = Vec::new();
     answers.extend(begin.map(|begin| execute(client, begin)));
     if changes.updates.keys.len() > 0 {
-        answers.push(Box::pin(update(
-            client,
-            &statements.update,
-            batch,
-            &changes.updates,
-            &changes.versions,
-        )));
+        answers.push(Box::pin(update(client, &statements.update, batch, &changes.updates, &changes.batches)));
     }
     if changes.inserts.keys.len() > 0 {
         answers.push(Box::pin(insert(client, &statements.insert, batch, &changes.inserts)));
@@ -105,15 +99,11 @@ async fn update(
     statement: &str,
     batch: i64,
     items: &ItemColumns<'_>,
-    versions: &VersionColumns,
+    batches: &Vec<i64>,
 ) -> Result<Option<i64>, tokio_postgres::Error> {
     let count = length(items.keys.len());
     let mut parameters = item_parameters(&count, &batch, items);
-    parameters.extend::<[Parameter<'_>; 3]>([
-        (&versions.batches, Type::INT8_ARRAY),
-        (&versions.steps, Type::INT4_ARRAY),
-        (&versions.parts, Type::INT4_ARRAY),
-    ]);
+    parameters.push((batches, Type::INT8_ARRAY));
     assert(client, statement, &parameters).await
 }
 

@@ -1,82 +1,50 @@
-//! Commits groups of pushes over one connection: loads, applies, writes, and does all of it again where
-//! another transaction was faster or the connection is lost.
+//! Commits groups of pushes over one connection, again where another transaction was faster or the
+//! connection is lost. One try is in [`super::transaction`].
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::join;
 use tokio::time::{Instant, sleep, timeout_at};
-use tokio_postgres::Client;
 
-use super::columns::Changes;
 use super::connection::Connection;
 use super::error::{Class, Failure, PostgresError};
 use super::flight;
-use super::load::{LoadError, Loaded, load, lock};
-use super::sql::Statements;
 use super::store::Shared;
+use super::transaction::{Approach, Committed, Transaction, TryError};
 use crate::server::store::{Result, StoreError, Touched, Writer};
 
-/// The longest pause before another try after a conflict. The lock is what is waited for, so the pause
-/// only has to part two that keep meeting.
-const CONFLICT_PAUSE: Duration = Duration::from_millis(20);
+/// How much longer the pause before another try may be with each conflict but the first. A lock is what
+/// is waited for, so the pause only has to part two that keep meeting.
+const CONFLICT_PAUSE: Duration = Duration::from_millis(5);
+
+/// Groups that are locked at once after one that has met another transaction.
+const LOCKED_GROUPS: u32 = 8;
 
 /// The longest pause before another try with a new connection.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(250);
 
-/// What a group has become.
-pub(in crate::server) struct Committed<T> {
-    /// What applying it has returned.
-    pub(in crate::server) result: T,
-    /// The step of the sequence that the group's own steps follow.
-    pub(in crate::server) first: u64,
-}
+/// Groups in a row that were all new before the next one is assumed to be.
+const LEAST_STREAK: u32 = 2;
+
+/// The same after many assumptions that were wrong.
+const MAX_STREAK: u32 = 64;
 
 /// One connection that writes.
 pub(in crate::server) struct Lane {
     shared: Arc<Shared>,
     connection: Option<Connection>,
-}
-
-/// How a group is tried.
-#[derive(Debug, Clone, Copy, Default)]
-struct Approach {
-    /// Whether what the group may look at is locked before it is loaded: after a conflict.
-    locks: bool,
-    /// Whether an earlier try may have been committed.
-    may_be_committed: bool,
-}
-
-/// Why a try has failed.
-enum TryError {
-    Failed(Failure),
-    Store(StoreError),
-}
-
-impl From<Failure> for TryError {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(failure)
-    }
-}
-
-impl From<tokio_postgres::Error> for TryError {
-    fn from(error: tokio_postgres::Error) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
-impl From<LoadError> for TryError {
-    fn from(error: LoadError) -> Self {
-        match error {
-            LoadError::Failed(failure) => Self::Failed(failure),
-            LoadError::Damaged(error) => Self::Store(error.into()),
-        }
-    }
+    /// The next groups, which are locked at once.
+    locked_groups: u32,
+    /// Groups since one that was not all new.
+    streak: u32,
+    /// How many of them make the next one be assumed to be all new. It doubles with each assumption that
+    /// was wrong, because PostgreSQL has written such a group for nothing.
+    needed_streak: u32,
 }
 
 impl Lane {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, connection: None }
+        Self { shared, connection: None, locked_groups: 0, streak: 0, needed_streak: LEAST_STREAK }
     }
 
     /// Runs `work` on what the store has of the touched keys, and commits what it has written, about
@@ -92,12 +60,24 @@ impl Lane {
         deadline: Instant,
         mut work: impl FnMut(&mut dyn Writer) -> Result<T>,
     ) -> Result<Committed<T>> {
-        let begin = flight::begin(bytes);
-        let mut approach = Approach::default();
+        let (begin, mut may_be_committed) = (flight::begin(bytes), false);
+        let (mut approach, mut conflicts) = (self.first_approach(), 0);
         loop {
-            let tried = timeout_at(deadline, self.attempt(touched, &begin, approach, &mut work)).await;
-            let failure = match tried {
-                Ok(Ok(committed)) => return Ok(committed),
+            let trying = async {
+                let connection = match &mut self.connection {
+                    Some(connection) if !connection.is_closed() => connection,
+                    connection => connection.insert(self.shared.connector.connect().await?),
+                };
+                let (client, statements) = (&*connection, &self.shared.statements);
+                let transaction =
+                    Transaction { client, statements, touched, begin: &begin, may_be_committed };
+                transaction.run(approach, &mut work).await
+            };
+            let failure = match timeout_at(deadline, trying).await {
+                Ok(Ok(committed)) => {
+                    self.streak = if committed.was_all_new { self.streak.saturating_add(1) } else { 0 };
+                    return Ok(committed);
+                }
                 Ok(Err(TryError::Store(error))) => {
                     self.connection = None;
                     return Err(error);
@@ -107,12 +87,12 @@ impl Lane {
             };
             let pause = match failure.class() {
                 Class::Conflict => {
-                    approach.locks = true;
-                    CONFLICT_PAUSE
+                    conflicts += 1;
+                    CONFLICT_PAUSE * (conflicts - 1)
                 }
                 Class::Unavailable => {
                     self.connection = None;
-                    approach.may_be_committed = true;
+                    may_be_committed = true;
                     RECONNECT_PAUSE
                 }
                 Class::Permanent => {
@@ -120,7 +100,8 @@ impl Lane {
                     return Err(PostgresError::Failed(failure).into());
                 }
             };
-            tracing::debug!(%failure, "a group of pushes is tried again");
+            approach = self.next_approach(approach, failure.class());
+            tracing::debug!(%failure, ?approach, "a group of pushes is tried again");
             let pause = pause.mul_f64(random());
             if Instant::now() + pause >= deadline {
                 self.connection = None;
@@ -130,80 +111,30 @@ impl Lane {
         }
     }
 
-    async fn attempt<T>(
-        &mut self,
-        touched: &Touched,
-        begin: &str,
-        approach: Approach,
-        work: &mut impl FnMut(&mut dyn Writer) -> Result<T>,
-    ) -> std::result::Result<Committed<T>, TryError> {
-        let connection = match &mut self.connection {
-            Some(connection) if !connection.is_closed() => connection,
-            connection => connection.insert(self.shared.connector.connect().await?),
-        };
-        let transaction = Transaction { client: connection, statements: &self.shared.statements, approach };
-        if approach.locks {
-            transaction.locked(touched, begin, work).await
-        } else {
-            transaction.optimistic(touched, Some(begin), work).await
+    /// How a group is tried first.
+    fn first_approach(&mut self) -> Approach {
+        if self.locked_groups > 0 {
+            self.locked_groups -= 1;
+            return Approach::Lock;
         }
-    }
-}
-
-/// One try.
-struct Transaction<'a> {
-    client: &'a Client,
-    statements: &'a Statements,
-    approach: Approach,
-}
-
-impl Transaction<'_> {
-    /// Locks what the group may look at, in a transaction that begins with that.
-    async fn locked<T>(
-        &self,
-        touched: &Touched,
-        begin: &str,
-        work: &mut impl FnMut(&mut dyn Writer) -> Result<T>,
-    ) -> std::result::Result<Committed<T>, TryError> {
-        let locking = lock(self.client, self.statements, touched);
-        let (started, locked) = join(self.client.batch_execute(begin), locking).await;
-        let tried = match started.and(locked) {
-            Ok(()) => self.optimistic(touched, None, work).await,
-            Err(error) => Err(error.into()),
-        };
-        if tried.is_err() {
-            // It may have ended already, and then there is only a warning. Without an answer the
-            // connection is given up.
-            self.client.batch_execute("ROLLBACK").await?;
-        }
-        tried
+        if self.streak >= self.needed_streak { Approach::Assume } else { Approach::Load }
     }
 
-    /// Loads, applies and writes. Where nothing was locked, the transaction asserts that what was loaded
-    /// is still so. `begin` begins it, unless it has begun.
-    async fn optimistic<T>(
-        &self,
-        touched: &Touched,
-        begin: Option<&str>,
-        work: &mut impl FnMut(&mut dyn Writer) -> Result<T>,
-    ) -> std::result::Result<Committed<T>, TryError> {
-        let Loaded { mut staging, sequence } = load(self.client, self.statements, touched).await?;
-        let result = work(&mut staging).map_err(TryError::Store)?;
-        let changes = Changes::of(&staging);
-        if changes.steps > 0 {
-            let first = flight::write(self.client, self.statements, begin, &changes).await?;
-            // The counter is never negative.
-            return Ok(Committed { result, first: first.unsigned_abs() });
+    /// How a group is tried after a failure.
+    fn next_approach(&mut self, approach: Approach, class: Class) -> Approach {
+        match (approach, class) {
+            (Approach::Assume, Class::Conflict) => {
+                self.streak = 0;
+                self.needed_streak = (self.needed_streak * 2).min(MAX_STREAK);
+                Approach::Load
+            }
+            (Approach::Load, Class::Conflict) => {
+                self.locked_groups = LOCKED_GROUPS;
+                Approach::Lock
+            }
+            (Approach::Lock, _) => Approach::Lock,
+            (Approach::Assume | Approach::Load, _) => Approach::Load,
         }
-        if begin.is_none() {
-            self.client.batch_execute("COMMIT").await?;
-        }
-        if self.approach.may_be_committed {
-            // What is repeated here may be committed without having reached the standby that its own
-            // commit waited for.
-            self.client.batch_execute(&self.statements.fence).await?;
-        }
-        Ok(Committed { result, first: sequence })
     }
 }
 

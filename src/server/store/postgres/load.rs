@@ -7,7 +7,7 @@ use tokio_postgres::{Client, Row};
 use super::columns::KeyColumns;
 use super::error::{Failure, PostgresError};
 use super::sql::Statements;
-use super::staging::{Applied, LoadedItem, Place, Staging};
+use super::staging::{Applied, LoadedItem, Staging};
 use crate::server::shared_text::SharedText;
 use crate::server::store::{MutationKey, Touched};
 
@@ -101,6 +101,5 @@ fn keys(touched: &Touched) -> KeyColumns<'_> {
 }
 
 fn item(row: &Row) -> Result<LoadedItem, tokio_postgres::Error> {
-    let version = Place { batch: row.try_get(1)?, step: row.try_get(2)?, part: row.try_get(3)? };
-    Ok(LoadedItem { version, is_present: row.try_get(4)?, document: row.try_get(5)? })
+    Ok(LoadedItem { batch: row.try_get(1)?, is_present: row.try_get(2)?, document: row.try_get(3)? })
 }

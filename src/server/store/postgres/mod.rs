@@ -10,7 +10,7 @@
 //! * How it is made: [`layout`] has the tables and [`open`] creates them, once for all servers.
 //! * Writes: [`load`] reads what a group of pushes may look at into [`staging`], on which the pushes are
 //!   applied; [`columns`] takes the changes out of it, and [`flight`] writes them in one transaction;
-//!   [`lane`] does all that, again where another server was faster.
+//!   [`transaction`] does all that once, and [`lane`] again where another server was faster.
 //! * Reads: [`reader`] has a connection for each read, and [`snapshot`] a whole state.
 //! * Beside them: [`sizes`] counts, [`forget`] forgets, [`store_id`] gives a restored store a new id.
 //! * Ground: [`sql`] and [`retention_sql`] are the text of all statements, [`batch`] has the ids of transactions, [`error`] what an error means for another try.
@@ -37,6 +37,7 @@ mod staging;
 mod store;
 mod store_id;
 mod tls;
+mod transaction;
 mod types;
 mod url;
 

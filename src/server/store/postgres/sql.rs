@@ -176,31 +176,33 @@ fn load(item: &str, applied: &str, counter: &str) -> String {
              FROM unnest((SELECT $3::bytea[]), (SELECT $4::bytea[]), (SELECT $5::bytea[]), (SELECT $6::bool[]),
                  (SELECT $7::int[])) WITH ORDINALITY AS k (name, id, target, reads, mutation, n)
              WHERE k.mutation NOT IN (SELECT n FROM known))
-         SELECT 0 AS n, c.seq AS batch, NULL::int AS step, NULL::int AS part, NULL::bool AS present,
-             NULL::text AS document
+         SELECT 0 AS n, c.seq AS batch, NULL::bool AS present, NULL::text AS document
          FROM {counter} c WHERE c.id = 1
          UNION ALL
-         SELECT -n, NULL, NULL, NULL, NULL, NULL FROM known
+         SELECT -n, NULL, NULL, NULL FROM known
          UNION ALL
-         SELECT k.n::int, i.batch, i.step, i.part, i.document IS NOT NULL,
-             CASE WHEN k.reads THEN i.document END
-         FROM wanted k CROSS JOIN LATERAL (SELECT i.batch, i.step, i.part, i.document FROM {item} i
+         SELECT k.n::int, i.batch, i.document IS NOT NULL, CASE WHEN k.reads THEN i.document END
+         FROM wanted k CROSS JOIN LATERAL (SELECT i.batch, i.document FROM {item} i
              WHERE i.name = k.name AND i.id = k.id AND i.target = k.target LIMIT 1) i"
     )
 }
 
+/// Written as an insertion that always meets a conflict, because that goes through the rows in the order of
+/// the arrays, and so of the keys: an `UPDATE` with a join locks them in any order, and two servers wait
+/// for each other. The batch that is proposed is the one that was loaded.
 fn update(item: &str) -> String {
-    asserted(&format!(
-        "UPDATE {item} i SET batch = $2, step = k.step, part = k.part, client = k.client,
-             document = k.document, digest = k.digest
-         FROM unnest((SELECT $3::bytea[]), (SELECT $4::bytea[]), (SELECT $5::bytea[]), (SELECT $6::int[]),
-                 (SELECT $7::int[]), (SELECT $8::bigint[]), (SELECT $9::text[]), (SELECT $10::bytea[]),
-                 (SELECT $11::bigint[]), (SELECT $12::int[]), (SELECT $13::int[]))
-             AS k (name, id, target, step, part, client, document, digest, old_batch, old_step, old_part)
-         WHERE i.name = k.name AND i.id = k.id AND i.target = k.target
-             AND i.batch = k.old_batch AND i.step = k.old_step AND i.part = k.old_part
-         RETURNING 1"
-    ))
+    format!(
+        "WITH r AS (
+             INSERT INTO {item} AS i (batch, name, id, target, step, part, client, document, digest)
+             SELECT k.* FROM unnest($11::bigint[], $3::bytea[], $4::bytea[], $5::bytea[], $6::int[], $7::int[],
+                 $8::bigint[], $9::text[], $10::bytea[]) AS k
+             ON CONFLICT (name, id, target) DO UPDATE SET batch = $2, step = excluded.step,
+                 part = excluded.part, client = excluded.client, document = excluded.document,
+                 digest = excluded.digest
+             WHERE i.batch = excluded.batch RETURNING i.batch)
+         SELECT 1 / (CASE WHEN count(CASE WHEN batch = $2 THEN 1 END) = $1 AND {IN_TRANSACTION}
+             THEN 1 ELSE 0 END) FROM r"
+    )
 }
 
 /// Items after the step `$1` and the part `$2` in it, up to the step `$3`, without those that the client

@@ -8,18 +8,11 @@ use crate::server::store::{
     ClientNumber, Document, ItemKey, Result, StoreError, StoredContent, Touched, Writer,
 };
 
-/// The place of an item in the feed, which is also its version: no two writes have the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) batch: i64,
-    pub(super) step: i32,
-    pub(super) part: i32,
-}
-
 /// An item as the store has it.
 #[derive(Debug)]
 pub(super) struct LoadedItem {
-    pub(super) version: Place,
+    /// The batch that has written it, which is its version: a batch writes an item once.
+    pub(super) batch: i64,
     /// Whether it has a document; a tombstone has none.
     pub(super) is_present: bool,
     /// The document, where it may be read.
@@ -79,6 +72,17 @@ impl<'t> Staging<'t> {
         let items = touched.items.iter().map(|_| StagedItem::default()).collect();
         let applied = vec![Applied::No; touched.mutations.len()];
         Self { touched, items, applied, steps: 0, part: 0 }
+    }
+
+    /// Whether nothing was loaded, because the store has nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.applied.iter().all(|applied| *applied == Applied::No)
+            && self.items.iter().all(|item| item.loaded.is_none())
+    }
+
+    /// Whether every mutation is applied by this group.
+    pub(super) fn is_all_applied(&self) -> bool {
+        self.applied.iter().all(|applied| *applied == Applied::Now)
     }
 
     fn position(&self, key: &ItemKey) -> Result<usize> {
