@@ -42,6 +42,8 @@ mod order;
 mod other_server;
 mod oversized;
 mod pace;
+#[cfg(unix)]
+mod packages;
 mod plan;
 #[cfg(unix)]
 mod postgres_helpers;

@@ -4,6 +4,7 @@
 mod binary;
 mod feed;
 mod forward_proxy;
+mod manifests;
 mod meter;
 mod offline;
 #[cfg(unix)]
@@ -31,6 +32,7 @@ pub use binary::{
 };
 pub use feed::{delete, upsert};
 pub use forward_proxy::ForwardProxy;
+pub use manifests::assert_is_accepted;
 pub use meter::Meter;
 pub use offline::Offline;
 pub use proxy::FaultProxy;
