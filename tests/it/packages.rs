@@ -8,7 +8,7 @@ use assert_cmd::cargo::cargo_bin;
 use serde_json::Value;
 
 use super::common::{
-    SCHEMA, ServeProcess, TestServer, assert_is_accepted, database, remove_settings, status, stderr,
+    SCHEMA, ServeProcess, TestServer, assert_is_accepted, clone, database, remove_settings, status, stderr,
 };
 
 /// A file of the repository.
@@ -112,9 +112,7 @@ impl Runner {
     /// Runs a step, with the inputs in the variables that it has for them.
     fn step(&self, number: usize, inputs: &[(&str, &str)]) -> Output {
         let step = &self.steps[number];
-        let mut command = Command::new("bash");
-        remove_settings(&mut command);
-        command.args(["-c", step["run"].as_str().unwrap()]).current_dir(&self.home);
+        let mut command = self.bash(step["run"].as_str().unwrap());
         for (name, value) in step["env"].as_object().unwrap() {
             let value = value.as_str().unwrap();
             let input = inputs.iter().find(|(input, _)| value == format!("${{{{ inputs.{input} }}}}"));
@@ -122,9 +120,7 @@ impl Runner {
         }
         let temporary = self.home.join("temporary");
         std::fs::create_dir_all(&temporary).unwrap();
-        let added = std::fs::read_to_string(self.home.join("path")).unwrap_or_default();
-        let path = format!("{}:{}", added.trim(), std::env::var("PATH").unwrap());
-        command.env("PATH", path).env("RELEASES", format!("file://{}", self.releases.display()));
+        command.env("RELEASES", format!("file://{}", self.releases.display()));
         command.env("GITHUB_ACTION_PATH", env!("CARGO_MANIFEST_DIR")).env("RUNNER_TEMP", temporary);
         command.env("RUNNER_OS", "Linux").env("RUNNER_ARCH", "X64");
         for (name, file) in
@@ -133,6 +129,20 @@ impl Runner {
             command.env(name, self.home.join(file));
         }
         command.output().unwrap()
+    }
+
+    /// Runs a line of a script with what was installed.
+    fn run(&self, line: &str, base: &str) -> Output {
+        self.bash(line).env("SYNCTOOL_REMOTE", base).output().unwrap()
+    }
+
+    fn bash(&self, script: &str) -> Command {
+        let mut command = Command::new("bash");
+        remove_settings(&mut command);
+        let added = std::fs::read_to_string(self.home.join("path")).unwrap_or_default();
+        let path = format!("{}:{}", added.trim(), std::env::var("PATH").unwrap());
+        command.args(["-c", script]).current_dir(&self.home).env("PATH", path);
+        command
     }
 
     fn read(&self, name: &str) -> String {
@@ -180,4 +190,61 @@ fn the_action_does_not_install_what_has_another_checksum() {
     assert_eq!(status(&refused), 1);
     assert!(String::from_utf8_lossy(&refused.stdout).contains("::error::"), "{}", stderr(&refused));
     assert!(!home.path().join("path").exists());
+}
+
+/// The blocks of YAML of a page, each as the steps that it runs: the action's inputs with the environment, or the
+/// lines of a script.
+fn recipes(page: &str) -> Vec<Vec<Value>> {
+    let page = text(page);
+    let blocks = page.split("```yaml\n").skip(1).map(|block| block.split("```").next().unwrap());
+    let steps = |block: &str| {
+        let block: Value = serde_saphyr::from_str(block).unwrap();
+        let jobs = block["jobs"].as_object().or_else(|| block.as_object()).unwrap().clone();
+        let steps = block["steps"].as_array().cloned().unwrap_or_default();
+        let of_jobs = jobs.values().flat_map(|job| {
+            let steps = job["steps"].as_array().cloned().unwrap_or_default();
+            let script = job["script"].as_array().cloned().unwrap_or_default();
+            steps.into_iter().chain(script.into_iter().map(|line| serde_json::json!({"run": line})))
+        });
+        steps.into_iter().chain(of_jobs).collect()
+    };
+    blocks.map(steps).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_recipes_of_the_readme_and_the_guide_upload_in_a_repository_of_their_user() {
+    let releases = tempfile::tempdir().unwrap();
+    release(releases.path());
+    for page in ["README.md", "docs/ci.md"] {
+        for steps in recipes(page) {
+            let (offline, server) = (database(), TestServer::start(SCHEMA).await);
+            std::fs::copy(offline.path(), offline.folder().join("seed.db")).unwrap();
+            std::fs::write(offline.folder().join("schema.json"), SCHEMA).unwrap();
+            let client = concat!(include_str!("tls/client.pem"), include_str!("tls/client-key.pem"));
+            std::fs::write(offline.folder().join("client.pem"), client).unwrap();
+            let runner = Runner::new(offline.folder(), releases.path());
+            let installed = runner.step(0, &[("version", "")]);
+            assert_eq!(status(&installed), 0, "{}", stderr(&installed));
+            let mut uploads = 0;
+            for step in &steps {
+                let output = if step["uses"].as_str().is_some_and(|name| name.starts_with("synctool/")) {
+                    let args = step["with"]["args"].as_str().unwrap();
+                    let inputs = [("args", args), ("remote", server.base()), ("token", "")];
+                    tokio::task::block_in_place(|| runner.step(1, &inputs))
+                } else if let Some(run) = step["run"].as_str().filter(|run| run.starts_with("synctool ")) {
+                    tokio::task::block_in_place(|| runner.run(run, server.base()))
+                } else {
+                    continue;
+                };
+                assert_eq!(status(&output), 0, "{page}: {step}: {}", stderr(&output));
+                uploads += 1;
+            }
+            assert!(uploads > 0, "{page}: {steps:?}");
+            assert_eq!(
+                clone(&server).await["data"]["tags"].as_array().unwrap().len(),
+                2,
+                "{page}: {steps:?}"
+            );
+        }
+    }
 }
