@@ -23,6 +23,7 @@ mod postgres;
 #[cfg(unix)]
 mod postgres_loop;
 mod process;
+mod row_loop;
 mod sink;
 #[cfg(unix)]
 mod stores;
@@ -62,6 +63,7 @@ fn main() {
         ("stores", stores::run),
         ("before", before),
         ("feed", read_feed),
+        ("clone", clone),
         ("catching-up", catching_up),
         ("memory", memory),
     ];
@@ -247,6 +249,41 @@ fn inserts(folder: &Path, _: u64) {
         let rate = runtime.block_on(postgres_loop::pgbench(&cluster, connections));
         println!("  pgbench, 1 in a transaction, {connections} connections {rate:>24.0} records/s");
     }
+}
+
+/// The way back: a clone into a new file, and a pull into empty tables, compared with the upload of the same
+/// rows and with a bare insert loop of them.
+fn clone(folder: &Path, records: u64) {
+    let database = data::make(folder, records, Ids::Rising);
+    let (file, empty) = (folder.join("clone.db"), folder.join("pull.db"));
+    let mut taken = [Vec::new(), Vec::new(), Vec::new(), Vec::new()];
+    let mut peak = 0;
+    for _ in 0..RUNS {
+        settle();
+        taken[0].push(row_loop::run(&database, &file));
+        let server = Server::start(folder, "server.db");
+        settle();
+        taken[1].push(upload(folder, &database, server.base(), &["--no-pull-after"]).taken);
+        settle();
+        let cloned = process::clone(folder, &file, server.base());
+        taken[2].push(cloned.taken);
+        std::fs::copy(data::make(folder, 0, Ids::Rising), &empty).unwrap();
+        settle();
+        let pulled = upload(folder, &empty, server.base(), &["--client-id", "another"]);
+        taken[3].push(pulled.taken);
+        peak = peak.max(cloned.peak).max(pulled.peak);
+        process::remove(&empty);
+    }
+    let [alone, up, clone, pull] = taken.map(|taken| median(&taken));
+    line("SQLite insert loop alone", records, alone, None);
+    line("synctool cloneup into serve", records, up, None);
+    line("synctool clone", records, clone, Some(("of the upload's time", ratio(clone, up))));
+    line("cloneup's pull into empty tables", records, pull, Some(("of the upload's time", ratio(pull, up))));
+    println!(
+        "  clone: {:.2} of the insert loop's speed; peak memory {:.1} MiB",
+        ratio(alone, clone),
+        peak as f64 / 1024.0
+    );
 }
 
 /// Waits until earlier writes are on disk; otherwise the next figure would include them.

@@ -29,9 +29,28 @@ fn program(binary: &Path, folder: &Path) -> Command {
 
 /// Runs `synctool cloneup` on a database; panics if it fails.
 pub fn upload(folder: &Path, database: &Path, base: &str, arguments: &[&str]) -> Run {
+    run("cloneup", folder, database, base, arguments)
+}
+
+/// Runs `synctool clone` into a new file; panics if it fails.
+pub fn clone(folder: &Path, file: &Path, base: &str) -> Run {
+    remove(file);
+    run("clone", folder, file, base, &[])
+}
+
+/// Removes a SQLite file and what is beside it.
+pub fn remove(file: &Path) {
+    for suffix in ["", "-wal", "-shm", "-journal"] {
+        let mut name = file.as_os_str().to_owned();
+        name.push(suffix);
+        let _ = std::fs::remove_file(name);
+    }
+}
+
+fn run(subcommand: &str, folder: &Path, database: &Path, base: &str, arguments: &[&str]) -> Run {
     let start = Instant::now();
     let child = program(BINARY.as_ref(), folder)
-        .args(["cloneup", "--quiet", "--schema", "schema.json", "--remote", base, "--db"])
+        .args([subcommand, "--quiet", "--schema", "schema.json", "--remote", base, "--db"])
         .arg(database)
         .args(arguments)
         .stdout(Stdio::piped())

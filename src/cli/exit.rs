@@ -36,7 +36,11 @@ pub const SIGTERM: u8 = 15;
 #[must_use]
 pub fn table(command: &str) -> Vec<(String, &'static str)> {
     match command {
-        "verify" => of_client("both sides are equal", "they differ"),
+        "clone" => of_client(&[
+            (SUCCESS, "everything was pulled"),
+            (INVALID, "wrong usage, options or schema, or tables that hold rows"),
+        ]),
+        "verify" => of_client(&[(SUCCESS, "both sides are equal"), (REJECTED, "they differ"), INVALID_DATA]),
         "serve" => rows(&[
             (SUCCESS, "a signal has stopped the server"),
             (INVALID, "wrong usage, options or schema"),
@@ -65,20 +69,26 @@ pub fn table(command: &str) -> Vec<(String, &'static str)> {
             (INVALID, "wrong usage, or a configuration file that cannot be used"),
             (UNWRITTEN, "the result could not be written"),
         ]),
-        _ => of_client("everything was uploaded", "the server rejected mutations"),
+        _ => of_client(&[
+            (SUCCESS, "everything was uploaded"),
+            (REJECTED, "the server rejected mutations"),
+            INVALID_DATA,
+        ]),
     }
 }
 
-/// The statuses of a command that talks to a server; only 0 and 1 mean something else for each.
-fn of_client(success: &'static str, rejected: &'static str) -> Vec<(String, &'static str)> {
-    let mut table = rows(&[
-        (SUCCESS, success),
-        (REJECTED, rejected),
-        (INVALID, "wrong usage, options or schema, or data that cannot be uploaded as it is"),
+/// What 2 means for a command that reads the rows of a database.
+const INVALID_DATA: (u8, &str) =
+    (INVALID, "wrong usage, options or schema, or data that cannot be uploaded as it is");
+
+/// The statuses of a command that talks to a server: its `own` ones, and those that mean the same for all.
+fn of_client(own: &[(u8, &'static str)]) -> Vec<(String, &'static str)> {
+    let mut table = rows(own);
+    table.extend(rows(&[
         (STORAGE, "the offline database failed"),
         (REMOTE, "the server could not be reached, refused the credentials, or broke the protocol"),
         (UNWRITTEN, "all is done, but the result, or a file that an option names, could not be written"),
-    ]);
+    ]));
     table.push((
         format!("{}, {}", SIGNAL + SIGINT, SIGNAL + SIGTERM),
         "interrupted by SIGINT or SIGTERM; requests in flight were awaited, and the result was printed",

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::ArgMatches;
 
 use super::args::{Cli, Subcommand};
-use super::commands::{cloneup, completions, config_show, inspect, merge_results, schema, verify};
+use super::commands::{clone, cloneup, completions, config_show, inspect, merge_results, schema, verify};
 #[cfg(feature = "serve")]
 use super::commands::{demo, serve};
 use super::completion;
@@ -59,6 +59,7 @@ fn print_notes(notes: &ConfigNotes, is_quiet: bool, is_verbose: bool) {
 fn execute(cli: Cli, matches: &ArgMatches) -> Result<u8, Failure> {
     match cli.command {
         Subcommand::Cloneup(args) => Ok(cloneup::run(*args, matches)),
+        Subcommand::Clone(args) => Ok(clone::run(*args, matches)),
         Subcommand::Completions(args) => completions::run(args.shell),
         Subcommand::Config(args) => config_show::run(&args.command, cli.config, cli.profile.as_deref()),
         Subcommand::Inspect(args) => inspect::run(&args),
@@ -79,8 +80,8 @@ fn report(failure: Failure, hints: Hints) -> u8 {
     status
 }
 
-/// Prints help, or what is wrong with a command line; `cloneup` prints a result too. Returns the exit
-/// status.
+/// Prints help, or what is wrong with a command line; `cloneup` and `clone` print a result too. Returns the
+/// exit status.
 fn refuse(refused: Refused, arguments: &[OsString]) -> u8 {
     let (failures, messages, usage) = match refused {
         Refused::Help(help) => {
@@ -96,9 +97,12 @@ fn refuse(refused: Refused, arguments: &[OsString]) -> u8 {
             (failures, messages, None)
         }
     };
-    let is_upload = subcommand(arguments) == Some(OsStr::new("cloneup"));
     // The words come last, below the result.
-    let status = if is_upload { cloneup::print_refusal(failures) } else { exit::INVALID };
+    let status = match subcommand(arguments).and_then(OsStr::to_str) {
+        Some("cloneup") => cloneup::print_refusal(failures),
+        Some("clone") => clone::print_refusal(failures),
+        _ => exit::INVALID,
+    };
     match usage {
         // A closed stderr leaves no place for a message.
         Some(error) => drop(error.print()),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::offline::{OfflineError, RowLocation, STORAGE_PATH};
+use crate::offline::{CloneError, OfflineError, RowLocation, STORAGE_PATH};
 use crate::protocol::{ErrorBody, MutationError, ROOT_PATH, code};
 use crate::remote::{ConfigError, RetryError};
 
@@ -210,6 +210,16 @@ impl From<OfflineError> for Failure {
             ),
         };
         Self { cause: Some(Cause::Offline(Arc::new(error))), ..failure }
+    }
+}
+
+impl From<CloneError> for Failure {
+    fn from(error: CloneError) -> Self {
+        match error {
+            CloneError::Offline(error) => error.into(),
+            // What a person can change: the file, the schema or the server that is named.
+            refused => Self::usage(refused.to_string(), STORAGE_PATH),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The job: everything in the offline database goes to the server (contract 3.1).
 //!
-//! [`Upload`] is a whole run, [`Comparison`] compares both sides, [`inspect`] looks at a database
-//! without a server. A run reads like the contract: [`run`] makes a [`plan`] from a snapshot, the
+//! [`Upload`] is a whole run, [`ServerClone`] the way back, [`Comparison`] compares both sides, [`inspect`] looks
+//! at a database without a server. A run reads like the contract: [`run`] makes a [`plan`] from a snapshot, the
 //! [`upload`] loop executes it, [`finish`] pulls and finalizes. The pipeline, each step importing
 //! only from those before it:
 //!
@@ -11,12 +11,13 @@
 //! * [`encode`]: rows become batches, on a reading and an encoding thread;
 //! * [`send`]: batches in flight, retried with exponential backoff, as many as AIMD allows;
 //! * [`progress`]: one tally of all answers, and the checkpoint of the acknowledged prefix;
-//! * [`finish`]: pulling and finalization;
+//! * [`finish`]: pulling, which a clone does as well, and finalization;
 //! * [`job`], [`blocking`], [`reports`]: what every step needs, and work on blocking threads;
 //! * [`missing_route`], [`server_check`], [`server_status`]: the base URL that was probably meant, the
 //!   check of the server in a dry run, and its status in any other run;
-//! * [`upload`], then [`run`], [`preview`], [`verify`] and [`inspect`](mod@inspect): what a
-//!   library user calls; [`merge`](mod@merge) adds up the results of several runs.
+//! * [`upload`], then [`run`], [`preview`], [`verify`], [`clone`](mod@clone) and
+//!   [`inspect`](mod@inspect): what a library user calls; [`merge`](mod@merge) adds up the results of several
+//!   runs.
 //!
 //! Nothing here knows a terminal, a flag or SQL.
 //!
@@ -50,6 +51,7 @@
 //! ```
 
 mod blocking;
+mod clone;
 mod compare;
 mod encode;
 mod failure;
@@ -73,6 +75,7 @@ mod stage;
 mod upload;
 mod verify;
 
+pub use clone::{CloneOptions, CloneOutcome, CloneStats, ServerClone};
 pub use compare::{Difference, DifferenceKind, TableCounts};
 #[cfg(feature = "cli")]
 pub(crate) use failure::PULL_PATH;

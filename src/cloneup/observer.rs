@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::failure::Subject;
-use crate::protocol::MutationError;
+use crate::protocol::{Cursor, MutationError};
 use crate::remote::TransportError;
 
 /// Gets the events of a run. Called from the run's own task, so it must return soon.
@@ -134,6 +134,15 @@ pub enum Event<'a> {
     Pulled {
         /// The number of changes in it.
         changes: u64,
+        /// The place in the server's sequence up to which changes are pulled, of a server with one feed.
+        cursor: Option<&'a Cursor>,
+    },
+    /// A clone begins to pull.
+    CloneStarted {
+        /// The server's sequence, where it says it: the clone ends there, or later.
+        sequence: Option<&'a Cursor>,
+        /// The place in it where a clone that was interrupted goes on.
+        resumed_at: Option<&'a Cursor>,
     },
     /// A warning for a person; the run goes on.
     Warning(&'a str),

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::blocking::blocking;
 use super::compare::{Compared, Difference, Differences, FeedComparison, TableCounts};
 use super::failure::{Failure, FailureKind, Failures, PULL_PATH, most_severe};
+use super::finish::page_limit::PageLimit;
 use super::finish::pull::{Page, Puller};
 use super::missing_route::suggest_base;
 use super::observer::{Activity, Event, Observer};
@@ -186,26 +187,29 @@ impl<'o> Comparison<'o> {
             Ok::<_, OfflineError>(comparison.limited_to(limited.flatten()))
         });
         let mut comparison = begun.await?;
-        let puller = Puller {
+        let limit = PageLimit::at_most(self.options.pull_limit.get(), None);
+        let mut puller = Puller {
             remote: &self.remote,
             max_retries: self.options.max_retries,
             observer: self.observer,
             cancellation: &self.cancellation,
+            limit,
         };
         let mut request = PullRequest {
             client_id: self.options.client_id.clone().unwrap_or_else(|| CLIENT_ID.to_owned()),
             cursor: Cursor::zero(),
-            limit: self.options.pull_limit.get(),
+            limit: limit.get(),
             cursors: BTreeMap::new(),
             exclude_own_after: None,
             started_at: None,
         };
         loop {
+            self.observer.on(&Event::Activity(Activity::AwaitingAnswers));
             let Page { answer, is_last } = puller.next(&mut request).await?;
-            let changes = answer.changes();
+            let changes = answer.len() as u64;
             let added = blocking(move || comparison.add_page(&answer).map(|()| comparison)).await;
             comparison = added?;
-            self.observer.on(&Event::Pulled { changes });
+            self.observer.on(&Event::Pulled { changes, cursor: None });
             if is_last {
                 break;
             }

@@ -123,6 +123,14 @@ fn special_bytes(word: u64, plain: Plain) -> u64 {
     special & each(0x80)
 }
 
+/// Appends one character of a string's content.
+pub(super) fn write_scalar_value(out: &mut Vec<u8>, character: char) {
+    match u8::try_from(character) {
+        Ok(special @ (b'"' | b'\\' | 0..0x20)) => write_escape(out, special),
+        _ => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+    }
+}
+
 fn write_escape(out: &mut Vec<u8>, special: u8) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let short = match special {
@@ -206,7 +214,8 @@ pub fn write_value(out: &mut Vec<u8>, value: &Value) {
     }
 }
 
-fn write_number(out: &mut Vec<u8>, number: &Number) {
+/// Appends a number: integers of 64 bits exactly, all others as doubles.
+pub(super) fn write_number(out: &mut Vec<u8>, number: &Number) {
     if number.is_f64() {
         write_double(out, number.as_f64().expect("`is_f64` is true, and serde_json's doubles are finite"));
     } else {

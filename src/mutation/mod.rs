@@ -34,6 +34,7 @@
 
 pub mod canonical;
 pub mod canonical_check;
+pub mod canonical_text;
 mod content;
 pub mod digest;
 mod encode;

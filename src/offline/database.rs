@@ -66,6 +66,16 @@ impl Database {
         Self { path: path.to_owned(), is_immutable: false }
     }
 
+    /// Creates a file for a database, and opens a connection that can write.
+    pub(super) fn create(path: &Path) -> Result<Connection, OfflineError> {
+        let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE;
+        Connection::open_with_flags(path, flags)
+            .and_then(|connection| configure(&connection).map(|()| connection))
+            .map_err(OfflineError::at(path))
+    }
+
     /// The path of the file.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -171,6 +181,11 @@ pub(super) fn set_meta(connection: &Connection, key: &str, value: &str) -> rusql
         connection.execute("INSERT INTO __datafn_meta (key, value) VALUES (?1, ?2)", [key, value])?;
     }
     Ok(())
+}
+
+/// Removes a value of `__datafn_meta`.
+pub(super) fn delete_meta(connection: &Connection, key: &str) -> rusqlite::Result<()> {
+    connection.execute("DELETE FROM __datafn_meta WHERE key = ?1", [key]).map(drop)
 }
 
 /// Sets what every connection needs.

@@ -87,7 +87,7 @@ pub use read::{
 pub use row_location::RowLocation;
 pub use sidecar::{Acquired, Sidecar, SidecarKind};
 pub use snapshot::Snapshot;
-pub use write::{Applied, Cursors, Finalizer};
+pub use write::{Applied, CloneCounts, CloneError, CloneFile, Cursors, Finalizer, Origin};
 
 /// The version of the SQLite library that is compiled in.
 #[must_use]

@@ -65,6 +65,8 @@ pub(super) struct Table {
     pub(super) columns: Vec<Column>,
     /// Whether it is a view: nothing can be written to it.
     pub(super) is_view: bool,
+    /// Whether it is neither a view nor a virtual table, nor a part of one.
+    pub(super) is_ordinary: bool,
 }
 
 /// How a column stores numbers.
@@ -111,7 +113,7 @@ impl Table {
                 Ok(Column { name: row.get(0)?, declared, is_not_null: row.get(2)?, key_place: row.get(3)? })
             })?
             .collect::<Result<_, _>>()?;
-        Ok(Some(Self { columns, is_view: kind == "view" }))
+        Ok(Some(Self { columns, is_view: kind == "view", is_ordinary: kind == "table" }))
     }
 
     /// The names of the tables and views of the database that an application has made, as the end of a

@@ -8,7 +8,7 @@ use serde::de::{Deserialize, Deserializer, Error as _, SeqAccess, Visitor};
 
 /// Maximum number of items: more than any batch or page has, and few enough that reading them
 /// takes no more memory than the largest answer.
-const MAX_ITEMS: usize = 500_000;
+pub(super) const MAX_ITEMS: usize = 500_000;
 
 /// The items of a JSON array; deserializing more than 500,000 of them is an error.
 #[derive(Debug)]

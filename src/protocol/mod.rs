@@ -34,20 +34,25 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod any_json;
 mod bounded_list;
 pub mod code;
 mod cursor;
 mod digest;
 mod envelope;
 mod error;
+mod json_text;
 mod nesting;
+mod page_reader;
 mod pull;
+mod pull_answer;
 mod push;
 mod raw_object;
 mod reserved_keys;
 pub mod status;
 mod wire_error;
 
+pub(crate) use any_json::AnyJson;
 pub use bounded_list::BoundedList;
 pub use cursor::{Cursor, GLOBAL_CURSOR, InvalidCursor};
 pub use digest::{
@@ -55,8 +60,10 @@ pub use digest::{
 };
 pub use envelope::{Envelope, Success, failure};
 pub use error::{ErrorBody, NeitherDialect, ROOT_PATH};
+pub use json_text::JsonText;
 pub use nesting::{MAX_NESTING, is_nested_deeper_than};
-pub use pull::{FeedChange, Op, PullAnswer, PullRequest, TableChanges};
+pub use pull::{Op, PullRequest};
+pub use pull_answer::{PageEnd, PullAnswer, PullParts, PulledChange, PulledRecord};
 pub use push::{MutationError, PushAnswer};
 pub use raw_object::RawObject;
 pub use reserved_keys::{RESERVED_PREFIX, has_reserved_key};

@@ -14,7 +14,7 @@ use super::error::RequestError;
 use super::pace::{Pace, Turn};
 use super::request::{Body, HttpClient, Request};
 use super::url::{nearby, parse_base, route, shown};
-use crate::protocol::{PullAnswer, PullRequest, PushAnswer, RawObject, ServerStatus};
+use crate::protocol::{PageEnd, PullAnswer, PullParts, PullRequest, PushAnswer, RawObject, ServerStatus};
 
 /// The largest answer that is read, in bytes (contract 3.3).
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
@@ -158,8 +158,10 @@ impl Remote {
         let body =
             serde_json::to_vec(request).expect("strings, integers and maps of them can be written as JSON");
         let sent = post("pull", &self.pull, body.into(), None);
-        let mut page = self.http.send(turn, sent, PullAnswer::from_raw).await?;
-        if let (PullAnswer::Feed { reached, .. }, None) = (&mut page, &request.exclude_own_after) {
+        let find = |result: &RawObject<'_>, text: &str| PullParts::find(text, result);
+        let (parts, text) = self.http.send_and_keep(turn, sent, find).await?;
+        let mut page = parts.in_text(text);
+        if let (PageEnd::Feed { reached, .. }, None) = (&mut page.end, &request.exclude_own_after) {
             // It answers `exclude_own_after`; without that, its meaning is unknown.
             *reached = None;
         }

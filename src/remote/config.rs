@@ -51,7 +51,7 @@ pub struct RemoteConfig {
     pub max_rate: Option<Rate>,
     /// The maximum number of bytes of request bodies a second, after compression.
     pub max_bandwidth: Option<NonZeroUsize>,
-    /// Whether request bodies are compressed, and with what.
+    /// Whether request bodies and answers are compressed, and with what.
     pub compression: Compression,
 }
 

@@ -1,6 +1,6 @@
-//! Compression of request bodies (contract 3, `--compress`): which content coding a server takes,
-//! and the compressor. Answers are decompressed by the HTTP client; which bodies are compressed is
-//! decided in [`crate::cloneup`].
+//! Compression (contract 3, `--compress`): which content coding a server takes, which ones answers may
+//! have, and the compressor of request bodies. Answers are decompressed by the HTTP client; which bodies
+//! are compressed is decided in [`crate::cloneup`].
 
 use std::io::{self, Write as _};
 
@@ -14,11 +14,12 @@ use crate::protocol::{ServerStatus, status};
 /// counts as much as the size.
 const ZSTD_LEVEL: i32 = 1;
 
-/// Whether request bodies are compressed, and with what.
+/// Whether request bodies and answers are compressed, and with what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Compression {
-    /// With a content coding that the server's status advertises; not at all where there is none.
+    /// Request bodies with a content coding that the server's status advertises, not at all where there is
+    /// none; answers with one that the server chooses, not at all over loopback.
     #[default]
     Auto,
     /// Not at all.
@@ -28,6 +29,16 @@ pub enum Compression {
 }
 
 impl Compression {
+    /// The content coding that answers are asked to have (`Accept-Encoding`); `None` is any that can be
+    /// read. Over loopback it is none, unless one is asked for: there, compressing takes longer than sending.
+    pub(super) fn of_answers(self, is_loopback: bool) -> Option<&'static str> {
+        match self {
+            Self::Auto if !is_loopback => None,
+            Self::Auto | Self::None => Some("identity"),
+            Self::With(encoding) => Some(encoding.as_str()),
+        }
+    }
+
     /// The content coding for a server; `None` when bodies are sent uncompressed. Of several
     /// advertised ones Zstandard is preferred.
     #[must_use]
@@ -95,6 +106,23 @@ impl Compressor {
                 encoder.finish().map(Bytes::from)
             }
             Kind::Zstd(compressor) => compressor.compress(body).map(Bytes::from),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_may_have_any_coding_but_over_loopback() {
+        let with_gzip = Compression::With(Encoding::Gzip);
+        for (compression, elsewhere, loopback) in [
+            (Compression::Auto, None, Some("identity")),
+            (Compression::None, Some("identity"), Some("identity")),
+            (with_gzip, Some("gzip"), Some("gzip")),
+        ] {
+            assert_eq!((compression.of_answers(false), compression.of_answers(true)), (elsewhere, loopback));
         }
     }
 }

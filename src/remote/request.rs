@@ -2,11 +2,13 @@
 //! answer means is decided in [`super::classify`]; which requests there are, in
 //! [`super::client`]; whether one is sent again, in [`crate::cloneup`].
 
+use std::string::FromUtf8Error;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use reqwest::header::{
-    CONTENT_ENCODING, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION,
+    RETRY_AFTER,
 };
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, redirect};
 
@@ -17,7 +19,7 @@ use super::encoding::Encoding;
 use super::error::{RequestError, TransportKind};
 use super::pace::{Pace, Turn};
 use super::proxy::Proxy;
-use super::url::shown;
+use super::url::{is_loopback, shown};
 use crate::protocol::{NeitherDialect, RawObject};
 use crate::secret::Secret;
 
@@ -73,8 +75,12 @@ impl HttpClient {
     ) -> Result<Self, ConfigError> {
         // It fails only where a provider is installed already, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut headers = config.header_map()?;
+        if let Some(encoding) = config.compression.of_answers(is_loopback(base)) {
+            headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static(encoding));
+        }
         let mut builder = Client::builder()
-            .default_headers(config.header_map()?)
+            .default_headers(headers)
             // The environment is read where the proxy is chosen.
             .no_proxy()
             .connect_timeout(config.connect_timeout)
@@ -126,10 +132,21 @@ impl HttpClient {
     /// answer.
     pub(super) async fn send<T>(
         &self,
-        mut turn: Turn,
+        turn: Turn,
         request: Request<'_>,
         parse: impl Fn(&RawObject<'_>) -> Result<T, NeitherDialect>,
     ) -> Result<T, RequestError> {
+        Ok(self.send_and_keep(turn, request, |result, _| parse(result)).await?.0)
+    }
+
+    /// The same for an answer whose text is kept beside what `parse` has found in it. `parse` gets the
+    /// result inside the envelope, and the whole text.
+    pub(super) async fn send_and_keep<T>(
+        &self,
+        mut turn: Turn,
+        request: Request<'_>,
+        parse: impl for<'t> Fn(&RawObject<'t>, &'t str) -> Result<T, NeitherDialect>,
+    ) -> Result<(T, String), RequestError> {
         let (mut target, start) = (request.url.clone(), Instant::now());
         let sent = request.body.as_ref().map_or(0, |body| body.bytes.len());
         for _ in 0..=MAX_REDIRECTS {
@@ -184,11 +201,13 @@ impl HttpClient {
         &self,
         mut response: Response,
         request: &Request<'_>,
-        parse: impl Fn(&RawObject<'_>) -> Result<T, NeitherDialect>,
-    ) -> Result<T, RequestError> {
+        parse: impl for<'t> Fn(&RawObject<'t>, &'t str) -> Result<T, NeitherDialect>,
+    ) -> Result<(T, String), RequestError> {
         let (status, limit) = (response.status().as_u16(), request.max_answer_bytes);
         let headers = std::mem::take(response.headers_mut());
-        let mut body = Vec::new();
+        // A vector that grows is up to twice as large as its content.
+        let announced = response.content_length().and_then(|length| length.try_into().ok());
+        let mut body = Vec::with_capacity(announced.filter(|length| *length <= limit).unwrap_or(0));
         while let Some(chunk) = response.chunk().await.map_err(|error| self.failed(error))? {
             if body.len() + chunk.len() > limit {
                 let message = format!("the answer is larger than {} MiB", limit / (1024 * 1024));
@@ -196,25 +215,31 @@ impl HttpClient {
             }
             body.extend_from_slice(&chunk);
         }
+        let text = String::from_utf8(body);
+        let body = text.as_ref().map_or_else(FromUtf8Error::as_bytes, String::as_bytes);
         let answer = RawAnswer {
             route: request.route,
             status,
             retry_after: text_of(&headers, &RETRY_AFTER),
             date: text_of(&headers, &DATE),
             is_compressed: request.body.as_ref().is_some_and(|body| body.encoding.is_some()),
-            body: &body,
+            body,
         };
-        let parsed = answer
-            .classify(SystemTime::now())
-            .and_then(|result| parse(&result).map_err(|error| neither_dialect(&error)));
-        parsed.map_err(|mut error| {
-            error.texts().for_each(|text| self.redact(text));
-            // Over https the proxy cannot answer instead of the server.
-            if let (Some(proxy), "http") = (self.proxy(), request.url.scheme()) {
-                error.went_through(proxy);
+        let parsed = answer.classify(SystemTime::now()).and_then(|result| {
+            let text = text.as_deref().unwrap_or_default();
+            parse(&result, text).map_err(|error| neither_dialect(&error))
+        });
+        match parsed {
+            Ok(parsed) => Ok((parsed, text.unwrap_or_default())),
+            Err(mut error) => {
+                error.texts().for_each(|text| self.redact(text));
+                // Over https the proxy cannot answer instead of the server.
+                if let (Some(proxy), "http") = (self.proxy(), request.url.scheme()) {
+                    error.went_through(proxy);
+                }
+                Err(error)
             }
-            error
-        })
+        }
     }
 }
 

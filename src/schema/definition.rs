@@ -16,15 +16,28 @@ pub struct Schema {
     /// The BLAKE3 hash of the schema's canonical JSON, as 64 hex digits: equal for files that
     /// differ only in formatting.
     pub fingerprint: String,
+    /// The JSON that it was parsed from.
+    text: String,
     /// Where names are in the two lists.
     pub(super) index: Index,
 }
 
 impl Schema {
     /// A schema with the index of its names.
-    pub(super) fn new(resources: Vec<Resource>, relations: Vec<Relation>, fingerprint: String) -> Self {
+    pub(super) fn new(
+        resources: Vec<Resource>,
+        relations: Vec<Relation>,
+        fingerprint: String,
+        text: &str,
+    ) -> Self {
         let index = Index::new(&resources, &relations);
-        Self { resources, relations, fingerprint, index }
+        Self { resources, relations, fingerprint, text: text.to_owned(), index }
+    }
+
+    /// The JSON that it was parsed from.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// The resource of that name.

@@ -53,7 +53,7 @@ fn bash_completes_subcommands_options_files_and_values() {
     std::fs::write(offline.folder().join("odd names.json"), ODD_NAMES).unwrap();
     std::fs::create_dir(offline.folder().join("exports")).unwrap();
     let cases = [
-        ("synctool clone\t", &["cloneup"][..]),
+        ("synctool cloneu\t", &["cloneup"][..]),
         ("synctool cloneup --db ap\t--no-pu\t", &["cloneup", "--db", "app.db", "--no-pull-after"]),
         (
             "synctool cloneup --db app.db --resources to\t",

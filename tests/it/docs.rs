@@ -70,7 +70,15 @@ fn run(page: &Path) {
 
 #[test]
 fn the_commands_of_the_quick_start_and_the_guides_run() {
-    for page in ["quick-start.md", "schema.md", "ci.md", "scaling.md", "troubleshooting.md", "protocol.md"] {
+    for page in [
+        "quick-start.md",
+        "schema.md",
+        "clone.md",
+        "ci.md",
+        "scaling.md",
+        "troubleshooting.md",
+        "protocol.md",
+    ] {
         run(&docs().join(page));
     }
 }
@@ -89,7 +97,7 @@ fn every_page_with_commands_is_run_and_every_link_has_a_target() {
         pages.extend(std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()));
     }
     pages.retain(|page| page.extension().is_some_and(|extension| extension == "md"));
-    assert_eq!(pages.iter().filter(|page| commands(page).contains("synctool")).count(), 10, "list it above");
+    assert_eq!(pages.iter().filter(|page| commands(page).contains("synctool")).count(), 11, "list it above");
     for page in pages {
         let text = std::fs::read_to_string(&page).unwrap();
         for link in text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
@@ -130,6 +138,28 @@ async fn the_result_schema_accepts_results_of_successful_and_failed_runs() {
         std::fs::write(offline.folder().join("last.json"), &output.stdout).unwrap();
         let merged = synctool(&offline).args(["merge-results", "last.json"]).output().unwrap();
         holds(&schema, &result(&merged));
+    }
+    assert!(!schema.is_valid(&serde_json::json!({"ok": true, "cursor": 1, "stats": {}, "errors": []})));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_schema_of_the_result_of_a_clone_accepts_it_whatever_happened() {
+    let schema = schema("clone-result.schema.json");
+    let (offline, server) = (database(), TestServer::start(SCHEMA).await);
+    cloneup(&offline, server.base(), &[]).await;
+    std::fs::write(offline.folder().join("schema.json"), SCHEMA).unwrap();
+    for (arguments, ok) in [
+        (&["--db", "copy.db", "--schema", "schema.json", "--remote", server.base()][..], true),
+        (&["--db", "copy.db", "--remote", server.base()], false),
+        (&["--db", "other.db", "--remote", "http://127.0.0.1:9/datafn", "--max-retries", "0"], false),
+        (&["--wat"], false),
+    ] {
+        let mut command = synctool(&offline);
+        command.arg("clone").args(arguments);
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        let result = result(&output);
+        assert_eq!(result["ok"], ok, "{arguments:?}: {result}");
+        holds(&schema, &result);
     }
     assert!(!schema.is_valid(&serde_json::json!({"ok": true, "cursor": 1, "stats": {}, "errors": []})));
 }

@@ -6,8 +6,13 @@ use super::common::{database, status, synctool};
 #[test]
 fn help_texts_match_their_snapshots() {
     let offline = database();
-    for arguments in [vec!["--help"], vec!["cloneup", "-h"], vec!["serve", "--help"], vec!["demo", "--help"]]
-    {
+    for arguments in [
+        vec!["--help"],
+        vec!["cloneup", "-h"],
+        vec!["clone", "--help"],
+        vec!["serve", "--help"],
+        vec!["demo", "--help"],
+    ] {
         let output = synctool(&offline).args(&arguments).env("COLUMNS", "80").output().unwrap();
         assert_eq!(status(&output), 0);
         insta::assert_snapshot!(arguments.join(" "), String::from_utf8(output.stdout).unwrap());

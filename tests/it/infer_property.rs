@@ -3,7 +3,7 @@
 //!
 //! `SYNCTOOL_INFER_CASES` sets the number of databases, `SYNCTOOL_INFER_SEED` the first seed.
 
-mod generator;
+pub mod generator;
 mod words;
 
 use generator::{database, quoted};

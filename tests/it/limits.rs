@@ -145,6 +145,30 @@ async fn requests_are_compressed_as_the_option_or_the_server_says() {
 }
 
 #[tokio::test]
+async fn answers_over_loopback_are_compressed_only_where_that_is_asked_for() {
+    for (asked, expected) in [
+        (Compression::Auto, "identity"),
+        (Compression::None, "identity"),
+        (Compression::With(Encoding::Zstd), "zstd"),
+    ] {
+        let mut rig = Rig::new(HUNDRED).await;
+        rig.remote.compression = asked;
+        rig.succeed().await;
+        let accepted: Vec<_> = rig
+            .server
+            .requests()
+            .into_iter()
+            .map(|request| request.headers["accept-encoding"].clone())
+            .collect();
+        assert!(!accepted.is_empty() && accepted.iter().all(|coding| coding == expected), "{accepted:?}");
+        // A header of one's own counts.
+        rig.remote.headers.push(("Accept-Encoding".to_owned(), "gzip".to_owned()));
+        rig.succeed().await;
+        assert_eq!(rig.server.requests().last().unwrap().headers["accept-encoding"], "gzip");
+    }
+}
+
+#[tokio::test]
 async fn requests_are_sent_uncompressed_after_http_415() {
     let mut rig = Rig::new(HUNDRED).await;
     rig.batch_size(10);

@@ -5,6 +5,7 @@
 
 mod activity;
 mod base_url;
+mod clone;
 mod collations;
 mod common;
 mod completions;

@@ -90,7 +90,7 @@ async fn the_pull_after_an_upload_fetches_only_records_that_others_changed() {
         rig.offline.set_cursor("__global_cursor__", if set_cursor { "0" } else { "13" });
         let pulled = AtomicU64::new(0);
         rig.run_and(|event| {
-            if let Event::Pulled { changes } = event {
+            if let Event::Pulled { changes, .. } = event {
                 pulled.fetch_add(*changes, Ordering::Relaxed);
             }
         })

@@ -303,7 +303,7 @@ async fn a_finalization_pulls_nothing_that_its_parts_have_sent() {
     let pulled = std::sync::Mutex::new(0);
     let outcome = rig
         .run_and(|event| {
-            if let synctool::cloneup::Event::Pulled { changes } = event {
+            if let synctool::cloneup::Event::Pulled { changes, .. } = event {
                 *pulled.lock().unwrap() += changes;
             }
         })

@@ -179,7 +179,12 @@ fn a_mistaken_subcommand_or_option_names_the_right_one() {
         (&["schema", "validate", "x"], "`synctool schema check` does this"),
         (&["config", "list"], "`synctool config show` does this"),
         (&["verify", "--batch-size", "5"], "`--batch-size` is an option of `synctool cloneup`"),
-        (&["--db", "app.db"], "`--db` is an option of `synctool cloneup` and `synctool verify`"),
+        (
+            &["--db", "app.db"],
+            "`--db` is an option of `synctool cloneup`, `synctool clone` and `synctool verify`",
+        ),
+        (&["--pull-limit", "5"], "`--pull-limit` is an option of"),
+        (&["pull", "x"], "`synctool clone` does this"),
         (&["inspect", "--db", "app.db"], "the value is given without `--db`"),
         (&["cloneup", "--token", "secret"], "SYNCTOOL_TOKEN"),
         (&["cloneup", "--dry-runn"], "'--dry-run'"),

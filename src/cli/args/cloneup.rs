@@ -75,7 +75,7 @@ pub(in crate::cli) struct CloneupArgs {
     /// Maximum size of one request before compression; a larger mutation is sent alone
     #[arg(long, value_name = "SIZE", env = "SYNCTOOL_BATCH_BYTES", help_heading = REQUESTS)]
     pub(in crate::cli) batch_bytes: Option<String>,
-    /// Compression of requests; auto uses what the server advertises
+    /// Compression of requests and answers; auto uses what the server advertises
     #[arg(long, value_name = "ENCODING", value_parser = names(&COMPRESSIONS),
         env = "SYNCTOOL_COMPRESS", help_heading = REQUESTS)]
     pub(in crate::cli) compress: Option<String>,

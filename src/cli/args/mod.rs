@@ -6,6 +6,7 @@
 //!
 //! [`root`] has the command line as a whole; [`common`] the flags that several subcommands share.
 
+mod clone;
 mod cloneup;
 mod common;
 mod completions;
@@ -18,6 +19,7 @@ mod schema;
 mod serve;
 mod verify;
 
+pub(super) use clone::CloneArgs;
 pub(super) use cloneup::CloneupArgs;
 pub(super) use common::{GENERAL, Network, Output, ProgressArgs, ProgressMode, Target, Verbosity};
 pub(super) use completions::Shell;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueHint};
 
+use super::clone::CloneArgs;
 use super::cloneup::CloneupArgs;
 use super::common::{GENERAL, any_path};
 use super::completions::CompletionsArgs;
@@ -36,6 +37,7 @@ pub(in crate::cli) struct Cli {
 #[derive(Debug, clap::Subcommand)]
 pub(in crate::cli) enum Subcommand {
     Cloneup(Box<CloneupArgs>),
+    Clone(Box<CloneArgs>),
     Config(ConfigArgs),
     Inspect(InspectArgs),
     MergeResults(MergeResultsArgs),
@@ -53,6 +55,7 @@ impl Subcommand {
     pub(in crate::cli) fn is_verbose(&self) -> bool {
         match self {
             Self::Cloneup(args) => args.verbosity.verbose > 0,
+            Self::Clone(args) => args.verbosity.verbose > 0,
             Self::MergeResults(args) => args.verbosity.verbose > 0,
             Self::Verify(args) => args.verbosity.verbose > 0,
             #[cfg(feature = "serve")]
@@ -67,6 +70,7 @@ impl Subcommand {
     pub(in crate::cli) fn is_quiet(&self) -> bool {
         match self {
             Self::Cloneup(args) => args.verbosity.quiet,
+            Self::Clone(args) => args.verbosity.quiet,
             Self::MergeResults(args) => args.verbosity.quiet,
             Self::Verify(args) => args.verbosity.quiet,
             #[cfg(feature = "serve")]

@@ -7,6 +7,7 @@ use tokio::runtime::Runtime;
 
 use crate::cli::output;
 use crate::cli::resolve::{self, Settings};
+use crate::cli::signals::Signals;
 use crate::cloneup::{Failure, Failures, Options};
 use crate::offline::Database;
 use crate::remote::Remote;
@@ -22,6 +23,14 @@ pub(super) struct Ready {
 
 /// Opens what the settings name. `schema` is the schema file, if one is named.
 pub(super) fn open(settings: Settings, schema: Option<&Path>, is_quiet: bool) -> Result<Ready, Failures> {
+    let remote = connect(&settings, is_quiet)?;
+    let database = Database::open(&settings.database)?;
+    let schema = resolve::schema(schema, || database.stored_schema())?;
+    Ok(Ready { options: settings.options, schema, database, remote })
+}
+
+/// Makes the HTTP client, and prints the warnings about the settings; sends nothing.
+pub(super) fn connect<O>(settings: &Settings<O>, is_quiet: bool) -> Result<Remote, Failure> {
     let remote = Remote::new(&settings.remote).map_err(|error| {
         let words = format!("{}: {error}", resolve::flag(error.path()));
         Failure::from(error).in_words(words)
@@ -32,9 +41,19 @@ pub(super) fn open(settings: Settings, schema: Option<&Path>, is_quiet: bool) ->
     if !is_quiet && settings.remote.sends_token_in_the_clear() {
         output::warning("the token is sent over plain http, where others can read it; use https");
     }
-    let database = Database::open(&settings.database)?;
-    let schema = resolve::schema(schema, || database.stored_schema())?;
-    Ok(Ready { options: settings.options, schema, database, remote })
+    Ok(remote)
+}
+
+/// Prepares a run on a thread of the blocking pool: a locked database or a token command may take a while.
+pub(super) async fn unless_interrupted<T: Send + 'static>(
+    signals: &Signals,
+    prepare: impl FnOnce() -> Result<T, Failures> + Send + 'static,
+) -> Result<T, Failures> {
+    let preparing = tokio::task::spawn_blocking(prepare);
+    tokio::select! {
+        ready = preparing => ready.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())),
+        _ = signals.first() => Err(Failure::interrupted().into()),
+    }
 }
 
 /// The runtime of a client. One thread is enough for the network: reading, encoding and compressing have

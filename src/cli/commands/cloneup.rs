@@ -104,7 +104,8 @@ impl Run {
         matches: &ArgMatches,
         signals: &Signals,
     ) -> Result<Outcome, Failures> {
-        let ready = prepare_unless_interrupted(&self.args, matches, signals).await?;
+        let (args, matches) = (Arc::clone(&self.args), matches.clone());
+        let ready = client::unless_interrupted(signals, move || prepare(&args, &matches)).await?;
         // After the settings, because this may be the file that --only-failed has read.
         self.error_file = create_error_file(self.args.error_file.as_deref())?;
         let Ready { options, schema, database, remote } = ready;
@@ -201,20 +202,6 @@ fn create_error_file(path: Option<&Path>) -> Result<Option<File>, Failure> {
 fn prepare(args: &CloneupArgs, matches: &ArgMatches) -> Result<Ready, Failures> {
     let settings = resolve::upload(args, matches)?;
     client::open(settings, args.target.schema.as_deref(), args.verbosity.quiet)
-}
-
-/// Prepares on a thread of the blocking pool: a locked database or a token command may take a while.
-async fn prepare_unless_interrupted(
-    args: &Arc<CloneupArgs>,
-    matches: &ArgMatches,
-    signals: &Signals,
-) -> Result<Ready, Failures> {
-    let (args, matches) = (Arc::clone(args), matches.clone());
-    let preparing = tokio::task::spawn_blocking(move || prepare(&args, &matches));
-    tokio::select! {
-        ready = preparing => ready.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())),
-        _ = signals.first() => Err(Failure::interrupted().into()),
-    }
 }
 
 /// The resources that were probably meant: the message for an unknown one is fixed by the contract.

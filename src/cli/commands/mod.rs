@@ -1,9 +1,10 @@
 //! What the subcommands do, one file each: from the typed flags to what is printed and the exit status.
-//! Subcommands whose result is one JSON document on any outcome ([`cloneup`], [`merge_results`], [`verify`]) print their own
-//! failures; the others return them.
+//! Subcommands whose result is one JSON document on any outcome ([`cloneup`],
+//! [`clone`](mod@clone), [`merge_results`], [`verify`]) print their own failures; the others return them.
 //!
-//! [`client`] is what [`cloneup`], [`dry_run`] and [`verify`] have in common.
+//! [`client`] is what [`cloneup`], [`clone`](mod@clone), [`dry_run`] and [`verify`] have in common.
 
+pub(super) mod clone;
 pub(super) mod cloneup;
 pub(super) mod completions;
 pub(super) mod config_show;

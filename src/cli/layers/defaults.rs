@@ -24,6 +24,11 @@ pub(in crate::cli) fn default_text(command: &str, id: &str) -> Option<String> {
     match command {
         "synctool" if id == "config" => Some("the nearest synctool.toml".to_owned()),
         "cloneup" => upload(id).or_else(|| client(id)),
+        "clone" => match id {
+            "pull_limit" => Some("as many as make a page of 4 MiB, if the server names a limit".to_owned()),
+            "client_id" | "compress" => upload(id),
+            _ => client(id),
+        },
         "verify" => match id {
             "client_id" => Some("a fixed one for comparisons".to_owned()),
             _ => client(id),

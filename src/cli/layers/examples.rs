@@ -40,6 +40,17 @@ const CLONEUP: &[Example] = &[
     ),
 ];
 
+const CLONE: &[Example] = &[
+    example(
+        "Make a new database, with the server in synctool.toml",
+        "synctool clone --db copy.db --schema schema.json",
+    ),
+    example(
+        "Continue a clone that was interrupted; its file has the schema",
+        "synctool clone --db copy.db --remote https://example.org/datafn",
+    ),
+];
+
 const VERIFY: &[Example] = &[
     example("Compare everything", "synctool verify --db app.db --remote https://example.org/datafn"),
     example(
@@ -104,6 +115,7 @@ pub(in crate::cli) fn examples(command: &str) -> &'static [Example] {
     match command {
         "" => ROOT,
         "cloneup" => CLONEUP,
+        "clone" => CLONE,
         "verify" => VERIFY,
         "inspect" => INSPECT,
         "schema infer" => INFER,

@@ -19,7 +19,7 @@ const SHORT_EXAMPLES: usize = 3;
 
 /// The options that `-h` describes, of the commands with more options than fit on a page. Of an option that
 /// is on by default, the form that turns it off is the usual one.
-const USUAL: [(&str, &[&str]); 3] = [
+const USUAL: [(&str, &[&str]); 4] = [
     (
         "cloneup",
         &[
@@ -38,6 +38,7 @@ const USUAL: [(&str, &[&str]); 3] = [
             "quiet",
         ],
     ),
+    ("clone", &["db", "remote", "schema", "token_file", "output", "quiet"]),
     ("verify", &["db", "remote", "schema", "token_file", "resources", "output", "quiet"]),
     ("serve", &["schema", "data", "listen", "token_file", "quiet", "verbose"]),
 ];
@@ -123,7 +124,7 @@ fn after_long_help(name: &str) -> String {
         text.push('\n');
     }
     text.push_str(&exit_statuses(name));
-    if matches!(name, "cloneup" | "verify" | "serve") {
+    if matches!(name, "cloneup" | "clone" | "verify" | "serve") {
         text.push('\n');
         text.push_str(&wrapped(LAYERS, WIDTH).join("\n"));
     }

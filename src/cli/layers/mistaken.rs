@@ -11,8 +11,9 @@ use clap::{Arg, Command};
 use super::definition::is_switch;
 
 /// Names that other tools have for a subcommand: its parent, its own name, and the others.
-const OTHER_NAMES: [(&str, &str, &[&str]); 10] = [
+const OTHER_NAMES: [(&str, &str, &[&str]); 11] = [
     ("", "cloneup", &["upload", "push", "sync", "send", "copy", "import", "migrate", "backup"]),
+    ("", "clone", &["download", "pull", "fetch", "export", "restore"]),
     ("", "verify", &["compare", "diff"]),
     ("", "inspect", &["show", "status", "info", "ls", "list"]),
     ("", "merge-results", &["merge", "combine"]),
@@ -102,7 +103,10 @@ impl InvalidLine<'_> {
         }
         let owners = self.definition.get_subcommands().filter(|command| has_option(command, option));
         let owners: Vec<_> = owners.map(|owner| format!("`synctool {}`", owner.get_name())).collect();
-        (!owners.is_empty()).then(|| format!("`--{option}` is an option of {}", owners.join(" and ")))
+        let (last, others) = owners.split_last()?;
+        let owners =
+            if others.is_empty() { last.clone() } else { format!("{} and {last}", others.join(", ")) };
+        Some(format!("`--{option}` is an option of {owners}"))
     }
 
     /// The option that was typed with one dash.

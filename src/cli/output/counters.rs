@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::latency::Latencies;
 use super::rate::RecentRate;
 use crate::cloneup::{Event, PlannedPart};
+use crate::protocol::Cursor;
 
 /// Maximum number of codes that rejected mutations are counted by: a server can send a new one each time.
 const MAX_CODES: usize = 50;
@@ -28,6 +29,9 @@ pub(super) enum Stage {
     Finalizing,
     /// The server's feed is pulled, to compare it.
     Pulling,
+    /// Everything is pulled into a new database: from which place in the server's sequence on, up to
+    /// which one, and where its end is, if the server says so.
+    Cloning { from: u64, at: u64, end: Option<u64> },
     /// Rows are compared with what was pulled.
     Comparing { rows: u64, total: u64 },
 }
@@ -147,7 +151,16 @@ impl Counters {
                 self.begin(Stage::Finalizing, now);
             }
             Event::Verifying => self.begin(Stage::Pulling, now),
-            Event::Pulled { changes } => self.pulled += changes,
+            Event::Pulled { changes, cursor } => {
+                self.pulled += changes;
+                if let (Stage::Cloning { at, .. }, Some(place)) = (&mut self.stage, cursor.and_then(place)) {
+                    *at = place;
+                }
+            }
+            Event::CloneStarted { sequence, resumed_at } => {
+                let from = resumed_at.and_then(place).unwrap_or(0);
+                self.begin(Stage::Cloning { from, at: from, end: sequence.and_then(place) }, now);
+            }
             Event::Compared { rows, total } => {
                 if self.stage == Stage::Pulling {
                     self.stage_start = now;
@@ -211,6 +224,11 @@ impl Counters {
     fn sent(&self) -> u64 {
         self.done.saturating_sub(self.resumed)
     }
+}
+
+/// A place in the server's sequence, unless it is too large to be shown.
+fn place(cursor: &Cursor) -> Option<u64> {
+    cursor.as_str().parse().ok()
 }
 
 #[cfg(test)]

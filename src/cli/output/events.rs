@@ -108,7 +108,8 @@ impl Writer {
             "stage": match counters.stage {
                 Stage::Finalizing => "finalize",
                 Stage::Pulling | Stage::Comparing { .. } => "verify",
-                Stage::Starting | Stage::Checking { .. } | Stage::Uploading => "upload",
+                // A clone has no event file.
+                Stage::Starting | Stage::Checking { .. } | Stage::Uploading | Stage::Cloning { .. } => "upload",
             },
             "part": part.map(|part| &part.name),
             "done": counters.part_done,

@@ -2,7 +2,7 @@
 //! them a hint. The hints are chosen in [`super::hints`].
 
 use super::escape::escaped;
-use super::hints::hint;
+use super::hints::{Work, hint};
 use super::numbers::grouped;
 use super::print;
 use crate::cloneup::{Failure, FailureKind, Stage};
@@ -11,22 +11,27 @@ use crate::protocol::{ErrorBody, ROOT_PATH};
 /// Maximum number of failures that are printed; the result has all of them.
 const MAX_PRINTED: usize = 10;
 
-/// Whether hints are printed below errors, and of which part of an upload the errors are.
+/// Whether hints are printed below errors, and what the errors are about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::cli) struct Hints {
     are_shown: bool,
-    stage: Stage,
+    work: Work,
 }
 
 impl Hints {
     /// Shown unless `is_quiet`.
     pub(in crate::cli) fn unless(is_quiet: bool) -> Self {
-        Self { are_shown: !is_quiet, stage: Stage::All }
+        Self { are_shown: !is_quiet, work: Work::Upload(Stage::All) }
     }
 
     /// For errors of this part of an upload.
     pub(in crate::cli) fn of_stage(self, stage: Stage) -> Self {
-        Self { stage, ..self }
+        Self { work: Work::Upload(stage), ..self }
+    }
+
+    /// For errors of a clone.
+    pub(in crate::cli) fn of_clone(self) -> Self {
+        Self { work: Work::Clone, ..self }
     }
 
     /// Prints a hint, if hints are shown.
@@ -68,7 +73,7 @@ pub(in crate::cli) fn failures(failures: &[Failure], hints: Hints) -> bool {
 /// Prints the hints of failures, each once, if hints are shown.
 pub(in crate::cli) fn print_hints<'f>(failures: impl IntoIterator<Item = &'f Failure>, hints: Hints) {
     let mut told = Vec::new();
-    for hint in failures.into_iter().filter_map(|failure| hint(failure, hints.stage)) {
+    for hint in failures.into_iter().filter_map(|failure| hint(failure, hints.work)) {
         if !told.contains(&hint) {
             hints.print(hint);
             told.push(hint);

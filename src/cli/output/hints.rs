@@ -7,8 +7,47 @@ use crate::offline::{ForeignFile, OfflineError, StorageKind};
 use crate::protocol::code;
 use crate::remote::TransportKind;
 
-/// A suggested fix for a failure of this part of an upload, where its message does not contain it already.
-pub(super) fn hint(failure: &Failure, stage: Stage) -> Option<&'static str> {
+/// What failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Work {
+    /// This part of an upload, or something before it.
+    Upload(Stage),
+    /// A clone.
+    Clone,
+}
+
+/// A suggested fix for a failure, where its message does not contain it already.
+pub(super) fn hint(failure: &Failure, work: Work) -> Option<&'static str> {
+    match work {
+        Work::Clone => clone_hint(failure),
+        Work::Upload(stage) => upload_hint(failure, stage),
+    }
+}
+
+/// Where an upload has other flags or another way out.
+fn clone_hint(failure: &Failure) -> Option<&'static str> {
+    let refused =
+        |error: &OfflineError| matches!(error, OfflineError::Storage { kind: StorageKind::Refused, .. });
+    match &failure.cause {
+        Some(Cause::Request(error)) => match error.kind()? {
+            TransportKind::NoRoute => None,
+            TransportKind::Timeout => {
+                Some("--timeout gives a request more time; a smaller --pull-limit makes answers shorter")
+            }
+            kind => transport_hint(kind),
+        },
+        Some(Cause::Offline(error)) if refused(error) => Some(
+            "change the table's constraint, and run the same command again: the clone goes on with this change",
+        ),
+        None if failure.body().code == code::CURSOR_EXPIRED => Some(
+            "the clone was interrupted for so long that the server has forgotten deletes since then: remove the \
+             file, and clone again",
+        ),
+        _ => upload_hint(failure, Stage::All),
+    }
+}
+
+fn upload_hint(failure: &Failure, stage: Stage) -> Option<&'static str> {
     match &failure.cause {
         Some(Cause::Request(error)) if error.kind() == Some(TransportKind::NoRoute) => {
             // The message of a wrong base says what to do; a server without `pull` can be meant.
@@ -58,7 +97,7 @@ fn offline_hint(error: &OfflineError) -> Option<&'static str> {
         }
         OfflineError::Storage { kind: StorageKind::Refused, .. } => Some(
             "change the local row or the table's constraint and run again: the pull goes on with this \
-             change; --no-pull-after uploads without pulling",
+             change; `cloneup --no-pull-after` uploads without pulling",
         ),
         _ => None,
     }
@@ -86,7 +125,8 @@ fn code_hint(failure: &Failure, stage: Stage) -> Option<&'static str> {
         }
         code::CURSOR_EXPIRED => Some(
             "the database was not pulled for so long that the server has forgotten deletes since then: begin \
-             with a new copy of the server's data; `cloneup --no-pull-after` uploads without pulling",
+             with a new copy of the server's data, which `synctool clone` makes; `cloneup --no-pull-after` \
+             uploads without pulling",
         ),
         code::CONFLICT => Some("the record exists already: --record-operation merge updates it"),
         // A request that is refused as a whole, with a wrong address for example, names no mutation.
@@ -123,24 +163,41 @@ mod tests {
     use super::*;
     use crate::protocol::{ErrorBody, MutationError};
 
+    const ALL: Work = Work::Upload(Stage::All);
+
     #[test]
     fn hints_follow_the_cause_and_the_code_whatever_the_message() {
         let locked = Failure::from(OfflineError::locked("x"));
-        assert!(hint(&locked, Stage::All).unwrap().contains("locked"));
+        assert!(hint(&locked, ALL).unwrap().contains("locked"));
         let conflict = Failure::refused(ErrorBody::new(code::CONFLICT, "x", "id"));
-        assert!(hint(&conflict, Stage::All).unwrap().contains("merge"));
+        assert!(hint(&conflict, ALL).unwrap().contains("merge"));
         let expired = Failure::remote(ErrorBody::new(code::CURSOR_EXPIRED, "x", "cursor"));
-        assert!(hint(&expired, Stage::All).unwrap().contains("new copy"));
+        assert!(hint(&expired, ALL).unwrap().contains("new copy"));
         let own_schema = Failure::invalid(code::DFQL_UNKNOWN_RESOURCE, "unknown resource", "resources[0]");
-        assert_eq!(hint(&own_schema, Stage::All), None);
+        assert_eq!(hint(&own_schema, ALL), None);
         let refused_whole = Failure::refused(ErrorBody::new(code::NOT_FOUND, "no such route", "$"));
-        assert_eq!(hint(&refused_whole, Stage::All), None);
+        assert_eq!(hint(&refused_whole, ALL), None);
         let no_record = MutationError { mutation_id: "m".to_owned(), body: refused_whole.body().clone() };
         let no_record = Failure::rejected(no_record, None);
-        assert!(hint(&no_record, Stage::JoinRows).unwrap().starts_with("have all shards ended?"));
-        assert!(!hint(&no_record, Stage::All).unwrap().contains("shards"));
-        assert_eq!(hint(&Failure::usage("cannot connect: locked", "x"), Stage::All), None);
+        assert!(
+            hint(&no_record, Work::Upload(Stage::JoinRows)).unwrap().starts_with("have all shards ended?")
+        );
+        assert!(!hint(&no_record, ALL).unwrap().contains("shards"));
+        assert_eq!(hint(&Failure::usage("cannot connect: locked", "x"), ALL), None);
         let no_id = Failure::invalid(code::DFQL_INVALID, "x", "records[7].id");
-        assert!(hint(&no_id, Stage::All).unwrap().contains("idFormat"));
+        assert!(hint(&no_id, ALL).unwrap().contains("idFormat"));
+    }
+
+    #[test]
+    fn the_hint_of_a_clone_names_no_flag_of_an_upload() {
+        let locked = Failure::from(OfflineError::locked("x"));
+        assert_eq!(hint(&locked, Work::Clone), hint(&locked, ALL));
+        let refused =
+            OfflineError::Storage { what: "x".to_owned(), kind: StorageKind::Refused, source: None };
+        let expired = Failure::remote(ErrorBody::new(code::CURSOR_EXPIRED, "x", "cursor"));
+        for failure in [Failure::from(refused), expired] {
+            assert!(hint(&failure, ALL).unwrap().contains("cloneup"));
+            assert!(!hint(&failure, Work::Clone).unwrap().contains("cloneup"));
+        }
     }
 }

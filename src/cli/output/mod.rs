@@ -6,7 +6,8 @@
 //! * [`print`](mod@print): lines and documents, the only place that writes to stdout and stderr;
 //! * [`width`]: text in columns; [`table`]: aligned columns; [`plan`](mod@plan): the plan of a dry run;
 //! * [`hints`]: suggested fixes; [`failures`](mod@failures): errors with their hints;
-//!   [`summary`](mod@summary): the last words about an upload;
+//!   [`summary`](mod@summary) and [`clone_summary`](mod@clone_summary): the last words about an upload or
+//!   a clone;
 //! * [`diagnostics`]: the log lines of `-v`;
 //! * [`counters`]: the counters of a run, with its recent [`rate`] and a histogram of [`latency`];
 //! * [`screen`]: progress as text, drawn by [`bars`]; [`retries`]: the lines about retries; [`waiting`]: those about long
@@ -14,6 +15,7 @@
 //! * [`progress`], [`events`]: observers of a run, for a person and, as [`json_lines`], for a program.
 
 mod bars;
+mod clone_summary;
 mod counters;
 mod diagnostics;
 mod escape;
@@ -35,6 +37,7 @@ mod table;
 mod waiting;
 mod width;
 
+pub(super) use clone_summary::clone_summary;
 pub(super) use diagnostics::start_diagnostics;
 #[cfg(feature = "serve")]
 pub(super) use diagnostics::start_json_diagnostics;

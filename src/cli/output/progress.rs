@@ -235,6 +235,10 @@ impl Observer for Progress {
                 counted(*rows, "row"),
                 counted(*requests, "request")
             )),
+            Event::CloneStarted { resumed_at: Some(cursor), .. } => shared.say(&format!(
+                "resuming: an earlier run cloned everything up to cursor {}",
+                escaped(cursor.as_str())
+            )),
             Event::StartedOver => shared.say(
                 "starting over: the data or the server has changed since an earlier run was interrupted",
             ),

@@ -63,6 +63,20 @@ pub(super) fn bars(counters: &Counters, now: Instant, width: usize) -> Vec<Strin
             lines
         }
         Stage::Pulling => packed(&pulled(counters, now), width),
+        Stage::Cloning { at, end, .. } => {
+            let label = "cloning";
+            let mut items = cloned(counters, now);
+            let mut lines = Vec::new();
+            if let Some(end) = end {
+                let changes = items.remove(0);
+                lines.push(bar((label, label.len()), (*at, *end), &changes, width));
+                if width < WIDE {
+                    items.insert(0, changes);
+                }
+            }
+            lines.extend(packed(&items, width));
+            lines
+        }
         Stage::Comparing { rows, total } => {
             let label = "comparing";
             let mut lines = vec![row_bar(label, (label.len(), 0), *rows, *total)];
@@ -96,6 +110,11 @@ pub(super) fn line(counters: &Counters, now: Instant) -> Option<String> {
             format!("all rows are uploaded; {}", pulled(counters, now).join(", "))
         }
         Stage::Pulling => pulled(counters, now).join(", "),
+        Stage::Cloning { at, end, .. } => {
+            let percent = end.map(|end| format!("{}%", percent(*at, end)));
+            let items: Vec<_> = percent.into_iter().chain(cloned(counters, now)).collect();
+            format!("cloning: {}", items.join(", "))
+        }
         Stage::Comparing { rows, total } => {
             let (percent, rate) = (percent(*rows, *total), stage_rate(counters, now, *rows, "row"));
             format!("comparing: {percent}%, {}, {rate}", rows_of(*rows, *total))
@@ -146,6 +165,20 @@ fn pulled(counters: &Counters, now: Instant) -> Vec<String> {
     vec![count, stage_rate(counters, now, counters.pulled, "change")]
 }
 
+/// What a clone has pulled, how fast, and the time left where the end is known.
+fn cloned(counters: &Counters, now: Instant) -> Vec<String> {
+    let pulled = counters.pulled;
+    let mut items = vec![counted(pulled, "change"), stage_rate(counters, now, pulled, "change")];
+    if let Stage::Cloning { from, at, end: Some(end) } = counters.stage {
+        let rate = per_second(at.saturating_sub(from), now.saturating_duration_since(counters.stage_start));
+        #[expect(clippy::cast_precision_loss, reason = "an estimate needs few digits")]
+        let left = Duration::try_from_secs_f64(end.saturating_sub(at) as f64 / rate).ok();
+        let left = left.map(|left| time(left.saturating_add(Duration::from_millis(999))));
+        items.push(format!("ETA {}", left.unwrap_or_else(|| "unknown".to_owned())));
+    }
+    items
+}
+
 /// How many of something there were in a second since the stage began.
 fn stage_rate(counters: &Counters, now: Instant, count: u64, noun: &str) -> String {
     let rate = per_second(count, now.saturating_duration_since(counters.stage_start));
@@ -178,7 +211,7 @@ fn bar(
 mod tests {
     use super::*;
     use crate::cloneup::{Event, PartKind, PlannedPart};
-    use crate::protocol::{ErrorBody, MutationError};
+    use crate::protocol::{Cursor, ErrorBody, MutationError};
 
     /// A run of two parts, ten seconds after it began.
     fn upload() -> (Counters, Instant) {
@@ -244,7 +277,7 @@ mod tests {
             Event::Checking { name: "todos", checked: 3, tables: 8, rows: 12_300 },
             Event::Finalizing,
             Event::Verifying,
-            Event::Pulled { changes: 1 },
+            Event::Pulled { changes: 1, cursor: None },
             Event::Compared { rows: 1350, total: 3000 },
         ] {
             counters.note(&event, now);
@@ -286,6 +319,37 @@ mod tests {
         comparing [=========>             ]  45%
         1,350 of 3,000 rows, 675 rows/s
         comparing: 45%, 1,350 of 3,000 rows, 675 rows/s
+        ");
+    }
+
+    #[test]
+    fn a_clone_has_a_bar_where_the_server_says_its_sequence() {
+        let start = Instant::now();
+        let now = start + Duration::from_secs(2);
+        let [end, from, at] = [9000, 1000, 5000].map(Cursor::from);
+        let mut screens = Vec::new();
+        for (sequence, resumed_at) in [(Some(&end), Some(&from)), (None, None)] {
+            let mut counters = Counters::new(start);
+            counters.note(&Event::CloneStarted { sequence, resumed_at }, start);
+            counters.note(&Event::Pulled { changes: 3900, cursor: Some(&at) }, now);
+            let state = (counters, now);
+            screens.push(format!(
+                "{}\n{}\n{}",
+                drawn(&state, 80),
+                drawn(&state, 40),
+                line(&state.0, now).unwrap()
+            ));
+        }
+        insta::assert_snapshot!(screens.join("\n\n"), @r"
+        cloning [==========================>                       ]  55%  3,900 changes
+        1,950 changes/s, ETA 2s
+        cloning [============>            ]  55%
+        3,900 changes, 1,950 changes/s, ETA 2s
+        cloning: 55%, 3,900 changes, 1,950 changes/s, ETA 2s
+
+        3,900 changes, 1,950 changes/s
+        3,900 changes, 1,950 changes/s
+        cloning: 3,900 changes, 1,950 changes/s
         ");
     }
 

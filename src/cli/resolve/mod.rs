@@ -9,9 +9,10 @@
 //! * [`target`]: the database and the base URL, which every client needs; [`remote`]: the server and how
 //!   it is reached;
 //! * [`stage`](mod@stage): the part of the upload; [`job_system`]: the shard of a job;
-//! * [`upload`](mod@upload), [`comparison`](mod@comparison), `serve`: the settings of a subcommand;
-//!   `database`: where the server's data is.
+//! * [`upload`](mod@upload), [`clone`](mod@clone), [`comparison`](mod@comparison), `serve`: the settings of
+//!   a subcommand; `database`: where the server's data is.
 
+mod clone;
 mod comparison;
 #[cfg(feature = "postgres")]
 mod database;
@@ -31,6 +32,7 @@ mod target;
 mod token;
 mod upload;
 
+pub(super) use clone::clone;
 pub(super) use comparison::comparison;
 pub(super) use look::look;
 pub(super) use problems::flag;

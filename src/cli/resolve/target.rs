@@ -8,12 +8,12 @@ use crate::cli::args::Target;
 use crate::cloneup::{Failures, Options};
 use crate::remote::RemoteConfig;
 
-/// Everything that the flags of a client decide.
+/// Everything that the flags of a client decide; the options are those of its job.
 #[derive(Debug)]
-pub(in crate::cli) struct Settings {
+pub(in crate::cli) struct Settings<O = Options> {
     pub(in crate::cli) database: PathBuf,
     pub(in crate::cli) remote: RemoteConfig,
-    pub(in crate::cli) options: Options,
+    pub(in crate::cli) options: O,
     /// Warnings for a person.
     pub(in crate::cli) warnings: Vec<String>,
 }
@@ -47,12 +47,12 @@ pub(super) fn client_id(target: &Target) -> Option<String> {
 }
 
 /// The settings, or all problems.
-pub(super) fn complete(
+pub(super) fn complete<O>(
     database: Option<PathBuf>,
     remote: RemoteConfig,
-    options: Options,
+    options: O,
     mut problems: Problems,
-) -> Result<Settings, Failures> {
+) -> Result<Settings<O>, Failures> {
     let warnings = problems.take_warnings();
     problems.or(database.map(|database| Settings { database, remote, options, warnings }))
 }

@@ -2,11 +2,12 @@
 //! database is read once, in upload order, and compared with them. The pages are pulled in
 //! [`crate::cloneup::finish`].
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, json};
 use tokio_util::sync::CancellationToken;
 
 use super::content_digest::{of_canonical_json, of_fields};
@@ -14,7 +15,7 @@ use super::difference::{DifferenceKind, Differences, TableCounts};
 use crate::cloneup::plan::{LimitedRecords, Requested, Sources};
 use crate::mutation::Shard;
 use crate::offline::{Digest, Digests, JoinSource, OfflineError, RecordSource, Snapshot, touched_since};
-use crate::protocol::{Op, PullAnswer};
+use crate::protocol::{Op, PullAnswer, PulledRecord};
 use crate::schema::Schema;
 
 /// Number of rows that are compared between two reports and checks of the cancellation.
@@ -83,37 +84,21 @@ impl FeedComparison {
 
     /// Adds a page of the feed; a later change replaces an earlier one.
     pub(crate) fn add_page(&self, page: &PullAnswer) -> Result<(), OfflineError> {
-        match page {
-            PullAnswer::Feed { changes, .. } => changes.iter().try_for_each(|change| {
-                let record = change.record.as_ref().filter(|_| change.op == Op::Upsert);
-                self.put(&change.resource, &change.id, record)
-            }),
-            PullAnswer::Tables { tables, .. } => tables.iter().try_for_each(|(name, changes)| {
-                changes.deleted.iter().try_for_each(|id| self.put(name, id, None))?;
-                changes.records.iter().try_for_each(|record| {
-                    let text = |key: &str| record.get(key).and_then(Value::as_str);
-                    let id = match (text("id"), text("from"), text("to")) {
-                        (Some(id), ..) => id.to_owned(),
-                        (None, Some(from), Some(to)) => format!("{from}:{to}"),
-                        _ => return Ok(()),
-                    };
-                    self.put(name, &id, Some(record))
-                })
-            }),
-        }
+        page.changes().try_for_each(|change| {
+            let joined = || change.ends().map(|[from, to]| Cow::Owned(format!("{from}:{to}")));
+            let Some(id) = change.id().or_else(joined) else { return Ok(()) };
+            self.put(change.table, &id, change.record.filter(|_| change.op == Op::Upsert))
+        })
     }
 
-    fn put(&self, name: &str, id: &str, record: Option<&Map<String, Value>>) -> Result<(), OfflineError> {
+    fn put(&self, name: &str, id: &str, record: Option<PulledRecord<'_>>) -> Result<(), OfflineError> {
         let Some(fields) = self.fields.get(name) else { return Ok(()) };
         if self.shard.is_some_and(|shard| !shard.has(id)) {
             return Ok(());
         }
         match record {
             None => self.server.remove(name, id),
-            Some(record) => {
-                let compared = record.iter().filter(|(field, _)| fields.contains(*field));
-                self.server.put(name, id, &of_fields(compared))
-            }
+            Some(record) => self.server.put(name, id, &content_digest(record, fields)),
         }
     }
 
@@ -187,6 +172,17 @@ impl FeedComparison {
         }
         table.finish()
     }
+}
+
+/// The digest of a record's compared fields.
+fn content_digest(record: PulledRecord<'_>, fields: &HashSet<String>) -> Digest {
+    let mut compared = Map::new();
+    for (key, value) in record.members() {
+        let Some(key) = key.as_str().filter(|key| fields.contains(&**key)) else { continue };
+        // A value that cannot be a tree is one that no client can have sent: it equals no local value.
+        compared.insert(key.into_owned(), value.to_value().unwrap_or_else(|| json!({value.text(): null})));
+    }
+    of_fields(compared.iter())
 }
 
 /// Watches the comparison of all rows: it can be cancelled, and reports how far it is.

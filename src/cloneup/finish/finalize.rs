@@ -1,7 +1,9 @@
 //! Finalization, after an upload without a failure (contract 3.1.6): pull what other clients
 //! changed, move the global cursor, drain the change log.
 
-use super::pull::{Page, Puller};
+use super::catch_up::catch_up;
+use super::page_limit::PageLimit;
+use super::pull::Puller;
 use crate::cloneup::blocking::blocking;
 use crate::cloneup::failure::Failure;
 use crate::cloneup::job::Job;
@@ -59,7 +61,7 @@ async fn store_id(job: &Job<'_>, plan: &Plan) -> Option<String> {
     job.remote.status().await.ok()?.store_id.filter(|id| !id.is_empty())
 }
 
-/// Pulls page by page until the database has caught up.
+/// Pulls until the database has caught up.
 ///
 /// A server with the extension leaves out what this upload has sent: the client's own changes
 /// since `begun_at`. Older ones must be pulled, because the database may have lost them.
@@ -67,39 +69,25 @@ async fn pull(
     job: &Job<'_>,
     start: Cursors,
     begun_at: Option<Cursor>,
-    mut finalizer: Finalizer,
+    finalizer: Finalizer,
 ) -> Result<Finalizer, Failure> {
-    let limit = job.options.pull_limit.get();
+    let limit = PageLimit::at_most(job.options.pull_limit.get(), job.server.limits.max_limit);
     let mut request = PullRequest {
         client_id: job.client_id.clone(),
         cursor: start.global,
-        limit: limit.min(job.server.limits.max_limit.unwrap_or(u64::MAX)).max(1),
+        limit: limit.get(),
         cursors: start.tables,
         exclude_own_after: begun_at.filter(|_| job.server.has(status::PULL_EXCLUDE_OWN)),
         started_at: None,
     };
-    let puller = Puller {
+    let mut puller = Puller {
         remote: job.remote,
         max_retries: job.options.max_retries,
         observer: job.observer,
         cancellation: &job.cancellation,
+        limit,
     };
-    loop {
-        let Page { answer, is_last } = puller.next(&mut request).await?;
-        job.observer.on(&Event::Activity(Activity::WritingChanges));
-        let (returned, applied) = blocking(move || {
-            let applied = finalizer.apply(&answer);
-            (finalizer, applied)
-        })
-        .await;
-        finalizer = returned;
-        let applied = applied?;
-        for warning in &applied.warnings {
-            job.observer.on(&Event::Warning(warning));
-        }
-        job.observer.on(&Event::Pulled { changes: applied.changes });
-        if is_last {
-            return Ok(finalizer);
-        }
-    }
+    job.observer.on(&Event::Activity(Activity::AwaitingAnswers));
+    let first = puller.next(&mut request).await?;
+    catch_up(puller, request, first, finalizer).await
 }

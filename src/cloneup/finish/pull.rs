@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::page_limit::PageLimit;
 use crate::cloneup::failure::{Failure, PULL_PATH};
-use crate::cloneup::observer::{Activity, Event, Observer};
+use crate::cloneup::observer::Observer;
 use crate::cloneup::send::retry::{
     Cancelled, Request, SendError, TryError, grace_is_over, send_with_retries,
 };
-use crate::protocol::{PullAnswer, PullRequest};
-use crate::remote::{Remote, RequestError};
+use crate::protocol::{PageEnd, PullAnswer, PullRequest};
+use crate::remote::{Remote, RequestError, TransportKind};
 
 /// Pulls page after page.
 pub(crate) struct Puller<'a> {
@@ -19,6 +20,8 @@ pub(crate) struct Puller<'a> {
     pub(crate) max_retries: u32,
     pub(crate) observer: &'a dyn Observer,
     pub(crate) cancellation: &'a CancellationToken,
+    /// How many changes the next page has at most.
+    pub(crate) limit: PageLimit,
 }
 
 /// A page of changes.
@@ -30,11 +33,10 @@ pub(crate) struct Page {
 
 impl Puller<'_> {
     /// Pulls a page, and moves the request's cursors past it.
-    pub(crate) async fn next(&self, request: &mut PullRequest) -> Result<Page, Failure> {
-        self.observer.on(&Event::Activity(Activity::AwaitingAnswers));
-        let backoff = self.remote.backoff(self.max_retries);
+    pub(crate) async fn next(&mut self, request: &mut PullRequest) -> Result<Page, Failure> {
+        let (backoff, observer) = (self.remote.backoff(self.max_retries), self.observer);
         let mut pull = Pull { puller: self, request };
-        let answer = send_with_retries(&mut pull, &backoff, self.observer).await;
+        let answer = send_with_retries(&mut pull, &backoff, observer).await;
         let answer = answer.map_err(|error| match error {
             SendError::Cancelled => Failure::interrupted(),
             SendError::Failed(error) => match error.source {
@@ -43,19 +45,20 @@ impl Puller<'_> {
                 _ => Failure::transport(error, PULL_PATH),
             },
         })?;
+        self.limit.adapt(&answer);
         let is_last =
-            advance(request, &answer).map_err(|message| Failure::broken_protocol(message, PULL_PATH))?;
+            advance(request, &answer.end).map_err(|message| Failure::broken_protocol(message, PULL_PATH))?;
         Ok(Page { answer, is_last })
     }
 }
 
 /// The request for one page, which may be sent several times.
-struct Pull<'p> {
-    puller: &'p Puller<'p>,
-    request: &'p PullRequest,
+struct Pull<'p, 'a> {
+    puller: &'p mut Puller<'a>,
+    request: &'p mut PullRequest,
 }
 
-impl Request for Pull<'_> {
+impl Request for Pull<'_, '_> {
     type Answer = PullAnswer;
 
     fn target(&self) -> (&'static str, String) {
@@ -68,10 +71,17 @@ impl Request for Pull<'_> {
             () = self.puller.cancellation.cancelled() => return Err(TryError::Cancelled),
             turn = self.puller.remote.pace().turn() => turn,
         };
-        tokio::select! {
-            answer = self.puller.remote.pull(turn, self.request) => answer.map_err(TryError::Failed),
-            () = grace_is_over(self.puller.cancellation) => Err(TryError::Cancelled),
+        self.request.limit = self.puller.limit.get();
+        let answer = tokio::select! {
+            answer = self.puller.remote.pull(turn, self.request) => answer,
+            () = grace_is_over(self.puller.cancellation) => return Err(TryError::Cancelled),
+        };
+        if let Err(error) = &answer
+            && error.kind() == Some(TransportKind::AnswerTooLarge)
+        {
+            self.puller.limit.halve();
         }
+        answer.map_err(TryError::Failed)
     }
 
     async fn pause(&mut self, wait: Duration, is_throttled: bool) -> Result<(), Cancelled> {
@@ -89,23 +99,22 @@ impl Request for Pull<'_> {
 /// Moves the request's cursors past a page; returns whether it was the last one.
 ///
 /// A page that promises more must move them, or pulling would never end.
-fn advance(request: &mut PullRequest, page: &PullAnswer) -> Result<bool, String> {
-    match page {
-        PullAnswer::Feed { next: None, .. } => Ok(true),
-        PullAnswer::Feed { next: Some(next), .. } if *next <= request.cursor => {
+fn advance(request: &mut PullRequest, end: &PageEnd) -> Result<bool, String> {
+    match end {
+        PageEnd::Feed { next: None, .. } => Ok(true),
+        PageEnd::Feed { next: Some(next), .. } if *next <= request.cursor => {
             Err(format!("the server's nextCursor {next} does not advance from {}", request.cursor))
         }
-        PullAnswer::Feed { next: Some(next), started_at, .. } => {
+        PageEnd::Feed { next: Some(next), started_at, .. } => {
             request.cursor = next.clone();
             // Of the first page; the further ones need not repeat it.
             request.started_at = request.started_at.take().or_else(|| started_at.clone());
             Ok(false)
         }
-        PullAnswer::Tables { tables, has_more } => {
+        PageEnd::Tables { cursors, has_more } => {
             let mut has_moved = false;
-            for (name, changes) in tables {
-                let current = request.cursors.get(name);
-                if let Some(cursor) = changes.cursor.as_ref().filter(|cursor| Some(*cursor) > current) {
+            for (name, cursor) in cursors {
+                if request.cursors.get(name).is_none_or(|current| cursor > current) {
                     request.cursors.insert(name.clone(), cursor.clone());
                     has_moved = true;
                 }
@@ -136,13 +145,8 @@ mod tests {
         }
     }
 
-    fn page(next: Option<u64>) -> PullAnswer {
-        PullAnswer::Feed {
-            changes: Vec::new(),
-            next: next.map(Cursor::from),
-            reached: None,
-            started_at: None,
-        }
+    fn page(next: Option<u64>) -> PageEnd {
+        PageEnd::Feed { next: next.map(Cursor::from), reached: None, last: None, started_at: None }
     }
 
     #[test]
@@ -156,11 +160,9 @@ mod tests {
     #[test]
     fn further_pages_repeat_where_the_pull_started() {
         let mut request = request(0);
-        let mut first = page(Some(9));
-        if let PullAnswer::Feed { started_at, .. } = &mut first {
-            *started_at = Some(Cursor::from(20));
-        }
-        for page in [first, page(Some(12))] {
+        for (next, started_at) in [(9, Some(Cursor::from(20))), (12, None)] {
+            let page =
+                PageEnd::Feed { next: Some(Cursor::from(next)), reached: None, last: None, started_at };
             assert_eq!(advance(&mut request, &page), Ok(false));
             assert_eq!(request.started_at, Some(Cursor::from(20)));
         }
@@ -169,7 +171,7 @@ mod tests {
     #[test]
     fn a_page_that_promises_more_without_moving_a_cursor_breaks_the_protocol() {
         assert!(advance(&mut request(5), &page(Some(5))).is_err());
-        let tables = PullAnswer::Tables { tables: Vec::new().into_iter().collect(), has_more: true };
+        let tables = PageEnd::Tables { cursors: BTreeMap::new(), has_more: true };
         assert!(advance(&mut request(5), &tables).is_err());
     }
 }

@@ -17,5 +17,5 @@ mod touched;
 pub use entry::Scope;
 pub use offline_deletes::{OfflineDelete, offline_deletes};
 pub use table::ChangeLog;
-pub(super) use touched::Touched;
 pub use touched::touched_since;
+pub(super) use touched::{LocalChanges, Touched};

@@ -26,30 +26,49 @@ pub fn touched_since(
 
 /// The records and join rows with local changes that the upload did not send: a pulled change
 /// must not overwrite them (contract 3.1.6).
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Touched {
     /// Resource and id, or join store and `from:to`.
     subjects: HashSet<(String, String)>,
 }
 
 impl Touched {
-    /// The subjects of the entries after `seq`, and of the entries up to `seq` that the upload
-    /// has not covered.
-    pub(crate) fn outside(
-        connection: &Connection,
-        schema: &Schema,
-        seq: i64,
-        scope: &Scope,
-    ) -> Result<Self, OfflineError> {
-        let is_covered = |entry: &Entry| entry.is_covered(scope, schema);
-        let subjects = subjects(&ChangeLog::at(connection), schema, seq, is_covered)?;
-        Ok(Self { subjects })
-    }
-
     /// Whether a local change of this record or join row has not been sent.
     pub(crate) fn contains(&self, resource: &str, id: &str) -> bool {
         // The set is empty in most pulls; then no key is allocated.
         !self.subjects.is_empty() && self.subjects.contains(&(resource.to_owned(), id.to_owned()))
+    }
+}
+
+/// The local changes that the upload did not send, read again only when another connection has written
+/// to the database since.
+#[derive(Debug, Default)]
+pub(crate) struct LocalChanges {
+    touched: Touched,
+    /// The `data_version` as of which they were read.
+    as_of: Option<i64>,
+}
+
+impl LocalChanges {
+    /// The subjects of the entries after `seq`, and of the entries up to `seq` that the upload
+    /// has not covered, in a transaction of this connection. The connection itself must not have written
+    /// to the change log.
+    pub(crate) fn outside(
+        &mut self,
+        connection: &Connection,
+        schema: &Schema,
+        seq: i64,
+        scope: &Scope,
+    ) -> Result<&Touched, OfflineError> {
+        let version = connection
+            .query_row("PRAGMA data_version", [], |row| row.get(0))
+            .map_err(OfflineError::while_doing("cannot read the database"))?;
+        if self.as_of != Some(version) {
+            let is_covered = |entry: &Entry| entry.is_covered(scope, schema);
+            let subjects = subjects(&ChangeLog::at(connection), schema, seq, is_covered)?;
+            *self = Self { touched: Touched { subjects }, as_of: Some(version) };
+        }
+        Ok(&self.touched)
     }
 }
 

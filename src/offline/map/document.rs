@@ -5,13 +5,13 @@
 use rusqlite::types::ValueRef;
 use serde_json::{Map, Number, Value};
 
-use crate::mutation::canonical::write_value;
+use crate::mutation::canonical::{write_string, write_value};
 use crate::offline::map::document_size::document_size;
 use crate::offline::map::fields::MappedField;
 use crate::offline::map::size::RowSize;
 use crate::offline::map::value::{Mapping, ValueError, parse_json};
 use crate::offline::sql::literal;
-use crate::protocol::has_reserved_key;
+use crate::protocol::{JsonText, has_reserved_key};
 use crate::schema::Type;
 
 /// Parses the document in a column.
@@ -111,19 +111,43 @@ fn outward(mapping: &Mapping, value: &Value) -> Result<Value, ValueError> {
     }
 }
 
-/// Writes a pulled record into a document: fields that the record lacks become null, keys that
-/// are not fields stay, and a value that already maps to the pulled one is not replaced
-/// (contract 1.2). Returns whether a value was replaced.
+/// The text of a new document with a pulled record's values, one for each field. Fields that are null
+/// have no key.
+pub(crate) fn new_text(fields: &[MappedField], pulled: &[JsonText<'_>]) -> String {
+    let mut out = vec![b'{'];
+    for (field, pulled) in fields.iter().zip(pulled).filter(|(_, pulled)| !pulled.is_null()) {
+        if out.len() > 1 {
+            out.push(b',');
+        }
+        write_string(&mut out, &field.column);
+        out.push(b':');
+        let Mapping { kind, id_format, .. } = &field.mapping;
+        match (pulled.as_str(), pulled.as_bool()) {
+            (Some(id), _) if id_format.is_some() => {
+                write_value(&mut out, &inward_key(&field.mapping, &id, &Value::Null));
+            }
+            (_, Some(flag)) if *kind == Type::Boolean => out.push(b'0' + u8::from(flag)),
+            _ => out.extend_from_slice(pulled.text().as_bytes()),
+        }
+    }
+    out.push(b'}');
+    String::from_utf8(out).expect("it is made of texts")
+}
+
+/// Writes a pulled record's values, one for each field, into a document: keys that are not fields stay,
+/// and a value that already maps to the pulled one is not replaced (contract 1.2). Returns whether a
+/// value was replaced.
 pub(crate) fn merge(
     document: &mut Map<String, Value>,
     fields: &[MappedField],
-    record: &Map<String, Value>,
+    pulled: &[JsonText<'_>],
 ) -> bool {
     let mut has_changed = false;
-    for field in fields {
-        let pulled = record.get(&field.name).unwrap_or(&Value::Null);
+    for (field, pulled) in fields.iter().zip(pulled) {
+        // A value that cannot be a tree is not accepted for any field.
+        let pulled = pulled.to_value().unwrap_or_default();
         let local = document.get(&field.column).unwrap_or(&Value::Null);
-        if outward(&field.mapping, local).is_ok_and(|mapped| canonical(&mapped) == canonical(pulled)) {
+        if outward(&field.mapping, local).is_ok_and(|mapped| canonical(&mapped) == canonical(&pulled)) {
             continue;
         }
         let inward = inward(&field.mapping, pulled, local);
@@ -135,20 +159,24 @@ pub(crate) fn merge(
 
 /// The value that is stored in the document for a pulled one, in the representation of the local value:
 /// 0/1 for a boolean, text for nested JSON, a number for a key.
-fn inward(mapping: &Mapping, pulled: &Value, local: &Value) -> Value {
-    if let (Some(format), Value::String(id)) = (&mapping.id_format, pulled) {
-        let key = format.keys(id).and_then(|mut keys| keys.pop()).unwrap_or_else(|| id.clone());
-        return match key.parse::<i64>() {
-            Ok(number) if number.to_string() == key && !local.is_string() => Value::from(number),
-            _ => Value::from(key),
-        };
-    }
+fn inward(mapping: &Mapping, pulled: Value, local: &Value) -> Value {
     match pulled {
+        Value::String(id) if mapping.id_format.is_some() => inward_key(mapping, &id, local),
         Value::Bool(flag) if mapping.kind == Type::Boolean && !local.is_boolean() => {
-            Value::Number(Number::from(u8::from(*flag)))
+            Value::Number(Number::from(u8::from(flag)))
         }
         Value::Object(_) | Value::Array(_) if local.is_string() => Value::String(pulled.to_string()),
-        _ => pulled.clone(),
+        _ => pulled,
+    }
+}
+
+/// The key that is stored in the document for the id of another record.
+fn inward_key(mapping: &Mapping, id: &str, local: &Value) -> Value {
+    let keys = mapping.id_format.as_ref().and_then(|format| format.keys(id));
+    let key = keys.and_then(|mut keys| keys.pop()).unwrap_or_else(|| id.to_owned());
+    match key.parse::<i64>() {
+        Ok(number) if number.to_string() == key && !local.is_string() => Value::from(number),
+        _ => Value::from(key),
     }
 }
 

@@ -55,12 +55,12 @@ impl Key {
 }
 
 /// The integer that is written as this text; "007" is none.
-pub(super) fn integer(text: &str) -> Option<i64> {
+pub(in crate::offline) fn integer(text: &str) -> Option<i64> {
     text.parse::<i64>().ok().filter(|number| number.to_string() == text)
 }
 
 /// The bytes whose lower-case hexadecimal form is this text.
-pub(super) fn blob(text: &str) -> Option<Vec<u8>> {
+pub(in crate::offline) fn blob(text: &str) -> Option<Vec<u8>> {
     let digit = |byte: u8| match byte {
         b'0'..=b'9' => Some(byte - b'0'),
         b'a'..=b'f' => Some(byte - b'a' + 10),

@@ -3,14 +3,13 @@
 //! It knows values, columns and keys, but reads and writes no table: that is the job of
 //! [`super::read`] and [`super::write`].
 //!
-//! * [`value`] and [`sql_value`]: single values, to JSON and back; [`any_json`]: whether a text is JSON;
-//!   [`size`] and [`document_size`]: how large a row is at least; [`json_key`]: the keys of objects;
+//! * [`value`] and [`sql_value`]: single values, to JSON and back; [`size`] and [`document_size`]: how large
+//!   a row is at least; [`json_key`]: the keys of objects;
 //! * [`fields`]: which columns hold which fields; [`document`] and [`unnamed_keys`]: fields in a JSON
 //!   document;
 //! * [`keys`], [`key_column`], [`local_keys`] and [`written_keys`]: ids, from the columns of a key and back;
 //! * [`marker`]: rows that are marked as deleted.
 
-mod any_json;
 pub(super) mod document;
 mod document_size;
 pub(super) mod fields;

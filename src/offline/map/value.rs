@@ -10,9 +10,9 @@ use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
 use serde_json::Value;
 
-use super::any_json::AnyJson;
 use crate::mutation::canonical::{write_double, write_integer, write_string, write_utf8, write_value};
-use crate::protocol::{MAX_NESTING, has_reserved_key, is_nested_deeper_than};
+use crate::mutation::canonical_text::write_text;
+use crate::protocol::{AnyJson, MAX_NESTING, has_reserved_key, is_nested_deeper_than};
 use crate::schema::{IdFormat, Type};
 
 /// The SQL function that says whether text is JSON: with it [`crate::offline::read`] checks rows
@@ -73,7 +73,12 @@ impl Mapping {
             (_, ValueRef::Integer(number)) => write_integer(out, number),
             (_, ValueRef::Real(number)) if number.is_finite() => write_double(out, number),
             (_, ValueRef::Real(_)) => return Err(ValueError::Infinite),
-            (kind, ValueRef::Text(text)) if kind.is_json() => write_value(out, &parse_json(text)?),
+            (kind, ValueRef::Text(text)) if kind.is_json() => {
+                let direct = std::str::from_utf8(text).ok().and_then(|text| write_text(out, text));
+                if direct.is_none() {
+                    write_value(out, &parse_json(text)?);
+                }
+            }
             (kind, ValueRef::Blob(_)) if kind.is_json() => {
                 return Err(ValueError::NotJson("it is a BLOB".to_owned()));
             }

@@ -15,7 +15,7 @@ use crate::protocol::{Cursor, GLOBAL_CURSOR};
 const TABLE: &str = "__datafn_cursors";
 
 /// The key in `__datafn_meta` of the id of the server's store that the cursors belong to.
-const STORE_ID: &str = "storeId";
+pub(super) const STORE_ID: &str = "storeId";
 
 /// The positions in the server's change feed up to which the database has all changes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

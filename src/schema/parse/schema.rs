@@ -89,7 +89,7 @@ impl Schema {
                 return None;
             }
         };
-        Some(Self::new(resources, relations, fingerprint))
+        Some(Self::new(resources, relations, fingerprint, text))
     }
 }
 

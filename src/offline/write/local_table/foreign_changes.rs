@@ -3,33 +3,37 @@
 
 use rusqlite::types::Value as SqlValue;
 use rusqlite::{OptionalExtension as _, params_from_iter};
-use serde_json::{Map, Value};
 
 use crate::offline::error::OfflineError;
-use crate::offline::map::document;
 use crate::offline::sql::quoted;
 use crate::offline::write::local_table::error::failed;
 use crate::offline::write::local_table::foreign_collations::ForeignCollations;
+use crate::offline::write::local_table::revived::Revived;
 use crate::offline::write::local_table::table::LocalTable;
+use crate::offline::write::local_table::writer::{RowKey, TableWriter};
+use crate::protocol::JsonText;
+
+impl TableWriter<'_> {
+    /// Fails where the table needs such collations, unless the row with this key is as the pulled values
+    /// say.
+    pub(super) fn refuse_upsert(
+        &mut self,
+        key: &RowKey<'_>,
+        values: &[JsonText<'_>],
+        revived: &Revived,
+    ) -> Result<(), OfflineError> {
+        let table = self.table;
+        let Some(foreign) = &table.foreign_collations else { return Ok(()) };
+        // Clearing the mark of a deleted row writes to the table as well.
+        let is_equal = !matches!(revived, Revived::By(_)) && self.is_equal(key, values)?;
+        if is_equal { Ok(()) } else { Err(table.refusal(foreign)) }
+    }
+}
 
 impl LocalTable {
-    /// Fails unless the row with these keys is as the pulled record says.
-    pub(super) fn refuse_upsert(
-        &self,
-        foreign: &ForeignCollations,
-        keys: &[SqlValue],
-        record: &Map<String, Value>,
-        pulled: &[&Value],
-    ) -> Result<(), OfflineError> {
-        let is_equal = match &self.document {
-            None => self.differences(&foreign.reader, keys, pulled)?.is_some_and(|differ| differ.is_empty()),
-            Some(column) => {
-                let stored = self.stored_document(&foreign.reader, keys, column)?;
-                let stored = stored.as_ref().and_then(|value| document::parse(value.into()).ok());
-                stored.is_some_and(|mut stored| !document::merge(&mut stored, &self.fields, record))
-            }
-        };
-        if is_equal { Ok(()) } else { Err(self.refusal(foreign)) }
+    /// Fails if the table needs such collations: nothing can be written to it.
+    pub(crate) fn check_collations(&self) -> Result<(), OfflineError> {
+        self.foreign_collations.as_ref().map_or(Ok(()), |foreign| Err(self.refusal(foreign)))
     }
 
     /// Fails if a row meets the condition, whose parameters are the `values`.
@@ -44,7 +48,7 @@ impl LocalTable {
         if row.is_none() { Ok(()) } else { Err(self.refusal(foreign)) }
     }
 
-    pub(super) fn refusal(&self, foreign: &ForeignCollations) -> OfflineError {
+    fn refusal(&self, foreign: &ForeignCollations) -> OfflineError {
         let (noun, names) = match foreign.names.as_slice() {
             [one] => ("collation", one.clone()),
             several => ("collations", several.join(", ")),

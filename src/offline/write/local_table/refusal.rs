@@ -1,6 +1,6 @@
 //! Pulled changes that a table refuses: by a constraint, a trigger or the type of a column
 //! (contract 1.2). Whether the pull goes on after one is decided in
-//! [`crate::offline::write::finalizer`].
+//! [`crate::offline::write::page_writer`].
 
 use rusqlite::ErrorCode;
 

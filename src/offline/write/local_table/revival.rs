@@ -1,6 +1,6 @@
 //! Pulled records whose row is marked as deleted (contract 1.1, `storage.deletedWhen`). The upload
 //! has pushed the delete, so the server's record is newer: the row becomes a record again. Which
-//! marks the upload has pushed is decided in [`crate::offline::write::finalizer`].
+//! marks the upload has pushed is decided in [`crate::offline::write::page_writer`].
 
 use rusqlite::{Connection, OptionalExtension};
 
@@ -10,9 +10,11 @@ use crate::offline::sql::{Table, literal};
 use crate::offline::write::local_table::error::failed;
 use crate::schema::Storage;
 
-/// The columns in which WatermelonDB keeps the sync state of a row, and the state of a row that is
-/// as the server has it.
-const WATERMELON: ([&str; 2], &str) = (["_status", "_changed"], "'synced'");
+/// The columns in which WatermelonDB keeps the sync state of a row.
+pub(in crate::offline::write) const WATERMELON_STATE: [&str; 2] = ["_status", "_changed"];
+
+/// The state of a row that is as the server has it.
+const WATERMELON_SYNCED: &str = "'synced'";
 
 /// How a row that is marked as deleted becomes a record again.
 pub(super) struct Revival {
@@ -55,10 +57,10 @@ fn live_value(
         connection.query_row(sql, [name, &marker.column], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     // A generated column cannot be written to.
     let Some((default, is_not_null)) = declared else { return Ok(None) };
-    let ([status, changed], synced) = WATERMELON;
+    let [status, changed] = WATERMELON_STATE;
     let is_watermelon = marker.column.eq_ignore_ascii_case(status) && table.column(changed).is_some();
     let candidates = is_watermelon
-        .then(|| synced.to_owned())
+        .then(|| WATERMELON_SYNCED.to_owned())
         .into_iter()
         .chain(default.map(|default| default_value(&default)))
         .chain(["NULL".to_owned(), "0".to_owned()]);

@@ -1,9 +1,8 @@
-//! The table itself: its columns, deleting its rows, and running statements on it. Inserting and
-//! updating rows is in [`super::upsert`].
+//! The table itself: its columns and keys, and how they are written to. It is written in
+//! [`super::writer`].
 
-use rusqlite::types::Value as SqlValue;
-use rusqlite::{Connection, params_from_iter};
-use serde_json::Value;
+use rusqlite::Connection;
+use rusqlite::types::{ToSqlOutput, Value as SqlValue, ValueRef};
 
 use crate::offline::database::Database;
 use crate::offline::error::OfflineError;
@@ -12,9 +11,12 @@ use crate::offline::map::keys::Key;
 use crate::offline::map::written_keys::{WrittenColumn, WrittenReference};
 use crate::offline::sql::{Column, Table, quoted};
 use crate::offline::write::local_table::error::failed;
+use crate::offline::write::local_table::field_values::FieldPlaces;
 use crate::offline::write::local_table::foreign_collations::ForeignCollations;
-use crate::offline::write::local_table::refusal::ignored;
 use crate::offline::write::local_table::revival::Revival;
+use crate::offline::write::local_table::statements::Statements;
+use crate::offline::write::local_table::unique_key::{is_empty, is_unique};
+use crate::protocol::JsonText;
 use crate::schema::{Field, IdFormat, JoinStore, Resource, Schema, Storage};
 
 /// A table of a resource or a join store.
@@ -38,6 +40,12 @@ pub(crate) struct LocalTable {
     pub(super) revival: Option<Revival>,
     /// What keeps the table from being written to.
     pub(super) foreign_collations: Option<ForeignCollations>,
+    /// Whether a unique index finds the row of an id when another row with that id is inserted.
+    finds_rows: bool,
+    /// Whether a record is inserted before its row is looked for, because most records have none.
+    pub(super) inserts_first: bool,
+    pub(super) places: FieldPlaces,
+    pub(super) statements: Statements,
 }
 
 /// The columns of an id, and how they are written to.
@@ -68,7 +76,7 @@ impl LocalTable {
         let has_columns = table.document.is_none();
         let is_field = |column: &str| has_columns && table.fields.iter().any(|field| field.column == column);
         table.revival = Revival::find(connection, storage, is_field)?;
-        Ok(Some(table))
+        Ok(Some(table.with_statements()))
     }
 
     /// Finds the table of a join store, and creates it first where the default table is missing.
@@ -95,7 +103,8 @@ impl LocalTable {
             (std::slice::from_ref(&storage.to), store.to.storage.reference_format()),
         ];
         let place = (connection, database, &*storage.table);
-        Self::find(place, &keys, &store.relation.metadata, None, |_| None)
+        let table = Self::find(place, &keys, &store.relation.metadata, None, |_| None)?;
+        Ok(table.map(Self::with_statements))
     }
 
     /// `place` is the table's name, and where it is; `keys` are the columns and the template of each
@@ -114,10 +123,18 @@ impl LocalTable {
         };
         let foreign_collations = ForeignCollations::find(connection, database, name)?;
         let reader = ForeignCollations::reader_of(foreign_collations.as_ref(), connection);
-        let mut local_keys = Vec::with_capacity(keys.len());
+        let mut found = Vec::with_capacity(keys.len());
         for (columns, format) in keys {
             let key = Key::find(reader, name, &table, columns, *format).map_err(failed(name))?;
             let Some(key) = key.key() else { return Ok(None) };
+            found.push(key);
+        }
+        let finds_rows = table.is_ordinary
+            && foreign_collations.is_none()
+            && is_unique(connection, name, &found).map_err(failed(name))?;
+        let inserts_first = finds_rows && is_empty(connection, name).map_err(failed(name))?;
+        let mut local_keys = Vec::with_capacity(keys.len());
+        for key in found {
             let columns = key.written_columns(reader).map_err(failed(name))?;
             local_keys.push(LocalKey { key: key.written(), columns });
         }
@@ -143,92 +160,40 @@ impl LocalTable {
                 .collect(),
             is_key: fields
                 .iter()
-                .map(|field| local_keys.iter().any(|local| local.key.has_column(&field.column)))
+                .map(|field| {
+                    let is_key = |local: &LocalKey| local.key.has_column(&field.column);
+                    document.is_none() && local_keys.iter().any(is_key)
+                })
                 .collect(),
             keys: local_keys,
+            places: FieldPlaces::new(&fields),
             fields,
             is_blob,
             is_not_null,
             document: document.map(str::to_owned),
             revival: None,
             foreign_collations,
+            inserts_first,
+            finds_rows,
+            statements: Statements::default(),
         }))
     }
 
-    /// Whether its rows are join rows, with two ids each.
-    pub(crate) fn is_join(&self) -> bool {
-        self.keys.len() > 1
+    /// The table's name, as the schema has it.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
-    /// Deletes the row with these ids, if the table has it.
-    pub(crate) fn delete(&self, connection: &Connection, ids: &[&str]) -> Result<(), OfflineError> {
-        let Some(keys) = self.key_parameters(ids) else { return Ok(()) };
-        let condition = self.key_conditions(0);
-        self.delete_where(connection, &condition, keys)
+    /// The table with the SQL of its statements.
+    fn with_statements(mut self) -> Self {
+        self.statements = self.write_statements();
+        self
     }
 
-    /// Deletes the join row that the feed names `from:to`. Ids may contain colons, so SQLite
-    /// compares with the joined ids of each row.
-    pub(crate) fn delete_joined(&self, connection: &Connection, id: &str) -> Result<(), OfflineError> {
-        let ids: Vec<_> = self.keys.iter().map(|local| local.key.expression("")).collect();
-        let condition = format!("({}) COLLATE BINARY = ?1", ids.join(" || ':' || "));
-        self.delete_where(connection, &condition, vec![SqlValue::Text(id.to_owned())])
-    }
-
-    /// Deletes the rows that meet an SQL condition with these parameters.
-    fn delete_where(
-        &self,
-        connection: &Connection,
-        condition: &str,
-        values: Vec<SqlValue>,
-    ) -> Result<(), OfflineError> {
-        if self.foreign_collations.is_some() {
-            return self.refuse_delete(condition, values);
-        }
-        let sql = format!("DELETE FROM {} WHERE {condition}", quoted(&self.name));
-        if self.execute(connection, &sql, values.clone())? == 0
-            && self.exists(connection, condition, &values)?
-        {
-            return Err(ignored(&self.name));
-        }
-        Ok(())
-    }
-
-    /// Whether the table has a row that meets an SQL condition with these parameters.
-    fn exists(
-        &self,
-        connection: &Connection,
-        condition: &str,
-        values: &[SqlValue],
-    ) -> Result<bool, OfflineError> {
-        let sql = format!("SELECT 1 FROM {} WHERE {condition}", quoted(&self.name));
-        connection
-            .prepare_cached(&sql)
-            .and_then(|mut statement| statement.exists(params_from_iter(values)))
-            .map_err(failed(&self.name))
-    }
-
-    /// Runs a statement that must change a row.
-    pub(super) fn change(
-        &self,
-        connection: &Connection,
-        sql: &str,
-        values: Vec<SqlValue>,
-    ) -> Result<(), OfflineError> {
-        if self.execute(connection, sql, values)? == 0 { Err(ignored(&self.name)) } else { Ok(()) }
-    }
-
-    /// Runs a statement, and returns the number of rows that it has changed.
-    pub(super) fn execute(
-        &self,
-        connection: &Connection,
-        sql: &str,
-        values: Vec<SqlValue>,
-    ) -> Result<usize, OfflineError> {
-        connection
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.execute(params_from_iter(values)))
-            .map_err(failed(&self.name))
+    /// The same table for records most of which are new.
+    pub(crate) fn for_new_records(mut self) -> Self {
+        self.inserts_first = self.finds_rows;
+        self
     }
 
     /// The parameters of [`LocalTable::key_conditions`] for these ids; `None` when an id does not
@@ -253,14 +218,16 @@ impl LocalTable {
         conditions.join(" AND ")
     }
 
-    /// The quoted names of the key columns.
-    pub(super) fn key_columns(&self) -> String {
-        self.keys.iter().map(|local| local.key.select_list("")).collect::<Vec<_>>().join(", ")
-    }
-
     /// The values of the key columns of a new row with these ids and these values of the fields. 12,
     /// '12' and x'12' make the same id: where the column is a field too, its value tells which it is.
-    pub(super) fn key_values_of_record(&self, ids: &[&str], pulled: &[&Value]) -> Option<Vec<SqlValue>> {
+    pub(super) fn key_values_of_record(
+        &self,
+        ids: &[&str],
+        pulled: &[JsonText<'_>],
+    ) -> Option<Vec<SqlValue>> {
+        if !self.is_key.contains(&true) {
+            return self.key_values(ids);
+        }
         let mut values = Vec::new();
         for (LocalKey { key, columns }, id) in self.keys.iter().zip(ids) {
             for (name, mut choices) in key.choices(columns, id)? {
@@ -284,6 +251,22 @@ impl LocalTable {
             values.extend(key.values(columns, id)?);
         }
         Some(values)
+    }
+
+    /// The value of a field to store for a pulled one, where `stored` is the value that it replaces.
+    pub(super) fn to_sql<'p>(
+        &self,
+        index: usize,
+        pulled: JsonText<'p>,
+        stored: ValueRef<'_>,
+    ) -> ToSqlOutput<'p> {
+        if let Some(reference) = &self.references[index]
+            && let Some(id) = pulled.as_str()
+            && let Some(key) = reference.value(&id)
+        {
+            return ToSqlOutput::Owned(key);
+        }
+        self.fields[index].mapping.to_sql(pulled, stored, self.is_blob[index])
     }
 }
 

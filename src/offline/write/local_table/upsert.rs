@@ -1,222 +1,222 @@
 //! Writing a pulled record or join row into its table: inserts the row, or updates the values
 //! that differ. Whether it may be written at all is decided in
-//! [`crate::offline::write::finalizer`].
+//! [`crate::offline::write::page_writer`].
 
-use rusqlite::types::{Value as SqlValue, ValueRef};
-use rusqlite::{Connection, OptionalExtension, params_from_iter};
+use rusqlite::types::{ToSqlOutput, Value as SqlValue, ValueRef};
 use serde_json::{Map, Value};
 
 use crate::offline::error::OfflineError;
 use crate::offline::map::document;
 use crate::offline::sql::quoted;
 use crate::offline::write::local_table::error::failed;
+use crate::offline::write::local_table::refusal::ignored;
 use crate::offline::write::local_table::revived::Revived;
-use crate::offline::write::local_table::table::LocalTable;
+use crate::offline::write::local_table::writer::{RowKey, TableWriter, bind};
+use crate::protocol::JsonText;
 
-impl LocalTable {
-    /// Writes a pulled record into the row with these ids: schema fields that the record lacks
-    /// become NULL, local-only columns stay, and a value that maps to the pulled one is not
-    /// replaced (contract 1.2).
-    ///
-    /// Returns false, and writes nothing, when the record does not fit the table: no row can have
-    /// its id, or none that can be uploaded, a value could not be uploaded again, or the mark of a deleted row cannot be cleared.
+/// What has become of a pulled record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Upserted {
+    /// The table has it.
+    Written,
+    /// Its row is marked as deleted, and stays so.
+    Kept,
+    /// No row can have its id, or none that can be uploaded.
+    NoSuchKey,
+    /// A value could not be uploaded again, or the mark of a deleted row cannot be cleared.
+    DoesNotFit,
+}
+
+/// The row that a record is about.
+enum Stored<'p> {
+    /// There is none.
+    Absent,
+    /// These fields, by index, do not map to the pulled values; with the values to store.
+    Differs(Vec<(usize, ToSqlOutput<'p>)>),
+}
+
+impl TableWriter<'_> {
+    /// Writes a pulled record, whose fields have these `values`, into the row with these ids: schema
+    /// fields that the record lacks become NULL, local-only columns stay, and a value that maps to the
+    /// pulled one is not replaced (contract 1.2). With `keeps_marks`, a row that is marked as deleted
+    /// stays as it is.
     pub(crate) fn upsert(
-        &self,
-        connection: &Connection,
+        &mut self,
         ids: &[&str],
-        record: &Map<String, Value>,
-    ) -> Result<bool, OfflineError> {
+        values: &[JsonText<'_>],
+        keeps_marks: bool,
+    ) -> Result<Upserted, OfflineError> {
         // The plan of every later upload would refuse an empty id (contract 3.1.1).
         if ids.iter().any(|id| id.is_empty()) {
-            return Ok(false);
+            return Ok(Upserted::NoSuchKey);
         }
-        let Some(keys) = self.key_parameters(ids) else { return Ok(false) };
-        let pulled: Vec<&Value> =
-            self.fields.iter().map(|field| record.get(&field.name).unwrap_or(&Value::Null)).collect();
-        if !self.fields.iter().zip(&pulled).all(|(field, value)| field.mapping.accepts(value)) {
-            return Ok(false);
+        let accepts = || {
+            let mut fields = self.table.fields.iter().zip(values);
+            fields.all(|(field, value)| field.mapping.accepts(*value))
+        };
+        // Without the row, which most records do not have: a row that is marked is one that exists.
+        if self.table.inserts_first && accepts() && self.insert_row(ids, values, true)? == Some(1) {
+            return Ok(Upserted::Written);
         }
-        let revived = self.revived(connection, &keys)?;
+        let Some(key) = self.row_key(ids) else { return Ok(Upserted::NoSuchKey) };
+        let is_marked = self.is_marked(&key)?;
+        if is_marked && keeps_marks {
+            return Ok(Upserted::Kept);
+        }
+        if !accepts() {
+            return Ok(Upserted::DoesNotFit);
+        }
+        let revived = self.table.revived(is_marked);
         if matches!(revived, Revived::Impossible) {
-            return Ok(false);
+            return Ok(Upserted::DoesNotFit);
         }
-        if let Some(foreign) = &self.foreign_collations {
-            if self.key_values(ids).is_none() {
-                return Ok(false);
+        if self.table.foreign_collations.is_some() {
+            if self.table.key_values(ids).is_none() {
+                return Ok(Upserted::NoSuchKey);
             }
-            // Clearing the mark of a deleted row writes to the table as well.
-            return match revived {
-                Revived::By(_) => Err(self.refusal(foreign)),
-                _ => self.refuse_upsert(foreign, &keys, record, &pulled).map(|()| true),
-            };
+            return self.refuse_upsert(&key, values, &revived).map(|()| Upserted::Written);
         }
-        if let Some(column) = &self.document {
-            if !self.upsert_document(connection, ids, keys.clone(), column, record)? {
-                return Ok(false);
-            }
-        } else {
-            match self.differences(connection, &keys, &pulled)? {
-                None => match self.key_values_of_record(ids, &pulled) {
-                    Some(keys) => self.insert(connection, keys, &pulled)?,
-                    None => return Ok(false),
-                },
-                Some(differences) if differences.is_empty() => {}
-                Some(differences) => self.update(connection, keys.clone(), differences)?,
+        let has_row = match self.table.document {
+            Some(_) => self.update_document(&key, values)?,
+            None => self.update(&key, values)?,
+        };
+        if !has_row {
+            match self.insert_row(ids, values, false)? {
+                None => return Ok(Upserted::NoSuchKey),
+                Some(0) => return Err(ignored(&self.table.name)),
+                Some(_) => {}
             }
         }
         if let Revived::By(sql) = revived {
-            self.change(connection, &sql, keys)?;
+            self.change(&sql, &[] as &[SqlValue], &key)?;
         }
-        Ok(true)
+        Ok(Upserted::Written)
     }
 
-    /// The fields whose stored value does not map to the pulled one, by index, with the value to
-    /// store; `None` when the table has no row with these keys.
-    pub(super) fn differences(
-        &self,
-        connection: &Connection,
-        keys: &[SqlValue],
-        pulled: &[&Value],
-    ) -> Result<Option<Vec<(usize, SqlValue)>>, OfflineError> {
-        let columns: String =
-            self.fields.iter().map(|field| format!(", {}", quoted(&field.column))).collect();
-        let sql = format!("SELECT 1{columns} FROM {} WHERE {}", quoted(&self.name), self.key_conditions(0));
-        connection
-            .prepare_cached(&sql)
-            .and_then(|mut statement| {
-                statement
-                    .query_row(params_from_iter(keys), |row| {
-                        let mut differences = Vec::new();
-                        for (index, value) in pulled.iter().enumerate() {
-                            let stored = row.get_ref(index + 1)?;
-                            if !self.is_key[index] && !self.fields[index].mapping.maps_to(stored, value) {
-                                differences.push((index, self.to_sql(index, value, stored)));
-                            }
-                        }
-                        Ok(differences)
-                    })
-                    .optional()
-            })
-            .map_err(failed(&self.name))
-    }
-
-    fn insert(
-        &self,
-        connection: &Connection,
-        keys: Vec<SqlValue>,
-        pulled: &[&Value],
-    ) -> Result<(), OfflineError> {
-        let mut columns = vec![self.key_columns()];
-        let mut values = keys;
-        for (index, value) in pulled.iter().enumerate() {
-            // The id decides the value of a key column. A field that the record lacks is NULL; a NOT
-            // NULL column gets its default instead.
-            if !(self.is_key[index] || (value.is_null() && self.is_not_null[index])) {
-                columns.push(quoted(&self.fields[index].column));
-                values.push(self.to_sql(index, value, ValueRef::Null));
-            }
-        }
-        self.insert_row(connection, columns, values)
-    }
-
-    /// Inserts a row with these values of the quoted `columns`. In a table whose rows can be marked as
-    /// deleted, the new row is not marked.
+    /// Inserts a row, and returns how many rows that has changed; `None` when no row can have these ids.
+    /// With `only_new`, nothing is inserted where a unique index has a row like it.
     fn insert_row(
-        &self,
-        connection: &Connection,
-        mut columns: Vec<String>,
-        values: Vec<SqlValue>,
-    ) -> Result<(), OfflineError> {
-        let mut parameters: Vec<_> = (1..=values.len()).map(|index| format!("?{index}")).collect();
-        if let Some((column, live_value)) = self.marker_of_new_row() {
-            columns.push(column);
-            parameters.push(live_value.to_owned());
-        }
-        let sql = format!(
-            "INSERT INTO {} ({}) VALUES ({})",
-            quoted(&self.name),
-            columns.join(", "),
-            parameters.join(", ")
-        );
-        self.change(connection, &sql, values)
+        &mut self,
+        ids: &[&str],
+        values: &[JsonText<'_>],
+        only_new: bool,
+    ) -> Result<Option<usize>, OfflineError> {
+        let table = self.table;
+        let templates = table.keys.iter().any(|local| local.key.text_column().is_none());
+        let keys = match templates.then(|| table.key_values_of_record(ids, values)) {
+            None => RowKey::Ids(ids),
+            Some(Some(keys)) => RowKey::Values(keys),
+            Some(None) => return Ok(None),
+        };
+        let key_columns = table.keys.iter().map(|local| local.key.width()).sum::<usize>();
+        // A field that the record lacks is NULL; a NOT NULL column gets its default instead.
+        let is_included = |index: usize| !(values[index].is_null() && table.is_not_null[index]);
+        let inserted = || {
+            let fields = table.inserted_fields().filter(|index| is_included(*index));
+            fields.map(|index| table.to_sql(index, values[index], ValueRef::Null))
+        };
+        let document = table.document.as_ref().map(|_| document::new_text(&table.fields, values));
+        let executed = if document.is_some() || table.inserted_fields().all(is_included) {
+            self.insert(only_new).and_then(|statement| {
+                keys.bind(statement, 1)?;
+                match &document {
+                    Some(text) => bind(statement, key_columns + 1, std::iter::once(text))?,
+                    None => bind(statement, key_columns + 1, inserted())?,
+                }
+                statement.raw_execute()
+            })
+        } else {
+            let suffix = if only_new { " ON CONFLICT DO NOTHING" } else { "" };
+            let sql = table.insert_sql(is_included) + suffix;
+            self.connection.prepare_cached(&sql).and_then(|mut statement| {
+                keys.bind(&mut statement, 1)?;
+                bind(&mut statement, key_columns + 1, inserted())?;
+                statement.raw_execute()
+            })
+        };
+        executed.map(Some).map_err(failed(&table.name))
     }
 
-    fn update(
-        &self,
-        connection: &Connection,
-        keys: Vec<SqlValue>,
-        differences: Vec<(usize, SqlValue)>,
-    ) -> Result<(), OfflineError> {
-        let (indexes, mut values): (Vec<_>, Vec<_>) = differences.into_iter().unzip();
+    /// Updates the values of the row that do not map to the pulled ones; returns whether there is a row.
+    fn update(&mut self, key: &RowKey<'_>, values: &[JsonText<'_>]) -> Result<bool, OfflineError> {
+        let differences = match self.stored(key, values)? {
+            Stored::Absent => return Ok(false),
+            Stored::Differs(differences) if differences.is_empty() => return Ok(true),
+            Stored::Differs(differences) => differences,
+        };
+        let table = self.table;
+        let (indexes, values): (Vec<_>, Vec<_>) = differences.into_iter().unzip();
         let assignments: Vec<_> = indexes
             .into_iter()
             .enumerate()
-            .map(|(place, index)| format!("{} = ?{}", quoted(&self.fields[index].column), place + 1))
+            .map(|(place, index)| format!("{} = ?{}", quoted(&table.fields[index].column), place + 1))
             .collect();
         let sql = format!(
             "UPDATE {} SET {} WHERE {}",
-            quoted(&self.name),
+            quoted(&table.name),
             assignments.join(", "),
-            self.key_conditions(values.len())
+            table.key_conditions(values.len())
         );
-        values.extend(keys);
-        self.change(connection, &sql, values)
+        self.change(&sql, &values, key).map(|()| true)
     }
 
-    /// Writes a pulled record into the row's document. Returns false when no row can have its id.
-    fn upsert_document(
-        &self,
-        connection: &Connection,
-        ids: &[&str],
-        mut keys: Vec<SqlValue>,
-        column: &str,
-        record: &Map<String, Value>,
+    /// Compares the row with the pulled values.
+    fn stored<'p>(&mut self, key: &RowKey<'_>, values: &[JsonText<'p>]) -> Result<Stored<'p>, OfflineError> {
+        let table = self.table;
+        let compared = self.select().and_then(|statement| {
+            key.bind(statement, 1)?;
+            let mut rows = statement.raw_query();
+            let Some(row) = rows.next()? else { return Ok(Stored::Absent) };
+            let mut differences = Vec::new();
+            for (index, value) in values.iter().enumerate() {
+                let stored = row.get_ref(index + 1)?;
+                if !table.is_key[index] && !table.fields[index].mapping.maps_to(stored, *value) {
+                    differences.push((index, table.to_sql(index, *value, stored)));
+                }
+            }
+            Ok(Stored::Differs(differences))
+        });
+        compared.map_err(failed(&table.name))
+    }
+
+    /// Whether a row, if there is one, has exactly the pulled values.
+    pub(super) fn is_equal(
+        &mut self,
+        key: &RowKey<'_>,
+        values: &[JsonText<'_>],
     ) -> Result<bool, OfflineError> {
-        let stored = self.stored_document(connection, &keys, column)?;
-        let (table, column) = (quoted(&self.name), quoted(column));
-        let mut document = match stored.as_ref().map(|value| document::parse(value.into())) {
-            Some(Ok(document)) => document,
-            // A stored value that is not a JSON object cannot be uploaded. The pulled record is
-            // the full state (contract 1.2), so it replaces such a value.
-            Some(Err(_)) | None => Map::new(),
-        };
-        let has_changed = document::merge(&mut document, &self.fields, record);
-        let text = SqlValue::Text(Value::Object(document).to_string());
-        if stored.is_none() {
-            let Some(mut values) = self.key_values(ids) else { return Ok(false) };
-            values.push(text);
-            self.insert_row(connection, vec![self.key_columns(), column], values)?;
-        } else if has_changed {
-            keys.insert(0, text);
-            let sql = format!("UPDATE {table} SET {column} = ?1 WHERE {}", self.key_conditions(1));
-            self.change(connection, &sql, keys)?;
+        if self.table.document.is_none() {
+            let stored = self.stored(key, values)?;
+            return Ok(matches!(stored, Stored::Differs(differences) if differences.is_empty()));
+        }
+        let stored = self.stored_document(key)?;
+        let stored = stored.as_ref().and_then(|value| document::parse(value.into()).ok());
+        Ok(stored.is_some_and(|mut stored| !document::merge(&mut stored, &self.table.fields, values)))
+    }
+
+    /// Writes the pulled values into the row's document; returns whether there is a row.
+    fn update_document(&mut self, key: &RowKey<'_>, values: &[JsonText<'_>]) -> Result<bool, OfflineError> {
+        let Some(stored) = self.stored_document(key)? else { return Ok(false) };
+        // A stored value that is not a JSON object cannot be uploaded. The pulled record is
+        // the full state (contract 1.2), so it replaces such a value.
+        let mut document = document::parse((&stored).into()).unwrap_or_else(|_| Map::new());
+        if document::merge(&mut document, &self.table.fields, values) {
+            let (table, column) = (quoted(&self.table.name), self.table.document.as_deref());
+            let column = quoted(column.unwrap_or_default());
+            let sql = format!("UPDATE {table} SET {column} = ?1 WHERE {}", self.table.key_conditions(1));
+            self.change(&sql, &[Value::Object(document).to_string()], key)?;
         }
         Ok(true)
     }
 
-    /// The value in the row's document column; `None` when the table has no row with these keys.
-    pub(super) fn stored_document(
-        &self,
-        connection: &Connection,
-        keys: &[SqlValue],
-        column: &str,
-    ) -> Result<Option<SqlValue>, OfflineError> {
-        let (table, column) = (quoted(&self.name), quoted(column));
-        let sql = format!("SELECT {column} FROM {table} WHERE {}", self.key_conditions(0));
-        connection
-            .prepare_cached(&sql)
-            .and_then(|mut statement| {
-                statement.query_row(params_from_iter(keys), |row| row.get(0)).optional()
-            })
-            .map_err(failed(&self.name))
-    }
-
-    fn to_sql(&self, index: usize, pulled: &Value, stored: ValueRef<'_>) -> SqlValue {
-        if let (Some(reference), Value::String(id)) = (&self.references[index], pulled)
-            && let Some(key) = reference.value(id)
-        {
-            return key;
-        }
-        self.fields[index].mapping.to_sql(pulled, stored, self.is_blob[index])
+    /// The value in the row's document column; `None` when the table has no row with this key.
+    fn stored_document(&mut self, key: &RowKey<'_>) -> Result<Option<SqlValue>, OfflineError> {
+        let table = self.table;
+        let stored = self.select().and_then(|statement| {
+            key.bind(statement, 1)?;
+            let mut rows = statement.raw_query();
+            rows.next()?.map(|row| row.get(1)).transpose()
+        });
+        stored.map_err(failed(&table.name))
     }
 }

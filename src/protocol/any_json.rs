@@ -1,5 +1,5 @@
 //! Whether a text is JSON, found without a tree of values: the same texts are accepted as by
-//! [`serde_json::Value`]. What else a value must be is decided in [`super::value`].
+//! [`serde_json::Value`].
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 ///
 /// It is stricter than [`serde::de::IgnoredAny`], for which `serde_json` checks neither the range
 /// of numbers nor surrogate pairs.
-pub(super) struct AnyJson;
+pub(crate) struct AnyJson;
 
 impl<'de> Deserialize<'de> for AnyJson {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -1,0 +1,381 @@
+//! Makes JSON text canonical (RFC 8785) in one pass, without a tree: what is canonical already is checked
+//! while it is copied, members are sorted where they lie, and numbers and escapes are written anew. The tree
+//! version, which decides where this one gives up, is in [`super::canonical`].
+
+use std::ops::Range;
+
+use serde_json::Number;
+
+use super::canonical::{compare_keys, unescaped_length, write_number, write_scalar_value};
+use crate::protocol::RESERVED_PREFIX;
+
+/// Levels of nesting from which on text is left to the tree, which bounds the recursion.
+const MAX_DEPTH: usize = 64;
+
+/// Appends the canonical form of a JSON text, just as parsing and [`write_value`] would.
+///
+/// `None`: nothing is appended, because the text is not JSON, or a tree has to decide: keys that are there
+/// twice, that have escapes or begin with [`RESERVED_PREFIX`], and more than 64 levels of nesting.
+///
+/// ```
+/// use synctool::mutation::canonical_text::write_text;
+///
+/// let mut out = Vec::new();
+/// assert!(write_text(&mut out, r#"{"b": 1.50, "a": [true, "\u00e9"]}"#).is_some());
+/// assert_eq!(out, r#"{"a":[true,"é"],"b":1.5}"#.as_bytes());
+/// ```
+///
+/// [`write_value`]: super::canonical::write_value
+#[must_use]
+pub fn write_text(out: &mut Vec<u8>, text: &str) -> Option<()> {
+    let start = out.len();
+    let mut pass = Pass { text, at: 0, out, members: Vec::new(), sorted: Vec::new() };
+    let written = pass.value(0).filter(|()| {
+        pass.skip_space();
+        pass.at == text.len()
+    });
+    if written.is_none() {
+        out.truncate(start);
+    }
+    written
+}
+
+/// A member of an object, as ranges of what is written.
+#[derive(Debug)]
+struct Member {
+    /// The content of the key, without quotation marks; it has no escapes.
+    key: Range<usize>,
+    /// The key and the value, without commas.
+    all: Range<usize>,
+}
+
+/// One text, read from left to right. Every method is `None` where it gives up.
+struct Pass<'t, 'o> {
+    text: &'t str,
+    at: usize,
+    out: &'o mut Vec<u8>,
+    /// The members of the objects that are open, the innermost last.
+    members: Vec<Member>,
+    /// Members of an object in their new order.
+    sorted: Vec<u8>,
+}
+
+impl Pass<'_, '_> {
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn skip_space(&mut self) {
+        while let Some(b' ' | b'\n' | b'\t' | b'\r') = self.peek() {
+            self.at += 1;
+        }
+    }
+
+    /// Skips space and takes the byte, if it is the next one.
+    fn take(&mut self, expected: u8) -> Option<()> {
+        self.skip_space();
+        (self.peek()? == expected).then(|| self.at += 1)
+    }
+
+    fn value(&mut self, depth: usize) -> Option<()> {
+        if depth > MAX_DEPTH {
+            return None;
+        }
+        self.skip_space();
+        match self.peek()? {
+            b'{' => self.object(depth),
+            b'[' => self.array(depth),
+            b'"' => self.string(),
+            b'-' | b'0'..=b'9' => self.number(),
+            _ => {
+                let rest = &self.text[self.at..];
+                let word = ["null", "true", "false"].into_iter().find(|word| rest.starts_with(word))?;
+                self.at += word.len();
+                self.out.extend_from_slice(word.as_bytes());
+                Some(())
+            }
+        }
+    }
+
+    fn array(&mut self, depth: usize) -> Option<()> {
+        self.take(b'[')?;
+        self.out.push(b'[');
+        if self.take(b']').is_none() {
+            loop {
+                self.value(depth + 1)?;
+                if self.take(b',').is_none() {
+                    break;
+                }
+                self.out.push(b',');
+            }
+            self.take(b']')?;
+        }
+        self.out.push(b']');
+        Some(())
+    }
+
+    fn object(&mut self, depth: usize) -> Option<()> {
+        self.take(b'{')?;
+        self.out.push(b'{');
+        let (first, start) = (self.members.len(), self.out.len());
+        let mut is_sorted = true;
+        if self.take(b'}').is_none() {
+            loop {
+                let member = self.member(depth)?;
+                is_sorted &= self.members[first..]
+                    .last()
+                    .is_none_or(|last| compare_keys(key(self.out, last), key(self.out, &member)).is_lt());
+                self.members.push(member);
+                if self.take(b',').is_none() {
+                    break;
+                }
+                self.out.push(b',');
+            }
+            self.take(b'}')?;
+        }
+        if !is_sorted {
+            self.sort(first, start)?;
+        }
+        self.members.truncate(first);
+        self.out.push(b'}');
+        Some(())
+    }
+
+    fn member(&mut self, depth: usize) -> Option<Member> {
+        let start = self.out.len();
+        self.skip_space();
+        self.string()?;
+        let key = start + 1..self.out.len() - 1;
+        // Escaped keys have another order than their text.
+        let content = &self.out[key.clone()];
+        if content.contains(&b'\\') || content.starts_with(RESERVED_PREFIX.as_bytes()) {
+            return None;
+        }
+        self.take(b':')?;
+        self.out.push(b':');
+        self.value(depth + 1)?;
+        Some(Member { key, all: start..self.out.len() })
+    }
+
+    /// Sorts the members from `first` on, which are written from `start` on.
+    fn sort(&mut self, first: usize, start: usize) -> Option<()> {
+        let (members, sorted) = (&mut self.members[first..], &mut self.sorted);
+        members.sort_by(|a, b| compare_keys(key(self.out, a), key(self.out, b)));
+        if members.windows(2).any(|pair| key(self.out, &pair[0]) == key(self.out, &pair[1])) {
+            return None;
+        }
+        sorted.clear();
+        for member in members {
+            if !sorted.is_empty() {
+                sorted.push(b',');
+            }
+            sorted.extend_from_slice(&self.out[member.all.clone()]);
+        }
+        self.out[start..].copy_from_slice(sorted);
+        Some(())
+    }
+
+    fn string(&mut self) -> Option<()> {
+        self.take(b'"')?;
+        self.out.push(b'"');
+        loop {
+            let plain = &self.text.as_bytes()[self.at..];
+            let plain = &plain[..unescaped_length(plain)];
+            self.out.extend_from_slice(plain);
+            self.at += plain.len();
+            match self.peek()? {
+                b'"' => {
+                    self.at += 1;
+                    self.out.push(b'"');
+                    return Some(());
+                }
+                b'\\' => self.escape()?,
+                // A control character.
+                _ => return None,
+            }
+        }
+    }
+
+    /// Reads an escape, and writes its character as RFC 8785 has it.
+    fn escape(&mut self) -> Option<()> {
+        let escape = *self.text.as_bytes().get(self.at + 1)?;
+        self.at += 2;
+        let character = match escape {
+            b'"' | b'\\' | b'/' => char::from(escape),
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => self.code_point()?,
+            _ => return None,
+        };
+        write_scalar_value(self.out, character);
+        Some(())
+    }
+
+    /// Reads the digits after `\u`, and those of the other half of a pair.
+    fn code_point(&mut self) -> Option<char> {
+        let unit = self.digits()?;
+        if !matches!(unit, 0xd800..=0xdbff) {
+            return char::from_u32(unit);
+        }
+        let rest = &self.text.as_bytes()[self.at..];
+        rest.starts_with(b"\\u").then(|| self.at += 2)?;
+        let low = self.digits().filter(|low| matches!(low, 0xdc00..=0xdfff))?;
+        char::from_u32(0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00))
+    }
+
+    fn digits(&mut self) -> Option<u32> {
+        let digits = self.text.as_bytes().get(self.at..self.at + 4)?;
+        self.at += 4;
+        digits.iter().try_fold(0, |unit, digit| Some(unit << 4 | char::from(*digit).to_digit(16)?))
+    }
+
+    fn number(&mut self) -> Option<()> {
+        let rest = &self.text.as_bytes()[self.at..];
+        let is_part = |byte: &&u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
+        let number = &rest[..rest.iter().take_while(is_part).count()];
+        self.at += number.len();
+        let digits = number.strip_prefix(b"-").unwrap_or(number);
+        // Most numbers: an integer that 64 bits surely hold, in its only form.
+        let is_short = matches!(digits, [b'1'..=b'9', rest @ ..] if rest.len() < 18)
+            && digits.iter().all(u8::is_ascii_digit);
+        if is_short || number == b"0" {
+            self.out.extend_from_slice(number);
+        } else {
+            let number: Number = serde_json::from_slice(number).ok()?;
+            write_number(self.out, &number);
+        }
+        Some(())
+    }
+}
+
+/// The content of a member's key.
+fn key<'o>(out: &'o [u8], member: &Member) -> &'o str {
+    // Whole characters of a text were copied.
+    std::str::from_utf8(&out[member.key.clone()]).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::super::canonical::write_value;
+    use super::*;
+
+    /// What the tree makes of a text.
+    fn by_tree(text: &str) -> Option<String> {
+        let value: Value = serde_json::from_str(text).ok()?;
+        let mut out = Vec::new();
+        write_value(&mut out, &value);
+        Some(String::from_utf8(out).unwrap())
+    }
+
+    fn direct(text: &str) -> Option<String> {
+        let mut out = b"x".to_vec();
+        let written = write_text(&mut out, text).map(|()| String::from_utf8(out[1..].to_vec()).unwrap());
+        assert!(written.is_some() || out == b"x");
+        written
+    }
+
+    /// JSON with space, members in any order, and every way to write a string or a number.
+    fn any_text() -> impl Strategy<Value = String> {
+        let space = "[ \n\t\r]{0,2}";
+        let string = prop::collection::vec(
+            prop_oneof![
+                4 => "[ -!#-\\[\\]-~é😀\u{7f}]{1,9}",
+                1 => r#"\\["\\/bfnrt]"#,
+                1 => r"\\u[0-9a-fA-F]{4}",
+                1 => Just(r"\ud83d\ude00".to_owned()),
+            ],
+            0..4,
+        )
+        .prop_map(|parts| format!("\"{}\"", parts.concat()));
+        let key = prop_oneof![8 => "\"[a-cé😀\u{e000}]{0,3}\"", 1 => string.clone()];
+        let number = prop_oneof![
+            "-?(0|[1-9][0-9]{0,20})",
+            "-?(0|[1-9][0-9]{0,6})\\.[0-9]{1,18}",
+            "-?(0|[1-9][0-9]{0,3})(\\.[0-9]{1,4})?[eE][+-]?[0-9]{1,3}",
+            any::<f64>().prop_map(|number| format!("{number:?}")),
+            any::<i64>().prop_map(|number| number.to_string()),
+        ];
+        let word = prop_oneof![Just("null"), Just("true"), Just("false")].prop_map(str::to_owned);
+        let leaf = prop_oneof![string, number, word];
+        leaf.prop_recursive(4, 40, 6, move |inner| {
+            let array = prop::collection::vec((space, inner.clone(), space), 0..5).prop_map(|items| {
+                let items: Vec<_> = items.into_iter().map(|(a, item, b)| a + &item + &b).collect();
+                format!("[{}]", items.join(","))
+            });
+            let member = (space, key.clone(), space, inner, space)
+                .prop_map(|(a, key, b, value, c)| format!("{a}{key}{b}:{c}{value}"));
+            let object =
+                prop::collection::vec(member, 0..5).prop_map(|members| format!("{{{} }}", members.join(",")));
+            prop_oneof![array, object]
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(500))]
+
+        #[test]
+        fn a_text_becomes_what_the_tree_makes_of_it(text in any_text()) {
+            let (tree, written) = (by_tree(&text), direct(&text));
+            match &written {
+                Some(_) => prop_assert_eq!(&written, &tree),
+                // It gives up on nothing but what it says.
+                None if tree.is_some() => {
+                    let keys: Vec<_> = text.split('"').collect();
+                    prop_assert!(
+                        text.contains('\\') || keys.iter().any(|key| keys.iter().filter(|k| k == &key).count() > 1),
+                        "{}", text
+                    );
+                }
+                None => {}
+            }
+            if let Some(canonical) = tree.filter(|_| written.is_some()) {
+                prop_assert_eq!(direct(&canonical), Some(canonical));
+            }
+        }
+
+        #[test]
+        fn a_text_with_a_mistake_is_read_as_the_tree_reads_it(
+            text in any_text(),
+            at in any::<prop::sample::Index>(),
+            other in prop::sample::select(vec!["", ",", "}", "]", "\"", "\\", "0", "-", "e", ".", " ", "\u{1}"]),
+        ) {
+            let places: Vec<_> = text.char_indices().map(|(place, _)| place).collect();
+            let place = places[at.index(places.len())];
+            let length = text[place..].chars().next().map_or(0, char::len_utf8);
+            let text = format!("{}{other}{}", &text[..place], &text[place + length..]);
+            if let Some(written) = direct(&text) {
+                prop_assert_eq!(Some(written), by_tree(&text));
+            }
+        }
+    }
+
+    #[test]
+    fn a_tree_decides_where_keys_are_special_or_levels_are_many() {
+        for text in [
+            r#"{"a":1,"a":2}"#,
+            r#"{"a\n":1}"#,
+            r#"{"$serde_json::private::Number":"1"}"#,
+            &format!("{}{}", "[".repeat(80), "]".repeat(80)),
+        ] {
+            assert_eq!(direct(text), None, "{text}");
+        }
+        assert_eq!(
+            direct(r#" {"b" : "\u0041\/", "a":[1.0,-0,1e2]} "#).unwrap(),
+            r#"{"a":[1,0,100],"b":"A/"}"#
+        );
+        // By UTF-16 code units, in which U+1F600 comes first.
+        let text = "{\"\u{e000}\":2,\"😀\":1}";
+        assert_eq!(direct(text), by_tree(text));
+        for text in
+            ["", " ", "{", "[1,]", "{\"a\"}", "01", "1.", "-", "1e", "\"\\ud800\"", "nul", "1 2", "1e999"]
+        {
+            assert_eq!((direct(text), by_tree(text)), (None, None), "{text}");
+        }
+    }
+}
