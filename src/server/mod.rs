@@ -48,17 +48,18 @@
 //!   those for who operates the server; [`exchange`] the id, the log line and the count of a request;
 //!   [`accept`] the connections and their timeouts; [`state`] what all requests share; [`readiness`] whether
 //!   the server is ready; [`body`] reads and decompresses a body; [`answer`] is the envelope, [`refusal`] an
-//!   HTTP error; [`rate`] the token bucket; [`peer`] who is at the other end.
+//!   HTTP error; [`page`] what a person sees of all this; [`rate`] the token bucket; [`peer`] who is at the other end.
 //! * Group commit and reads: [`feed`] answers pulls and clones, [`digest`] comparisons; [`group`] is the queue of waiting
 //!   pushes, applied in group commits.
 //! * The meaning of a mutation, the same for every store: [`apply`] changes the store; [`prepare`] and
 //!   [`check`] check all that does not need it; [`raw_push`] and [`raw_json`] read a push without
 //!   copying it.
 //! * Ground: [`request`] parses pulls and clones; [`dfql`] words the protocol's errors; [`limits`];
-//!   [`retention`]; [`metrics`]; [`store`] keeps the data, and has all SQL; [`shared_text`] is text that shares the memory of a
+//!   [`retention`]; [`metrics`]; [`activity`] is what clients have been doing lately; [`store`] keeps the data, and has all SQL; [`shared_text`] is text that shares the memory of a
 //!   request's body.
 
 mod accept;
+mod activity;
 mod answer;
 mod apply;
 mod body;
@@ -71,6 +72,7 @@ mod group;
 mod limits;
 mod metrics;
 mod operations;
+mod page;
 mod peer;
 mod prepare;
 mod rate;

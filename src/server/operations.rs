@@ -1,6 +1,6 @@
 //! The routes for those who operate the server, beside those of the protocol: `GET /healthz`, `/readyz` and
-//! `/metrics` (contract 4). They do not count as requests of clients, so that no rate limit hides how the
-//! server is.
+//! `/metrics` (contract 4), `/` and `/events` (contract 4.1). They do not count as requests of clients, so
+//! that no rate limit hides how the server is.
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -11,6 +11,7 @@ use axum::routing::get;
 
 use super::answer;
 use super::metrics::Reading;
+use super::page;
 use super::peer;
 use super::refusal::Refusal;
 use super::state::ServerState;
@@ -25,6 +26,8 @@ pub(super) fn routes() -> Router<ServerState> {
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
+        .route("/", get(page::document))
+        .route("/events", get(events))
         .method_not_allowed_fallback(answer::unknown_method)
 }
 
@@ -58,4 +61,12 @@ async fn metrics(State(state): State<ServerState>, request: Request) -> Response
         sizes: if sequence.is_some() { state.sizes().await } else { None },
     };
     ([(CONTENT_TYPE, PROMETHEUS_TEXT)], state.metrics.text(&reading)).into_response()
+}
+
+/// What the page shows: for those with the token, because it is what clients have sent.
+async fn events(State(state): State<ServerState>, request: Request) -> Response {
+    if !state.is_authorized(request.headers()) {
+        return Refusal::unauthorized().into_response();
+    }
+    page::events(&state.page)
 }

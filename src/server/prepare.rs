@@ -26,6 +26,8 @@ const TOO_DEEP: &str = "Invalid DFQL: record is nested too deeply";
 pub(super) struct PreparedPush {
     /// The client that has sent it.
     pub(super) client: ClientNumber,
+    /// Its id.
+    pub(super) client_id: String,
     pub(super) mutations: Vec<PreparedMutation>,
     /// The size of the request's body.
     pub(super) bytes: usize,
@@ -115,7 +117,8 @@ impl PreparedPush {
         let mutations = mutations.into_iter().map(|mutation| preparation.mutation(mutation));
         let mut mutations = mutations.collect::<Result<Vec<_>, _>>()?;
         set_digests(&mut mutations, &preparation.contents);
-        Ok(Self { client: ClientNumber::of(&client_id), mutations, bytes: body.len() })
+        let client = ClientNumber::of(&client_id);
+        Ok(Self { client, client_id: client_id.into_owned(), mutations, bytes: body.len() })
     }
 
     /// The number of mutations.

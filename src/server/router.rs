@@ -54,12 +54,16 @@ const CAPABILITIES: [&str; 8] = [
 pub async fn serve(listener: TcpListener, shutdown: impl Future<Output = ()>, state: ServerState) {
     let (limits, metrics, readiness) =
         (state.limits, Arc::clone(&state.metrics), Arc::clone(&state.readiness));
+    let page = Arc::clone(&state.page);
+    let stopping = Arc::clone(&page);
     let shutdown = async move {
         shutdown.await;
         // For requests on connections that are still open.
         readiness.stop();
+        stopping.stop();
     };
     accept::run(listener, shutdown, router(state), &limits, &metrics).await;
+    page.stopped().await;
 }
 
 fn router(state: ServerState) -> Router {

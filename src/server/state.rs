@@ -11,9 +11,11 @@ use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::group::GroupCommit;
+use super::activity::Activity;
+use super::group::{Counters, GroupCommit};
 use super::limits::Limits;
 use super::metrics::Metrics;
+use super::page::Page;
 use super::rate::RateLimit;
 use super::readiness::Readiness;
 use super::retention::Retention;
@@ -113,6 +115,7 @@ pub struct ServerState {
     pub(super) store: Store,
     pub(super) metrics: Arc<Metrics>,
     pub(super) readiness: Arc<Readiness>,
+    pub(super) page: Arc<Page>,
     sizes: Arc<SizesCache>,
     /// One permit for each body that may be in memory.
     bodies: Arc<Semaphore>,
@@ -134,9 +137,11 @@ impl ServerState {
         let store = open_store(config.store, fields_of(&config.schema)).await.map_err(failed)?;
         let schema = Arc::new(config.schema);
         let metrics = Arc::new(Metrics::new(&config.limits, &config.retention));
-        let group_commit =
-            GroupCommit::start(&store, Arc::clone(&schema), config.retention, Arc::clone(&metrics));
+        let activity = Arc::new(Activity::default());
+        let counters = Counters { metrics: Arc::clone(&metrics), activity: Arc::clone(&activity) };
+        let group_commit = GroupCommit::start(&store, Arc::clone(&schema), config.retention, counters);
         Ok(Self {
+            page: Page::new(store.clone(), Arc::clone(&schema), activity),
             schema,
             limits: config.limits,
             group_commit: group_commit.map_err(failed)?,

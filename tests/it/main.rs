@@ -45,6 +45,7 @@ mod oversized;
 mod pace;
 #[cfg(unix)]
 mod packages;
+mod page;
 mod plan;
 #[cfg(unix)]
 mod postgres_helpers;

@@ -92,7 +92,7 @@ async fn every_line_of_a_json_log_is_an_object() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_verbose_the_log_has_no_line_for_a_request() {
     let offline = database();
-    for (arguments, lines) in [(&[][..], 1), (&["--log-format", "json"], 1)] {
+    for (arguments, lines) in [(&[][..], 2), (&["--log-format", "json"], 1)] {
         let mut serve = ServeProcess::start(offline.folder(), arguments, None).await;
         requests(&serve).await;
         let log = serve.terminate_and_log();

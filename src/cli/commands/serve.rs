@@ -1,6 +1,6 @@
 //! `synctool serve`: the reference server, until a signal. The server itself is [`crate::server`].
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use clap::ArgMatches;
 use tokio::net::TcpListener;
@@ -61,12 +61,16 @@ struct Log {
 }
 
 impl Log {
-    /// The server can be reached.
-    fn listening(self, url: &str) {
+    /// The server can be reached, by clients and by a browser.
+    fn listening(self, address: SocketAddr) {
+        let (url, page) = (format!("http://{address}/datafn"), format!("http://{}/", reachable(address)));
         match self.format {
             LogFormat::Text if self.is_quiet => {}
-            LogFormat::Text => output::line(&format!("listening on {url}")),
-            LogFormat::Json => tracing::info!(url, "listening"),
+            LogFormat::Text => {
+                output::line(&format!("listening on {url}"));
+                output::line(&format!("what arrives is shown at {page}"));
+            }
+            LogFormat::Json => tracing::info!(url, page, "listening"),
         }
     }
 }
@@ -92,7 +96,7 @@ async fn listen_and_serve(settings: ServeSettings, log: Log) -> Result<(), Failu
     };
     let listener = TcpListener::bind(addresses.as_slice()).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
-    log.listening(&format!("http://{address}/datafn"));
+    log.listening(address);
     let ready = state.clone();
     let shutdown = async move {
         signals.first().await;
@@ -101,6 +105,17 @@ async fn listen_and_serve(settings: ServeSettings, log: Log) -> Result<(), Failu
     };
     serve(listener, shutdown, state).await;
     Ok(())
+}
+
+/// An address that a browser on this machine can open: this machine's own one for all addresses.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address.ip() {
+            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    address
 }
 
 /// The addresses of a host name or an IP address with a port.

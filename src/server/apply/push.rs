@@ -7,6 +7,7 @@ use super::error::{ApplyError, Result};
 use super::{records, relations};
 use crate::protocol::{Cursor, MutationError};
 use crate::schema::Schema;
+use crate::server::activity::{Activity, AnsweredPush};
 use crate::server::metrics::Metrics;
 use crate::server::prepare::{Action, PreparedMutation, PreparedPush};
 use crate::server::shared_text::SharedText;
@@ -40,10 +41,11 @@ impl PushResult {
         self.cursor += step;
     }
 
-    /// Counts its mutations.
-    pub(in crate::server) fn count(&self, metrics: &Metrics) {
-        let codes = self.errors.iter().map(|error| error.body.code.as_str());
-        metrics.applied(self.applied.len() as u64 - self.repeated, self.repeated, codes);
+    /// Counts its mutations, which this client has sent.
+    pub(in crate::server) fn count(&self, client_id: &str, metrics: &Metrics, activity: &Activity) {
+        let (new, repeated) = (self.applied.len() as u64 - self.repeated, self.repeated);
+        metrics.applied(new, repeated, self.errors.iter().map(|error| error.body.code.as_str()));
+        activity.answered(client_id, &AnsweredPush { new, repeated, errors: &self.errors });
     }
 }
 

@@ -8,11 +8,10 @@ use tokio::sync::mpsc;
 use super::forgetting_task::ForgettingTask;
 #[cfg(feature = "postgres")]
 use super::lanes;
-use super::queue::{self, Answer, QueuedPush};
+use super::queue::{self, Answer, Counters, QueuedPush};
 use super::writer_thread::WriterThread;
 use crate::schema::Schema;
 use crate::server::apply::PushResult;
-use crate::server::metrics::Metrics;
 use crate::server::prepare::PreparedPush;
 use crate::server::retention::Retention;
 use crate::server::store::{Result, Store, StoreError};
@@ -23,7 +22,7 @@ use crate::server::store::{Result, Store, StoreError};
 pub(in crate::server) struct GroupCommit {
     // Declared, and so dropped, before the worker, which waits until the queue has no sender.
     queue: mpsc::Sender<QueuedPush>,
-    metrics: Arc<Metrics>,
+    counters: Counters,
     _worker: Worker,
 }
 
@@ -47,7 +46,7 @@ impl GroupCommit {
         store: &Store,
         schema: Arc<Schema>,
         retention: Retention,
-        metrics: Arc<Metrics>,
+        counters: Counters,
     ) -> Result<Self> {
         let (sender, receiver) = queue::queue();
         let worker = match store {
@@ -60,7 +59,7 @@ impl GroupCommit {
                 Worker::Lanes(ForgettingTask::start(store, retention).map(Arc::new))
             }
         };
-        Ok(Self { queue: sender, metrics, _worker: worker })
+        Ok(Self { queue: sender, counters, _worker: worker })
     }
 
     /// Whether pushes are applied; without a writer they are not any more.
@@ -74,7 +73,7 @@ impl GroupCommit {
     /// A [`StoreError`] when the push's transaction failed or could not be made durable. Whether the push
     /// is applied is then unknown; the client may send it again.
     pub(in crate::server) async fn push(&self, push: PreparedPush) -> Result<PushResult> {
-        let (answer, answered) = Answer::new(Arc::clone(&self.metrics));
+        let (answer, answered) = Answer::new(push.client_id.clone(), self.counters.clone());
         self.queue.send(QueuedPush::new(push, answer)).await.map_err(|_| StoreError::WriterStopped)?;
         answered.await.unwrap_or(Err(StoreError::WriterStopped))
     }

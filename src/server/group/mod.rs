@@ -20,3 +20,4 @@ mod timed_queue;
 mod writer_thread;
 
 pub(super) use commit::GroupCommit;
+pub(super) use queue::Counters;

@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::schema::Schema;
+use crate::server::activity::Activity;
 use crate::server::apply::{self, PushResult};
 use crate::server::metrics::Metrics;
 use crate::server::prepare::PreparedPush;
@@ -19,14 +20,25 @@ const CAPACITY: usize = 64;
 /// Where the result of a push goes.
 pub(super) struct Answer {
     sender: oneshot::Sender<Result<PushResult>>,
-    metrics: Arc<Metrics>,
+    client_id: String,
+    counters: Counters,
+}
+
+/// Where the mutations of answered pushes are counted.
+#[derive(Clone)]
+pub(in crate::server) struct Counters {
+    pub(in crate::server) metrics: Arc<Metrics>,
+    pub(in crate::server) activity: Arc<Activity>,
 }
 
 impl Answer {
-    /// The answer to a push, and where it is received.
-    pub(super) fn new(metrics: Arc<Metrics>) -> (Self, oneshot::Receiver<Result<PushResult>>) {
+    /// The answer to a push of this client, and where it is received.
+    pub(super) fn new(
+        client_id: String,
+        counters: Counters,
+    ) -> (Self, oneshot::Receiver<Result<PushResult>>) {
         let (sender, receiver) = oneshot::channel();
-        (Self { sender, metrics }, receiver)
+        (Self { sender, client_id, counters }, receiver)
     }
 }
 
@@ -79,7 +91,7 @@ impl Group {
         {
             group.0.push(queued);
         }
-        group.0[0].answer.metrics.group(group.len());
+        group.0[0].answer.counters.metrics.group(group.len());
         group
     }
 
@@ -131,7 +143,8 @@ impl Group {
 /// Answers a push, and counts its mutations, whether the client is there to hear it or not.
 pub(super) fn send(answer: Answer, result: Result<PushResult>) {
     if let Ok(result) = &result {
-        result.count(&answer.metrics);
+        let Counters { metrics, activity } = &answer.counters;
+        result.count(&answer.client_id, metrics, activity);
     }
     // An error means that the client has disconnected; it will send the push again.
     let _ = answer.sender.send(result);

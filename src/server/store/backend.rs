@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::error::{Result, StoreError};
+use super::overview::Overview;
 #[cfg(feature = "postgres")]
 use super::postgres::PostgresStore;
 use super::sizes::{StoreConnections, StoreSizes};
@@ -26,6 +27,15 @@ impl Store {
             Self::Sqlite(store) => store.id(),
             #[cfg(feature = "postgres")]
             Self::Postgres(store) => store.id(),
+        }
+    }
+
+    /// The name of the engine.
+    pub(in crate::server) fn kind(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "SQLite",
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => "PostgreSQL",
         }
     }
 
@@ -66,6 +76,24 @@ impl Store {
             Self::Sqlite(store) => read(Arc::clone(store), SqliteReader::sizes).await,
             #[cfg(feature = "postgres")]
             Self::Postgres(store) => store.sizes().await,
+        }
+    }
+
+    /// What the page shows: the newest items, so many, with so many characters of their documents.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub(in crate::server) async fn overview(&self, newest: usize, characters: usize) -> Result<Overview> {
+        match self {
+            Self::Sqlite(store) => {
+                read(Arc::clone(store), move |reader| {
+                    let (sequence, live) = (reader.sequence(), reader.live()?);
+                    Ok(Overview { sequence, live, newest: reader.newest(newest, characters)? })
+                })
+                .await
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.overview(newest, characters).await,
         }
     }
 

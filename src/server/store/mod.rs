@@ -4,7 +4,7 @@
 //! A store holds
 //!
 //! * items: the current documents of records and join rows, each named by an [`ItemKey`], with the
-//!   content digest of each;
+//!   content digest of each, and their number by resource and join store;
 //! * the change feed, which is an index of the items: each is in it once, at its last change. A deleted
 //!   item leaves a tombstone, an item without a document;
 //! * the ids of applied mutations per client, by which a repeated mutation is recognized;
@@ -17,6 +17,7 @@
 mod backend;
 mod error;
 mod item;
+mod overview;
 #[cfg(feature = "postgres")]
 pub(super) mod postgres;
 mod sizes;
@@ -31,6 +32,9 @@ pub(super) use item::{
     ClientNumber, Document, FeedItem, FeedQuery, ItemKey, MAX_ITEMS_OF_A_STEP, OwnChanges, StoredContent,
     StoredItem, TableFields,
 };
+#[cfg(feature = "postgres")]
+pub(super) use overview::Report;
+pub(super) use overview::{Live, NewestItem, Overview};
 pub(super) use sizes::{Chunk, SizesCache, StoreConnections, StoreSizes};
 #[cfg(feature = "postgres")]
 pub(super) use touched::{MutationKey, Touched};

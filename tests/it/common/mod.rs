@@ -2,6 +2,8 @@
 //! the binary. Not a test, and not a helper that only one file uses.
 
 mod binary;
+#[cfg(unix)]
+pub mod browser;
 mod feed;
 mod forward_proxy;
 mod manifests;

@@ -1,5 +1,5 @@
 //! A store in PostgreSQL answers as one in SQLite does: the same random pushes go to a server on each,
-//! and every answer, the feed, the digests and the clone are compared. Not what happens while servers or the
+//! and every answer, the feed, the digests, the clone and the counts are compared. Not what happens while servers or the
 //! database fail.
 //!
 //! `SYNCTOOL_STORES_CASES` sets the number of histories, `SYNCTOOL_STORES_SEED` the first seed.
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::common::postgres::Cluster;
 use super::common::{TestServer, client, postgres_store};
+use super::page::{Stream, count};
 
 /// Requests of a history.
 const REQUESTS: usize = 60;
@@ -78,6 +79,23 @@ impl Both {
             "{clone}"
         );
         self.assert_same("clone", &json!({"clientId": "C", "tables": ["people", "tags"]})).await;
+        for server in [&self.sqlite, &self.postgres] {
+            self.assert_counts(server, &clone["result"]).await;
+        }
+    }
+
+    /// The counts that a page shows are those of a clone.
+    async fn assert_counts(&self, server: &TestServer, clone: &Value) {
+        let stream = Stream::current(server).await;
+        let mut tables = 0;
+        for part in ["data", "joins"] {
+            for (name, items) in clone[part].as_object().unwrap() {
+                let cloned = i64::try_from(items.as_array().unwrap().len()).unwrap();
+                assert_eq!(count(&stream.state, name), cloned, "{}: {name}", self.what);
+                tables += 1;
+            }
+        }
+        assert!(tables > 3, "{clone}");
     }
 }
 

@@ -1,5 +1,5 @@
 //! Batch ids: the time in milliseconds since 1970, and random bits. Nothing is ordered by them but what is
-//! forgotten.
+//! forgotten, and what the page shows.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -17,9 +17,12 @@ pub(super) fn before(age: Duration) -> i64 {
     of(now().saturating_sub(age).as_millis() << RANDOM_BITS)
 }
 
+/// Divides a batch by this to have its second.
+pub(super) const PER_SECOND: i64 = 1000 << RANDOM_BITS;
+
 /// When a batch was made, in seconds since 1970.
 pub(super) fn seconds(batch: i64) -> u64 {
-    u64::try_from(batch >> RANDOM_BITS).unwrap_or(0) / 1000
+    u64::try_from(batch / PER_SECOND).unwrap_or(0)
 }
 
 /// The time since 1970; none for a clock before that.

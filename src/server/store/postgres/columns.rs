@@ -1,6 +1,8 @@
 //! What a group has changed, as the arrays that the statements of [`super::flight`] take: a column each,
 //! in the order of the keys, which is the order in which rows are locked.
 
+use std::collections::BTreeMap;
+
 use super::staging::{Applied, LoadedItem, StagedItem, Staging, WrittenItem};
 use crate::server::shared_text::SharedText;
 use crate::server::store::ItemKey;
@@ -14,6 +16,8 @@ pub(super) struct Changes<'s> {
     pub(super) inserts: ItemColumns<'s>,
     pub(super) mutations: MutationColumns<'s>,
     pub(super) checks: CheckColumns<'s>,
+    /// How many more items of a name are not deleted now.
+    pub(super) live: LiveColumns<'s>,
     /// Steps of the sequence.
     pub(super) steps: i64,
 }
@@ -44,6 +48,13 @@ pub(super) struct MutationColumns<'s> {
     pub(super) ids: Vec<&'s SharedText>,
 }
 
+/// Changes of the counts by name.
+#[derive(Default)]
+pub(super) struct LiveColumns<'s> {
+    pub(super) names: Vec<&'s SharedText>,
+    pub(super) changes: Vec<i64>,
+}
+
 /// Items that were only looked at, and whether they have a document.
 #[derive(Default)]
 pub(super) struct CheckColumns<'s> {
@@ -58,6 +69,7 @@ impl<'s> Changes<'s> {
         for (touched, item) in staging.touched.items.iter().zip(&staging.items) {
             changes.add_item(&touched.key, item);
         }
+        changes.live = LiveColumns::of(staging);
         for ((client, id), applied) in staging.touched.mutations.iter().zip(&staging.applied) {
             if *applied == Applied::Now {
                 changes.mutations.clients.push(client.0);
@@ -81,6 +93,23 @@ impl<'s> Changes<'s> {
             }
             StagedItem { written: None, is_read: false, .. } => {}
         }
+    }
+}
+
+impl<'s> LiveColumns<'s> {
+    fn of(staging: &'s Staging<'_>) -> Self {
+        let mut sums: BTreeMap<&SharedText, i64> = BTreeMap::new();
+        for (touched, item) in staging.touched.items.iter().zip(&staging.items) {
+            let Some(written) = &item.written else { continue };
+            let was_live = item.loaded.as_ref().is_some_and(|loaded| loaded.is_present);
+            let change = i64::from(written.content.is_some()) - i64::from(was_live);
+            if change != 0 {
+                *sums.entry(&touched.key.name).or_default() += change;
+            }
+        }
+        // In the order of the names, which is that of the locks.
+        let (names, changes) = sums.into_iter().filter(|(_, change)| *change != 0).unzip();
+        Self { names, changes }
     }
 }
 

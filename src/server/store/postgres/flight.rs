@@ -1,6 +1,6 @@
 //! Writes the changes of a group in one transaction, whose statements leave together: none waits for the
 //! answer to the one before, and one that fails makes all of them fail. The order of the locks is the
-//! same in every server: items that are updated, new items, mutations, the counter.
+//! same in every server: items that are updated, new items, mutations, the counter, the counts by name.
 
 use std::pin::Pin;
 
@@ -9,7 +9,7 @@ use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::batch;
-use super::columns::{Changes, CheckColumns, ItemColumns, MutationColumns};
+use super::columns::{Changes, CheckColumns, ItemColumns, LiveColumns, MutationColumns};
 use super::error::Failure;
 #[cfg(debug_assertions)]
 use super::mistakes;
@@ -65,6 +65,10 @@ pub(super) async fn write(
         Box::pin(async move { client.batch_execute(&pause).await.map(|()| None) })
     }));
     answers.push(Box::pin(take_counter(client, &counter)));
+    // After the counter, whose lock keeps two groups from taking these in different orders.
+    if !changes.live.names.is_empty() {
+        answers.push(Box::pin(add_live(client, &statements.add_live, &changes.live)));
+    }
     // After the counter, because then nothing else can commit: what is asserted here holds at the place
     // that the group has in the sequence.
     if changes.checks.keys.len() > 0 {
@@ -161,6 +165,16 @@ async fn check(
         (&checks.keys.targets, Type::BYTEA_ARRAY),
         (&checks.presences, Type::BOOL_ARRAY),
     ];
+    assert(client, statement, &parameters).await
+}
+
+async fn add_live(
+    client: &Client,
+    statement: &str,
+    live: &LiveColumns<'_>,
+) -> Result<Option<i64>, tokio_postgres::Error> {
+    let parameters: [Parameter<'_>; 2] =
+        [(&live.names, Type::BYTEA_ARRAY), (&live.changes, Type::INT8_ARRAY)];
     assert(client, statement, &parameters).await
 }
 

@@ -4,7 +4,7 @@
 use super::config::SchemaName;
 
 /// The version of the tables: raised whenever they change in a way that older servers do not know.
-pub(super) const VERSION: i32 = 1;
+pub(super) const VERSION: i32 = 2;
 
 /// The statements that make a store and say how far that is. Each may run again, and next to itself in
 /// another server.
@@ -23,7 +23,11 @@ pub(super) struct LayoutStatements {
     /// Takes the lease under which one server makes the tables.
     pub(super) take_lease: String,
     /// Makes the other tables.
-    pub(super) create: [String; 9],
+    pub(super) create: [String; 11],
+    /// Whether the counts of `live` add up to the number of items that are not deleted.
+    pub(super) is_counted: String,
+    /// Counts all items, while no transaction of pushes commits.
+    pub(super) count: String,
     /// Enters fields that documents may have from now on.
     pub(super) add_fields: String,
     /// Enters that the tables are made, and gives the lease back.
@@ -35,7 +39,7 @@ impl LayoutStatements {
         let (quoted, table) = (schema.quoted(), |name: &str| format!("{}.{name}", schema.quoted()));
         let (meta, counter) = (table("meta"), table("counter"));
         let (item, commits, applied) = (table("item"), table("commits"), table("applied"));
-        let field = table("field");
+        let (field, live, activity) = (table("field"), table("live"), table("activity"));
         Self {
             tables: "SELECT table_name::text FROM information_schema.tables WHERE table_schema = $1"
                 .to_owned(),
@@ -92,7 +96,25 @@ impl LayoutStatements {
                     "CREATE TABLE IF NOT EXISTS {applied} (client bigint, mutation bytea,
                          batch bigint NOT NULL, PRIMARY KEY (client, mutation))"
                 ),
+                // How many items of a name are not deleted.
+                format!("CREATE TABLE IF NOT EXISTS {live} (name bytea PRIMARY KEY, items bigint NOT NULL)"),
+                // What each server has been doing lately, for the pages of the others.
+                format!(
+                    "CREATE TABLE IF NOT EXISTS {activity} (server uuid PRIMARY KEY, at timestamptz NOT NULL,
+                         report text NOT NULL)"
+                ),
             ],
+            is_counted: format!(
+                "SELECT n.items - (SELECT count(*) FROM {item} WHERE document IS NULL)
+                     = (SELECT coalesce(sum(items), 0) FROM {live}) FROM {counter} n WHERE n.id = 1"
+            ),
+            count: format!(
+                "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = 0;
+                 UPDATE {counter} SET seq = seq WHERE id = 1; DELETE FROM {live};
+                 INSERT INTO {live} (name, items)
+                     SELECT name, count(*) FROM {item} WHERE document IS NOT NULL GROUP BY name;
+                 COMMIT"
+            ),
             add_fields: format!(
                 "INSERT INTO {field} (name, field) SELECT k.* FROM unnest($1::bytea[], $2::bytea[]) AS k
                  ON CONFLICT (name, field) DO NOTHING"
@@ -111,7 +133,7 @@ pub(super) fn all(schema: &SchemaName) -> Vec<String> {
     let layout = LayoutStatements::new(schema);
     let LayoutStatements { tables, schema, create_schema, create_meta, enter, read, .. } = layout;
     let mut all = vec![tables, schema, create_schema, create_meta, enter, read];
-    all.extend([layout.take_lease, layout.add_fields, layout.finish]);
+    all.extend([layout.take_lease, layout.add_fields, layout.finish, layout.is_counted, layout.count]);
     all.extend(layout.create);
     all
 }

@@ -12,8 +12,8 @@
 //!   applied; [`columns`] takes the changes out of it, and [`flight`] writes them in one transaction;
 //!   [`transaction`] does all that once, and [`lane`] again where another server was faster.
 //! * Reads: [`reader`] has a connection for each read, and [`snapshot`] a whole state.
-//! * Beside them: [`sizes`] counts, [`forget`] forgets, [`store_id`] gives a restored store a new id.
-//! * Ground: [`sql`] and [`retention_sql`] are the text of all statements, [`batch`] has the ids of transactions, [`error`] what an error means for another try.
+//! * Beside them: [`sizes`] counts, [`page`] reads what the page shows, [`forget`] forgets, [`store_id`] gives a restored store a new id.
+//! * Ground: [`sql`], [`retention_sql`] and [`page_sql`] are the text of all statements, [`batch`] has the ids of transactions, [`error`] what an error means for another try.
 
 mod batch;
 mod columns;
@@ -28,6 +28,8 @@ mod load;
 #[cfg(debug_assertions)]
 mod mistakes;
 mod open;
+mod page;
+mod page_sql;
 mod reader;
 mod retention_sql;
 mod sizes;

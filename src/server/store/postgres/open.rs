@@ -89,7 +89,10 @@ impl Opening<'_> {
             return Ok(None);
         };
         match found.try_get(0)? {
-            VERSION => return Ok(Some(found.try_get(1)?)),
+            VERSION => {
+                self.count().await?;
+                return Ok(Some(found.try_get(1)?));
+            }
             version if version > VERSION => return Err(Refused::Store(StoreError::UnknownFormat(version))),
             _ => {}
         }
@@ -133,6 +136,20 @@ impl Opening<'_> {
         }
         self.client.batch_execute(&self.layout.create_meta).await.map_err(refused)?;
         self.execute(&self.layout.enter, &uuid::Uuid::new_v4().to_string()).await?;
+        Ok(())
+    }
+
+    /// Counts the items by name, if they are not: in a store of a version that did not count them, or where
+    /// such a server has gone on.
+    async fn count(&self) -> Result<(), Refused> {
+        let row = self.client.query_typed_one(&self.layout.is_counted, &[]).await?;
+        if row.try_get(0)? {
+            return Ok(());
+        }
+        if let Err(error) = self.client.batch_execute(&self.layout.count).await {
+            self.client.batch_execute("ROLLBACK").await?;
+            return Err(refused(error));
+        }
         Ok(())
     }
 

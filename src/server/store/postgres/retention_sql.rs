@@ -63,7 +63,9 @@ impl RetentionStatements {
                          AND NOT EXISTS (SELECT 1 FROM {item} i WHERE i.batch = p.batch) RETURNING 1)
                  SELECT (SELECT count(*) FROM gone), count(*), max(first) FROM part"
             ),
-            store_id: format!("SELECT store_id::text FROM {meta} WHERE id = 1 AND version = {VERSION}"),
+            store_id: format!(
+                "SELECT store_id::text FROM {meta} WHERE id = 1 AND version BETWEEN 1 AND {VERSION}"
+            ),
             renew_store_id: format!("UPDATE {meta} SET store_id = $1::text::uuid WHERE id = 1"),
         }
     }

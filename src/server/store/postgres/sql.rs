@@ -33,6 +33,8 @@ pub(super) struct Statements {
     pub(super) insert: String,
     /// Enters mutations as applied.
     pub(super) remember: String,
+    /// Changes the counts by name.
+    pub(super) add_live: String,
     /// Asserts of items that they have a document, or that they have none.
     pub(super) check: String,
     /// Waits until everything that is committed is also on a synchronous standby.
@@ -61,6 +63,7 @@ impl Statements {
         let table = |name: &str| format!("{}.{name}", schema.quoted());
         let (item, applied) = (table("item"), table("applied"));
         let (commits, counter, field) = (table("commits"), table("counter"), table("field"));
+        let live = table("live");
         Self {
             load: load(&item, &applied, &counter),
             lock: format!(
@@ -79,6 +82,10 @@ impl Statements {
                 "INSERT INTO {applied} (batch, client, mutation)
                  SELECT $2, k.* FROM unnest($3::bigint[], $4::bytea[]) AS k RETURNING 1"
             )),
+            add_live: format!(
+                "INSERT INTO {live} AS l (name, items) SELECT k.* FROM unnest($1::bytea[], $2::bigint[]) AS k
+                 WHERE {IN_TRANSACTION} ON CONFLICT (name) DO UPDATE SET items = l.items + excluded.items"
+            ),
             check: asserted(&format!(
                 "SELECT 1 FROM unnest((SELECT $2::bytea[]), (SELECT $3::bytea[]), (SELECT $4::bytea[]),
                      (SELECT $5::bool[])) AS k (name, id, target, present)
@@ -231,7 +238,7 @@ fn changes(item: &str, commits: &str, counter: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{layout, retention_sql};
+    use super::super::{layout, page_sql, retention_sql};
     use super::*;
 
     /// Every statement that this store sends.
@@ -239,15 +246,16 @@ mod tests {
         let schema = SchemaName::new("s").unwrap();
         let statements = Statements::new(&schema);
         let counter = statements.take_counter(1, 1, 2);
-        let Statements { load, lock, update, insert, remember, check, fence, .. } = statements;
+        let Statements { load, lock, update, insert, remember, add_live, check, fence, .. } = statements;
         let Statements { sequence, horizon, changes, items, last_step, stored, fields, .. } =
             Statements::new(&schema);
-        let mut all = vec![load, lock, update, insert, remember, check, fence, counter, begin(1)];
+        let mut all = vec![load, lock, update, insert, remember, add_live, check, fence, counter, begin(1)];
         all.extend([sequence, changes, items, last_step, fields, BEGIN_SNAPSHOT.to_owned()]);
         all.push(horizon);
         all.extend(stored);
         all.extend(layout::all(&schema));
         all.extend(retention_sql::all(&schema));
+        all.extend(page_sql::all(&schema));
         all
     }
 
@@ -282,6 +290,7 @@ mod tests {
         ];
         // The first column that an UPDATE writes.
         let written = [
+            "at",
             "seq",
             "batch",
             "migrator",
@@ -313,7 +322,7 @@ mod tests {
     #[test]
     fn every_table_has_its_schema() {
         for statement in all() {
-            for table in ["meta", "counter", "item", "commits", "applied", "field"] {
+            for table in ["meta", "counter", "item", "commits", "applied", "field", "live", "activity"] {
                 for before in ["FROM ", "JOIN ", "INTO ", "UPDATE ", "TABLE ", "EXISTS ", "ON "] {
                     let bare = format!("{before}{table} ");
                     assert!(!statement.contains(&bare), "{bare}: {statement}");

@@ -12,6 +12,7 @@ use super::connection::Connector;
 use super::error::{Class, Failure, PostgresError};
 use super::lane::Lane;
 use super::open::{Refused, open};
+use super::page_sql::PageStatements;
 use super::reader::{FeedEnd, Reader};
 use super::retention_sql::RetentionStatements;
 use super::snapshot::Snapshot;
@@ -37,6 +38,7 @@ pub(in crate::server) struct PostgresStore {
     shared: Arc<Shared>,
     pub(super) reader: Reader,
     pub(super) retention: RetentionStatements,
+    pub(super) page: PageStatements,
 }
 
 impl PostgresStore {
@@ -52,7 +54,8 @@ impl PostgresStore {
         let shared = Arc::new(shared);
         let id = open_or_make(&shared.connector, config, fields).await?;
         let retention = RetentionStatements::new(&config.schema);
-        Ok(Self { id, reader: Reader::new(Arc::clone(&shared)), shared, retention })
+        let page = PageStatements::new(&config.schema);
+        Ok(Self { id, reader: Reader::new(Arc::clone(&shared)), shared, retention, page })
     }
 
     /// The store id: made with the store, never changed.

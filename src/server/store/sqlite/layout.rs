@@ -4,7 +4,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
-use super::migrate;
+use super::{live, migrate};
 use crate::server::store::{MAX_ITEMS_OF_A_STEP, Result, StoreError, TableFields};
 
 /// SQLite's `application_id` of a store ("syTo"), which distinguishes it from other programs' databases.
@@ -21,6 +21,8 @@ const FORMAT: i32 = 4;
 /// that client sent.
 ///
 /// `moment` tells when the sequence was where: `step` is the last one that was taken by then.
+///
+/// `live`, which [`live`] makes, counts the items that are not deleted, by name.
 ///
 /// `meta` has `storeId`, the [`Counters`](super::counters::Counters), and, once something was forgotten,
 /// the steps up to which deletes and mutations were ([`super::forget`]).
@@ -108,6 +110,7 @@ pub(super) fn make(transaction: &Transaction<'_>, found: Found) -> Result<()> {
         "INSERT INTO meta (key, value) SELECT 'items', (SELECT count(*) FROM item)
              WHERE NOT EXISTS (SELECT 1 FROM meta WHERE key = 'items')",
     )?;
+    live::make(transaction)?;
     if found != Found::Store {
         transaction.pragma_update(None, "user_version", FORMAT)?;
     }

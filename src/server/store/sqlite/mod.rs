@@ -2,8 +2,8 @@
 //!
 //! [`layout`] has the tables and [`migrate`] rewrites older ones; [`store`] opens the file,
 //! [`connection`] and [`pool`] the connections to it; [`writer`] and [`reader`] have the SQL, [`forget`]
-//! that of forgetting and [`sizes`] that of counting, beside the [`counters`]; [`wal`] makes commits
-//! durable, up to the step that [`durable`] tells; and [`lock`] keeps a second server from opening the same
+//! that of forgetting, [`sizes`] that of counting and [`newest`] that of the page, beside the [`counters`]
+//! and the counts by name, [`live`]; [`wal`] makes commits durable, up to the step that [`durable`] tells; and [`lock`] keeps a second server from opening the same
 //! file.
 
 mod connection;
@@ -11,8 +11,10 @@ mod counters;
 mod durable;
 mod forget;
 mod layout;
+mod live;
 mod lock;
 mod migrate;
+mod newest;
 mod pool;
 mod reader;
 mod sizes;

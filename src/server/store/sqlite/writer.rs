@@ -7,12 +7,17 @@ use rusqlite::{Connection, OptionalExtension, Statement, ToSql, params};
 
 use super::counters::Counters;
 use super::layout::Place;
+use super::live::LiveChanges;
 use crate::server::shared_text::SharedText;
 use crate::server::store::{ClientNumber, Document, ItemKey, Result, StoreError, StoredContent, Writer};
 
 /// Seconds between two rows of `moment`, unless [`SqliteWriter::keep_moments_every`] says less: ages are
 /// given in days, and a year has half a million rows of some bytes.
 pub(super) const MOMENT_SECONDS: u64 = 60;
+
+/// Writes an item over the one with the same key.
+const UPDATE: &str = "UPDATE item SET place = ?1, client = ?5, digest = ?6, document = ?7
+     WHERE name = ?2 AND id = ?3 AND target = ?4";
 
 /// The one writer of the store.
 pub(in crate::server) struct SqliteWriter<'c> {
@@ -21,6 +26,8 @@ pub(in crate::server) struct SqliteWriter<'c> {
     now: Counters,
     /// The counters of the last commit, which a rollback returns to.
     committed: Counters,
+    /// What the open transaction has changed in the counts by name.
+    live: LiveChanges,
     /// The number of the next written item within its step.
     part: i64,
     /// The last row of `moment` that this writer has written.
@@ -37,13 +44,15 @@ struct Statements<'c> {
     remember: Statement<'c>,
     insert: Statement<'c>,
     update: Statement<'c>,
+    /// The same, only where the item is not deleted.
+    update_live: Statement<'c>,
     find: Statement<'c>,
     exists: Statement<'c>,
 }
 
 impl<'c> Statements<'c> {
     fn prepare(connection: &'c Connection) -> rusqlite::Result<Self> {
-        let prepare = |sql| connection.prepare(sql);
+        let prepare = |sql: &str| connection.prepare(sql);
         Ok(Self {
             begin: prepare("BEGIN IMMEDIATE")?,
             commit: prepare("COMMIT")?,
@@ -53,10 +62,8 @@ impl<'c> Statements<'c> {
                 "INSERT OR IGNORE INTO item (place, name, id, target, client, digest, document)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?,
-            update: prepare(
-                "UPDATE item SET place = ?1, client = ?5, digest = ?6, document = ?7
-                 WHERE name = ?2 AND id = ?3 AND target = ?4",
-            )?,
+            update: prepare(UPDATE)?,
+            update_live: prepare(&format!("{UPDATE} AND document IS NOT NULL"))?,
             find: prepare("SELECT document FROM item WHERE name = ?1 AND id = ?2 AND target = ?3")?,
             exists: prepare(
                 "SELECT document IS NOT NULL FROM item WHERE name = ?1 AND id = ?2 AND target = ?3",
@@ -70,7 +77,8 @@ impl<'c> SqliteWriter<'c> {
         let now = Counters::read(connection)?;
         let statements = Statements::prepare(connection)?;
         let moment_seconds = MOMENT_SECONDS;
-        Ok(Self { connection, statements, now, committed: now, part: 0, moment: 0, moment_seconds })
+        let live = LiveChanges::default();
+        Ok(Self { connection, statements, now, committed: now, live, part: 0, moment: 0, moment_seconds })
     }
 
     /// Lowers the number of seconds between two rows of `moment`, for ages that need a higher precision.
@@ -100,6 +108,7 @@ impl<'c> SqliteWriter<'c> {
             // to undo.
             let _ = self.connection.execute_batch("ROLLBACK");
             (self.now, self.part) = (self.committed, 0);
+            self.live.clear();
         }
         result
     }
@@ -111,6 +120,7 @@ impl<'c> SqliteWriter<'c> {
         if self.now.sequence > self.committed.sequence {
             self.save_moment_when_due()?;
         }
+        self.live.save(self.connection)?;
         self.statements.commit.execute([])?;
         self.committed = self.now;
         Ok(())
@@ -153,10 +163,12 @@ impl<'c> SqliteWriter<'c> {
         let ItemKey { name, id, target } = key;
         let (digest, document) = columns(content);
         let values = params![place, name, id, target, client, digest, document];
-        if self.statements.update.execute(values)? == 0 {
+        let was_live = self.statements.update_live.execute(values)? > 0;
+        if !was_live && self.statements.update.execute(values)? == 0 {
             self.statements.insert.execute(values)?;
             self.now.items += 1;
         }
+        self.live.add(name, was_live, content.is_some());
         Ok(())
     }
 
@@ -235,6 +247,7 @@ impl Writer for SqliteWriter<'_> {
         let is_new = self.statements.insert.execute(values)? > 0;
         self.part -= i64::from(!is_new);
         self.now.items += u64::from(is_new);
+        self.live.add(name, false, is_new);
         Ok(is_new)
     }
 
