@@ -41,7 +41,7 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             break
         }
         'synctool;cloneup' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Offline database, a SQLite file')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Offline database, a SQLite file; several, or a pattern such as ''tenants/*.db'', are uploaded side by side')
             [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'Base URL; /push and /pull are added to it')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'Schema, a JSON file [default: the one stored in the database]')
             [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'Client id that the requests carry [default: the one stored in the database, else a new one]')
@@ -65,6 +65,7 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             [CompletionResult]::new('--batch-bytes', '--batch-bytes', [CompletionResultType]::ParameterName, 'Maximum size of one request before compression; a larger mutation is sent alone [default: 1MiB]')
             [CompletionResult]::new('--compress', '--compress', [CompletionResultType]::ParameterName, 'Compression of requests and answers; auto uses what the server advertises [default: auto]')
             [CompletionResult]::new('--concurrency', '--concurrency', [CompletionResultType]::ParameterName, 'Maximum number of requests in flight; auto adapts it between 1 and 16 [default: auto]')
+            [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'Number of databases that are uploaded side by side, where --db names several [default: the number of processors]')
             [CompletionResult]::new('--max-retries', '--max-retries', [CompletionResultType]::ParameterName, 'Maximum number of retries of a failed request [default: 3]')
             [CompletionResult]::new('--retry-delay', '--retry-delay', [CompletionResultType]::ParameterName, 'Maximum pause before the first retry; it doubles with each retry [default: 1s]')
             [CompletionResult]::new('--retry-max-delay', '--retry-max-delay', [CompletionResultType]::ParameterName, 'Maximum pause before any retry [default: 30s]')

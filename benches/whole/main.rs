@@ -24,6 +24,7 @@ mod postgres;
 mod postgres_loop;
 mod process;
 mod row_loop;
+mod scaling;
 mod sink;
 #[cfg(unix)]
 mod stores;
@@ -66,6 +67,8 @@ fn main() {
         ("clone", clone),
         ("catching-up", catching_up),
         ("memory", memory),
+        ("shards", scaling::shards),
+        ("databases", scaling::databases),
     ];
     for (name, bench) in benches {
         if arguments.is_empty() || arguments.iter().any(|argument| argument == name) {

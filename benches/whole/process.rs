@@ -29,13 +29,14 @@ fn program(binary: &Path, folder: &Path) -> Command {
 
 /// Runs `synctool cloneup` on a database; panics if it fails.
 pub fn upload(folder: &Path, database: &Path, base: &str, arguments: &[&str]) -> Run {
-    run("cloneup", folder, database, base, arguments)
+    let database = ["--remote", base, "--db", database.to_str().unwrap()];
+    run(folder, "cloneup", &[&database, arguments].concat())
 }
 
 /// Runs `synctool clone` into a new file; panics if it fails.
 pub fn clone(folder: &Path, file: &Path, base: &str) -> Run {
     remove(file);
-    run("clone", folder, file, base, &[])
+    run(folder, "clone", &["--remote", base, "--db", file.to_str().unwrap()])
 }
 
 /// Removes a SQLite file and what is beside it.
@@ -47,11 +48,11 @@ pub fn remove(file: &Path) {
     }
 }
 
-fn run(subcommand: &str, folder: &Path, database: &Path, base: &str, arguments: &[&str]) -> Run {
+/// Runs a subcommand with these arguments; panics if it fails.
+pub fn run(folder: &Path, subcommand: &str, arguments: &[&str]) -> Run {
     let start = Instant::now();
     let child = program(BINARY.as_ref(), folder)
-        .args([subcommand, "--quiet", "--schema", "schema.json", "--remote", base, "--db"])
-        .arg(database)
+        .args([subcommand, "--quiet", "--schema", "schema.json"])
         .args(arguments)
         .stdout(Stdio::piped())
         .spawn()

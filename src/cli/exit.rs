@@ -106,7 +106,8 @@ fn rows(rows: &[(u8, &'static str)]) -> Vec<(String, &'static str)> {
 pub fn status(failure: Option<FailureKind>, signal: u8) -> u8 {
     match failure {
         None => SUCCESS,
-        Some(FailureKind::Rejected) => REJECTED,
+        // The other upload has a status of its own, which is not lower.
+        Some(FailureKind::NotBegun | FailureKind::Rejected) => REJECTED,
         Some(FailureKind::Invalid) => INVALID,
         Some(FailureKind::Storage) => STORAGE,
         Some(FailureKind::Remote) => REMOTE,

@@ -267,6 +267,7 @@ impl<'o> ServerClone<'o> {
             max_retries: self.options.max_retries,
             observer: self.observer,
             cancellation: &self.cancellation,
+            gate: None,
             limit,
         };
         (puller, request)

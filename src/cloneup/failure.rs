@@ -41,6 +41,8 @@ pub struct Failure {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum FailureKind {
+    /// The upload was not begun, because that of another database had failed (contract 3.7).
+    NotBegun,
     /// The server rejected a mutation, or refused a request as a whole.
     Rejected,
     /// The server cannot be reached, refuses the credentials or breaks the protocol.
@@ -151,6 +153,13 @@ impl Failure {
     pub fn interrupted() -> Self {
         let message = "the run was interrupted; the same command finishes it";
         Self::new(FailureKind::Interrupted, ErrorBody::new(code::CANCELLED, message, ROOT_PATH))
+    }
+
+    /// The upload of a database was not begun, because that of another one had failed.
+    #[must_use]
+    pub fn not_begun() -> Self {
+        let message = "the upload was not begun, because another one had failed";
+        Self::new(FailureKind::NotBegun, ErrorBody::new(code::CANCELLED, message, ROOT_PATH))
     }
 
     /// The program failed in a way that no input explains, or the system refused it something.

@@ -9,6 +9,7 @@ use super::observer::Observer;
 use super::options::Options;
 use super::progress::StagedIdentity;
 use super::send::gate::RequestGate;
+use super::send::rejections::Rejections;
 use crate::offline::Database;
 use crate::protocol::ServerStatus;
 use crate::remote::Remote;
@@ -21,10 +22,14 @@ pub(super) struct Job<'a> {
     pub(super) database: Database,
     pub(super) remote: &'a Remote,
     pub(super) gate: RequestGate,
+    pub(super) rejections: Arc<Rejections>,
     pub(super) observer: &'a dyn Observer,
     /// Cooperative cancellation: nothing new is sent, requests in flight are awaited.
     pub(super) cancellation: CancellationToken,
     pub(super) client_id: String,
+    /// Whether no other upload of this process has the same client id: what the server has of that client
+    /// since the run began comes from this database.
+    pub(super) is_only_one: bool,
     /// The server's status; empty for a server without that route.
     pub(super) server: ServerStatus,
 }

@@ -1,7 +1,8 @@
 //! The job: everything in the offline database goes to the server (contract 3.1).
 //!
-//! [`Upload`] is a whole run, [`ServerClone`] the way back, [`Comparison`] compares both sides, [`inspect`] looks
-//! at a database without a server. A run reads like the contract: [`run`] makes a [`plan`] from a snapshot, the
+//! [`Upload`] is a whole run, [`Uploads`] the runs of many databases, [`ServerClone`] the way back,
+//! [`Comparison`] compares both sides, [`inspect`] looks at a database without a server. A run reads like
+//! the contract: [`run`] makes a [`plan`] from a snapshot, the
 //! [`upload`] loop executes it, [`finish`] pulls and finalizes. The pipeline, each step importing
 //! only from those before it:
 //!
@@ -17,7 +18,8 @@
 //!   check of the server in a dry run, and its status in any other run;
 //! * [`upload`], then [`run`], [`preview`], [`verify`], [`clone`](mod@clone) and
 //!   [`inspect`](mod@inspect): what a library user calls; [`merge`](mod@merge) adds up the results of several
-//!   runs.
+//!   runs;
+//! * [`many`]: uploads of many databases, and what they have in common ([`shared`]).
 //!
 //! Nothing here knows a terminal, a flag or SQL.
 //!
@@ -58,6 +60,7 @@ mod failure;
 mod finish;
 mod inspect;
 mod job;
+mod many;
 mod merge;
 mod missing_route;
 mod observer;
@@ -71,6 +74,7 @@ mod run;
 mod send;
 mod server_check;
 mod server_status;
+mod shared;
 mod stage;
 mod upload;
 mod verify;
@@ -81,6 +85,10 @@ pub use compare::{Difference, DifferenceKind, TableCounts};
 pub(crate) use failure::PULL_PATH;
 pub use failure::{Cause, Failure, FailureKind, Failures, Subject, most_severe};
 pub use inspect::{InspectedPart, Inspection, inspect};
+pub use many::{
+    DatabaseOutcome, DatabasePreview, DatabasesObserver, DatabasesOutcome, DatabasesPreview, OpenDatabase,
+    Results, Source, Uploads,
+};
 pub use merge::{Counts, MergedResult, NoResult, PartResult, merge};
 pub use observer::{Activity, Event, Observer, PartKind, PlannedPart};
 pub use options::{Concurrency, MAX_CONCURRENCY, MaxErrors, Options, Selection};

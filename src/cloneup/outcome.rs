@@ -68,6 +68,22 @@ pub struct RunStats {
     pub retries: u64,
 }
 
+impl RunStats {
+    /// Adds what another run has done. Where one of the servers does not say what it had applied before,
+    /// nothing is known of the sum.
+    pub fn add(&mut self, other: &Self) {
+        self.records += other.records;
+        self.join_rows += other.join_rows;
+        self.deletes += other.deletes;
+        self.rejected += other.rejected;
+        self.resumed += other.resumed;
+        self.mutations += other.mutations;
+        self.repeated = self.repeated.zip(other.repeated).map(|(a, b)| a + b);
+        self.requests += other.requests;
+        self.retries += other.retries;
+    }
+}
+
 /// The counts of one resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct RecordStats {

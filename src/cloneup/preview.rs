@@ -2,11 +2,12 @@
 //! stored. The plan itself is made in [`super::plan`].
 
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 
 use super::encode::{join_encoder, record_encoder};
 use super::failure::{Failure, FailureKind, Failures, most_severe};
 use super::finish::staged::StagedFinalization;
-use super::observer::{Activity, Event, PartKind};
+use super::observer::{Activity, Event, Observer, PartKind};
 use super::options::Options;
 use super::outcome::as_mutation_errors;
 use super::plan::{Checking, Part, Plan, Requested, Source, check_writable};
@@ -88,12 +89,13 @@ impl Upload<'_> {
     /// A dry run: plans the upload and asks for the server's status; where there is none, for one
     /// change, to find out whether the base is right. Nothing is uploaded or stored.
     pub async fn preview(self) -> Preview {
-        let Self { database, remote, schema, options, observer, cancellation, .. } = self;
-        if !options.wait.is_zero() {
-            // The check below finds the same error, where the wait was in vain.
-            let _ = server_status(&remote, options.wait, observer, &cancellation).await;
-        }
-        let checked = server_check::check(&remote, &options).await;
+        let checked = wait_and_check(&self.remote, &self.options, self.observer, &self.cancellation).await;
+        self.preview_for(checked).await
+    }
+
+    /// Plans the upload to a server that was checked.
+    pub(super) async fn preview_for(self, checked: Checked) -> Preview {
+        let Self { database, remote, schema, options, observer, .. } = self;
         let Checked { server, max_body, failure, warning, store_id } = checked;
         let stage = options.stage;
         observer.on(&Event::Activity(Activity::Checking));
@@ -116,7 +118,26 @@ impl Upload<'_> {
     }
 }
 
+/// Waits for the server as long as the options say, and checks it.
+pub(super) async fn wait_and_check(
+    remote: &Remote,
+    options: &Options,
+    observer: &dyn Observer,
+    cancellation: &CancellationToken,
+) -> Checked {
+    if !options.wait.is_zero() {
+        // The check finds the same error, where the wait was in vain.
+        let _ = server_status(remote, options.wait, observer, cancellation).await;
+    }
+    server_check::check(remote, options).await
+}
+
 impl Preview {
+    /// A dry run that found out nothing but these failures.
+    pub(super) fn failed(stage: Stage, server: ServerCheck, failures: Vec<Failure>) -> Self {
+        Self { stage, server, failures, ..Self::empty() }
+    }
+
     fn empty() -> Self {
         Self {
             ok: false,

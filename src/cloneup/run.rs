@@ -19,7 +19,9 @@ use super::progress::tally::Tally;
 use super::progress::{CheckpointWriter, EndedPart, EndedParts, UploadIdentity};
 use super::reports::{Reports, blocking_with_reports};
 use super::send::gate::RequestGate;
+use super::send::rejections::Rejections;
 use super::server_status::server_status;
+use super::shared::{Claim, Shared};
 use super::stage::Stage;
 use super::upload;
 use super::verify::Comparison;
@@ -55,21 +57,20 @@ pub struct Upload<'o> {
     pub(super) observer: &'o dyn Observer,
     pub(super) cancellation: CancellationToken,
     gate: Option<RequestGate>,
+    shared: Option<Arc<Shared>>,
 }
 
 impl<'o> Upload<'o> {
     /// Uploads everything in the database, with the default options.
     #[must_use]
     pub fn new(database: Database, remote: Remote, schema: Schema) -> Self {
-        Self {
-            database,
-            remote,
-            schema: Arc::new(schema),
-            options: Arc::default(),
-            observer: &(),
-            cancellation: CancellationToken::new(),
-            gate: None,
-        }
+        Self::of(database, remote, Arc::new(schema), Arc::default())
+    }
+
+    /// Uploads a database whose schema and options may be those of others too.
+    pub(super) fn of(database: Database, remote: Remote, schema: Arc<Schema>, options: Arc<Options>) -> Self {
+        let cancellation = CancellationToken::new();
+        Self { database, remote, schema, options, observer: &(), cancellation, gate: None, shared: None }
     }
 
     /// Uploads with these options.
@@ -103,6 +104,13 @@ impl<'o> Upload<'o> {
         self
     }
 
+    /// Uploads beside others, with which it has this in common.
+    #[must_use]
+    pub(super) fn shared(self, shared: Arc<Shared>) -> Self {
+        let upload = self.gate(shared.gate.clone());
+        Self { shared: Some(shared), ..upload }
+    }
+
     /// Uploads. Needs a tokio runtime with time and network.
     ///
     /// Failures are part of the outcome. Nothing is sent before everything is planned and
@@ -119,10 +127,17 @@ impl<'o> Upload<'o> {
         let Prepared { plan, snapshot, client_id, sidecar } = self.prepare(requested).await?;
         let identity = UploadIdentity::new(&self.remote, &client_id, &self.schema, &self.options);
         failpoint::reach("planned");
-        let (remote, options, has_sidecar) = (&self.remote, &self.options, sidecar.is_some());
-        let server = server_status(remote, options.wait, self.observer, &self.cancellation).await?;
-        let mut checkpoints = CheckpointWriter::new(remote.push_url(), identity, &server, sidecar, options);
-        let job = self.job(client_id, server);
+        let has_sidecar = sidecar.is_some();
+        let claim = self.claim(&client_id).await;
+        let server = self.server_status().await?;
+        let url = self.remote.push_url();
+        let mut checkpoints = CheckpointWriter::new(url, identity, &server, sidecar, &self.options);
+        let is_only_one = match (&self.shared, &claim) {
+            (None, _) => true,
+            (Some(_), Some(claim)) => !claim.is_repeated,
+            (Some(_), None) => false,
+        };
+        let job = self.job(client_id, server, is_only_one);
         announce(&job, &plan);
 
         let earlier = if job.options.resume { checkpoints.earlier() } else { None };
@@ -194,7 +209,35 @@ impl<'o> Upload<'o> {
         Ok(Prepared { plan, snapshot, client_id, sidecar })
     }
 
-    fn job(&self, client_id: String, server: ServerStatus) -> Job<'_> {
+    /// Waits until no other upload of this process has the same stored client id. Of uploads that are given
+    /// one id, all go on side by side.
+    async fn claim(&self, client_id: &str) -> Option<Claim> {
+        let shared = self.shared.as_ref().filter(|_| self.options.client_id.is_none())?;
+        let claim = shared.claim(client_id).await;
+        if claim.is_repeated {
+            let message = format!(
+                "another database of this run stores the same client id, {client_id}: to the server both are \
+                 one client; if one is a copy of the other, give it an id of its own"
+            );
+            self.observer.on(&Event::Warning(&message));
+        }
+        Some(claim)
+    }
+
+    /// The server's status: that of all uploads, where others run beside this one.
+    async fn server_status(&self) -> Result<ServerStatus, Failure> {
+        let (remote, options, observer) = (&self.remote, &self.options, self.observer);
+        match &self.shared {
+            Some(shared) => shared.server_status(remote, options, observer, &self.cancellation).await,
+            None => server_status(remote, options.wait, observer, &self.cancellation).await,
+        }
+    }
+
+    fn job(&self, client_id: String, server: ServerStatus, is_only_one: bool) -> Job<'_> {
+        let rejections = match &self.shared {
+            Some(shared) => Arc::clone(&shared.rejections),
+            None => Arc::new(Rejections::new(&self.options)),
+        };
         Job {
             options: Arc::clone(&self.options),
             schema: Arc::clone(&self.schema),
@@ -204,9 +247,11 @@ impl<'o> Upload<'o> {
                 .gate
                 .clone()
                 .unwrap_or_else(|| RequestGate::new(self.options.concurrency, self.remote.pace().clone())),
+            rejections,
             observer: self.observer,
             cancellation: self.cancellation.clone(),
             client_id,
+            is_only_one,
             server,
         }
     }

@@ -26,6 +26,7 @@ pub struct ServerCheck {
 }
 
 /// The result of the check, and what follows from it for the plan.
+#[derive(Debug, Clone)]
 pub(super) struct Checked {
     pub(super) server: ServerCheck,
     /// The largest body that the server takes, in bytes, if it says so.

@@ -26,7 +26,6 @@ use super::progress::checkpoint::Checkpoint;
 use super::progress::tally::Tally;
 use super::send::batch_sender::BatchSender;
 use super::send::delivered::Delivered;
-use super::send::rejections::Rejections;
 use super::send::unsent_errors::UnsentErrors;
 use super::send::window::SlidingWindow;
 use crate::failpoint;
@@ -96,7 +95,7 @@ async fn pass(
         gate: job.gate.clone(),
         encoding,
         unsent_errors: UnsentErrors::default(),
-        rejections: Rejections::new(&job.options),
+        rejections: Arc::clone(&job.rejections),
         halt: CancellationToken::new(),
         cancellation: job.cancellation.clone(),
     };

@@ -193,6 +193,7 @@ impl<'o> Comparison<'o> {
             max_retries: self.options.max_retries,
             observer: self.observer,
             cancellation: &self.cancellation,
+            gate: None,
             limit,
         };
         let mut request = PullRequest {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension};
 
-use crate::offline::error::OfflineError;
+use crate::offline::error::{OfflineError, StorageKind};
 use crate::offline::sql::Table;
 use crate::offline::{collation, read_only_wal};
 
@@ -40,7 +40,8 @@ impl Database {
                 return Err(OfflineError::storage(format!("cannot open {}: {error}", path.display())));
             }
             Ok(metadata) if metadata.is_dir() => {
-                return Err(OfflineError::storage(format!("{} is a folder", path.display())));
+                let (kind, what) = (StorageKind::Folder, format!("{} is a folder", path.display()));
+                return Err(OfflineError::Storage { kind, what, source: None });
             }
             Ok(_) => {}
         }

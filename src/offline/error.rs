@@ -57,6 +57,8 @@ pub enum StorageKind {
     Refused,
     /// The file is not a database that SQLite can read; with a guess what it is.
     Foreign(ForeignFile),
+    /// A folder is named instead of a file.
+    Folder,
     /// The file, or the folder of its journal, is read-only.
     NotWritable,
     /// Any other: the file, the disk, or its content.

@@ -85,7 +85,7 @@ pub use read::{
     dangling_join_rows,
 };
 pub use row_location::RowLocation;
-pub use sidecar::{Acquired, Sidecar, SidecarKind};
+pub use sidecar::{Acquired, SIDECAR_SUFFIX, Sidecar, SidecarKind};
 pub use snapshot::Snapshot;
 pub use write::{Applied, CloneCounts, CloneError, CloneFile, Cursors, Finalizer, Origin};
 

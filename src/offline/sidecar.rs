@@ -14,8 +14,8 @@ use crate::mutation::Shard;
 use crate::offline::database::Database;
 use crate::offline::error::OfflineError;
 
-/// The end of the sidecar's name, after that of the database.
-const SUFFIX: &str = ".synctool";
+/// The end of a sidecar's name, after that of the database; more can follow it.
+pub const SIDECAR_SUFFIX: &str = ".synctool";
 
 /// Which file beside a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,9 +33,9 @@ impl SidecarKind {
     /// The path of the file.
     fn path(self, database: &Database) -> PathBuf {
         let suffix = match self {
-            Self::Upload => SUFFIX.to_owned(),
-            Self::Shard(shard) => format!("{SUFFIX}-{}of{}", shard.index(), shard.of()),
-            Self::EndedParts => format!("{SUFFIX}-parts"),
+            Self::Upload => SIDECAR_SUFFIX.to_owned(),
+            Self::Shard(shard) => format!("{SIDECAR_SUFFIX}-{}of{}", shard.index(), shard.of()),
+            Self::EndedParts => format!("{SIDECAR_SUFFIX}-parts"),
         };
         beside(database.path(), &suffix)
     }

@@ -38,11 +38,16 @@ impl EventSchema {
     }
 }
 
+/// What is wrong with each event, by the published schema.
+pub(super) fn problems(events: &[Value]) -> Vec<String> {
+    EventSchema::read().problems(events)
+}
+
 /// The events of the last run, each of which is valid.
 fn events(offline: &Offline) -> Vec<Value> {
     let text = std::fs::read_to_string(offline.folder().join("events.ndjson")).unwrap();
     let events: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(EventSchema::read().problems(&events), Vec::<String>::new());
+    assert_eq!(problems(&events), Vec::<String>::new());
     events
 }
 

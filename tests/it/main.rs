@@ -33,6 +33,7 @@ mod limited;
 mod limits;
 mod lock;
 mod looks;
+mod many_databases;
 mod max_errors;
 mod merge_results;
 mod model;

@@ -213,6 +213,8 @@ async fn shards_that_cannot_be_found_or_do_not_exist_exit_with_2() {
             let errors = errors_of(&output);
             assert_eq!((errors[0].0.as_str(), errors[0].2.as_str()), ("DFQL_INVALID", path), "{errors:?}");
             assert!(stderr(&output).contains(named), "{flags:?} {variables:?}: {}", stderr(&output));
+            // What was typed is right where the environment is wrong.
+            assert!(!stderr(&output).contains("not `auto"), "{}", stderr(&output));
         }
     }
     assert!(server.requests().is_empty());

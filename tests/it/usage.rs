@@ -125,6 +125,12 @@ fn an_unusable_database_exits_with_3_and_an_unusable_schema_with_2() {
     for db in ["missing.db", "text.db", "."] {
         let output = run(db, &[]);
         assert_eq!((status(&output), errors_of(&output)[0].0.as_str()), (3, "STORAGE_ERROR"), "{db}");
+        assert_eq!(
+            stderr(&output).contains("hint: name the databases in it"),
+            db == ".",
+            "{}",
+            stderr(&output)
+        );
         assert!(!offline.folder().join("missing.db").exists(), "it was created");
     }
     let output = run("app.db", &["--schema", "bad.json"]);
@@ -143,7 +149,7 @@ fn an_unusable_database_exits_with_3_and_an_unusable_schema_with_2() {
 fn a_flag_that_takes_one_value_is_refused_twice() {
     let offline = database();
     for (arguments, path) in [
-        (&["--db", "a.db", "--db", "b.db"][..], "--db"),
+        (&["--schema", "a.json", "--schema", "b.json"][..], "--schema"),
         (&["--batch-size=1", "--batch-size", "2"], "--batch-size"),
         (&["--pull-after", "--pull-after=false"], "--pull-after"),
         (&["--output", "json", "--output", "json"], "--output"),

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::common::{Network, OUTPUT, Output, ProgressArgs, REQUESTS, Target, Verbosity};
+use super::common::{Network, OUTPUT, OneDatabase, Output, ProgressArgs, REQUESTS, Target, Verbosity};
 use crate::cli::values::{COMPRESSIONS, names};
 
 /// Make a new database with everything that a server has
@@ -14,6 +14,8 @@ use crate::cli::values::{COMPRESSIONS, names};
 #[derive(Debug, Args)]
 #[command(override_usage = "synctool clone --db <PATH> --remote <URL> [OPTIONS]")]
 pub(in crate::cli) struct CloneArgs {
+    #[command(flatten)]
+    pub(in crate::cli) database: OneDatabase,
     #[command(flatten)]
     pub(in crate::cli) target: Target,
     #[command(flatten)]

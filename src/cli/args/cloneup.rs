@@ -6,7 +6,8 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, ValueHint};
 
 use super::common::{
-    AFTER, Network, OUTPUT, Output, ProgressArgs, REQUESTS, SELECTION, Target, Verbosity, any_path,
+    AFTER, Network, OUTPUT, Output, ProgressArgs, REQUESTS, SELECTION, SOURCE_AND_SERVER, Target, Verbosity,
+    any_path,
 };
 use crate::cli::values::{COMPRESSIONS, RECORD_OPERATIONS, STAGES, names};
 
@@ -20,6 +21,11 @@ use crate::cli::values::{COMPRESSIONS, RECORD_OPERATIONS, STAGES, names};
 #[command(override_usage = "synctool cloneup --db <PATH> --remote <URL> [OPTIONS]")]
 #[expect(clippy::struct_excessive_bools, reason = "every switch has an opposite, as flags are")]
 pub(in crate::cli) struct CloneupArgs {
+    /// Offline database, a SQLite file; several, or a pattern such as 'tenants/*.db', are uploaded
+    /// side by side
+    #[arg(long, value_name = "PATH", num_args = 1.., env = "SYNCTOOL_DB", help_heading = SOURCE_AND_SERVER,
+        value_hint = ValueHint::FilePath, value_parser = any_path())]
+    pub(in crate::cli) db: Vec<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) target: Target,
 
@@ -82,6 +88,9 @@ pub(in crate::cli) struct CloneupArgs {
     /// Maximum number of requests in flight; auto adapts it between 1 and 16
     #[arg(long, value_name = "N|auto", env = "SYNCTOOL_CONCURRENCY", help_heading = REQUESTS)]
     pub(in crate::cli) concurrency: Option<String>,
+    /// Number of databases that are uploaded side by side, where --db names several
+    #[arg(long, value_name = "N", env = "SYNCTOOL_JOBS", help_heading = REQUESTS)]
+    pub(in crate::cli) jobs: Option<String>,
     /// Start from the beginning, even where a checkpoint of an earlier run exists
     #[arg(long, env = "SYNCTOOL_NO_RESUME", value_parser = BoolishValueParser::new(),
         help_heading = REQUESTS)]

@@ -32,13 +32,18 @@ pub(in crate::cli) enum Output {
     Pretty,
 }
 
-/// The database and the server.
+/// The database of a command that has one.
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Target {
+pub(in crate::cli) struct OneDatabase {
     /// Offline database, a SQLite file
     #[arg(long, value_name = "PATH", env = "SYNCTOOL_DB", help_heading = SOURCE_AND_SERVER,
         value_hint = ValueHint::FilePath, value_parser = any_path())]
     pub(in crate::cli) db: Option<PathBuf>,
+}
+
+/// The server, and what is sent to it.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Target {
     /// Base URL; /push and /pull are added to it
     #[arg(long, value_name = "URL", env = "SYNCTOOL_REMOTE", help_heading = SOURCE_AND_SERVER,
         value_hint = ValueHint::Url)]

@@ -3,7 +3,7 @@
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
-use super::common::{Network, OUTPUT, Output, ProgressArgs, REQUESTS, Target, Verbosity};
+use super::common::{Network, OUTPUT, OneDatabase, Output, ProgressArgs, REQUESTS, Target, Verbosity};
 
 /// The heading of the flags that select what is compared.
 const SELECTION: &str = "What to compare";
@@ -16,6 +16,8 @@ const SELECTION: &str = "What to compare";
 #[derive(Debug, Args)]
 #[command(override_usage = "synctool verify --db <PATH> --remote <URL> [OPTIONS]")]
 pub(in crate::cli) struct VerifyArgs {
+    #[command(flatten)]
+    pub(in crate::cli) database: OneDatabase,
     #[command(flatten)]
     pub(in crate::cli) target: Target,
     /// Compare only these resources; repeatable

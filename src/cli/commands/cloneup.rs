@@ -4,27 +4,21 @@
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::ArgMatches;
 
 use super::client::{self, Ready};
-use super::dry_run;
+use super::uploading::{
+    INTERRUPTED, create_error_file, events_options, hints_at_resources, pause_of_shard, unwritable_events,
+    way_to_the_rest,
+};
+use super::{cloneup_several, dry_run};
 use crate::cli::args::{CloneupArgs, Output};
 use crate::cli::exit::{self, SIGINT};
-use crate::cli::nearest::nearest;
 use crate::cli::output::{self, Events, Hints, Progress};
 use crate::cli::signals::Signals;
-use crate::cli::{error_file, layers, resolve};
-use crate::cloneup::{
-    CancellationToken, Event, Failure, Failures, Observer, Options, Outcome, Stage, Upload,
-};
-use crate::protocol::code;
-use crate::schema::Schema;
-
-/// The longest pause before a shard begins, all but the first one: a job system starts all of them at
-/// the same moment.
-const MAX_JITTER: Duration = Duration::from_secs(1);
+use crate::cli::{error_file, resolve};
+use crate::cloneup::{CancellationToken, Event, Failure, Failures, Observer, Outcome, Stage, Upload};
 
 /// Runs the subcommand.
 pub(in crate::cli) fn run(args: CloneupArgs, matches: &ArgMatches) -> u8 {
@@ -33,6 +27,9 @@ pub(in crate::cli) fn run(args: CloneupArgs, matches: &ArgMatches) -> u8 {
     let stage = resolve::stage(&args).unwrap_or_default();
     if let (Some(shard), false) = (stage.shard(), args.verbosity.quiet) {
         output::line(&format!("shard {shard}"));
+    }
+    if resolve::names_several(&args.db, matches) {
+        return cloneup_several::run(args, stage, matches);
     }
     let progress = Progress::new(resolve::look(&args.progress, args.verbosity));
     if args.dry_run {
@@ -109,12 +106,7 @@ impl Run {
         // After the settings, because this may be the file that --only-failed has read.
         self.error_file = create_error_file(self.args.error_file.as_deref())?;
         let Ready { options, schema, database, remote } = ready;
-        if self.stage.shard().is_some_and(|shard| shard.index() > 1) {
-            tokio::select! {
-                () = tokio::time::sleep(jitter()) => {}
-                _ = signals.first() => {}
-            }
-        }
+        pause_of_shard(self.stage, signals).await;
         self.hints = hints_at_resources(&options, &schema);
         let cancellation = CancellationToken::new();
         let upload = Upload::new(database, remote, schema).options(options);
@@ -124,8 +116,7 @@ impl Run {
             outcome = &mut running => outcome,
             _ = signals.first() => {
                 cancellation.cancel();
-                let text = "interrupted: waiting for the requests in flight; a second signal exits at once";
-                self.watchers.progress.say(text);
+                self.watchers.progress.say(INTERRUPTED);
                 running.await
             }
         })
@@ -137,7 +128,8 @@ impl Run {
         let Watchers { progress, events } = watchers;
         let hints = Hints::unless(args.verbosity.quiet).of_stage(stage);
         let events = events.map_or(Ok(()), |events| events.finish(outcome));
-        let error_file = error_file.map_or(Ok(()), |file| error_file::write(file, &outcome.failures));
+        let rejected = outcome.failures.iter().map(|failure| (None, failure));
+        let error_file = error_file.map_or(Ok(()), |file| error_file::write(file, rejected));
         let measured = progress.end();
         let status = exit::status(outcome.failure_kind(), signal);
         let status = output::result(outcome, args.output.unwrap_or_default(), status);
@@ -159,60 +151,13 @@ impl Run {
     }
 }
 
-/// How to get the rejected mutations that are not printed, and to send only those again.
-fn way_to_the_rest(error_file: Option<&Path>) -> String {
-    match error_file.filter(|path| !path.as_os_str().is_empty()) {
-        Some(path) => {
-            let path = path.display();
-            format!("{path} lists all that were rejected; --only-failed {path} sends only those again")
-        }
-        None => "--error-file FILE lists all that are rejected, and --only-failed FILE sends only those \
-            again"
-            .to_owned(),
-    }
-}
-
-/// A random pause of up to [`MAX_JITTER`].
-fn jitter() -> Duration {
-    let micros = uuid::Uuid::new_v4().as_u128() % (MAX_JITTER.as_micros() + 1);
-    u64::try_from(micros).map_or(MAX_JITTER, Duration::from_micros)
-}
-
 fn open_events(path: Option<&Path>, matches: &ArgMatches, stage: Stage) -> Result<Option<Events>, Failure> {
     let Some(path) = path.filter(|path| !path.as_os_str().is_empty()) else { return Ok(None) };
-    let options: serde_json::Map<_, _> = layers::changed_options("cloneup", matches)
-        .into_iter()
-        .map(|(name, value)| (name, value.into()))
-        .collect();
-    Events::open(path, options.into(), stage.shard()).map(Some).map_err(|error| {
-        let message = format!("cannot write events to {}: {error}", path.display());
-        Failure::invalid(code::DFQL_INVALID, &message, "events").in_words(format!("--events: {message}"))
-    })
-}
-
-fn create_error_file(path: Option<&Path>) -> Result<Option<File>, Failure> {
-    let Some(path) = path.filter(|path| !path.as_os_str().is_empty()) else { return Ok(None) };
-    error_file::create(path).map(Some).map_err(|error| {
-        let message = format!("cannot write errors to {}: {error}", path.display());
-        Failure::invalid(code::DFQL_INVALID, &message, "errorFile")
-            .in_words(format!("--error-file: {message}"))
-    })
+    let events = Events::open(path, events_options(matches, &[]), stage.shard());
+    events.map(Some).map_err(|error| unwritable_events(path, &error))
 }
 
 fn prepare(args: &CloneupArgs, matches: &ArgMatches) -> Result<Ready, Failures> {
     let settings = resolve::upload(args, matches)?;
     client::open(settings, args.target.schema.as_deref(), args.verbosity.quiet)
-}
-
-/// The resources that were probably meant: the message for an unknown one is fixed by the contract.
-pub(super) fn hints_at_resources(options: &Options, schema: &Schema) -> Vec<String> {
-    let unknown = options.resources.iter().flatten().filter(|name| schema.resource(name).is_none());
-    let hint = |name: &String| {
-        let names = schema.resources.iter().map(|resource| resource.name.as_str());
-        match nearest(name, names.clone()) {
-            Some(nearest) => format!("did you mean `{nearest}`?"),
-            None => format!("the schema has {}", names.collect::<Vec<_>>().join(", ")),
-        }
-    };
-    unknown.map(hint).collect()
 }

@@ -2,7 +2,7 @@
 //! stores nothing. The plan is made by [`Upload::preview`].
 
 use super::client::{self, Ready};
-use super::cloneup::hints_at_resources;
+use super::uploading::hints_at_resources;
 use crate::cli::args::CloneupArgs;
 use crate::cli::exit::{self, SIGINT};
 use crate::cli::output::{self, Hints, Progress};

@@ -22,10 +22,17 @@ impl ConfigFile {
         for entry in self.entries() {
             let id = id_of(entry.key);
             let (mut is_known, mut problem) = (false, None);
+            let arg_of = |name: &str| command.find_subcommand(name).and_then(|it| find(it, &id));
+            // A list that a subcommand takes is nothing to those that take a single value of that name.
+            let is_list =
+                entry.value.is_array() && subcommands.iter().filter_map(|it| arg_of(it)).any(takes_list);
             for name in &subcommands {
                 let arg = command.find_subcommand(name).and_then(|subcommand| find(subcommand, &id));
                 let Some(arg) = arg else { continue };
                 is_known = true;
+                if is_list && !takes_list(arg) {
+                    continue;
+                }
                 match self.values(&entry, arg) {
                     Ok(values) => {
                         command = command.mut_subcommand(name, |subcommand| {
@@ -45,9 +52,8 @@ impl ConfigFile {
 
     /// A value as the flag's text; paths are relative to the file.
     fn values(&self, entry: &Entry<'_>, arg: &Arg) -> Result<Vec<String>, Failure> {
-        let takes_list = matches!(arg.get_action(), ArgAction::Append);
         let items = match entry.value {
-            Value::Array(items) if takes_list => items.as_slice(),
+            Value::Array(items) if takes_list(arg) => items.as_slice(),
             single => std::slice::from_ref(single),
         };
         let texts = items.iter().map(|item| {
@@ -83,6 +89,10 @@ impl ConfigFile {
             None => wrong("is not known"),
         }
     }
+}
+
+fn takes_list(arg: &Arg) -> bool {
+    matches!(arg.get_action(), ArgAction::Append)
 }
 
 /// A single value as the flag's text.

@@ -58,6 +58,7 @@ fn upload(id: &str) -> Option<String> {
         "batch_bytes" => size_text(options.batch_bytes.get()),
         "compress" => name_of(&COMPRESSIONS, &remote.compression).to_owned(),
         "concurrency" => concurrency_text(options.concurrency),
+        "jobs" => "the number of processors".to_owned(),
         "fail_fast" => options.fail_fast.to_string(),
         "max_errors" | "limit" => NO_LIMIT.to_owned(),
         "pull_after" => options.pull_after.to_string(),

@@ -35,6 +35,10 @@ const CLONEUP: &[Example] = &[
         "synctool cloneup --resources todos,tags --no-include-many-many --verify",
     ),
     example(
+        "Upload all databases in a folder, whatever happens to one of them",
+        "synctool cloneup --db 'tenants/*.db' --no-fail-fast",
+    ),
+    example(
         "Upload one third of the records, while other jobs upload the rest",
         "synctool cloneup --shard 1/3 > 1.json",
     ),

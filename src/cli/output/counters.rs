@@ -221,7 +221,7 @@ impl Counters {
     }
 
     /// Rows that this run has sent and got answered.
-    fn sent(&self) -> u64 {
+    pub(super) fn sent(&self) -> u64 {
         self.done.saturating_sub(self.resumed)
     }
 }

@@ -37,6 +37,16 @@ struct Writer {
     last: Option<Instant>,
     /// Requests of all answered batches.
     batches: u64,
+    /// The database, where the run is of several.
+    database: Option<OneOfSeveral>,
+}
+
+/// A database of a run of several.
+pub(super) struct OneOfSeveral {
+    /// Its path.
+    pub(super) path: String,
+    /// How many databases there are, and how far they are, at the time of an event.
+    pub(super) counts: Box<dyn Fn() -> Value + Send>,
 }
 
 impl Events {
@@ -47,9 +57,18 @@ impl Events {
     /// # Errors
     /// An [`io::Error`] when the file cannot be created.
     pub(in crate::cli) fn open(path: &Path, options: Value, shard: Option<Shard>) -> io::Result<Self> {
-        let lines = JsonLines::open(path)?;
+        Ok(Self::new(JsonLines::open(path)?, options, shard, None))
+    }
+
+    /// Writes to an open file.
+    pub(super) fn new(
+        lines: JsonLines,
+        options: Value,
+        shard: Option<Shard>,
+        database: Option<OneOfSeveral>,
+    ) -> Self {
         let counters = Counters::new(Instant::now());
-        Ok(Self(Mutex::new(Writer { lines, counters, options, shard, last: None, batches: 0 })))
+        Self(Mutex::new(Writer { lines, counters, options, shard, last: None, batches: 0, database }))
     }
 
     /// Writes the last counts, and the one event at the end.
@@ -57,6 +76,12 @@ impl Events {
     /// # Errors
     /// An [`io::Error`] of the first event that could not be written.
     pub(in crate::cli) fn finish(&self, outcome: &Outcome) -> io::Result<()> {
+        self.end(outcome);
+        self.writer().lines.finish()
+    }
+
+    /// Writes the last counts, and the one event at the end; the file goes on where others write to it.
+    pub(super) fn end(&self, outcome: &Outcome) {
         let mut writer = self.writer();
         if writer.has_begun() {
             writer.progress(Instant::now());
@@ -67,7 +92,6 @@ impl Events {
             let errors: Vec<_> = outcome.failures.iter().map(|failure| &failure.error).collect();
             writer.write("sync_failed", json!({"error": {"errors": errors}}));
         }
-        writer.lines.finish()
     }
 
     fn writer(&self) -> MutexGuard<'_, Writer> {
@@ -77,9 +101,12 @@ impl Events {
 }
 
 impl Writer {
-    /// Writes an event; `context` is what it has beside the phase and the shard.
+    /// Writes an event; `context` is what it has beside the phase, the database and the shard.
     fn write(&mut self, name: &str, mut context: Value) {
         context["phase"] = PHASE.into();
+        if let Some(database) = &self.database {
+            context["db"] = json!(database.path);
+        }
         if let Some(shard) = self.shard {
             context["shard"] = json!(shard);
         }
@@ -120,6 +147,9 @@ impl Writer {
         });
         if let Some((level, why)) = &counters.limit {
             context["concurrency"] = json!({"level": level, "why": why});
+        }
+        if let Some(database) = &self.database {
+            context["databases"] = (database.counts)();
         }
         self.write("sync_progress", context);
     }

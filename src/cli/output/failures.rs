@@ -1,6 +1,8 @@
 //! Prints failures on stderr: the first few of each code, with the record that each is about, and below
 //! them a hint. The hints are chosen in [`super::hints`].
 
+use std::path::Path;
+
 use super::escape::escaped;
 use super::hints::{Work, hint};
 use super::numbers::grouped;
@@ -42,8 +44,20 @@ impl Hints {
     }
 }
 
+/// A failure, with the database that it is of where there are several.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::cli) struct Told<'f> {
+    pub(in crate::cli) database: Option<&'f Path>,
+    pub(in crate::cli) failure: &'f Failure,
+}
+
 /// Prints failures. Returns whether all of them are told.
 pub(in crate::cli) fn failures(failures: &[Failure], hints: Hints) -> bool {
+    failures_of(failures.iter().map(|failure| Told { database: None, failure }), hints)
+}
+
+/// Prints failures, with their databases. Returns whether all of them are told.
+pub(in crate::cli) fn failures_of<'f>(failures: impl Iterator<Item = Told<'f>>, hints: Hints) -> bool {
     let groups = by_code(failures);
     let (mut left, mut is_all) = (MAX_PRINTED, true);
     let (told, untold) = groups.split_at(groups.len().min(MAX_PRINTED));
@@ -56,11 +70,11 @@ pub(in crate::cli) fn failures(failures: &[Failure], hints: Hints) -> bool {
             print::error(&format!("{sentence}{times}"));
         }
         if more > 0 {
-            let code = escaped(&group[0].body().code);
+            let code = escaped(&group[0].failure.body().code);
             print::line(&format!("… and {} more with {code}", grouped(more)));
             is_all = false;
         }
-        print_hints(group.iter().copied(), hints);
+        print_hints(group.iter().map(|told| told.failure), hints);
     }
     if !untold.is_empty() {
         let count: usize = untold.iter().map(Vec::len).sum();
@@ -82,25 +96,28 @@ pub(in crate::cli) fn print_hints<'f>(failures: impl IntoIterator<Item = &'f Fai
 }
 
 /// Failures of one code each, in the order in which the codes come first.
-fn by_code(failures: &[Failure]) -> Vec<Vec<&Failure>> {
-    let mut groups: Vec<Vec<&Failure>> = Vec::new();
+fn by_code<'f>(failures: impl Iterator<Item = Told<'f>>) -> Vec<Vec<Told<'f>>> {
+    let mut groups: Vec<Vec<Told<'f>>> = Vec::new();
     let mut index_of = std::collections::HashMap::new();
-    for failure in failures {
-        let index = *index_of.entry(failure.body().code.as_str()).or_insert_with(|| {
+    for told in failures {
+        let index = *index_of.entry(told.failure.body().code.as_str()).or_insert_with(|| {
             groups.push(Vec::new());
             groups.len() - 1
         });
-        groups[index].push(failure);
+        groups[index].push(told);
     }
     groups
 }
 
 /// The first `max` different sentences of a group, each with how many of its failures have it, and how
 /// many failures have any other: a server may say the same in each of its answers.
-fn distinct(group: &[&Failure], max: usize) -> (Vec<(String, u64)>, u64) {
+fn distinct(group: &[Told<'_>], max: usize) -> (Vec<(String, u64)>, u64) {
     let (mut told, mut more) = (Vec::<(String, u64)>::new(), 0);
-    for failure in group {
-        let sentence = whole_sentence(failure);
+    for Told { database, failure } in group {
+        let mut sentence = whole_sentence(failure);
+        if let Some(database) = database {
+            sentence = format!("{}: {sentence}", database.display());
+        }
         if let Some((_, count)) = told.iter_mut().find(|(known, _)| *known == sentence) {
             *count += 1;
         } else if told.len() < max {
@@ -154,7 +171,7 @@ mod tests {
     #[test]
     fn the_same_sentence_is_told_once_with_its_number() {
         let failures = ["", "a", "", "b", ""].map(|id| rejected("X", id));
-        let group: Vec<_> = failures.iter().collect();
+        let group: Vec<_> = failures.iter().map(|failure| Told { database: None, failure }).collect();
         let (told, more) = distinct(&group, 2);
         assert_eq!(told, [("X: no (p)".to_owned(), 3), ("mutation a: X: no (p)".to_owned(), 1)]);
         assert_eq!(more, 1);
@@ -173,8 +190,9 @@ mod tests {
     #[test]
     fn failures_are_grouped_by_code_in_the_order_of_the_codes() {
         let failures = [rejected("B", "1"), rejected("A", "2"), rejected("B", "3")];
-        let groups = by_code(&failures);
-        let codes: Vec<_> = groups.iter().map(|group| (group[0].body().code.as_str(), group.len())).collect();
+        let groups = by_code(failures.iter().map(|failure| Told { database: None, failure }));
+        let codes = groups.iter().map(|group| (group[0].failure.body().code.as_str(), group.len()));
+        let codes: Vec<_> = codes.collect();
         assert_eq!(codes, [("B", 2), ("A", 1)]);
     }
 }

@@ -92,6 +92,9 @@ fn offline_hint(error: &OfflineError) -> Option<&'static str> {
             Some("another program has locked the database: wait until it is done or close it, then try again")
         }
         OfflineError::Storage { kind: StorageKind::Foreign(what), .. } => Some(foreign_hint(*what)),
+        OfflineError::Storage { kind: StorageKind::Folder, .. } => {
+            Some("name the databases in it: cloneup takes several, as with --db 'folder/*.db'")
+        }
         OfflineError::Storage { kind: StorageKind::Missing, .. } => {
             Some("`synctool schema check SCHEMA --db DB` lists everything that does not match")
         }

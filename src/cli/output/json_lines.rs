@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
@@ -17,8 +18,11 @@ enum Target {
     Stderr,
 }
 
-/// Writes lines of JSON.
-pub(super) struct JsonLines {
+/// Writes lines of JSON. A clone writes to the same place.
+#[derive(Clone)]
+pub(super) struct JsonLines(Arc<Mutex<Lines>>);
+
+struct Lines {
     target: Target,
     /// The first write that failed: nothing is written after it.
     failed: io::Result<()>,
@@ -31,26 +35,33 @@ impl JsonLines {
     /// An [`io::Error`] when the file cannot be created.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let target = if path.as_os_str() == "-" { Target::Stderr } else { Target::File(File::create(path)?) };
-        Ok(Self { target, failed: Ok(()) })
+        Ok(Self(Arc::new(Mutex::new(Lines { target, failed: Ok(()) }))))
     }
 
-    pub(super) fn write(&mut self, object: &Value) {
-        if self.failed.is_err() {
+    pub(super) fn write(&self, object: &Value) {
+        let mut lines = self.lines();
+        if lines.failed.is_err() {
             return;
         }
         let mut line = escaped_json(object.to_string());
-        match &mut self.target {
+        match &mut lines.target {
             Target::Stderr => print::line(&line),
             Target::File(file) => {
                 line.push('\n');
                 // One write: a reader that follows the file sees whole lines.
-                self.failed = file.write_all(line.as_bytes());
+                let written = file.write_all(line.as_bytes());
+                lines.failed = written;
             }
         }
     }
 
     /// Ends; returns the error of the first line that could not be written.
-    pub(super) fn finish(&mut self) -> io::Result<()> {
-        std::mem::replace(&mut self.failed, Ok(()))
+    pub(super) fn finish(&self) -> io::Result<()> {
+        std::mem::replace(&mut self.lines().failed, Ok(()))
+    }
+
+    fn lines(&self) -> MutexGuard<'_, Lines> {
+        // A panic while the lock is held leaves a file that can still be written to.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -12,11 +12,14 @@
 //! * [`counters`]: the counters of a run, with its recent [`rate`] and a histogram of [`latency`];
 //! * [`screen`]: progress as text, drawn by [`bars`]; [`retries`]: the lines about retries; [`waiting`]: those about long
 //!   waits;
-//! * [`progress`], [`events`]: observers of a run, for a person and, as [`json_lines`], for a program.
+//! * [`progress`], [`events`]: observers of a run, for a person, at the [`ticker`]'s pace, and, as
+//!   [`json_lines`], for a program;
+//! * [`databases`]: all of that for a run of several databases.
 
 mod bars;
 mod clone_summary;
 mod counters;
+mod databases;
 mod diagnostics;
 mod escape;
 mod events;
@@ -34,10 +37,14 @@ mod retries;
 mod screen;
 mod summary;
 mod table;
+mod ticker;
 mod waiting;
 mod width;
 
 pub(super) use clone_summary::clone_summary;
+pub(super) use databases::{
+    DatabasesEvents, DatabasesProgress, databases_failures, databases_plan, databases_summary,
+};
 pub(super) use diagnostics::start_diagnostics;
 #[cfg(feature = "serve")]
 pub(super) use diagnostics::start_json_diagnostics;

@@ -3,7 +3,7 @@
 use super::numbers::{bytes, grouped};
 use super::print::{line, warning};
 use super::table::Table;
-use crate::cloneup::{Finalization, PartKind, Preview};
+use crate::cloneup::{Finalization, PartKind, Preview, ServerCheck};
 
 /// Prints the plan on stderr.
 pub(in crate::cli) fn plan(preview: &Preview) {
@@ -14,14 +14,18 @@ pub(in crate::cli) fn plan(preview: &Preview) {
     if preview.failures.is_empty() || !preview.parts.is_empty() {
         steps(preview);
     }
-    let server = &preview.server;
-    line(match (server.answers, server.accepts_token) {
+    line(server_line(preview.server));
+    line("dry run: nothing was sent or stored");
+}
+
+/// What is known of the server.
+pub(super) fn server_line(server: ServerCheck) -> &'static str {
+    match (server.answers, server.accepts_token) {
         (false, _) => "no sync server answers there",
         (true, Some(true)) => "the server answers and accepts the credentials",
         (true, Some(false)) => "the server answers and refuses the credentials",
         (true, None) => "the server answers; it does not say whether it accepts the credentials",
-    });
-    line("dry run: nothing was sent or stored");
+    }
 }
 
 /// The parts in upload order, and what comes after them.

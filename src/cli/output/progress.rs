@@ -2,7 +2,7 @@
 //! or not at all; warnings and retries in any case. What is shown is decided in [`super::screen`], and
 //! drawn in [`super::bars`]; the events for programs are in [`super::events`].
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::bars::{Bars, can_redraw};
@@ -13,6 +13,7 @@ use super::print::{self, end_drawing};
 use super::retries::{Retry, RetryLines};
 use super::screen;
 use super::summary::Measured;
+use super::ticker::{self, Tick};
 use super::waiting::Waiting;
 use super::width::{truncated, wrapped};
 use crate::cli::args::ProgressMode;
@@ -21,9 +22,6 @@ use crate::remote::TransportError;
 
 /// Default minimum time between two progress lines.
 pub(in crate::cli) const DEFAULT_INTERVAL: Duration = Duration::from_secs(10);
-
-/// How often bars are redrawn, and how often a line may be due.
-const TICK: Duration = Duration::from_millis(200);
 
 /// Maximum number of lines for the last retry.
 const MAX_RETRY_LINES: usize = 3;
@@ -75,8 +73,7 @@ impl Progress {
         let bars = look.draws_bars().then(Bars::begin);
         let shared = Arc::new(Shared { look, bars, state: Mutex::new(state) });
         if shared.is_shown() {
-            let weak = Arc::downgrade(&shared);
-            std::thread::spawn(move || watch(&weak));
+            ticker::start(&shared);
         }
         Self(shared)
     }
@@ -114,13 +111,18 @@ impl Drop for Progress {
 }
 
 impl Look {
-    fn draws_bars(self) -> bool {
+    pub(super) fn draws_bars(self) -> bool {
         let is_asked_for = match self.mode {
             ProgressMode::Auto => can_redraw(),
             ProgressMode::Bar => true,
             ProgressMode::Plain | ProgressMode::None => false,
         };
         is_asked_for && !self.is_quiet
+    }
+
+    /// Whether there is any progress.
+    pub(super) fn is_shown(self) -> bool {
+        !self.is_quiet && self.mode != ProgressMode::None
     }
 }
 
@@ -131,7 +133,7 @@ impl Shared {
     }
 
     fn is_shown(&self) -> bool {
-        !self.look.is_quiet && self.look.mode != ProgressMode::None
+        self.look.is_shown()
     }
 
     fn say(&self, text: &str) {
@@ -140,7 +142,19 @@ impl Shared {
         }
     }
 
-    /// Redraws the bars, and prints the lines that are due.
+    /// A request is sent again after a pause: bars have a live line about it, a log a line now and then.
+    fn retrying(&self, retry: Retry, error: &TransportError, now: Instant) {
+        let mut state = self.state();
+        if self.bars.is_some() {
+            state.retry = Some(retry);
+        } else if let Some(line) = state.retry_lines.note(&retry, error, now).filter(|_| self.is_shown()) {
+            drop(state);
+            self.say(&line);
+        }
+    }
+}
+
+impl Tick for Shared {
     fn tick(&self) {
         let mut lines = Vec::new();
         {
@@ -162,17 +176,6 @@ impl Shared {
             }
         }
         for line in lines {
-            self.say(&line);
-        }
-    }
-
-    /// A request is sent again after a pause: bars have a live line about it, a log a line now and then.
-    fn retrying(&self, retry: Retry, error: &TransportError, now: Instant) {
-        let mut state = self.state();
-        if self.bars.is_some() {
-            state.retry = Some(retry);
-        } else if let Some(line) = state.retry_lines.note(&retry, error, now).filter(|_| self.is_shown()) {
-            drop(state);
             self.say(&line);
         }
     }
@@ -205,15 +208,6 @@ impl State {
             Event::Activity(activity) => self.waiting.begin(*activity, now),
             _ => {}
         }
-    }
-}
-
-/// Ticks until the run has been dropped.
-fn watch(shared: &Weak<Shared>) {
-    while let Some(shared) = shared.upgrade() {
-        shared.tick();
-        drop(shared);
-        std::thread::sleep(TICK);
     }
 }
 

@@ -11,7 +11,7 @@ use super::numbers::{bytes, counted, grouped, per_second, percent, rounded, time
 use super::width::{fitted, packed};
 
 /// From this width on a bar has its number of rows beside it; below it, the lines under the bars have it.
-const WIDE: usize = 60;
+pub(super) const WIDE: usize = 60;
 
 /// Maximum width of the label of a bar, on a wide and on a narrow terminal.
 const LABEL: [usize; 2] = [20, 12];
@@ -151,7 +151,7 @@ fn upload_items(counters: &Counters, now: Instant, is_log: bool) -> Vec<String> 
     items
 }
 
-fn rows_of(done: u64, total: u64) -> String {
+pub(super) fn rows_of(done: u64, total: u64) -> String {
     format!("{} of {}", grouped(done), counted(total, "row"))
 }
 
@@ -186,7 +186,7 @@ fn stage_rate(counters: &Counters, now: Instant, count: u64, noun: &str) -> Stri
 }
 
 /// A bar that fills the width, with its label, its percentage and, where there is room, its numbers.
-fn bar(
+pub(super) fn bar(
     (label, label_width): (&str, usize),
     (done, total): (u64, u64),
     numbers: &str,

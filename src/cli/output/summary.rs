@@ -41,6 +41,12 @@ pub(in crate::cli) fn summary(outcome: &Outcome, measured: &Measured) -> Vec<Str
         return vec!["nothing was sent".to_owned()];
     }
     let mut lines = vec![first_line(outcome, measured)];
+    lines.extend(second_line(run, measured));
+    lines
+}
+
+/// What there is to say about the mutations and the requests, if anything.
+pub(super) fn second_line(run: &RunStats, measured: &Measured) -> Option<String> {
     let mut more = Vec::new();
     more.extend(new_and_repeated(run));
     if run.resumed > 0 {
@@ -49,10 +55,7 @@ pub(in crate::cli) fn summary(outcome: &Outcome, measured: &Measured) -> Vec<Str
     if !measured.retries.is_empty() {
         more.push(format!("retries after: {}", measured.retries.join(", ")));
     }
-    if !more.is_empty() {
-        lines.push(more.join("; "));
-    }
-    lines
+    (!more.is_empty()).then(|| more.join("; "))
 }
 
 /// The one line about a run that only finalizes.
@@ -69,14 +72,19 @@ fn first_line(outcome: &Outcome, measured: &Measured) -> String {
         Some(FailureKind::Interrupted) => "interrupted after",
         Some(_) => "failed after",
     };
+    format!("{verb} {}", work(run, outcome.stats.deletes.is_some(), measured))
+}
+
+/// What a run has done, in how many requests and in which time.
+pub(super) fn work(run: &RunStats, has_deletes: bool, measured: &Measured) -> String {
     let mut counts = vec![counted(run.records, "record"), counted(run.join_rows, "join row")];
-    if outcome.stats.deletes.is_some() {
+    if has_deletes {
         counts.push(counted(run.deletes, "delete"));
     }
     if run.rejected > 0 {
         counts.push(format!("{} rejected", grouped(run.rejected)));
     }
-    let mut text = format!("{verb} {} in {}", counts.join(", "), counted(run.requests, "request"));
+    let mut text = format!("{} in {}", counts.join(", "), counted(run.requests, "request"));
     match run.retries {
         0 => {}
         1 => text.push_str(", 1 of them a retry"),

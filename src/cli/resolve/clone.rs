@@ -16,7 +16,7 @@ pub(in crate::cli) fn clone(
     matches: &ArgMatches,
 ) -> Result<Settings<CloneOptions>, Failures> {
     let mut problems = Problems::default();
-    let (database, base) = required(&args.target, &mut problems);
+    let (database, base) = required(&args.database.db, &args.target, &mut problems);
     let mut options = CloneOptions { client_id: client_id(&args.target), ..CloneOptions::default() };
     let (network, limit) = (&args.network, args.pull_limit.as_deref());
     problems.set(&mut options.max_retries, "maxRetries", network.max_retries.as_deref(), values::count);

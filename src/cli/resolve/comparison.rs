@@ -16,7 +16,7 @@ use crate::cloneup::{Failures, Options};
 /// The settings, or everything that is wrong with the flags.
 pub(in crate::cli) fn comparison(args: &VerifyArgs, matches: &ArgMatches) -> Result<Settings, Failures> {
     let mut problems = Problems::default();
-    let (database, base) = required(&args.target, &mut problems);
+    let (database, base) = required(&args.database.db, &args.target, &mut problems);
     let mut options = Options {
         resources: resources(args.resources.as_ref()),
         client_id: client_id(&args.target),

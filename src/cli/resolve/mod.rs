@@ -8,14 +8,16 @@
 //! * [`look`](mod@look): how progress is shown;
 //! * [`target`]: the database and the base URL, which every client needs; [`remote`]: the server and how
 //!   it is reached;
+//! * [`databases`]: the databases that `--db` names, where it names several;
 //! * [`stage`](mod@stage): the part of the upload; [`job_system`]: the shard of a job;
-//! * [`upload`](mod@upload), [`clone`](mod@clone), [`comparison`](mod@comparison), `serve`: the settings of
-//!   a subcommand; `database`: where the server's data is.
+//! * [`upload`](mod@upload), [`uploads`](mod@uploads), [`clone`](mod@clone), [`comparison`](mod@comparison),
+//!   `serve`: the settings of a subcommand; `database`: where the server's data is.
 
 mod clone;
 mod comparison;
 #[cfg(feature = "postgres")]
 mod database;
+mod databases;
 mod headers;
 mod job_system;
 mod look;
@@ -31,9 +33,11 @@ mod switch;
 mod target;
 mod token;
 mod upload;
+mod uploads;
 
 pub(super) use clone::clone;
 pub(super) use comparison::comparison;
+pub(super) use databases::names_several;
 pub(super) use look::look;
 pub(super) use problems::flag;
 pub(super) use schema::{described, meant, schema};
@@ -43,3 +47,4 @@ pub(super) use stage::stage;
 pub(super) use target::Settings;
 pub(super) use token::{TOKEN_VARIABLE, has_token_variable};
 pub(super) use upload::upload;
+pub(super) use uploads::{SeveralSettings, uploads};

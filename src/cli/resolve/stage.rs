@@ -18,11 +18,7 @@ pub(in crate::cli) fn stage(args: &CloneupArgs) -> Result<Stage, Failures> {
 /// The part of the upload; what is wrong with its flags is added to the problems.
 pub(super) fn stage_of(args: &CloneupArgs, problems: &mut Problems) -> Stage {
     let stage = args.stage.as_deref().and_then(|name| values::named(&STAGES, name)).unwrap_or_default();
-    let mut shard = None;
-    problems.set(&mut shard, "shard", args.shard.as_deref(), |text| {
-        let variable = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
-        found(text, &variable).map(Some)
-    });
+    let shard = shard(args.shard.as_deref(), problems);
     match (stage, shard) {
         (Stage::All | Stage::Records, Some(shard)) => return Stage::Shard(shard),
         (other, Some(_)) => {
@@ -41,10 +37,19 @@ pub(super) fn stage_of(args: &CloneupArgs, problems: &mut Problems) -> Stage {
     stage
 }
 
-/// The shard that a text names.
-fn found(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Shard, String> {
-    match values::shard(text)? {
-        ShardText::Given(shard) => Ok(shard),
-        ShardText::Auto(of) => job_system::shard(of, variable),
-    }
+/// The shard that a text names, by itself or together with the environment.
+fn shard(text: Option<&str>, problems: &mut Problems) -> Option<Shard> {
+    let mut named = None;
+    problems.set(&mut named, "shard", text, |text| values::shard(text).map(Some));
+    let of = match named? {
+        ShardText::Given(shard) => return Some(shard),
+        ShardText::Auto(of) => of,
+    };
+    let variable = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+    let found = job_system::shard(of, &variable);
+    // The text is right; what is wrong is in the environment, which the message names.
+    let problem = |why: &String| {
+        problems.told_as(format_args!("shard {why}"), "shard", format!("--shard {why}"));
+    };
+    found.inspect_err(problem).ok()
 }

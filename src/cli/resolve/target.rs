@@ -18,10 +18,14 @@ pub(in crate::cli) struct Settings<O = Options> {
     pub(in crate::cli) warnings: Vec<String>,
 }
 
-/// The database, if one is named, and the base URL of the server; what is missing is the first problem
+/// The first database that is named, if one is, and the base URL of the server; what is missing is the first problem
 /// in the list.
-pub(super) fn required(target: &Target, problems: &mut Problems) -> (Option<PathBuf>, String) {
-    let database = target.db.clone().filter(|path| !path.as_os_str().is_empty());
+pub(super) fn required<'p>(
+    databases: impl IntoIterator<Item = &'p PathBuf>,
+    target: &Target,
+    problems: &mut Problems,
+) -> (Option<PathBuf>, String) {
+    let database = databases.into_iter().find(|path| !path.as_os_str().is_empty()).cloned();
     if database.is_none() {
         let words = "--db is missing: name the database, or set SYNCTOOL_DB or `db` in synctool.toml";
         problems.told_as("storage is required", "storage", words.to_owned());

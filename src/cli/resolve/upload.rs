@@ -1,6 +1,8 @@
 //! The settings of `synctool cloneup`. The flags are in `args/cloneup.rs`; what every client needs is in
 //! [`super::target`].
 
+use std::num::NonZeroUsize;
+
 use clap::ArgMatches;
 
 use super::look::interval;
@@ -9,34 +11,63 @@ use super::problems::Problems;
 use super::remote::remote;
 use super::stage::stage_of;
 use super::switch::set_switch;
-use super::target::{Settings, client_id, complete, required, resources};
+use super::target::{Settings, client_id, required, resources};
 use crate::cli::args::CloneupArgs;
+use crate::cli::error_file::{self, Rejected};
+use crate::cli::values;
 use crate::cli::values::{COMPRESSIONS, RECORD_OPERATIONS};
-use crate::cli::{error_file, values};
-use crate::cloneup::{Failures, Options, Selection};
+use crate::cloneup::{Failures, Options};
 
 /// The settings, or everything that is wrong with the flags.
 pub(in crate::cli) fn upload(args: &CloneupArgs, matches: &ArgMatches) -> Result<Settings, Failures> {
     let mut problems = Problems::default();
-    let (database, base) = required(&args.target, &mut problems);
-    let options = options(args, matches, &mut problems);
-    interval(&args.progress, &mut problems);
-    let mut remote = remote(&args.target, &args.network, matches, base, &mut problems);
+    // One database takes no more than one job.
+    let _ = jobs(args, &mut problems);
+    let (settings, only) = settings(args, matches, &mut problems);
+    let settings = settings.map(|mut settings| {
+        settings.options.only = only.map(|only| only.of(&settings.database));
+        settings
+    });
+    problems.or(settings).map_err(|failures| with_origins(failures, matches))
+}
+
+/// The settings of an upload of one database or of several, if they are complete, and what is uploaded
+/// again.
+pub(super) fn settings(
+    args: &CloneupArgs,
+    matches: &ArgMatches,
+    problems: &mut Problems,
+) -> (Option<Settings>, Option<Rejected>) {
+    let (database, base) = required(&args.db, &args.target, problems);
+    let only = only_failed(args, problems);
+    let options = options(args, matches, problems);
+    interval(&args.progress, problems);
+    let mut remote = remote(&args.target, &args.network, matches, base, problems);
     if let Some(compression) = args.compress.as_deref().and_then(|name| values::named(&COMPRESSIONS, name)) {
         remote.compression = compression;
     }
-    complete(database, remote, options, problems).map_err(|failures| with_origins(failures, matches))
+    let warnings = problems.take_warnings();
+    (database.map(|database| Settings { database, remote, options, warnings }), only)
+}
+
+/// How many databases are uploaded side by side, if the flag says it.
+pub(super) fn jobs(args: &CloneupArgs, problems: &mut Problems) -> Option<NonZeroUsize> {
+    let mut jobs = None;
+    problems.set(&mut jobs, "jobs", args.jobs.as_deref(), |text| values::positive(text).map(Some));
+    jobs
+}
+
+/// What the file of `--only-failed` lists.
+fn only_failed(args: &CloneupArgs, problems: &mut Problems) -> Option<Rejected> {
+    let path = args.only_failed.as_deref().filter(|path| !path.as_os_str().is_empty())?;
+    Some(error_file::read(path).unwrap_or_else(|error| {
+        problems.invalid(error, "onlyFailed");
+        Rejected::default()
+    }))
 }
 
 fn options(args: &CloneupArgs, matches: &ArgMatches, problems: &mut Problems) -> Options {
-    let only = args.only_failed.as_deref().filter(|path| !path.as_os_str().is_empty()).map(|path| {
-        error_file::read(path).unwrap_or_else(|error| {
-            problems.invalid(error, "onlyFailed");
-            Selection::new()
-        })
-    });
     let mut options = Options {
-        only,
         resources: resources(args.resources.as_ref()),
         client_id: client_id(&args.target),
         resume: !args.no_resume,

@@ -77,7 +77,7 @@ async fn pull(
         cursor: start.global,
         limit: limit.get(),
         cursors: start.tables,
-        exclude_own_after: begun_at.filter(|_| job.server.has(status::PULL_EXCLUDE_OWN)),
+        exclude_own_after: begun_at.filter(|_| job.is_only_one && job.server.has(status::PULL_EXCLUDE_OWN)),
         started_at: None,
     };
     let mut puller = Puller {
@@ -85,6 +85,7 @@ async fn pull(
         max_retries: job.options.max_retries,
         observer: job.observer,
         cancellation: &job.cancellation,
+        gate: Some(&job.gate),
         limit,
     };
     job.observer.on(&Event::Activity(Activity::AwaitingAnswers));

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::page_limit::PageLimit;
 use crate::cloneup::failure::{Failure, PULL_PATH};
 use crate::cloneup::observer::Observer;
+use crate::cloneup::send::gate::RequestGate;
 use crate::cloneup::send::retry::{
     Cancelled, Request, SendError, TryError, grace_is_over, send_with_retries,
 };
@@ -20,6 +21,8 @@ pub(crate) struct Puller<'a> {
     pub(crate) max_retries: u32,
     pub(crate) observer: &'a dyn Observer,
     pub(crate) cancellation: &'a CancellationToken,
+    /// The gate of an upload, whose other requests count together with this one.
+    pub(crate) gate: Option<&'a RequestGate>,
     /// How many changes the next page has at most.
     pub(crate) limit: PageLimit,
 }
@@ -35,6 +38,10 @@ impl Puller<'_> {
     /// Pulls a page, and moves the request's cursors past it.
     pub(crate) async fn next(&mut self, request: &mut PullRequest) -> Result<Page, Failure> {
         let (backoff, observer) = (self.remote.backoff(self.max_retries), self.observer);
+        let _permit = match self.gate {
+            Some(gate) => Some(gate.permit().await),
+            None => None,
+        };
         let mut pull = Pull { puller: self, request };
         let answer = send_with_retries(&mut pull, &backoff, observer).await;
         let answer = answer.map_err(|error| match error {

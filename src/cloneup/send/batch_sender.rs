@@ -34,7 +34,7 @@ pub(crate) struct BatchSender<'a> {
     pub(crate) gate: RequestGate,
     pub(crate) encoding: Arc<RequestEncoding>,
     pub(crate) unsent_errors: UnsentErrors,
-    pub(crate) rejections: Rejections,
+    pub(crate) rejections: Arc<Rejections>,
     /// Cancelled as soon as nothing new may be sent; what is in flight is awaited.
     pub(crate) halt: CancellationToken,
     /// Cancelled when the run is interrupted: what is in flight is awaited for a moment only.

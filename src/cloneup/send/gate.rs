@@ -46,7 +46,7 @@ struct LevelState {
 
 /// The permission to send one request; dropping it ends the request.
 #[derive(Debug)]
-pub(super) struct Permit {
+pub(crate) struct Permit {
     level: Arc<Level>,
     epoch: Epoch,
 }
@@ -80,7 +80,8 @@ impl RequestGate {
         (permit, turn)
     }
 
-    async fn permit(&self) -> Permit {
+    /// Waits until one more request may be sent; its turn is taken elsewhere.
+    pub(crate) async fn permit(&self) -> Permit {
         let mut changed = self.level.changed.subscribe();
         loop {
             {

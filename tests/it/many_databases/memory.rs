@@ -1,0 +1,49 @@
+//! Memory does not grow with the number of databases.
+
+#![cfg(target_os = "linux")]
+
+use std::process::Stdio;
+
+use super::super::common::{Scripted, program};
+use super::Folder;
+
+/// The peak memory of an upload of so many databases, in KiB.
+async fn peak(count: usize) -> u64 {
+    let (folder, server) = (Folder::new(), Scripted::start().await);
+    folder.add("first.db", "first");
+    std::fs::create_dir(folder.path().join("t")).unwrap();
+    for number in 0..count {
+        // Copies are made faster than databases; each gets a new client id.
+        let name = format!("t/{number:04}.db");
+        std::fs::copy(folder.path().join("first.db"), folder.path().join(&name)).unwrap();
+        folder.execute(&name, "PRAGMA synchronous = off; DELETE FROM __datafn_meta");
+    }
+    let mut command = program(folder.path());
+    command.args(["cloneup", "--schema", "schema.json", "--remote", server.base(), "--db", "t/*.db"]);
+    command.args(["--jobs", "2", "--no-pull-after"]).stdout(Stdio::piped()).stderr(Stdio::null());
+    let child = command.spawn().unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    let watched = tokio::task::spawn_blocking(move || {
+        let mut peak = 0;
+        // A process that has ended has no memory any more.
+        while let Some(now) = std::fs::read_to_string(&status).ok().and_then(|text| high_water_mark(&text)) {
+            peak = now.max(peak);
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        peak
+    });
+    let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    watched.await.unwrap()
+}
+
+fn high_water_mark(status: &str) -> Option<u64> {
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hundreds_of_databases_take_64_mebibytes_at_most() {
+    let peak = peak(400).await;
+    assert!(peak > 0 && peak < 64 * 1024, "{peak} KiB");
+}
