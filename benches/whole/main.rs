@@ -12,6 +12,7 @@
 )]
 #![allow(clippy::cast_precision_loss, reason = "the printed figures are rounded")]
 
+mod comparisons;
 mod data;
 mod feed;
 mod insert_loop;
@@ -62,6 +63,7 @@ fn main() {
         ("inserts", inserts),
         #[cfg(unix)]
         ("stores", stores::run),
+        ("comparisons", comparisons::run),
         ("before", before),
         ("feed", read_feed),
         ("clone", clone),
@@ -95,7 +97,7 @@ fn client(folder: &Path, records: u64) {
         for _ in 0..RUNS {
             taken.0.push(limits::scan_and_encode(&database));
             taken.1.push(limits::http(&database, sink.base()));
-            let Run { taken: time, peak } = upload(folder, &database, sink.base(), &[]);
+            let Run { taken: time, peak, .. } = upload(folder, &database, sink.base(), &[]);
             taken.2.push(time);
             taken.3.push(peak);
         }
@@ -316,7 +318,7 @@ fn memory(folder: &Path, _: u64) {
     let sink = Sink::start(Duration::ZERO);
     for records in [10_000, 100_000, 2_000_000] {
         let database = data::make(folder, records, Ids::Scattered);
-        let Run { taken, peak } = upload(folder, &database, sink.base(), &[]);
+        let Run { taken, peak, .. } = upload(folder, &database, sink.base(), &[]);
         line("synctool cloneup", records, taken, Some(("MiB at the most", peak as f64 / 1024.0)));
     }
 }

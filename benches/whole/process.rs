@@ -13,6 +13,8 @@ pub struct Run {
     pub taken: Duration,
     /// Peak resident memory, in KiB.
     pub peak: u64,
+    /// Whether it exited with 0.
+    is_ok: bool,
 }
 
 /// The binary in a folder, without settings from the environment: a variable of these benchmarks is none of
@@ -33,6 +35,13 @@ pub fn upload(folder: &Path, database: &Path, base: &str, arguments: &[&str]) ->
     run(folder, "cloneup", &[&database, arguments].concat())
 }
 
+/// Runs `synctool verify` on a database; panics if it fails, but not if there are differences.
+pub fn verify(folder: &Path, database: &Path, base: &str) -> Run {
+    let (run, result) = measure(folder, "verify", &["--remote", base, "--db", database.to_str().unwrap()]);
+    assert!(result.contains("\"errors\":[]"), "{result}");
+    run
+}
+
 /// Runs `synctool clone` into a new file; panics if it fails.
 pub fn clone(folder: &Path, file: &Path, base: &str) -> Run {
     remove(file);
@@ -50,6 +59,13 @@ pub fn remove(file: &Path) {
 
 /// Runs a subcommand with these arguments; panics if it fails.
 pub fn run(folder: &Path, subcommand: &str, arguments: &[&str]) -> Run {
+    let (run, result) = measure(folder, subcommand, arguments);
+    assert!(run.is_ok, "{result}");
+    run
+}
+
+/// Runs a subcommand, and returns its result as well.
+fn measure(folder: &Path, subcommand: &str, arguments: &[&str]) -> (Run, String) {
     let start = Instant::now();
     let child = program(BINARY.as_ref(), folder)
         .args([subcommand, "--quiet", "--schema", "schema.json"])
@@ -64,8 +80,7 @@ pub fn run(folder: &Path, subcommand: &str, arguments: &[&str]) -> Run {
     let output = Child::wait_with_output(child).unwrap();
     let taken = start.elapsed();
     let result = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success(), "{result}");
-    Run { taken, peak: watch.join().unwrap() }
+    (Run { taken, peak: watch.join().unwrap(), is_ok: output.status.success() }, result)
 }
 
 /// A running `synctool serve` with an empty store; dropping the value kills it.

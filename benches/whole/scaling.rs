@@ -75,7 +75,7 @@ pub fn databases(folder: &Path, _: u64) {
     for _ in 0..RUNS {
         let server = fresh(folder, count);
         let arguments = ["--remote", server.base(), "--no-pull-after", "--db", "small/*.db"];
-        let Run { taken: time, peak: highest } = run(folder, "cloneup", &arguments);
+        let Run { taken: time, peak: highest, .. } = run(folder, "cloneup", &arguments);
         taken.push(time);
         peak = peak.max(highest);
     }

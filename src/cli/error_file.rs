@@ -1,5 +1,6 @@
-//! The error file: rejected mutations as lines of JSON, which `--error-file` writes and `--only-failed`
-//! of a later run reads. What counts as rejected is decided in [`crate::cloneup`].
+//! The error file: rejected mutations, or differences of both sides, as lines of JSON, which
+//! `--error-file` writes and `--only-failed` of a later run reads. What counts as rejected or as a
+//! difference is decided in [`crate::cloneup`].
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -10,8 +11,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::text_file;
-use crate::cloneup::{Failure, Selection, Subject};
-use crate::protocol::MutationError;
+use crate::cloneup::{Failure, Selection, Subject, Verification};
+use crate::offline::OfflineError;
+use crate::protocol::{MutationError, code};
 
 /// The part of a line that names a record or join row. The mutation id is not read: it contains a hash
 /// of the content, which has been corrected since.
@@ -21,6 +23,15 @@ struct Line {
     db: Option<PathBuf>,
     resource: String,
     id: String,
+    /// How a row differs, in a line about a difference.
+    kind: Option<String>,
+}
+
+impl Line {
+    /// Whether only the server has it: there is nothing to upload.
+    fn is_extra(&self) -> bool {
+        self.kind.as_deref() == Some("extra")
+    }
 }
 
 /// A rejected mutation as a line: what it is about, and why it was rejected.
@@ -72,23 +83,31 @@ pub(super) fn read(path: &Path) -> Result<Rejected, ReadError> {
     let text = text_file::read(path).map_err(|source| ReadError::File { path: path.to_owned(), source })?;
     let mut rejected = Rejected::default();
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let Line { db, resource, id } = serde_json::from_str(line).map_err(|source| ReadError::Line {
+        let line: Line = serde_json::from_str(line).map_err(|source| ReadError::Line {
             path: path.to_owned(),
             line: index + 1,
             source,
         })?;
-        let selection = rejected.0.entry(db.as_deref().map(resolved)).or_default();
-        selection.entry(resource).or_default().insert(id);
+        let selection = rejected.0.entry(line.db.as_deref().map(resolved)).or_default();
+        if !line.is_extra() {
+            selection.entry(line.resource).or_default().insert(line.id);
+        }
     }
     Ok(rejected)
 }
 
-/// Opens and truncates the file before the upload, so that a bad path is reported at once.
+/// Opens and truncates the file before the run, so that a bad path is reported at once. `None` where no
+/// file is named.
 ///
 /// # Errors
-/// An [`io::Error`] when the file cannot be created.
-pub(super) fn create(path: &Path) -> io::Result<File> {
-    File::create(path)
+/// A [`Failure`] when the file cannot be created.
+pub(super) fn create(path: Option<&Path>) -> Result<Option<File>, Failure> {
+    let Some(path) = path.filter(|path| !path.as_os_str().is_empty()) else { return Ok(None) };
+    File::create(path).map(Some).map_err(|error| {
+        let message = format!("cannot write errors to {}: {error}", path.display());
+        Failure::invalid(code::DFQL_INVALID, &message, "errorFile")
+            .in_words(format!("--error-file: {message}"))
+    })
 }
 
 /// Writes the rejected mutations of the run, one JSON object per line, each with its database where the
@@ -108,4 +127,38 @@ pub(super) fn write<'f>(
         writeln!(out)?;
     }
     out.flush()
+}
+
+/// Writes all differences of a comparison, one JSON object per line.
+///
+/// # Errors
+/// An [`io::Error`] when the file cannot be written, or the differences cannot be read.
+pub(super) fn write_differences(file: File, verification: &Verification) -> io::Result<()> {
+    let mut out = BufWriter::new(file);
+    verification.for_each_difference(|difference| {
+        serde_json::to_writer(&mut out, difference).map_err(io::Error::from)?;
+        writeln!(out).map_err(WriteError)
+    })?;
+    out.flush()
+}
+
+/// An error of the file, or of reading the differences.
+struct WriteError(io::Error);
+
+impl From<io::Error> for WriteError {
+    fn from(error: io::Error) -> Self {
+        Self(error)
+    }
+}
+
+impl From<OfflineError> for WriteError {
+    fn from(error: OfflineError) -> Self {
+        Self(io::Error::other(error))
+    }
+}
+
+impl From<WriteError> for io::Error {
+    fn from(WriteError(error): WriteError) -> Self {
+        error
+    }
 }

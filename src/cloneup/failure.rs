@@ -15,6 +15,7 @@ pub(crate) const PULL_PATH: &str = "sync.pull";
 /// The paths of errors of other requests (contract 3.5).
 pub(super) const PUSH_PATH: &str = "sync.push";
 pub(super) const STATUS_PATH: &str = "sync.status";
+pub(super) const DIGEST_PATH: &str = "sync.digest";
 
 /// One reason why a run did not succeed (contract 3.5).
 #[derive(Debug, Clone, thiserror::Error)]

@@ -8,15 +8,15 @@
 //!
 //! * [`stage`], [`options`], [`observer`], [`failure`], [`outcome`]: what goes in and what comes out;
 //! * [`plan`]: what is uploaded, in which order, checked before the first byte is sent;
-//! * [`compare`]: what differs between both sides;
 //! * [`encode`]: rows become batches, on a reading and an encoding thread;
 //! * [`send`]: batches in flight, retried with exponential backoff, as many as AIMD allows;
 //! * [`progress`]: one tally of all answers, and the checkpoint of the acknowledged prefix;
 //! * [`finish`]: pulling, which a clone does as well, and finalization;
+//! * [`compare`]: what differs between both sides; [`narrowing`] leaves only that in a plan;
 //! * [`job`], [`blocking`], [`reports`]: what every step needs, and work on blocking threads;
 //! * [`missing_route`], [`server_check`], [`server_status`]: the base URL that was probably meant, the
 //!   check of the server in a dry run, and its status in any other run;
-//! * [`upload`], then [`run`], [`preview`], [`verify`], [`clone`](mod@clone) and
+//! * [`upload`], then [`run`], [`preview`] with [`preview_changes`], [`verify`], [`clone`](mod@clone) and
 //!   [`inspect`](mod@inspect): what a library user calls; [`merge`](mod@merge) adds up the results of several
 //!   runs;
 //! * [`many`]: uploads of many databases, and what they have in common ([`shared`]).
@@ -63,11 +63,13 @@ mod job;
 mod many;
 mod merge;
 mod missing_route;
+mod narrowing;
 mod observer;
 mod options;
 mod outcome;
 mod plan;
 mod preview;
+mod preview_changes;
 mod progress;
 mod reports;
 mod run;
@@ -80,7 +82,7 @@ mod upload;
 mod verify;
 
 pub use clone::{CloneOptions, CloneOutcome, CloneStats, ServerClone};
-pub use compare::{Difference, DifferenceKind, TableCounts};
+pub use compare::{Difference, DifferenceKind, FieldDifference, TableCounts};
 #[cfg(feature = "cli")]
 pub(crate) use failure::PULL_PATH;
 pub use failure::{Cause, Failure, FailureKind, Failures, Subject, most_severe};
@@ -90,10 +92,12 @@ pub use many::{
     Results, Source, Uploads,
 };
 pub use merge::{Counts, MergedResult, NoResult, PartResult, merge};
+pub use narrowing::Deletions;
 pub use observer::{Activity, Event, Observer, PartKind, PlannedPart};
 pub use options::{Concurrency, MAX_CONCURRENCY, MaxErrors, Options, Selection};
 pub use outcome::{DeleteStats, JoinStats, Outcome, RecordStats, RunStats, Stats};
 pub use preview::{Finalization, Preview, PreviewPart};
+pub use preview_changes::{PreviewChanges, PreviewDeleted};
 pub use progress::checkpoint::Unfinished;
 pub use run::Upload;
 pub use send::gate::RequestGate;

@@ -176,8 +176,11 @@ pub struct PlannedPart {
     pub kind: PartKind,
     /// The resource or join store; `deletes` for stage C.
     pub name: String,
-    /// The number of records, join rows or change log entries.
+    /// The number of records, join rows or change log entries that are sent.
     pub rows: u64,
+    /// The number of rows that are not sent, because the server has them already; `None` without a
+    /// comparison.
+    pub unchanged: Option<u64>,
 }
 
 /// What a part uploads.
@@ -191,4 +194,6 @@ pub enum PartKind {
     JoinRows,
     /// Deletes and unrelates made offline (stage C).
     Deletes,
+    /// What only the server has, which is removed.
+    Extra,
 }

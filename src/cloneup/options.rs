@@ -25,8 +25,9 @@ pub struct Options {
     pub resources: Option<Vec<String>>,
     /// Whether join rows are uploaded.
     pub include_many_many: bool,
-    /// What the server does with a record that it already has.
-    pub record_operation: RecordOperation,
+    /// What the server does with a record that it already has; `None` is [`RecordOperation::Merge`], and
+    /// with `overwrite` [`RecordOperation::Replace`], so that fields that only the server has go too.
+    pub record_operation: Option<RecordOperation>,
     /// The maximum number of mutations in one request.
     pub batch_size: NonZeroUsize,
     /// The maximum size of one request's body in bytes, before compression. A mutation that is
@@ -67,6 +68,16 @@ pub struct Options {
     /// Upload at most this number of records of each resource, the first in upload order, and the join
     /// rows between them. Such a run sends no deletes and finalizes nothing.
     pub limit: Option<NonZeroU64>,
+    /// Compare both sides first, and upload only what the server lacks or has otherwise (contract 3.9).
+    pub only_changed: bool,
+    /// The same, under mutation ids of their own, so that the database's content replaces what others have
+    /// changed on the server.
+    pub overwrite: bool,
+    /// With `overwrite`: remove what only the server has.
+    pub delete_extra: bool,
+    /// The most records and join rows that `delete_extra` may remove; a run that would remove more sends
+    /// nothing. `None` is any number.
+    pub max_delete: Option<u64>,
 }
 
 /// How many rejected mutations are too many.
@@ -134,7 +145,7 @@ impl Default for Options {
         Self {
             resources: None,
             include_many_many: true,
-            record_operation: RecordOperation::Merge,
+            record_operation: None,
             batch_size: DEFAULT_BATCH_SIZE,
             batch_bytes: DEFAULT_BATCH_BYTES,
             max_retries: 3,
@@ -154,6 +165,10 @@ impl Default for Options {
             only: None,
             stage: Stage::All,
             limit: None,
+            only_changed: false,
+            overwrite: false,
+            delete_extra: false,
+            max_delete: None,
         }
     }
 }
@@ -173,11 +188,26 @@ impl Options {
         self.stage.finalizes() && self.is_whole()
     }
 
-    /// Whether an interrupted run of this kind can be continued: one of a selection cannot, and one that
-    /// only finalizes has nothing to continue.
+    /// Whether an interrupted run of this kind leaves a checkpoint: one of a selection does not, and one
+    /// that only finalizes has nothing to continue. One that compares finds out by that what is left.
     #[must_use]
     pub fn is_resumable(&self) -> bool {
-        self.only.is_none() && self.stage != Stage::Finalize
+        self.only.is_none() && self.stage != Stage::Finalize && !self.compares()
+    }
+
+    /// Whether both sides are compared before anything is uploaded.
+    #[must_use]
+    pub fn compares(&self) -> bool {
+        (self.only_changed || self.overwrite) && self.stage != Stage::Finalize
+    }
+
+    /// What the server does with a record that it already has. `has_all_fields` says whether the database
+    /// has a column for each field: what it has none for is not replaced.
+    #[must_use]
+    pub fn operation(&self, has_all_fields: bool) -> RecordOperation {
+        let by_default =
+            if self.overwrite && has_all_fields { RecordOperation::Replace } else { RecordOperation::Merge };
+        self.record_operation.unwrap_or(by_default)
     }
 
     /// Whether a record (by id) or a join row (by `from:to`) is selected.

@@ -37,7 +37,7 @@ pub struct Stats {
     pub join_stores: BTreeMap<String, JoinStats>,
     /// Push requests, retries included.
     pub batches: u64,
-    /// Stage C, when it sent any mutations.
+    /// Deletes and unrelates, when there were any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletes: Option<DeleteStats>,
     /// What of all this the run has done itself.
@@ -56,6 +56,9 @@ pub struct RunStats {
     pub deletes: u64,
     /// Rows that were rejected, sent or unsent.
     pub rejected: u64,
+    /// Rows that were not sent, because the server has them already (contract 3.9); `None` without a
+    /// comparison.
+    pub unchanged: Option<u64>,
     /// Rows that were skipped, because an earlier run had uploaded them (contract 3.6).
     pub resumed: u64,
     /// Mutations that the server has taken.
@@ -76,6 +79,10 @@ impl RunStats {
         self.join_rows += other.join_rows;
         self.deletes += other.deletes;
         self.rejected += other.rejected;
+        self.unchanged = match (self.unchanged, other.unchanged) {
+            (None, None) => None,
+            (a, b) => Some(a.unwrap_or(0) + b.unwrap_or(0)),
+        };
         self.resumed += other.resumed;
         self.mutations += other.mutations;
         self.repeated = self.repeated.zip(other.repeated).map(|(a, b)| a + b);
@@ -91,6 +98,9 @@ pub struct RecordStats {
     pub records: u64,
     /// Mutations that the server answered, rejected ones too.
     pub mutations: u64,
+    /// Records that were not sent, because the server has them already; `None` without a comparison.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unchanged: Option<u64>,
     /// Mutations among them that the server had applied before, where it says so.
     #[serde(skip_serializing_if = "is_zero")]
     pub repeated: u64,
@@ -103,12 +113,15 @@ pub struct JoinStats {
     pub rows: u64,
     /// Mutations that the server answered, rejected ones too.
     pub mutations: u64,
+    /// Rows that were not sent, because the server has them already; `None` without a comparison.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unchanged: Option<u64>,
     /// Mutations among them that the server had applied before, where it says so.
     #[serde(skip_serializing_if = "is_zero")]
     pub repeated: u64,
 }
 
-/// The counts of stage C.
+/// The counts of stage C, and of what was removed because only the server had it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct DeleteStats {
     /// Mutations that the server answered, rejected ones too.

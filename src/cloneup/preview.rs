@@ -1,16 +1,22 @@
 //! A dry run: the plan as a value that can be printed, and the server's status. Nothing is sent or
 //! stored. The plan itself is made in [`super::plan`].
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
+use super::blocking::blocking;
+use super::compare::Comparing;
 use super::encode::{join_encoder, record_encoder};
 use super::failure::{Failure, FailureKind, Failures, most_severe};
 use super::finish::staged::StagedFinalization;
+use super::narrowing::narrow;
 use super::observer::{Activity, Event, Observer, PartKind};
 use super::options::Options;
 use super::outcome::as_mutation_errors;
-use super::plan::{Checking, Part, Plan, Requested, Source, check_writable};
+use super::plan::{Checking, Extra, Part, Plan, Requested, Source, check_writable};
+use super::preview_changes::PreviewChanges;
 use super::progress::{EndedParts, StagedIdentity};
 use super::reports::{Reports, blocking_with_reports};
 use super::run::{Upload, check_client_id};
@@ -44,6 +50,9 @@ pub struct Preview {
     pub parts: Vec<PreviewPart>,
     /// Stage C: the mutation ids of deletes and unrelates that would be pushed.
     pub deletes: Vec<String>,
+    /// What differs between both sides; `None` without a comparison.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changes: Option<PreviewChanges>,
     /// What would happen after the upload.
     pub finalization: Finalization,
     /// The server's state.
@@ -63,8 +72,11 @@ pub struct PreviewPart {
     pub kind: PartKind,
     /// The resource or join store; `deletes` for stage C.
     pub name: String,
-    /// The number of rows.
+    /// The number of rows that would be sent.
     pub rows: u64,
+    /// The number of rows that the server has already; `None` without a comparison.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unchanged: Option<u64>,
     /// The least number of requests.
     pub batches: u64,
     /// The size of all bodies in bytes, estimated from the first 1,000 rows.
@@ -95,26 +107,63 @@ impl Upload<'_> {
 
     /// Plans the upload to a server that was checked.
     pub(super) async fn preview_for(self, checked: Checked) -> Preview {
-        let Self { database, remote, schema, options, observer, .. } = self;
-        let Checked { server, max_body, failure, warning, store_id } = checked;
-        let stage = options.stage;
-        observer.on(&Event::Activity(Activity::Checking));
+        let planned = self.plan_and_describe(&checked).await;
+        let mut preview =
+            planned.unwrap_or_else(|Failures(failures)| Preview { failures, ..Preview::empty() });
+        let Checked { server, failure, warning, .. } = checked;
+        preview.warnings.extend(warning);
+        let failures: Vec<_> = preview.failures.into_iter().chain(failure).collect();
+        Preview { ok: failures.is_empty(), stage: self.options.stage, server, failures, ..preview }
+    }
+
+    async fn plan_and_describe(&self, checked: &Checked) -> Result<Preview, Failures> {
+        self.observer.on(&Event::Activity(Activity::Checking));
+        let requested = Requested::new(&self.options, &self.schema)?;
+        let (mut plan, mut snapshot) = self.planned(requested.clone()).await?;
+        plan.warnings.extend(plan.other_store_warning(&self.options, checked.store_id.as_deref()));
+        let (mut options, mut changes, mut failure) = (Arc::clone(&self.options), None, None);
+        // A server that does not answer has nothing to compare.
+        if options.compares() && checked.server.answers && checked.server.accepts_token != Some(false) {
+            let comparing = Comparing {
+                remote: &self.remote,
+                server: &checked.status,
+                options: &self.options,
+                client_id: options.client_id.as_deref().unwrap_or(SAMPLE_CLIENT_ID),
+                observer: self.observer,
+                cancellation: &self.cancellation,
+                gate: None,
+            };
+            let narrowed =
+                narrow(&comparing, &self.schema, requested, (plan, snapshot), &self.options).await?;
+            failure = narrowed.deletions.check(&self.options).err();
+            changes = Some(PreviewChanges::new(&narrowed, &self.schema)?);
+            (plan, snapshot, options) = (narrowed.plan, narrowed.snapshot, narrowed.options);
+        }
+        let (schema, database) = (Arc::clone(&self.schema), self.database.clone());
+        let server = Server {
+            remote: self.remote.clone(),
+            max_body: checked.max_body,
+            store_id: checked.store_id.clone(),
+        };
+        let describing = blocking(move || describe(&options, &schema, &database, &snapshot, plan, &server));
+        let mut preview = describing.await?;
+        preview.changes = changes;
+        preview.failures.extend(failure);
+        Ok(preview)
+    }
+
+    /// The plan, and the snapshot that it is made from.
+    async fn planned(&self, requested: Requested) -> Result<(Plan, Snapshot), Failures> {
+        let (options, schema) = (Arc::clone(&self.options), Arc::clone(&self.schema));
+        let database = self.database.clone();
         let work = move |reports: &Reports<Checking>| {
-            let requested = Requested::new(&options, &schema)?;
             let snapshot = Snapshot::take(&database)?;
             check_client_id(&options, &snapshot)?;
             let report = |checking: &Checking| reports.send(checking.clone());
-            let mut plan = Plan::new(&options, &schema, requested, &snapshot, &report)?;
-            plan.warnings.extend(plan.other_store_warning(&options, store_id.as_deref()));
-            let server = Server { remote: &remote, max_body, store_id: store_id.as_deref() };
-            Ok(describe(&options, &schema, &database, &snapshot, plan, &server)?)
+            let plan = Plan::new(&options, &schema, requested, &snapshot, &report)?;
+            Ok((plan, snapshot))
         };
-        let planned = blocking_with_reports(work, |checking| observer.on(&checking.event())).await;
-        let mut preview =
-            planned.unwrap_or_else(|Failures(failures)| Preview { failures, ..Preview::empty() });
-        preview.warnings.extend(warning);
-        let failures: Vec<_> = preview.failures.into_iter().chain(failure).collect();
-        Preview { ok: failures.is_empty(), stage, server, failures, ..preview }
+        blocking_with_reports(work, |checking| self.observer.on(&checking.event())).await
     }
 }
 
@@ -145,6 +194,7 @@ impl Preview {
             stage: Stage::All,
             parts: Vec::new(),
             deletes: Vec::new(),
+            changes: None,
             finalization: Finalization::default(),
             server: ServerCheck { answers: false, accepts_token: None },
             warnings: Vec::new(),
@@ -160,12 +210,12 @@ impl Preview {
 }
 
 /// What is known of the server.
-struct Server<'a> {
-    remote: &'a Remote,
+struct Server {
+    remote: Remote,
     /// The largest body that it takes, in bytes.
     max_body: Option<u64>,
     /// The id of its store.
-    store_id: Option<&'a str>,
+    store_id: Option<String>,
 }
 
 fn describe(
@@ -174,9 +224,9 @@ fn describe(
     database: &Database,
     snapshot: &Snapshot,
     mut plan: Plan,
-    server: &Server<'_>,
+    server: &Server,
 ) -> Result<Preview, OfflineError> {
-    let Server { max_body, store_id, .. } = *server;
+    let (max_body, store_id) = (server.max_body, server.store_id.as_deref());
     let oversized = max_body.map_or(Ok(Vec::new()), |max| warnings_of_oversized(&plan, snapshot, max))?;
     plan.warnings.extend(oversized);
     let mut parts = Vec::with_capacity(plan.parts.len());
@@ -185,8 +235,9 @@ fn describe(
             kind: outline.kind,
             name: outline.name,
             rows: part.rows,
+            unchanged: part.unchanged,
             batches: part.rows.div_ceil(options.batch_size.get() as u64),
-            estimated_bytes: estimate(options, snapshot, part, max_body.unwrap_or(u64::MAX))?,
+            estimated_bytes: estimate(options, schema, snapshot, &plan, part, max_body.unwrap_or(u64::MAX))?,
             why: place(schema, &plan, part),
         });
     }
@@ -204,7 +255,10 @@ fn describe(
     let plan = finalized(options, schema, database, snapshot, plan, server)?;
     let finalization = if options.finalizes() {
         Finalization {
-            pull_from: options.pull_after.then_some(plan.cursors.for_store(store_id).global),
+            pull_from: options.pull_after.then(|| {
+                let stored = plan.cursors.for_store(store_id).global;
+                plan.equal_at.map_or(stored.clone(), |equal_at| stored.max(equal_at))
+            }),
             set_global_cursor: options.set_global_cursor_on_success,
             drain_up_to: options.clear_changelog_on_success.then_some(plan.seq),
         }
@@ -221,7 +275,7 @@ fn finalized(
     database: &Database,
     snapshot: &Snapshot,
     plan: Plan,
-    server: &Server<'_>,
+    server: &Server,
 ) -> Result<Plan, OfflineError> {
     if options.stage != Stage::Finalize {
         return Ok(plan);
@@ -229,7 +283,8 @@ fn finalized(
     let client_id = options.client_id.clone().map_or_else(|| snapshot.client_id(), |id| Ok(Some(id)))?;
     // Without a client id no part of the upload can have ended.
     let client_id = client_id.unwrap_or_default();
-    let identity = StagedIdentity::new(server.remote, &client_id, server.store_id, schema, options);
+    let identity =
+        StagedIdentity::new(&server.remote, &client_id, server.store_id.as_deref(), schema, options);
     let ended = EndedParts::read(database, &identity);
     let StagedFinalization { mut plan, warnings, .. } =
         StagedFinalization::new(&ended, plan, options, schema);
@@ -257,7 +312,14 @@ fn warnings_of_oversized(plan: &Plan, snapshot: &Snapshot, max: u64) -> Result<V
 
 /// Encodes the first rows of a part and extrapolates. A row whose values alone are larger than
 /// `max_body` bytes would not be sent.
-fn estimate(options: &Options, snapshot: &Snapshot, part: &Part, max_body: u64) -> Result<u64, OfflineError> {
+fn estimate(
+    options: &Options,
+    schema: &Schema,
+    snapshot: &Snapshot,
+    plan: &Plan,
+    part: &Part,
+    max_body: u64,
+) -> Result<u64, OfflineError> {
     let (mut json, mut body) = (Vec::new(), Vec::new());
     let (mut rows, mut bytes) = (0_u64, 0_u64);
     let mut count = |body: &mut Vec<u8>| {
@@ -290,6 +352,12 @@ fn estimate(options: &Options, snapshot: &Snapshot, part: &Part, max_body: u64) 
                 count(&mut body)
             })
         }
+        Source::Extra => {
+            Extra::of(plan, schema)?.for_each(&options.mutation_id_prefix, client_id, |_, _, delete| {
+                body.extend_from_slice(delete.json.as_bytes());
+                count(&mut body)
+            })
+        }
         // All of them are encoded for the list of their mutation ids.
         Source::Deletes => Ok(()),
     };
@@ -305,6 +373,7 @@ fn place(schema: &Schema, plan: &Plan, part: &Part) -> String {
         Source::Records(source) => source,
         Source::JoinRows(_) => return "join rows go after all records".to_owned(),
         Source::Deletes => return "deletes go last".to_owned(),
+        Source::Extra => return "what only the server has is removed at the end".to_owned(),
     };
     let referring: Vec<_> = schema
         .many_ones_to(source.name())

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::blocking::{blocking, interrupt_until_done};
+use super::compare::Comparing;
 use super::failure::{Failure, Failures, PUSH_PATH};
 use super::finish::finalize::finalize;
 use super::finish::staged::finalize_staged;
 use super::job::Job;
 use super::missing_route::suggest_base;
+use super::narrowing::{Deletions, narrow};
 use super::observer::{Activity, Event, Observer};
 use super::options::Options;
 use super::outcome::Outcome;
@@ -57,8 +59,12 @@ pub struct Upload<'o> {
     pub(super) observer: &'o dyn Observer,
     pub(super) cancellation: CancellationToken,
     gate: Option<RequestGate>,
+    confirm: Option<Confirm>,
     shared: Option<Arc<Shared>>,
 }
+
+/// Asks whether what only the server has is to be removed. It may block.
+type Confirm = Arc<dyn Fn(Deletions) -> bool + Send + Sync>;
 
 impl<'o> Upload<'o> {
     /// Uploads everything in the database, with the default options.
@@ -69,8 +75,17 @@ impl<'o> Upload<'o> {
 
     /// Uploads a database whose schema and options may be those of others too.
     pub(super) fn of(database: Database, remote: Remote, schema: Arc<Schema>, options: Arc<Options>) -> Self {
-        let cancellation = CancellationToken::new();
-        Self { database, remote, schema, options, observer: &(), cancellation, gate: None, shared: None }
+        Self {
+            database,
+            remote,
+            schema,
+            options,
+            observer: &(),
+            cancellation: CancellationToken::new(),
+            gate: None,
+            confirm: None,
+            shared: None,
+        }
     }
 
     /// Uploads with these options.
@@ -92,6 +107,14 @@ impl<'o> Upload<'o> {
     #[must_use]
     pub fn cancellation(mut self, cancellation: CancellationToken) -> Self {
         self.cancellation = cancellation;
+        self
+    }
+
+    /// Asks before anything is removed because only the server has it ([`Options::delete_extra`]); where
+    /// the answer is no, nothing is sent. Without it nothing is asked.
+    #[must_use]
+    pub fn confirm(mut self, confirm: impl Fn(Deletions) -> bool + Send + Sync + 'static) -> Self {
+        self.confirm = Some(Arc::new(confirm));
         self
     }
 
@@ -124,7 +147,7 @@ impl<'o> Upload<'o> {
     async fn execute(self) -> Result<Outcome, Failures> {
         let requested = Requested::new(&self.options, &self.schema)?;
         self.observer.on(&Event::Activity(Activity::Checking));
-        let Prepared { plan, snapshot, client_id, sidecar } = self.prepare(requested).await?;
+        let Prepared { plan, snapshot, client_id, sidecar } = self.prepare(requested.clone()).await?;
         let identity = UploadIdentity::new(&self.remote, &client_id, &self.schema, &self.options);
         failpoint::reach("planned");
         let has_sidecar = sidecar.is_some();
@@ -137,7 +160,13 @@ impl<'o> Upload<'o> {
             (Some(_), Some(claim)) => !claim.is_repeated,
             (Some(_), None) => false,
         };
-        let job = self.job(client_id, server, is_only_one);
+        let mut job = self.job(client_id, server, is_only_one);
+        let (plan, snapshot) = if self.options.compares() {
+            // Boxed: a comparison is larger than the rest of a run, and most runs have none.
+            Box::pin(self.narrow(&mut job, requested, plan, snapshot)).await?
+        } else {
+            (plan, snapshot)
+        };
         announce(&job, &plan);
 
         let earlier = if job.options.resume { checkpoints.earlier() } else { None };
@@ -145,6 +174,7 @@ impl<'o> Upload<'o> {
         let mut tally = Tally::new(&plan);
         upload::upload(&job, &plan, snapshot, earlier, &mut checkpoints, &mut tally).await;
         tally.check_all_answered();
+        warn_of_left_out(&job, &tally);
         let mut seq = plan.seq;
         if tally.is_ok() && job.options.finalizes() {
             failpoint::reach("uploaded");
@@ -207,6 +237,45 @@ impl<'o> Upload<'o> {
             }
         };
         Ok(Prepared { plan, snapshot, client_id, sidecar })
+    }
+
+    /// Compares both sides, and leaves in the plan only what differs.
+    async fn narrow(
+        &self,
+        job: &mut Job<'_>,
+        requested: Requested,
+        plan: Plan,
+        snapshot: Snapshot,
+    ) -> Result<(Plan, Snapshot), Failure> {
+        let comparing = Comparing {
+            remote: &self.remote,
+            server: &job.server,
+            options: &self.options,
+            client_id: &job.client_id,
+            observer: self.observer,
+            cancellation: &self.cancellation,
+            gate: Some(&job.gate),
+        };
+        let narrowed = narrow(&comparing, &self.schema, requested, (plan, snapshot), &self.options).await?;
+        narrowed.deletions.check(&self.options)?;
+        self.ask(narrowed.deletions).await?;
+        job.options = narrowed.options;
+        failpoint::reach("compared");
+        Ok((narrowed.plan, narrowed.snapshot))
+    }
+
+    /// Asks whether what only the server has is to be removed, if there is anything.
+    async fn ask(&self, deletions: Deletions) -> Result<(), Failure> {
+        let Some(confirm) = self.confirm.clone().filter(|_| deletions.total() > 0) else { return Ok(()) };
+        let is_confirmed = tokio::select! {
+            is_confirmed = blocking(move || confirm(deletions)) => is_confirmed,
+            () = self.cancellation.cancelled() => return Err(Failure::interrupted()),
+        };
+        if is_confirmed {
+            return Ok(());
+        }
+        let message = "the deletes were not confirmed: nothing was sent";
+        Err(Failure::invalid(code::DFQL_INVALID, message, "deleteExtra").in_words(message))
     }
 
     /// Waits until no other upload of this process has the same stored client id. Of uploads that are given
@@ -299,6 +368,17 @@ fn announce(job: &Job<'_>, plan: &Plan) {
     job.observer.on(&Event::Planned { parts: &outline });
 }
 
+/// Tells about rows that were left to the application.
+fn warn_of_left_out(job: &Job<'_>, tally: &Tally<'_>) {
+    let rows = tally.left_out();
+    if rows > 0 {
+        let message = format!(
+            "{rows} rows were neither sent nor removed: the application has changed them since the upload began"
+        );
+        job.observer.on(&Event::Warning(&message));
+    }
+}
+
 /// Finalizes a whole upload, or one that other runs have uploaded; returns the `seq` of the last change
 /// log entry that the upload has covered.
 async fn finish(
@@ -346,8 +426,8 @@ async fn compare(job: &Job<'_>, plan: &Plan, seq: i64, tally: &mut Tally<'_>) {
         .options(Options { stage, ..(*job.options).clone() })
         .observer(job.observer)
         .cancellation(job.cancellation.clone())
-        .after(seq, plan.limited.clone());
-    let verification = comparison.run().await;
+        .after(seq, plan.limited.clone(), job.server.clone());
+    let verification = Box::pin(comparison.run()).await;
     for failure in verification.failures {
         tally.fail(failure);
     }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::failure::{Failure, PULL_PATH, STATUS_PATH};
 use super::missing_route::mention;
 use super::options::Options;
-use crate::protocol::{Cursor, PullRequest};
+use crate::protocol::{Cursor, PullRequest, ServerStatus};
 use crate::remote::{GaveUp, Remote, RequestError, RetryError, TransportKind};
 
 /// The client id of a pull that looks for a server, unless the options have one.
@@ -37,19 +37,28 @@ pub(super) struct Checked {
     pub(super) warning: Option<String>,
     /// The id of its store, where it says one.
     pub(super) store_id: Option<String>,
+    /// Its status; empty where it says none.
+    pub(super) status: ServerStatus,
 }
 
 impl Checked {
     /// The server answers.
     fn answering(accepts_token: Option<bool>) -> Self {
         let server = ServerCheck { answers: true, accepts_token };
-        Self { server, max_body: None, failure: None, warning: None, store_id: None }
+        Self {
+            server,
+            max_body: None,
+            failure: None,
+            warning: None,
+            store_id: None,
+            status: ServerStatus::default(),
+        }
     }
 
     /// No sync server answers.
     fn missing(failure: Failure) -> Self {
         let server = ServerCheck { answers: false, accepts_token: None };
-        Self { server, max_body: None, failure: Some(failure), warning: None, store_id: None }
+        Self { server, failure: Some(failure), ..Self::answering(None) }
     }
 
     /// The server refuses the credentials of a request to `path`.
@@ -63,7 +72,8 @@ pub(super) async fn check(remote: &Remote, options: &Options) -> Checked {
     let error = match remote.status().await {
         Ok(status) => {
             let max_body = status.limits.body_bytes();
-            return Checked { max_body, store_id: status.store_id, ..Checked::answering(Some(true)) };
+            let store_id = status.store_id.clone();
+            return Checked { max_body, store_id, status, ..Checked::answering(Some(true)) };
         }
         Err(error) => error,
     };

@@ -130,7 +130,7 @@ async fn encode(
     items: mpsc::Sender<Result<SendItem, OfflineError>>,
 ) -> Snapshot {
     let (plan, options, schema) = (Arc::clone(plan), Arc::clone(&job.options), Arc::clone(&job.schema));
-    let client_id = job.client_id.clone();
+    let (client_id, database) = (job.client_id.clone(), job.database.clone());
     let max_row_bytes = job.server.limits.body_bytes().unwrap_or(u64::MAX);
     blocking(move || {
         let (options, schema, snapshot_ref) = (&*options, &*schema, &snapshot);
@@ -141,6 +141,7 @@ async fn encode(
             client_id: &client_id,
             snapshot: snapshot_ref,
             max_row_bytes,
+            live: options.overwrite.then_some(&database),
         };
         read_and_encode(&source, settings, items);
         snapshot
@@ -212,6 +213,7 @@ impl UploadLoop<'_, '_> {
                     {
                         self.reject_oversized(part, sequence, *failure);
                     }
+                    Some(Ok(SendItem::LeftOut { part, rows })) => self.leave_out(part, rows),
                     Some(Ok(item)) => waiting = Some(item),
                     Some(Err(error)) => {
                         self.tally.fail(error);
@@ -241,6 +243,7 @@ impl UploadLoop<'_, '_> {
             SendItem::Oversized { part, sequence, failure } => {
                 self.reject_oversized(part, sequence, *failure);
             }
+            SendItem::LeftOut { part, rows } => self.leave_out(part, rows),
             SendItem::Batch(_) => unreachable!("a batch waits for the window"),
         }
         Ending::Done
@@ -291,6 +294,12 @@ impl UploadLoop<'_, '_> {
         if self.job.options.fail_fast {
             self.batch_sender.halt.cancel();
         }
+    }
+
+    /// Rows are not sent, because the application has changed them since.
+    fn leave_out(&mut self, part: usize, rows: u64) {
+        self.job.observer.on(&Event::Answered { part, rows, bytes: 0, requests: 0, repeated: 0 });
+        self.tally.add_left_out(part, rows);
     }
 
     fn cancel(&mut self) {

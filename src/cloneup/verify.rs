@@ -1,27 +1,27 @@
-//! A comparison of both sides, for a library user and for `--verify`: pulls the whole feed, and compares
-//! it with one state of the database. The comparison of rows is in [`super::compare`].
+//! A comparison of both sides, for a library user and for `--verify`: of one state of the database with
+//! what the server has. The comparison of rows is in [`super::compare`].
 
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::blocking::blocking;
-use super::compare::{Compared, Difference, Differences, FeedComparison, TableCounts};
+use super::compare::{Comparing, CountedRows, Difference, Differences, Question, Table, TableCounts};
 use super::failure::{Failure, FailureKind, Failures, PULL_PATH, most_severe};
-use super::finish::page_limit::PageLimit;
-use super::finish::pull::{Page, Puller};
 use super::missing_route::suggest_base;
-use super::observer::{Activity, Event, Observer};
+use super::observer::{Event, Observer};
 use super::options::Options;
-use super::plan::{LimitedRecords, Requested};
-use super::reports::blocking_with_reports;
+use super::plan::{LimitedRecords, Requested, Sources};
 use super::server_status::server_status;
-use crate::offline::{Database, OfflineError, Snapshot};
-use crate::protocol::{Cursor, ErrorBody, PullRequest};
+use crate::offline::{Database, FoundItems, OfflineError, Snapshot, touched_since};
+use crate::protocol::{ErrorBody, ServerStatus};
 use crate::remote::Remote;
 use crate::schema::Schema;
+
+/// The maximum number of differences that are listed by their ids; all of them are counted.
+const MAX_LISTED: usize = 10_000;
 
 /// The client id of a comparison without another one: the feed is the same for every client.
 const CLIENT_ID: &str = "synctool-verify";
@@ -35,9 +35,20 @@ pub struct Verification {
     pub tables: Vec<TableCounts>,
     /// The first 10,000 differences.
     pub differences: Vec<Difference>,
+    /// The number of differences that are not listed.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub unlisted: u64,
     /// Why both sides could not be compared; `errors` in the JSON.
     #[serde(rename = "errors", serialize_with = "as_bodies")]
     pub failures: Vec<Failure>,
+    /// All differences, in a temporary file.
+    #[serde(skip)]
+    found: Option<Arc<FoundItems>>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 fn as_bodies<S: serde::Serializer>(failures: &[Failure], serializer: S) -> Result<S::Ok, S::Error> {
@@ -48,7 +59,53 @@ impl Verification {
     /// A comparison that could not be made.
     #[must_use]
     pub fn failed(failures: Vec<Failure>) -> Self {
-        Self { ok: false, tables: Vec::new(), differences: Vec::new(), failures }
+        Self { ok: false, tables: Vec::new(), differences: Vec::new(), unlisted: 0, failures, found: None }
+    }
+
+    fn of(differences: Differences) -> Result<Self, OfflineError> {
+        let Differences { tables, found, .. } = differences;
+        let mut listed = Vec::new();
+        for table in &tables {
+            let listing = found.for_each(&table.name, None, |item| {
+                if listed.len() == MAX_LISTED {
+                    return Err(OfflineError::Stopped);
+                }
+                listed.push(Difference::of(&table.name, &item));
+                Ok(())
+            });
+            match listing {
+                Ok(()) | Err(OfflineError::Stopped) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let all: u64 = tables.iter().map(TableCounts::differences).sum();
+        let unlisted = all.saturating_sub(listed.len() as u64);
+        let failures = Vec::new();
+        Ok(Self { ok: all == 0, tables, differences: listed, unlisted, failures, found: Some(found) })
+    }
+
+    /// Calls `consume` with every difference, listed or not: by table, what the database has first, in byte
+    /// order of the ids.
+    ///
+    /// # Errors
+    /// What `consume` returns; [`OfflineError`] when the temporary file cannot be read.
+    pub fn for_each_difference<E: From<OfflineError>>(
+        &self,
+        mut consume: impl FnMut(&Difference) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let Some(found) = &self.found else { return Ok(()) };
+        // The listed ones are the first of them, and more is known of them.
+        for difference in &self.differences {
+            consume(difference)?;
+        }
+        let mut place = 0;
+        for TableCounts { name, .. } in &self.tables {
+            found.for_each(name, None, |item| {
+                place += 1;
+                if place > self.differences.len() { consume(&Difference::of(name, &item)) } else { Ok(()) }
+            })?;
+        }
+        Ok(())
     }
 
     /// The number of differences, listed or not.
@@ -63,13 +120,6 @@ impl Verification {
     pub fn failure_kind(&self) -> Option<FailureKind> {
         let differs = (self.count() > 0).then_some(FailureKind::Rejected);
         most_severe(&self.failures).max(differs)
-    }
-}
-
-impl From<Differences> for Verification {
-    fn from(Differences { tables, listed }: Differences) -> Self {
-        let verification = Self { ok: true, tables, differences: listed, failures: Vec::new() };
-        Self { ok: verification.count() == 0, ..verification }
     }
 }
 
@@ -98,6 +148,7 @@ pub struct Comparison<'o> {
     observer: &'o dyn Observer,
     cancellation: CancellationToken,
     after: Option<EndedUpload>,
+    shows_values: bool,
 }
 
 /// The upload that a comparison follows.
@@ -106,6 +157,8 @@ struct EndedUpload {
     seq: i64,
     /// The records that it has sent, where their number was limited.
     limited: Option<Arc<LimitedRecords>>,
+    /// The server's status before it began.
+    server: ServerStatus,
 }
 
 impl<'o> Comparison<'o> {
@@ -124,6 +177,7 @@ impl<'o> Comparison<'o> {
             observer: &(),
             cancellation: CancellationToken::new(),
             after: None,
+            shows_values: false,
         }
     }
 
@@ -152,8 +206,21 @@ impl<'o> Comparison<'o> {
     /// Compares what an upload has sent that has just ended. What change log entries after `seq` are
     /// about is not compared: the application has changed it since.
     #[must_use]
-    pub(super) fn after(mut self, seq: i64, limited: Option<Arc<LimitedRecords>>) -> Self {
-        self.after = Some(EndedUpload { seq, limited });
+    pub(super) fn after(
+        mut self,
+        seq: i64,
+        limited: Option<Arc<LimitedRecords>>,
+        server: ServerStatus,
+    ) -> Self {
+        self.after = Some(EndedUpload { seq, limited, server });
+        self
+    }
+
+    /// Shows the values of the fields that differ, of the first 100 rows whose content differs. The server's
+    /// are in its feed, which is read for them.
+    #[must_use]
+    pub fn show_values(mut self, shows_values: bool) -> Self {
+        self.shows_values = shows_values;
         self
     }
 
@@ -161,7 +228,7 @@ impl<'o> Comparison<'o> {
     pub async fn run(self) -> Verification {
         let remote = self.remote.clone();
         match self.compare().await {
-            Ok(differences) => differences.into(),
+            Ok(verification) => verification,
             Err(Failures(mut failures)) => {
                 suggest_base(&remote, &mut failures, PULL_PATH).await;
                 Verification::failed(failures)
@@ -169,58 +236,54 @@ impl<'o> Comparison<'o> {
         }
     }
 
-    async fn compare(self) -> Result<Differences, Failures> {
+    async fn compare(self) -> Result<Verification, Failures> {
         let requested = Requested::new(&self.options, &self.schema)?;
         // An upload that compares at its end has given the warning already.
         if let (Some(warning), None) = (self.database.warning(), &self.after) {
             self.observer.on(&Event::Warning(&warning));
         }
-        if self.after.is_none() && !self.options.wait.is_zero() {
-            server_status(&self.remote, self.options.wait, self.observer, &self.cancellation).await?;
-        }
-        self.observer.on(&Event::Verifying);
-        let (database, schema) = (self.database.clone(), Arc::clone(&self.schema));
-        let (since, limited) = self.after.map(|ended| (ended.seq, ended.limited)).unzip();
-        let begun = blocking(move || {
-            let snapshot = Snapshot::take(&database)?;
-            let comparison = FeedComparison::new(&schema, &requested, snapshot, since)?;
-            Ok::<_, OfflineError>(comparison.limited_to(limited.flatten()))
-        });
-        let mut comparison = begun.await?;
-        let limit = PageLimit::at_most(self.options.pull_limit.get(), None);
-        let mut puller = Puller {
+        let server = match &self.after {
+            Some(ended) => ended.server.clone(),
+            None => {
+                let (remote, wait) = (&self.remote, self.options.wait);
+                server_status(remote, wait, self.observer, &self.cancellation).await?
+            }
+        };
+        let (question, snapshot) = self.question(requested).await?;
+        let client_id = self.options.client_id.as_deref().unwrap_or(CLIENT_ID);
+        let comparing = Comparing {
             remote: &self.remote,
-            max_retries: self.options.max_retries,
+            server: &server,
+            options: &self.options,
+            client_id,
             observer: self.observer,
             cancellation: &self.cancellation,
             gate: None,
-            limit,
         };
-        let mut request = PullRequest {
-            client_id: self.options.client_id.clone().unwrap_or_else(|| CLIENT_ID.to_owned()),
-            cursor: Cursor::zero(),
-            limit: limit.get(),
-            cursors: BTreeMap::new(),
-            exclude_own_after: None,
-            started_at: None,
-        };
-        loop {
-            self.observer.on(&Event::Activity(Activity::AwaitingAnswers));
-            let Page { answer, is_last } = puller.next(&mut request).await?;
-            let changes = answer.len() as u64;
-            let added = blocking(move || comparison.add_page(&answer).map(|()| comparison)).await;
-            comparison = added?;
-            self.observer.on(&Event::Pulled { changes, cursor: None });
-            if is_last {
-                break;
-            }
+        let (differences, snapshot) = comparing.compare(&question, snapshot).await?;
+        let how = (differences.is_by_digests, self.shows_values);
+        let mut verification = Verification::of(differences)?;
+        // An upload that compares at its end tells only how much differs.
+        if self.after.is_none() {
+            comparing.explain(&question, snapshot, &mut verification.differences, how).await?;
         }
-        self.observer.on(&Event::Activity(Activity::Comparing));
-        let cancellation = self.cancellation.clone();
-        let compared = blocking_with_reports(
-            move |reports| comparison.compare(&cancellation, &|compared| reports.send(compared)),
-            |Compared { rows, total }| self.observer.on(&Event::Compared { rows: *rows, total: *total }),
-        );
-        Ok(compared.await?)
+        Ok(verification)
+    }
+
+    /// What is compared, with the snapshot of it.
+    async fn question(&self, requested: Requested) -> Result<(Arc<Question>, Snapshot), Failure> {
+        let (database, schema) = (self.database.clone(), Arc::clone(&self.schema));
+        let (since, limited) = self.after.as_ref().map(|ended| (ended.seq, ended.limited.clone())).unzip();
+        // Everything in scope is compared, whatever was selected to be sent.
+        let options = Arc::new(Options { only: None, ..(*self.options).clone() });
+        let begun = blocking(move || {
+            let snapshot = Snapshot::take(&database)?;
+            let tables = Table::all(&Sources::resolve(&snapshot, &schema, &requested)?);
+            let edited = since.map_or(Ok(HashSet::new()), |seq| touched_since(&snapshot, &schema, seq))?;
+            let counted = CountedRows { options, limited: limited.flatten(), edited, with_extra: true };
+            let question = Question { tables, counted, lists_missing: true };
+            Ok::<_, OfflineError>((Arc::new(question), snapshot))
+        });
+        Ok(begun.await?)
     }
 }

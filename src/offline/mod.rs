@@ -16,9 +16,9 @@
 //!   tables of random ids;
 //! * `changelog`: the application's own edits;
 //! * `write`: pulled changes and cursors;
-//! * [`introspect`] and [`sample`], [`upload_queue`], [`Sidecar`], [`Digests`]: a database's tables, a
-//!   database to try, the queue of PowerSync, the file beside the database, and digests to compare it
-//!   with a server.
+//! * [`introspect`] and [`sample`], [`upload_queue`], [`Sidecar`], `comparison`: a database's tables, a
+//!   database to try, the queue of PowerSync, the file beside the database, and temporary tables to
+//!   compare it with a server.
 //!
 //! ```
 //! use synctool::offline::{Database, RecordSource, Snapshot};
@@ -56,8 +56,8 @@
 
 mod changelog;
 mod collation;
+mod comparison;
 mod database;
-mod digests;
 mod error;
 mod foreign_file;
 pub mod introspect;
@@ -74,15 +74,15 @@ pub mod upload_queue;
 mod writable;
 mod write;
 
-pub use changelog::{ChangeLog, OfflineDelete, Scope, offline_deletes, touched_since};
+pub use changelog::{ChangeLog, EditedSince, OfflineDelete, Scope, offline_deletes, touched_since};
+pub use comparison::{Digest, FoundItem, FoundItems, ItemKey, ServerItems};
 pub use database::Database;
-pub use digests::{Digest, Digests};
 pub use error::{OfflineError, STORAGE_PATH, StorageKind};
 pub use foreign_file::ForeignFile;
 pub use map::size::RowSize;
 pub use read::{
-    JoinRow, JoinSource, MarkedRows, ReadOrder, Record, RecordSource, SortedRecord, SortedRecords,
-    dangling_join_rows,
+    ChosenIds, JoinRow, JoinSource, MarkedRows, ReadOrder, Record, RecordSource, SortedRecord, SortedRecords,
+    dangling_join_rows, temporary_file,
 };
 pub use row_location::RowLocation;
 pub use sidecar::{Acquired, SIDECAR_SUFFIX, Sidecar, SidecarKind};

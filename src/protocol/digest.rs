@@ -15,6 +15,34 @@ use super::raw_object::RawObject;
 /// Bytes of a digest.
 const DIGEST_BYTES: usize = 16;
 
+/// A request of the extension, and how its answer is read.
+pub trait DigestQuery: Serialize {
+    /// The answer.
+    type Answer;
+
+    /// Reads the result inside the envelope of an answer to this request.
+    ///
+    /// # Errors
+    /// [`NeitherDialect`] when it is none.
+    fn read(&self, result: &RawObject<'_>) -> Result<Self::Answer, NeitherDialect>;
+}
+
+impl DigestQuery for DigestRequest {
+    type Answer = DigestAnswer;
+
+    fn read(&self, result: &RawObject<'_>) -> Result<DigestAnswer, NeitherDialect> {
+        DigestAnswer::from_raw(result, self)
+    }
+}
+
+impl DigestQuery for BucketsRequest {
+    type Answer = BucketsAnswer;
+
+    fn read(&self, result: &RawObject<'_>) -> Result<BucketsAnswer, NeitherDialect> {
+        BucketsAnswer::from_raw(result, self)
+    }
+}
+
 /// A resource or join store of which digests are asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DigestTable {
@@ -74,19 +102,22 @@ impl DigestAnswer {
     /// Reads the result inside the envelope of an answer to `request`.
     ///
     /// # Errors
-    /// [`NeitherDialect`] when a member is missing or has the wrong type, or when a table has another
-    /// number of buckets than was asked for.
+    /// [`NeitherDialect`] when a member is missing or has the wrong type, when a table has another number
+    /// of buckets than was asked for, and for a table that was not asked for.
     pub fn from_raw(result: &RawObject<'_>, request: &DigestRequest) -> Result<Self, NeitherDialect> {
         #[derive(Deserialize)]
         struct Wire {
             count: u64,
             digests: String,
         }
-        let mut answered: BTreeMap<String, Wire> = required(result, "tables")?;
+        let answered: RawObject<'_> = required(result, "tables")?;
+        if answered.len() > request.tables.len() {
+            return Err(NeitherDialect::new("`tables` has a table that was not asked for"));
+        }
         let mut tables = BTreeMap::new();
         for DigestTable { name, .. } in &request.tables {
             let missing = || NeitherDialect::new(format!("`tables` has no `{name}`"));
-            let Wire { count, digests } = answered.remove(name).ok_or_else(missing)?;
+            let Wire { count, digests } = answered.get(name)?.ok_or_else(missing)?;
             let bytes = STANDARD.decode(digests);
             let bytes =
                 bytes.map_err(|error| NeitherDialect::new(format!("`digests` of `{name}`: {error}")))?;
@@ -195,6 +226,9 @@ mod tests {
             answer(two),
             answer(STANDARD.encode([7; 65])),
             answer("%".into()),
+            json!({"cursor": "12", "tables": {
+                "todos": {"count": 0, "digests": STANDARD.encode([0; 64])},
+                "other": {"count": 0, "digests": STANDARD.encode([0; 64])}}}),
             json!({"cursor": "12", "tables": {}}),
             json!({"tables": {"todos": {"count": 0, "digests": STANDARD.encode([0; 64])}}}),
             json!({"cursor": "12", "tables": {"todos": {"count": -1, "digests": STANDARD.encode([0; 64])}}}),

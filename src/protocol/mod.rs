@@ -56,7 +56,8 @@ pub(crate) use any_json::AnyJson;
 pub use bounded_list::BoundedList;
 pub use cursor::{Cursor, GLOBAL_CURSOR, InvalidCursor};
 pub use digest::{
-    BucketsAnswer, BucketsRequest, DigestAnswer, DigestItem, DigestRequest, DigestTable, TableDigests,
+    BucketsAnswer, BucketsRequest, DigestAnswer, DigestItem, DigestQuery, DigestRequest, DigestTable,
+    TableDigests,
 };
 pub use envelope::{Envelope, Success, failure};
 pub use error::{ErrorBody, NeitherDialect, ROOT_PATH};

@@ -28,6 +28,18 @@ impl<'a> RawObject<'a> {
         serde_json::from_str(text)
     }
 
+    /// The number of members.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are no members.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether the object has a member of this name, `null` included.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {

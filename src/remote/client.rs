@@ -1,4 +1,4 @@
-//! The routes of a server: push, pull and status. How a request is sent is in
+//! The routes of a server: push, pull, status and digest. How a request is sent is in
 //! [`super::request`]; whether it is sent again is decided in [`crate::cloneup`].
 
 use std::fmt;
@@ -14,7 +14,9 @@ use super::error::RequestError;
 use super::pace::{Pace, Turn};
 use super::request::{Body, HttpClient, Request};
 use super::url::{nearby, parse_base, route, shown};
-use crate::protocol::{PageEnd, PullAnswer, PullParts, PullRequest, PushAnswer, RawObject, ServerStatus};
+use crate::protocol::{
+    DigestQuery, PageEnd, PullAnswer, PullParts, PullRequest, PushAnswer, RawObject, ServerStatus,
+};
 
 /// The largest answer that is read, in bytes (contract 3.3).
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
@@ -34,6 +36,7 @@ pub struct Remote {
     push: Url,
     pull: Url,
     status: Url,
+    digest: Url,
     fingerprint: String,
     destination: String,
     retry_delay: Duration,
@@ -57,6 +60,7 @@ impl Remote {
             push: route(&base, "push"),
             pull: route(&base, "pull"),
             status: route(&base, "status"),
+            digest: route(&base, "digest"),
             base,
             fingerprint: config.fingerprint(certificate.as_ref()),
             destination: config.destination(),
@@ -82,6 +86,12 @@ impl Remote {
     #[must_use]
     pub fn status_url(&self) -> String {
         shown(&self.status)
+    }
+
+    /// The URL of comparisons, without credentials or query.
+    #[must_use]
+    pub fn digest_url(&self) -> String {
+        shown(&self.digest)
     }
 
     /// The pace of all requests to the server.
@@ -166,6 +176,24 @@ impl Remote {
             *reached = None;
         }
         Ok(page)
+    }
+
+    /// Sends a request of a comparison (contract 3.8), once, in its turn of the server's [`Pace`]. `body`
+    /// is the request as JSON, compressed with `encoding` if there is one. An answer of another form is a
+    /// broken protocol: it is not worth another try.
+    ///
+    /// # Errors
+    /// [`RequestError`] when there is no answer to the request.
+    pub async fn digest<Q: DigestQuery>(
+        &self,
+        turn: Turn,
+        query: &Q,
+        body: Bytes,
+        encoding: Option<Encoding>,
+    ) -> Result<Q::Answer, RequestError> {
+        let request = post("digest", &self.digest, body, encoding);
+        let answer = self.http.send(turn, request, |result: &RawObject<'_>| query.read(result)).await;
+        answer.map_err(RequestError::broken_where_neither_dialect)
     }
 
     /// Requests the server's capabilities and limits, once, in a turn of the server's [`Pace`]. An answer

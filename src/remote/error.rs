@@ -156,6 +156,14 @@ impl RequestError {
         }
     }
 
+    /// The same error, of a route whose answers have one form only.
+    pub(super) fn broken_where_neither_dialect(self) -> Self {
+        match self {
+            Self::Transient(error) if error.kind == TransportKind::NeitherDialect => Self::Broken(error),
+            other => other,
+        }
+    }
+
     pub(crate) fn transient(kind: TransportKind, message: impl Into<String>) -> Self {
         Self::Transient(TransportError::new(kind, message))
     }

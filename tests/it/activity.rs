@@ -64,5 +64,6 @@ async fn the_observer_gets_how_far_checks_and_comparison_are() {
     // A report may be replaced by the next one before the observer gets it.
     let seen = seen.into_inner().unwrap();
     assert!(seen.contains(&"checking todos: 1 of 2 tables, 2 rows".to_owned()), "{seen:?}");
-    assert_eq!(seen[seen.len() - 2..], ["verifying", "compared 0 of 3"]);
+    assert!(seen.contains(&"verifying".to_owned()), "{seen:?}");
+    assert_eq!(seen.last().unwrap(), "compared 3 of 3");
 }

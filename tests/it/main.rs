@@ -40,9 +40,11 @@ mod model;
 mod odd_columns;
 #[cfg(all(unix, feature = "postgres"))]
 mod on_postgres;
+mod only_changed;
 mod order;
 mod other_server;
 mod oversized;
+mod overwrite;
 mod pace;
 #[cfg(unix)]
 mod packages;
@@ -116,4 +118,5 @@ mod upload;
 mod usage;
 mod values;
 mod verify;
+mod verify_digest;
 mod wait;

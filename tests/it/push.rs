@@ -182,7 +182,7 @@ async fn record_operation_and_mutation_id_prefix_are_sent_as_given() {
     use synctool::mutation::RecordOperation;
     for (operation, name) in [(RecordOperation::Replace, "replace"), (RecordOperation::Insert, "insert")] {
         let mut rig = Rig::new(THREE_TAGS).await;
-        rig.options.record_operation = operation;
+        rig.options.record_operation = Some(operation);
         rig.options.mutation_id_prefix = "device-7".into();
         rig.succeed().await;
         let first = &rig.server.mutations()[0];

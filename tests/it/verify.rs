@@ -43,7 +43,9 @@ async fn verify_finds_no_difference_after_an_upload_and_every_one_after_edits() 
     let before = std::fs::read(offline.path()).unwrap();
     let output = verify(&offline, &base);
     assert_eq!(status(&output), 1);
-    let found = result(&output);
+    let mut found = result(&output);
+    let fields = found["differences"][0].as_object_mut().unwrap().remove("fields").unwrap();
+    assert_eq!((fields[0]["name"].as_str(), fields.as_array().unwrap().len()), (Some("title"), 1));
     let of = |resource: &str, id: &str, kind: &str| json!({"resource": resource, "id": id, "kind": kind});
     assert_eq!(
         found["differences"],

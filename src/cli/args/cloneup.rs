@@ -16,7 +16,7 @@ use crate::cli::values::{COMPRESSIONS, RECORD_OPERATIONS, STAGES, names};
 /// Uploads records first, then join rows, then deletes made offline; then pulls what other
 /// clients changed, moves the global cursor and removes what was uploaded from the change log.
 /// Prints the result as one JSON document on stdout. Mutation ids are hashes of the content, so
-/// the server deduplicates a repeated upload.
+/// the server deduplicates a repeated upload; --only-changed does not even send it.
 #[derive(Debug, Args)]
 #[command(override_usage = "synctool cloneup --db <PATH> --remote <URL> [OPTIONS]")]
 #[expect(clippy::struct_excessive_bools, reason = "every switch has an opposite, as flags are")]
@@ -70,6 +70,26 @@ pub(in crate::cli) struct CloneupArgs {
     /// deletes, does not pull, and leaves cursors and change log alone
     #[arg(long, value_name = "N", env = "SYNCTOOL_LIMIT", help_heading = SELECTION)]
     pub(in crate::cli) limit: Option<String>,
+    /// Compare with the server first, and upload only what it lacks or has otherwise
+    #[arg(long, env = "SYNCTOOL_ONLY_CHANGED", value_parser = BoolishValueParser::new(),
+        help_heading = SELECTION)]
+    pub(in crate::cli) only_changed: bool,
+    /// The same, and let the database win: what others have changed on the server is replaced, even by
+    /// what was uploaded before; records are replaced unless --record-operation says otherwise
+    #[arg(long, env = "SYNCTOOL_OVERWRITE", value_parser = BoolishValueParser::new(),
+        help_heading = SELECTION)]
+    pub(in crate::cli) overwrite: bool,
+    /// With --overwrite: also remove what only the server has; asks on a terminal
+    #[arg(long, env = "SYNCTOOL_DELETE_EXTRA", value_parser = BoolishValueParser::new(),
+        help_heading = SELECTION)]
+    pub(in crate::cli) delete_extra: bool,
+    /// Remove without asking
+    #[arg(long, env = "SYNCTOOL_YES", value_parser = BoolishValueParser::new(),
+        help_heading = SELECTION)]
+    pub(in crate::cli) yes: bool,
+    /// Send nothing if more records and join rows than that would be removed
+    #[arg(long, value_name = "N", env = "SYNCTOOL_MAX_DELETE", help_heading = SELECTION)]
+    pub(in crate::cli) max_delete: Option<String>,
     /// First part of every mutation id
     #[arg(long, value_name = "TEXT", env = "SYNCTOOL_MUTATION_ID_PREFIX", help_heading = SELECTION)]
     pub(in crate::cli) mutation_id_prefix: Option<String>,

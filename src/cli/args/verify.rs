@@ -1,9 +1,13 @@
 //! The flags of `synctool verify`. Their values are checked in [`crate::cli::resolve`].
 
-use clap::Args;
-use clap::builder::BoolishValueParser;
+use std::path::PathBuf;
 
-use super::common::{Network, OUTPUT, OneDatabase, Output, ProgressArgs, REQUESTS, Target, Verbosity};
+use clap::builder::BoolishValueParser;
+use clap::{Args, ValueHint};
+
+use super::common::{
+    Network, OUTPUT, OneDatabase, Output, ProgressArgs, REQUESTS, Target, Verbosity, any_path,
+};
 
 /// The heading of the flags that select what is compared.
 const SELECTION: &str = "What to compare";
@@ -12,7 +16,7 @@ const SELECTION: &str = "What to compare";
 ///
 /// Lists what is missing, different or extra on the server, on stdout as one JSON document.
 /// Writes nothing on either side. Exits with 0 if both sides are equal, and with 1 if they
-/// are not.
+/// are not. A server with digests is compared by kilobytes; of another one the whole feed is read.
 #[derive(Debug, Args)]
 #[command(override_usage = "synctool verify --db <PATH> --remote <URL> [OPTIONS]")]
 pub(in crate::cli) struct VerifyArgs {
@@ -38,6 +42,15 @@ pub(in crate::cli) struct VerifyArgs {
     /// Maximum number of changes in one page of a pull
     #[arg(long, value_name = "N", env = "SYNCTOOL_PULL_LIMIT", help_heading = REQUESTS)]
     pub(in crate::cli) pull_limit: Option<String>,
+    /// Show the values of the fields that differ, of the first 100 rows; the server's feed is read for
+    /// them
+    #[arg(long, env = "SYNCTOOL_SHOW_VALUES", value_parser = BoolishValueParser::new(),
+        help_heading = OUTPUT)]
+    pub(in crate::cli) show_values: bool,
+    /// Write all differences to this file, one JSON object per line; cloneup --only-failed takes it
+    #[arg(long, value_name = "FILE", env = "SYNCTOOL_ERROR_FILE", help_heading = OUTPUT,
+        value_hint = ValueHint::FilePath, value_parser = any_path())]
+    pub(in crate::cli) error_file: Option<PathBuf>,
     /// Format of the result
     #[arg(long, value_enum, env = "SYNCTOOL_OUTPUT", help_heading = OUTPUT)]
     pub(in crate::cli) output: Option<Output>,

@@ -9,8 +9,7 @@ use clap::ArgMatches;
 
 use super::client::{self, Ready};
 use super::uploading::{
-    INTERRUPTED, create_error_file, events_options, hints_at_resources, pause_of_shard, unwritable_events,
-    way_to_the_rest,
+    INTERRUPTED, events_options, hints_at_resources, pause_of_shard, unwritable_events, way_to_the_rest,
 };
 use super::{cloneup_several, dry_run};
 use crate::cli::args::{CloneupArgs, Output};
@@ -18,7 +17,9 @@ use crate::cli::exit::{self, SIGINT};
 use crate::cli::output::{self, Events, Hints, Progress};
 use crate::cli::signals::Signals;
 use crate::cli::{error_file, resolve};
-use crate::cloneup::{CancellationToken, Event, Failure, Failures, Observer, Outcome, Stage, Upload};
+use crate::cloneup::{
+    CancellationToken, Deletions, Event, Failure, Failures, Observer, Outcome, Stage, Upload,
+};
 
 /// Runs the subcommand.
 pub(in crate::cli) fn run(args: CloneupArgs, matches: &ArgMatches) -> u8 {
@@ -104,12 +105,16 @@ impl Run {
         let (args, matches) = (Arc::clone(&self.args), matches.clone());
         let ready = client::unless_interrupted(signals, move || prepare(&args, &matches)).await?;
         // After the settings, because this may be the file that --only-failed has read.
-        self.error_file = create_error_file(self.args.error_file.as_deref())?;
+        self.error_file = error_file::create(self.args.error_file.as_deref())?;
         let Ready { options, schema, database, remote } = ready;
         pause_of_shard(self.stage, signals).await;
         self.hints = hints_at_resources(&options, &schema);
         let cancellation = CancellationToken::new();
-        let upload = Upload::new(database, remote, schema).options(options);
+        let mut upload = Upload::new(database, remote, schema).options(options);
+        if !self.args.yes {
+            let asking = self.watchers.progress.asking();
+            upload = upload.confirm(move |deletions| asking.ask(&question(deletions)));
+        }
         let running = upload.observer(&self.watchers).cancellation(cancellation.clone()).run();
         tokio::pin!(running);
         Ok(tokio::select! {
@@ -149,6 +154,13 @@ impl Run {
         }
         status
     }
+}
+
+/// Whether what only the server has is to be removed.
+fn question(deletions: Deletions) -> String {
+    let (records, join_rows) =
+        (output::counted(deletions.records, "record"), output::counted(deletions.join_rows, "join row"));
+    format!("delete {records} and {join_rows} that only the server has? [y/N] ")
 }
 
 fn open_events(path: Option<&Path>, matches: &ArgMatches, stage: Stage) -> Result<Option<Events>, Failure> {

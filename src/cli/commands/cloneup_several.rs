@@ -11,8 +11,7 @@ use super::client;
 use super::dry_run_several;
 use super::several::{Ready, highest, opener, prepare};
 use super::uploading::{
-    INTERRUPTED, create_error_file, events_options, hints_at_resources, pause_of_shard, unwritable_events,
-    way_to_the_rest,
+    INTERRUPTED, events_options, hints_at_resources, pause_of_shard, unwritable_events, way_to_the_rest,
 };
 use crate::cli::args::CloneupArgs;
 use crate::cli::error_file;
@@ -125,7 +124,7 @@ impl Run {
         let (args, matches) = (Arc::clone(&self.args), matches.clone());
         let ready = client::unless_interrupted(signals, move || prepare(&args, &matches)).await?;
         // After the settings, because this may be the file that --only-failed has read.
-        self.error_file = create_error_file(self.args.error_file.as_deref())?;
+        self.error_file = error_file::create(self.args.error_file.as_deref())?;
         let Ready { settings, remote, schema } = ready;
         let SeveralSettings { databases, settings, jobs, only } = settings;
         pause_of_shard(self.stage, signals).await;

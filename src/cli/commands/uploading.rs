@@ -2,15 +2,14 @@
 //! before anything is sent, the pause of a shard, and hints. The runs are in [`super::cloneup`] and
 //! [`super::cloneup_several`].
 
-use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
 use clap::ArgMatches;
 
+use crate::cli::layers;
 use crate::cli::nearest::nearest;
 use crate::cli::signals::Signals;
-use crate::cli::{error_file, layers};
 use crate::cloneup::{Failure, Options, Stage};
 use crate::protocol::code;
 use crate::schema::Schema;
@@ -50,16 +49,6 @@ pub(super) fn events_options(matches: &ArgMatches, without: &[&str]) -> serde_js
 pub(super) fn unwritable_events(path: &Path, error: &std::io::Error) -> Failure {
     let message = format!("cannot write events to {}: {error}", path.display());
     Failure::invalid(code::DFQL_INVALID, &message, "events").in_words(format!("--events: {message}"))
-}
-
-/// Creates the file of `--error-file`, if one is named.
-pub(super) fn create_error_file(path: Option<&Path>) -> Result<Option<File>, Failure> {
-    let Some(path) = path.filter(|path| !path.as_os_str().is_empty()) else { return Ok(None) };
-    error_file::create(path).map(Some).map_err(|error| {
-        let message = format!("cannot write errors to {}: {error}", path.display());
-        Failure::invalid(code::DFQL_INVALID, &message, "errorFile")
-            .in_words(format!("--error-file: {message}"))
-    })
 }
 
 /// How to get the rejected mutations that are not printed, and to send only those again.

@@ -30,6 +30,11 @@ const CLONEUP: &[Example] = &[
         "synctool cloneup --no-fail-fast --error-file rejected.jsonl",
     ),
     example("Upload them again, once they are corrected", "synctool cloneup --only-failed rejected.jsonl"),
+    example("Upload only what the server lacks or has otherwise", "synctool cloneup --only-changed"),
+    example(
+        "Make the server what the database is, and remove everything else from it",
+        "synctool cloneup --overwrite --delete-extra --yes",
+    ),
     example(
         "Upload two resources without their join rows, and compare both sides",
         "synctool cloneup --resources todos,tags --no-include-many-many --verify",

@@ -48,6 +48,10 @@ pub(super) struct Counters {
     pub(super) part_done: u64,
     /// The number of rows in the plan.
     pub(super) total: u64,
+    /// Rows that are not sent, because the server has them already; `None` without a comparison.
+    pub(super) unchanged: Option<u64>,
+    /// Whether the plan is made: before that there is nothing to count.
+    pub(super) is_planned: bool,
     /// Rows that are answered or skipped.
     pub(super) done: u64,
     /// Rows among them that an earlier run has uploaded.
@@ -87,6 +91,8 @@ impl Counters {
             part: None,
             part_done: 0,
             total: 0,
+            unchanged: None,
+            is_planned: false,
             done: 0,
             resumed: 0,
             bytes: 0,
@@ -116,7 +122,10 @@ impl Counters {
                 *self = Self::new(now);
                 self.stage = Stage::Uploading;
                 self.parts = parts.to_vec();
+                self.is_planned = true;
                 self.total = parts.iter().map(|part| part.rows).sum();
+                let unchanged = parts.iter().filter_map(|part| part.unchanged);
+                self.unchanged = unchanged.reduce(|sum, more| sum + more);
             }
             Event::PartStarted { part } => (self.part, self.part_done) = (Some(*part), 0),
             Event::Skipped { rows, .. } => {
@@ -162,7 +171,7 @@ impl Counters {
                 self.begin(Stage::Cloning { from, at: from, end: sequence.and_then(place) }, now);
             }
             Event::Compared { rows, total } => {
-                if self.stage == Stage::Pulling {
+                if !matches!(self.stage, Stage::Comparing { .. }) {
                     self.stage_start = now;
                 }
                 self.stage = Stage::Comparing { rows: *rows, total: *total };
@@ -242,7 +251,8 @@ mod tests {
     }
 
     fn planned(rows: u64, now: Instant) -> Counters {
-        let parts = [PlannedPart { kind: PartKind::Records, name: "todos".to_owned(), rows }];
+        let parts =
+            [PlannedPart { kind: PartKind::Records, name: "todos".to_owned(), rows, unchanged: None }];
         let mut counters = Counters::new(now);
         counters.note(&Event::Planned { parts: &parts }, now);
         counters.note(&Event::PartStarted { part: 0 }, now);

@@ -117,7 +117,7 @@ impl Writer {
 
     /// Whether the plan is made: before that there is nothing to count.
     fn has_begun(&self) -> bool {
-        !matches!(self.counters.stage, Stage::Starting | Stage::Checking { .. })
+        self.counters.is_planned
     }
 
     /// Writes the counts if the last time is long enough ago.
@@ -157,7 +157,13 @@ impl Writer {
     fn started(&mut self) {
         let counters = &self.counters;
         let parts = counters.parts.iter();
-        let parts = parts.map(|part| json!({"kind": part.kind, "name": part.name, "rows": part.rows}));
+        let parts = parts.map(|part| {
+            let mut planned = json!({"kind": part.kind, "name": part.name, "rows": part.rows});
+            if let Some(unchanged) = part.unchanged {
+                planned["unchanged"] = json!(unchanged);
+            }
+            planned
+        });
         let context = json!({
             "versions": {"synctool": env!("CARGO_PKG_VERSION"), "sqlite": crate::offline::sqlite_version()},
             "options": self.options,
@@ -171,7 +177,7 @@ impl Writer {
 /// The counts of the whole run.
 fn run(counters: &Counters, now: Instant) -> Value {
     let latencies = &counters.latencies;
-    json!({
+    let mut counts = json!({
         "done": counters.done,
         "total": counters.total,
         "bytes": counters.bytes,
@@ -189,7 +195,11 @@ fn run(counters: &Counters, now: Instant) -> Value {
             "p95": latencies.percentile(95).map(millis),
             "max": latencies.max().map(millis),
         },
-    })
+    });
+    if let Some(unchanged) = counters.unchanged {
+        counts["unchanged"] = json!(unchanged);
+    }
+    counts
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -131,6 +131,10 @@ fn code_hint(failure: &Failure, stage: Stage) -> Option<&'static str> {
              with a new copy of the server's data, which `synctool clone` makes; `cloneup --no-pull-after` \
              uploads without pulling",
         ),
+        code::NOT_EQUAL => Some(
+            "`synctool verify` lists what differs; `cloneup --overwrite` sends it, and with --delete-extra removes \
+             what only the server has",
+        ),
         code::CONFLICT => Some("the record exists already: --record-operation merge updates it"),
         // A request that is refused as a whole, with a wrong address for example, names no mutation.
         code::NOT_FOUND if failure.error.mutation_id.is_empty() => None,

@@ -51,7 +51,7 @@ pub(super) use diagnostics::start_json_diagnostics;
 pub(super) use escape::escaped;
 pub(super) use events::Events;
 pub(super) use failures::{Hints, failures, print_hints, sentence};
-pub(super) use numbers::counted;
+pub(super) use numbers::{counted, grouped};
 pub(super) use plan::plan;
 pub(super) use print::{document, error, line, paragraph, result, text, unless_unwritten, warning, whole};
 pub(super) use progress::{DEFAULT_INTERVAL, Look, Progress};

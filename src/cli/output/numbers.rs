@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 /// A count with a comma between each three digits: `2,000`.
-pub(super) fn grouped(count: u64) -> String {
+pub(in crate::cli) fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {

@@ -1,9 +1,12 @@
 //! The plan of a dry run, for a person. As JSON it is [`Preview`] itself.
 
-use super::numbers::{bytes, grouped};
+use super::escape::escaped;
+use super::numbers::{bytes, counted, grouped};
 use super::print::{line, warning};
 use super::table::Table;
-use crate::cloneup::{Finalization, PartKind, Preview, ServerCheck};
+use crate::cloneup::{
+    Difference, Finalization, PartKind, Preview, PreviewChanges, PreviewDeleted, ServerCheck,
+};
 
 /// Prints the plan on stderr.
 pub(in crate::cli) fn plan(preview: &Preview) {
@@ -44,12 +47,38 @@ fn steps(preview: &Preview) {
     if !preview.parts.is_empty() {
         table.lines().iter().for_each(|row| line(row));
     }
+    if let Some(found) = &preview.changes {
+        changes(found);
+    }
     if !preview.deletes.is_empty() {
         line(&format!("offline deletes to push: {}", preview.deletes.len()));
     }
     if preview.stage.finalizes() {
         finalization(&preview.finalization);
     }
+}
+
+/// What a comparison has found: how much is sent and removed, and the first of each.
+fn changes(changes: &PreviewChanges) {
+    let PreviewChanges { missing, different, extra, first, deleted, .. } = changes;
+    let (missing, different) = (grouped(*missing), grouped(*different));
+    line(&format!(
+        "differs: {missing} missing and {different} different on the server, {} only there",
+        grouped(*extra)
+    ));
+    for difference in first {
+        item("send", difference);
+    }
+    let Some(PreviewDeleted { records, join_rows, first }) = deleted else { return };
+    let (records, join_rows) = (counted(*records, "record"), counted(*join_rows, "join row"));
+    line(&format!("to delete, because only the server has it: {records}, {join_rows}"));
+    for difference in first {
+        item("delete", difference);
+    }
+}
+
+fn item(verb: &str, difference: &Difference) {
+    line(&format!("  {verb} {} {}", escaped(&difference.resource), escaped(&difference.id)));
 }
 
 fn finalization(finalization: &Finalization) {

@@ -27,6 +27,16 @@ pub(super) trait Drawing: Send + Sync {
     fn end(&self);
 }
 
+/// Prints a question on stderr, and reads a line from stdin; `None` where there is none.
+pub(super) fn ask(question: &str) -> Option<String> {
+    let mut stderr = io::stderr().lock();
+    // Without the question there may still be an answer.
+    let _ = stderr.write_all(question.as_bytes()).and_then(|()| stderr.flush());
+    drop(stderr);
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).ok().filter(|read| *read > 0).map(|_| answer)
+}
+
 /// From now on lines are printed above this.
 pub(super) fn begin_drawing(drawing: Arc<dyn Drawing>) {
     *drawn() = Some(drawing);

@@ -54,6 +54,8 @@ struct State {
     retry: Option<Retry>,
     waiting: Waiting,
     last_line: Instant,
+    /// Whether a person is being asked something.
+    is_asking: bool,
     /// Whether the run is over, so that nothing is shown any more.
     is_over: bool,
 }
@@ -68,6 +70,7 @@ impl Progress {
             retry: None,
             waiting: Waiting::new(now),
             last_line: now,
+            is_asking: false,
             is_over: false,
         };
         let bars = look.draws_bars().then(Bars::begin);
@@ -81,6 +84,11 @@ impl Progress {
     /// Prints a line above the bars, unless the run is quiet.
     pub(in crate::cli) fn say(&self, text: &str) {
         self.0.say(text);
+    }
+
+    /// What can ask a question while the run goes on.
+    pub(in crate::cli) fn asking(&self) -> Asking {
+        Asking(Arc::clone(&self.0))
     }
 
     /// Takes away what is drawn, and returns what the summary says about the run.
@@ -100,6 +108,23 @@ impl Progress {
             }
         }
         Measured::of(&counters)
+    }
+}
+
+/// Asks a person, on the terminal.
+pub(in crate::cli) struct Asking(Arc<Shared>);
+
+impl Asking {
+    /// Asks a question, and waits for the answer; only `y` and `yes` are one of consent. Nothing is drawn
+    /// meanwhile.
+    pub(in crate::cli) fn ask(&self, question: &str) -> bool {
+        self.0.state().is_asking = true;
+        if let Some(bars) = &self.0.bars {
+            bars.draw(&[]);
+        }
+        let answer = print::ask(question);
+        self.0.state().is_asking = false;
+        answer.is_some_and(|answer| ["y", "yes"].contains(&&*answer.trim().to_lowercase()))
     }
 }
 
@@ -159,7 +184,7 @@ impl Tick for Shared {
         let mut lines = Vec::new();
         {
             let (now, mut state) = (Instant::now(), self.state());
-            if state.is_over {
+            if state.is_over || state.is_asking {
                 return;
             }
             let State { counters, waiting, .. } = &mut *state;

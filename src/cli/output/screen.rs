@@ -148,6 +148,7 @@ fn upload_items(counters: &Counters, now: Instant, is_log: bool) -> Vec<String> 
             items.push(text);
         }
     }
+    items.extend(counters.unchanged.map(|unchanged| format!("{} unchanged", grouped(unchanged))));
     items
 }
 
@@ -215,7 +216,12 @@ mod tests {
 
     /// A run of two parts, ten seconds after it began.
     fn upload() -> (Counters, Instant) {
-        let part = |name: &str, rows| PlannedPart { kind: PartKind::Records, name: name.to_owned(), rows };
+        let part = |name: &str, rows| PlannedPart {
+            kind: PartKind::Records,
+            name: name.to_owned(),
+            rows,
+            unchanged: None,
+        };
         let parts = [part("todos", 3000), part("join_todos_tags_tags_of_all", 4600)];
         let start = Instant::now();
         let now = start + Duration::from_secs(10);

@@ -48,6 +48,10 @@ pub(in crate::cli) fn summary(outcome: &Outcome, measured: &Measured) -> Vec<Str
 /// What there is to say about the mutations and the requests, if anything.
 pub(super) fn second_line(run: &RunStats, measured: &Measured) -> Option<String> {
     let mut more = Vec::new();
+    if let Some(unchanged) = run.unchanged {
+        let sent = grouped(run.records + run.join_rows);
+        more.push(format!("{sent} sent, {} unchanged", grouped(unchanged)));
+    }
     more.extend(new_and_repeated(run));
     if run.resumed > 0 {
         more.push(format!("{} skipped, which an earlier run uploaded", counted(run.resumed, "row")));
@@ -145,6 +149,7 @@ mod tests {
         let all_repeated = RunStats { repeated: Some(3101), ..run };
         let resumed =
             RunStats { repeated: Some(101), resumed: 12_000, rejected: 3, retries: 3, deletes: 1, ..run };
+        let unchanged = RunStats { records: 12, join_rows: 0, unchanged: Some(2988), ..all_new };
         let nothing = RunStats { repeated: Some(0), ..RunStats::default() };
         let none = Measured { retries: Vec::new(), ..measured.clone() };
         insta::assert_snapshot!(
@@ -152,6 +157,7 @@ mod tests {
                 lines(run, None, None, &none),
                 lines(all_new, None, None, &none),
                 lines(all_repeated, None, None, &none),
+                lines(unchanged, None, None, &none),
                 lines(resumed, Some(DeleteStats::default()), None, &measured),
                 lines(RunStats { retries: 1, ..run }, None, Some(Failure::interrupted()), &none),
                 lines(run, None, Some(Failure::internal("x")), &Measured::default()),
@@ -167,6 +173,9 @@ mod tests {
 
             uploaded 3,100 records, 1 join row in 17 requests, 4.0 s (2.5 MiB, 1,551 rows/s)
             all already there
+
+            uploaded 12 records, 0 join rows in 17 requests, 4.0 s (2.5 MiB, 6 rows/s)
+            12 sent, 2,988 unchanged; all new
 
             uploaded 3,100 records, 1 join row, 1 delete, 3 rejected in 17 requests, 3 of them retries, 4.0 s (2.5 MiB, 1,551 rows/s)
             3,000 new, 101 already there; 12,000 rows skipped, which an earlier run uploaded; retries after: 503, timeout

@@ -76,7 +76,8 @@ mod tests {
 
     #[test]
     fn a_long_wait_is_reported_as_the_servers_only_while_a_request_is_in_flight() {
-        let parts = [PlannedPart { kind: PartKind::Records, name: "nodes".to_owned(), rows: 9 }];
+        let parts =
+            [PlannedPart { kind: PartKind::Records, name: "nodes".to_owned(), rows: 9, unchanged: None }];
         let start = Instant::now();
         let later = start + INTERVAL;
         let mut waiting = Waiting::new(start);

@@ -13,6 +13,7 @@
 //! * [`upload`](mod@upload), [`uploads`](mod@uploads), [`clone`](mod@clone), [`comparison`](mod@comparison),
 //!   `serve`: the settings of a subcommand; `database`: where the server's data is.
 
+mod changes;
 mod clone;
 mod comparison;
 #[cfg(feature = "postgres")]

@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 
 use clap::ArgMatches;
 
+use super::changes::changes;
 use super::look::interval;
 use super::origin::with_origins;
 use super::problems::Problems;
@@ -80,10 +81,11 @@ fn options(args: &CloneupArgs, matches: &ArgMatches, problems: &mut Problems) ->
     }
     let operation = args.record_operation.as_deref();
     if let Some(operation) = operation.and_then(|name| values::named(&RECORD_OPERATIONS, name)) {
-        options.record_operation = operation;
+        options.record_operation = Some(operation);
     }
     numbers(args, &mut options, problems);
     switches(args, matches, &mut options);
+    changes(args, &mut options, problems);
     if options.max_errors.is_some() && options.fail_fast {
         problems.warn(
             "--max-errors has no effect without --no-fail-fast: the first rejected mutation ends the run",

@@ -36,6 +36,10 @@ pub(in crate::cli) fn uploads(args: &CloneupArgs, matches: &ArgMatches) -> Resul
             databases would be differences";
         problems.told_as(format_args!("verify {why}"), "verify", format!("--verify {why}"));
     }
+    if args.delete_extra {
+        let why = "would remove from the server what the other databases have: give one database";
+        problems.told_as(format_args!("deleteExtra {why}"), "deleteExtra", format!("--delete-extra {why}"));
+    }
     let (settings, only) = settings(args, matches, &mut problems);
     let several = settings.map(|settings| SeveralSettings { databases, settings, jobs, only });
     problems.or(several).map_err(|failures| with_origins(failures, matches))

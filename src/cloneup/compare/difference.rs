@@ -1,9 +1,9 @@
-//! The result of a comparison, by table and by row. The comparison itself is in [`super::feed`].
+//! The result of a comparison, by table and by row. The comparison itself is in [`super::comparing`].
 
 use serde::Serialize;
+use serde_json::Value;
 
-/// The maximum number of differences that are listed by their ids; all of them are counted.
-const MAX_LISTED: usize = 10_000;
+use crate::offline::FoundItem;
 
 /// The counts of a resource or join store.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -39,6 +39,40 @@ pub struct Difference {
     pub id: String,
     /// How it differs.
     pub kind: DifferenceKind,
+    /// The fields that differ, of the first rows whose content differs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fields: Option<Vec<FieldDifference>>,
+}
+
+impl Difference {
+    /// A difference of a resource or join store.
+    pub(crate) fn of(name: &str, item: &FoundItem) -> Self {
+        let kind = match (&item.local, &item.server) {
+            (None, _) => DifferenceKind::Extra,
+            (Some(_), None) => DifferenceKind::Missing,
+            (Some(_), Some(_)) => DifferenceKind::Different,
+        };
+        Self { resource: name.to_owned(), id: item.key.id.clone(), kind, fields: None }
+    }
+}
+
+/// A field whose value is not the same on both sides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FieldDifference {
+    /// The field's name.
+    pub name: String,
+    /// The digest of the value in the database: that of a content with this field alone (contract 3.8), in
+    /// hexadecimal digits. `None` where there is no value.
+    pub local: Option<String>,
+    /// The digest of the value on the server.
+    pub server: Option<String>,
+    /// The value in the database, where values are asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub local_value: Option<Value>,
+    /// The value on the server, where values are asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server_value: Option<Value>,
 }
 
 /// How a record or join row differs.
@@ -51,22 +85,4 @@ pub enum DifferenceKind {
     Different,
     /// Only the server has it.
     Extra,
-}
-
-/// All differences of a comparison.
-#[derive(Debug, Default)]
-pub(crate) struct Differences {
-    /// By resource in upload order, then by join store.
-    pub(crate) tables: Vec<TableCounts>,
-    /// The first of them.
-    pub(crate) listed: Vec<Difference>,
-}
-
-impl Differences {
-    /// Lists a difference, up to the maximum.
-    pub(super) fn list(&mut self, name: &str, id: &str, kind: DifferenceKind) {
-        if self.listed.len() < MAX_LISTED {
-            self.listed.push(Difference { resource: name.to_owned(), id: id.to_owned(), kind });
-        }
-    }
 }

@@ -1,12 +1,26 @@
-//! What differs between the database and the server: compared by the change [`feed`], with
-//! digests of the content ([`content_digest`]), into a list of [`difference`]s. Nothing is written on
-//! either side.
+//! What differs between the database and the server. Nothing is written on either side.
+//!
+//! [`table`] is what is compared, [`difference`] a difference as a result shows it. [`comparing`] chooses
+//! the source of what the server has: [`by_digest`], with the requests of [`digest_client`] for the
+//! [`buckets`] of each table and their items ([`server_buckets`]), or [`by_feed`]. Local rows become
+//! content digests in [`contents`]; [`local_items`] keeps them in an [`item_file`]. [`judge`] compares the
+//! items of both sides, and [`fields`] finds out which fields differ.
 
-mod content_digest;
+mod buckets;
+mod by_digest;
+mod by_feed;
+mod comparing;
+mod contents;
 mod difference;
-mod feed;
+mod digest_client;
+mod fields;
+mod item_file;
+mod judge;
+mod local_items;
+mod server_buckets;
+mod table;
 
-pub use difference::{Difference, DifferenceKind, TableCounts};
+pub use difference::{Difference, DifferenceKind, FieldDifference, TableCounts};
 
-pub(super) use difference::Differences;
-pub(super) use feed::{Compared, FeedComparison};
+pub(super) use comparing::{Comparing, Differences, Question};
+pub(super) use table::{CountedRows, Table};

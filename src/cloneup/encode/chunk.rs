@@ -12,19 +12,20 @@ const CHUNK_ROWS: usize = 1000;
 
 /// A row as canonical JSON.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct EncodedRow<'a> {
+pub(crate) struct EncodedRow<'a> {
     /// The id of the record, or of the record that refers.
-    pub(super) id: &'a str,
+    pub(crate) id: &'a str,
     /// The id of the record that a join row refers to; empty for a record.
-    pub(super) to: &'a str,
+    pub(crate) to: &'a str,
     /// The canonical JSON object of the fields or the metadata.
-    pub(super) json: &'a [u8],
+    pub(crate) json: &'a [u8],
     /// The number of the record's group ([`crate::offline::Record::group`]); 0 for a join row.
-    pub(super) group: u64,
+    pub(crate) group: u64,
 }
 
-/// Encoded rows in two shared buffers, so that a row needs no allocation.
-pub(super) struct RowChunk {
+/// Encoded rows in two shared buffers, so that a row needs no allocation. A comparison collects rows in
+/// one too.
+pub(crate) struct RowChunk {
     ids: String,
     json: Vec<u8>,
     ends: Vec<RowEnd>,
@@ -50,7 +51,7 @@ impl Default for RowChunk {
 impl RowChunk {
     /// Adds a row, whose JSON `write` appends; not one that is too large, for which it appends
     /// nothing.
-    pub(super) fn push<E>(
+    pub(crate) fn push<E>(
         &mut self,
         id: &str,
         to: &str,
@@ -67,13 +68,13 @@ impl RowChunk {
         Ok(RowSize::Fits)
     }
 
-    pub(super) fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.json.len() >= CHUNK_BYTES || self.ends.len() >= CHUNK_ROWS
     }
 
     /// The empty chunk with its buffers, to be filled again. `None` when a single large row has
     /// made the buffers much larger than a chunk.
-    pub(super) fn recycled(mut self) -> Option<Self> {
+    pub(crate) fn recycled(mut self) -> Option<Self> {
         self.ids.clear();
         self.json.clear();
         self.ends.clear();
@@ -81,7 +82,7 @@ impl RowChunk {
     }
 
     /// The rows, in the order in which they were added.
-    pub(super) fn iter(&self) -> impl Iterator<Item = EncodedRow<'_>> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = EncodedRow<'_>> {
         let mut start = RowEnd::default();
         self.ends.iter().map(move |end| {
             let row = EncodedRow {

@@ -44,6 +44,12 @@ pub(crate) enum SendItem {
         sequence: u64,
         failure: Box<Failure>,
     },
+    /// Rows that are not sent, because the application has changed them since.
+    LeftOut {
+        /// The index of their part in the plan.
+        part: usize,
+        rows: u64,
+    },
     /// The last batch that an earlier run has sent: it is sent again, to see whether the server
     /// still has what it acknowledged (contract 3.6).
     Probe(Batch),
@@ -133,6 +139,7 @@ impl<'a> Encoder<'a> {
                     };
                     self.delete(part, delete, client_id)?;
                 }
+                ReadEvent::LeftOut => self.send(SendItem::LeftOut { part, rows: 1 })?,
             }
         }
         self.flush()?;
@@ -145,7 +152,7 @@ impl<'a> Encoder<'a> {
         let about = match source {
             Source::Records(source) => About::Records(source.name().into()),
             Source::JoinRows(source) => About::JoinRows(source.name().into()),
-            Source::Deletes => About::Deletes,
+            Source::Deletes | Source::Extra => About::Deletes,
         };
         self.batcher.start(part, about, self.client_id);
         PartEncoder::new(self.options, self.client_id, source)

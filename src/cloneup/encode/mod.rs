@@ -19,5 +19,6 @@ mod reader;
 
 #[cfg(test)]
 pub(super) use batcher::tests::batch_of;
+pub(super) use chunk::{EncodedRow, RowChunk};
 pub(super) use part_encoder::{join_encoder, record_encoder};
 pub(super) use reader::RowSource;

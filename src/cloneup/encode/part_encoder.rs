@@ -25,7 +25,7 @@ impl PartEncoder {
             Source::JoinRows(source) => {
                 Self::JoinRows(join_encoder(options, client_id, source), PairHashes::default())
             }
-            Source::Deletes => Self::Deletes { client_id: client_id.to_owned() },
+            Source::Deletes | Source::Extra => Self::Deletes { client_id: client_id.to_owned() },
         }
     }
 }
@@ -33,7 +33,8 @@ impl PartEncoder {
 /// The encoder for the records of a resource.
 pub(crate) fn record_encoder(options: &Options, client_id: &str, source: &RecordSource) -> RecordEncoder {
     let prefix = &options.mutation_id_prefix;
-    RecordEncoder::new(prefix, client_id, source.name(), source.version(), options.record_operation)
+    let operation = options.operation(source.has_all_fields());
+    RecordEncoder::new(prefix, client_id, source.name(), source.version(), operation)
 }
 
 /// The encoder for the rows of a join store.

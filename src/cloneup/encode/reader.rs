@@ -8,9 +8,10 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use super::chunk::RowChunk;
 use super::oversized::OversizedRow;
 use crate::cloneup::options::Options;
-use crate::cloneup::plan::{Plan, Source};
+use crate::cloneup::plan::{Extra, Plan, Source};
 use crate::offline::{
-    JoinSource, OfflineDelete, OfflineError, Record, RecordSource, RowSize, Snapshot, SortedRecords,
+    Database, EditedSince, JoinSource, OfflineDelete, OfflineError, Record, RecordSource, RowSize, Snapshot,
+    SortedRecords,
 };
 use crate::schema::Schema;
 
@@ -24,6 +25,8 @@ pub(super) enum ReadEvent {
     Oversized(OversizedRow),
     /// A delete of the part.
     Delete(OfflineDelete),
+    /// A row of the part that is not sent, because the application has changed it since.
+    LeftOut,
 }
 
 /// The rows to encode, and how.
@@ -35,6 +38,9 @@ pub(crate) struct RowSource<'a> {
     pub(crate) snapshot: &'a Snapshot,
     /// The largest body that the server takes, in bytes; a row with larger values is not encoded.
     pub(crate) max_row_bytes: u64,
+    /// The database as it is now, where the run overwrites or removes what the server has: not what the
+    /// application has changed since the snapshot.
+    pub(crate) live: Option<&'a Database>,
 }
 
 /// Reads the parts of a plan.
@@ -55,18 +61,28 @@ impl Reader<'_> {
     }
 
     fn read(&self) -> Result<(), OfflineError> {
-        for (index, part) in self.rows.plan.parts.iter().enumerate() {
+        let RowSource { plan, schema, live, .. } = *self.rows;
+        let mut edited = live.map(|database| EditedSince::new(database, schema, plan.seq)).transpose()?;
+        for (index, part) in plan.parts.iter().enumerate() {
             self.send(ReadEvent::Part(index))?;
             match &part.source {
-                Source::Records(source) => self.records(source, part.rows)?,
-                Source::JoinRows(source) => self.join_rows(source)?,
+                // All of them are on the server.
+                Source::Records(_) | Source::JoinRows(_) if part.rows == 0 => {}
+                Source::Records(source) => self.records(source, part.rows, &mut edited)?,
+                Source::JoinRows(source) => self.join_rows(source, &mut edited)?,
                 Source::Deletes => self.deletes()?,
+                Source::Extra => self.extra(&mut edited)?,
             }
         }
         Ok(())
     }
 
-    fn records(&self, source: &RecordSource, count: u64) -> Result<(), OfflineError> {
+    fn records(
+        &self,
+        source: &RecordSource,
+        count: u64,
+        edited: &mut Edited<'_>,
+    ) -> Result<(), OfflineError> {
         let RowSource { options, snapshot, max_row_bytes, .. } = *self.rows;
         let sorted = match options.only {
             None => SortedRecords::sort(source, snapshot, count, max_row_bytes)?,
@@ -80,6 +96,9 @@ impl Reader<'_> {
                     return Err(OfflineError::Stopped);
                 }
                 let (id, index) = (record.id, record.index);
+                if is_edited(edited, source.name(), id)? {
+                    return self.left_out(&mut chunk);
+                }
                 let size = chunk.push(id, "", 0, |json| record.write_fields(json))?;
                 self.pushed(&mut chunk, size, || OversizedRow::record(source.name(), id, index))
             });
@@ -89,6 +108,9 @@ impl Reader<'_> {
         let add = |record: Record<'_>| {
             if !filter.has_record(source.name(), record.id) {
                 return Ok(());
+            }
+            if is_edited(edited, source.name(), record.id)? {
+                return self.left_out(&mut chunk);
             }
             let size = chunk
                 .push(record.id, "", record.group, |json| record.write_fields_within(json, max_row_bytes))?;
@@ -101,12 +123,15 @@ impl Reader<'_> {
         self.send(ReadEvent::Rows(chunk))
     }
 
-    fn join_rows(&self, source: &JoinSource) -> Result<(), OfflineError> {
+    fn join_rows(&self, source: &JoinSource, edited: &mut Edited<'_>) -> Result<(), OfflineError> {
         let mut chunk = RowChunk::default();
         let filter = self.rows.plan.filter(self.rows.options);
         source.for_each(self.rows.snapshot, |row| {
-            if !filter.has_join_row(source, row.from, row.to) {
+            if !filter.has_join_row(source, row.from, row.to)? {
                 return Ok(());
+            }
+            if edited.is_some() && is_edited(edited, source.name(), &format!("{}:{}", row.from, row.to))? {
+                return self.left_out(&mut chunk);
             }
             let size = chunk
                 .push(row.from, row.to, 0, |json| row.write_metadata_within(json, self.rows.max_row_bytes))?;
@@ -121,6 +146,20 @@ impl Reader<'_> {
         let RowSource { options, schema, snapshot, client_id, .. } = *self.rows;
         let deletes = self.rows.plan.deletes(options, schema, snapshot);
         deletes.for_each(client_id, |delete| self.send(ReadEvent::Delete(delete)))
+    }
+
+    fn extra(&self, edited: &mut Edited<'_>) -> Result<(), OfflineError> {
+        let RowSource { plan, options, schema, client_id, .. } = *self.rows;
+        Extra::of(plan, schema)?.for_each(&options.mutation_id_prefix, client_id, |name, id, delete| {
+            let is_edited = is_edited(edited, name, id)?;
+            self.send(if is_edited { ReadEvent::LeftOut } else { ReadEvent::Delete(delete) })
+        })
+    }
+
+    /// A row is left out; those before it are sent.
+    fn left_out(&self, chunk: &mut RowChunk) -> Result<(), OfflineError> {
+        self.send(ReadEvent::Rows(std::mem::take(chunk)))?;
+        self.send(ReadEvent::LeftOut)
     }
 
     /// A row was added to the chunk, or is too large: then it follows the rows before it.
@@ -147,6 +186,13 @@ impl Reader<'_> {
     fn send(&self, event: ReadEvent) -> Result<(), OfflineError> {
         self.events.send(Ok(event)).map_err(|_| OfflineError::Stopped)
     }
+}
+
+/// What the application changes meanwhile, where that is not overwritten.
+type Edited<'s> = Option<EditedSince<'s>>;
+
+fn is_edited(edited: &mut Edited<'_>, name: &str, id: &str) -> Result<bool, OfflineError> {
+    edited.as_mut().map_or(Ok(false), |edited| edited.has(name, id))
 }
 
 /// Reading that was stopped, by the limit or because the encoder has ended, is no error: the next event

@@ -36,7 +36,8 @@ pub(crate) async fn finalize(
     let (database, schema) = (job.database.clone(), (*job.schema).clone());
     let (seq, scope) = (plan.seq, plan.scope.clone());
     let store_id = store_id(job, plan).await;
-    let start = plan.cursors.clone().for_store(store_id.as_deref());
+    let mut start = plan.cursors.clone().for_store(store_id.as_deref());
+    start.global = start.global.max(plan.equal_at.clone().unwrap_or_else(Cursor::zero));
     let opened = blocking(move || Finalizer::open(&database, schema, seq, scope)).await?;
     let mut finalizer = opened.store_id(store_id);
     if job.options.pull_after {

@@ -50,7 +50,7 @@ impl DatabasesOutcome {
         let mut sum = RunStats { repeated: Some(0), ..RunStats::default() };
         // An upload that sent nothing has had no answer that could say what was there before.
         let runs = self.databases.iter().map(|database| &database.outcome.stats.run);
-        runs.filter(|run| run.requests > 0).for_each(|run| sum.add(run));
+        runs.filter(|run| run.requests > 0 || run.unchanged.is_some()).for_each(|run| sum.add(run));
         sum
     }
 }

@@ -4,6 +4,7 @@
 
 use std::collections::HashSet;
 
+use super::changes::Changes;
 use crate::cloneup::options::Options;
 use crate::mutation::DeleteEncoder;
 use crate::offline::{MarkedRows, OfflineDelete, OfflineError, Scope, Snapshot, offline_deletes};
@@ -20,6 +21,8 @@ pub(crate) struct Deletes<'a> {
     pub(super) seq: i64,
     /// The rows that the application has marked as deleted, in the order in which they are deleted.
     pub(super) marked: &'a [MarkedRows],
+    /// What a comparison has found: a marked row that the server does not have is not deleted there.
+    pub(super) changes: Option<&'a Changes>,
 }
 
 /// A delete of stage C.
@@ -72,7 +75,7 @@ impl Deletes<'_> {
         &self,
         mut visit: impl FnMut(Delete<'_>) -> Result<(), OfflineError>,
     ) -> Result<(), OfflineError> {
-        let Self { options, schema, snapshot, scope, seq, marked } = *self;
+        let Self { options, schema, snapshot, scope, seq, marked, changes } = *self;
         let selects = |name: &str, id: &str| options.stage.has_record(id) && options.selects(name, id);
         let mut logged = HashSet::new();
         offline_deletes(snapshot, schema, scope, seq, selects, |delete| {
@@ -87,6 +90,12 @@ impl Deletes<'_> {
                     !logged.is_empty() && logged.contains(&(rows.name().to_owned(), id.to_owned()));
                 if is_logged || !selects(rows.name(), id) {
                     return Ok(());
+                }
+                if let Some(changes) = changes {
+                    // Where everything that only the server has is removed, this is among it.
+                    if options.delete_extra || !changes.has_extra(rows.name(), id)? {
+                        return Ok(());
+                    }
                 }
                 visit(Delete::Marked(index, id))
             })?;

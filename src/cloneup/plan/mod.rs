@@ -3,10 +3,13 @@
 //!
 //! [`scope`] is what the options ask for, [`sources`] the tables of it, [`upload_plan`] the plan as a
 //! value, [`checking`] how far its checks are; [`limited`] and [`row_filter`] are the rows that it leaves
-//! out, [`deletes`] is its stage C, [`finalization`] and [`other_store`] check what is written at the end.
+//! out, [`changes`] leaves in it only what differs, [`deletes`] is its stage C, [`extra`] what only the
+//! server has, [`finalization`] and [`other_store`] check what is written at the end.
 
+mod changes;
 mod checking;
 pub(super) mod deletes;
+mod extra;
 mod finalization;
 mod limited;
 mod other_store;
@@ -16,7 +19,9 @@ mod selected;
 pub(super) mod sources;
 pub(super) mod upload_plan;
 
+pub(super) use changes::{Changes, Narrowed};
 pub(super) use checking::Checking;
+pub(super) use extra::Extra;
 pub(super) use finalization::check_writable;
 pub(super) use limited::LimitedRecords;
 pub(super) use scope::Requested;

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::changes::Changes;
 use super::checking::Checking;
 use super::deletes::Deletes;
 use super::limited::LimitedRecords;
@@ -16,6 +17,7 @@ use crate::offline::{
     ChangeLog, Cursors, JoinSource, MarkedRows, OfflineError, RecordSource, Scope, Snapshot,
     dangling_join_rows, upload_queue,
 };
+use crate::protocol::Cursor;
 use crate::schema::Schema;
 
 /// Everything that is known before sending begins.
@@ -34,6 +36,11 @@ pub(crate) struct Plan {
     pub(crate) seq: i64,
     /// The cursors that the database has stored.
     pub(crate) cursors: Cursors,
+    /// What a comparison has found, where there was one: only that is uploaded.
+    pub(crate) changes: Option<Arc<Changes>>,
+    /// A place in the server's sequence at which a comparison has found that the server has nothing else
+    /// than the database, apart from what is uploaded; the pull need not begin before it.
+    pub(crate) equal_at: Option<Cursor>,
     /// Warnings for a person.
     pub(crate) warnings: Vec<String>,
 }
@@ -42,8 +49,11 @@ pub(crate) struct Plan {
 #[derive(Debug, Clone)]
 pub(crate) struct Part {
     pub(crate) source: Source,
-    /// The number of rows to read.
+    /// The number of rows to send.
     pub(crate) rows: u64,
+    /// The number of rows that are not sent, because the server has them already; `None` without a
+    /// comparison.
+    pub(crate) unchanged: Option<u64>,
 }
 
 /// The source of a part's rows.
@@ -52,6 +62,8 @@ pub(crate) enum Source {
     Records(RecordSource),
     JoinRows(JoinSource),
     Deletes,
+    /// What only the server has, to be removed.
+    Extra,
 }
 
 impl Plan {
@@ -87,10 +99,10 @@ impl Plan {
             }
             checking.end(rows);
             if rows > 0 {
-                parts.push(Part { source: Source::Records(source), rows });
+                parts.push(Part::new(Source::Records(source), rows));
             }
         }
-        let filter = RowFilter { options, limited: limited.as_ref() };
+        let filter = RowFilter { options, limited: limited.as_ref(), changes: None };
         for source in join_rows {
             checking.begin(source.name(), report);
             let rows = count_join_rows(filter, &source, snapshot)?;
@@ -98,13 +110,14 @@ impl Plan {
                 warnings.extend(warning_of_dangling(schema, &source, snapshot)?);
             }
             checking.end(rows);
-            parts.push(Part { source: Source::JoinRows(source), rows });
+            parts.push(Part::new(Source::JoinRows(source), rows));
         }
         let limited = limited.map(Arc::new);
-        let mut plan = Self { parts, marked, scope, limited, seq, cursors, warnings };
+        let mut plan =
+            Self { parts, marked, scope, limited, seq, cursors, changes: None, equal_at: None, warnings };
         let deletes = plan.deletes(options, schema, snapshot).count()?;
         if deletes > 0 {
-            plan.parts.push(Part { source: Source::Deletes, rows: deletes });
+            plan.parts.push(Part::new(Source::Deletes, deletes));
         } else if let (Some(selection), None) = (&options.only, options.limit) {
             // What is not there as a row may be there as a delete.
             plan.warnings.extend(warnings_of_absent(selection, options.stage, &plan.outline()));
@@ -119,12 +132,21 @@ impl Plan {
         schema: &'a Schema,
         snapshot: &'a Snapshot,
     ) -> Deletes<'a> {
-        Deletes { options, schema, snapshot, scope: &self.scope, seq: self.seq, marked: &self.marked }
+        let changes = self.changes.as_deref();
+        Deletes {
+            options,
+            schema,
+            snapshot,
+            scope: &self.scope,
+            seq: self.seq,
+            marked: &self.marked,
+            changes,
+        }
     }
 
     /// The filter of the plan's rows, with the options that the plan was made from.
     pub(crate) fn filter<'a>(&'a self, options: &'a Options) -> RowFilter<'a> {
-        RowFilter { options, limited: self.limited.as_deref() }
+        RowFilter { options, limited: self.limited.as_deref(), changes: self.changes.as_deref() }
     }
 
     /// A plan without parts, for tests.
@@ -134,7 +156,7 @@ impl Plan {
         let scope = Scope { resources, all_resources: true, join_rows: true, deletes: true };
         let cursors = Cursors::default();
         let (parts, marked, warnings) = (Vec::new(), Vec::new(), Vec::new());
-        Self { parts, marked, scope, limited: None, seq: 0, cursors, warnings }
+        Self { parts, marked, scope, limited: None, seq: 0, cursors, changes: None, equal_at: None, warnings }
     }
 
     /// The plan as an observer gets it.
@@ -172,7 +194,7 @@ fn checked(
 }
 
 /// Checks all rows of a join store, and counts those that are sent.
-fn count_join_rows(
+pub(super) fn count_join_rows(
     filter: RowFilter<'_>,
     source: &JoinSource,
     snapshot: &Snapshot,
@@ -183,7 +205,7 @@ fn count_join_rows(
     }
     let mut sent = 0;
     source.for_each(snapshot, |row| {
-        sent += u64::from(filter.has_join_row(source, row.from, row.to));
+        sent += u64::from(filter.has_join_row(source, row.from, row.to)?);
         Ok(())
     })?;
     Ok(sent)
@@ -200,12 +222,18 @@ fn warning_of_dangling(
 }
 
 impl Part {
+    /// A part of which every row is sent.
+    pub(crate) fn new(source: Source, rows: u64) -> Self {
+        Self { source, rows, unchanged: None }
+    }
+
     fn outline(&self) -> PlannedPart {
         let (kind, name) = match &self.source {
             Source::Records(source) => (PartKind::Records, source.name()),
             Source::JoinRows(source) => (PartKind::JoinRows, source.name()),
             Source::Deletes => (PartKind::Deletes, "deletes"),
+            Source::Extra => (PartKind::Extra, "extra"),
         };
-        PlannedPart { kind, name: name.to_owned(), rows: self.rows }
+        PlannedPart { kind, name: name.to_owned(), rows: self.rows, unchanged: self.unchanged }
     }
 }

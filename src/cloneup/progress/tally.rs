@@ -2,7 +2,7 @@
 //! any order, and makes the outcome. The checkpoint is written by [`super::checkpoint_writer`].
 
 use crate::cloneup::failure::Failure;
-use crate::cloneup::outcome::{DeleteStats, JoinStats, Outcome, RecordStats, RunStats, Stats};
+use crate::cloneup::outcome::{JoinStats, Outcome, RecordStats, RunStats, Stats};
 use crate::cloneup::plan::{Plan, Source};
 use crate::cloneup::progress::checkpoint::Checkpoint;
 use crate::cloneup::send::delivered::Delivered;
@@ -34,6 +34,8 @@ struct Counts {
     whole: Answered,
     /// What of it an earlier run has done.
     earlier: Answered,
+    /// Rows that were not sent, because the application has changed them since.
+    left_out: u64,
     /// Rows and mutations that this run has found rejected.
     rejected_rows: u64,
     rejected_mutations: u64,
@@ -119,6 +121,16 @@ impl<'a> Tally<'a> {
         self.failures.push((sequence, failure));
     }
 
+    /// Adds rows that were not sent, because the application has changed them since.
+    pub(crate) fn add_left_out(&mut self, part: usize, rows: u64) {
+        self.count(part, 0, rows).left_out += rows;
+    }
+
+    /// The number of rows that were not sent, because the application has changed them since.
+    pub(crate) fn left_out(&self) -> u64 {
+        self.parts.iter().flatten().map(|counts| counts.left_out).sum()
+    }
+
     fn count(&mut self, part: usize, mutations: u64, rows: u64) -> &mut Counts {
         let counts = self.parts[part].get_or_insert_default();
         counts.whole.mutations += mutations;
@@ -186,22 +198,30 @@ impl<'a> Tally<'a> {
         for (part, counts) in self.plan.parts.iter().zip(&self.parts) {
             let Some(counts) = *counts else { continue };
             let Answered { rows, mutations, repeated } = counts.whole;
-            let taken = rows - counts.rejected_rows - counts.earlier.rows;
+            let taken = rows - counts.rejected_rows - counts.earlier.rows - counts.left_out;
+            let unchanged = part.unchanged;
+            let all = rows + unchanged.unwrap_or(0);
+            stats.run.unchanged = match (stats.run.unchanged, unchanged) {
+                (None, None) => None,
+                (sum, more) => Some(sum.unwrap_or(0) + more.unwrap_or(0)),
+            };
             let taken_mutations = mutations - counts.rejected_mutations - counts.earlier.mutations;
             match &part.source {
                 Source::Records(source) => {
                     stats.run.records += taken;
-                    let entry = RecordStats { records: rows, mutations, repeated };
+                    let entry = RecordStats { records: all, mutations, unchanged, repeated };
                     stats.resources.push((source.name().to_owned(), entry));
                 }
                 Source::JoinRows(source) => {
                     stats.run.join_rows += taken;
-                    let entry = JoinStats { rows, mutations, repeated };
+                    let entry = JoinStats { rows: all, mutations, unchanged, repeated };
                     stats.join_stores.insert(source.name().to_owned(), entry);
                 }
-                Source::Deletes => {
+                Source::Deletes | Source::Extra => {
                     stats.run.deletes += taken_mutations;
-                    stats.deletes = Some(DeleteStats { mutations, repeated });
+                    let deletes = stats.deletes.get_or_insert_default();
+                    deletes.mutations += mutations;
+                    deletes.repeated += repeated;
                 }
             }
             stats.run.rejected += counts.rejected_rows;
@@ -219,11 +239,12 @@ mod tests {
     use super::*;
     use crate::cloneup::FailureKind;
     use crate::cloneup::encode::batch::Position;
+    use crate::cloneup::outcome::DeleteStats;
     use crate::cloneup::plan::Part;
     use crate::protocol::{ErrorBody, MutationError};
 
     fn plan(rows: u64) -> Plan {
-        Plan { parts: vec![Part { source: Source::Deletes, rows }], ..Plan::empty() }
+        Plan { parts: vec![Part::new(Source::Deletes, rows)], ..Plan::empty() }
     }
 
     fn rejected(id: &str) -> Failure {

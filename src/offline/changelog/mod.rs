@@ -6,14 +6,17 @@
 //! covered, so that they can be removed. Writing pulled changes is the job of [`super::write`].
 //!
 //! [`table`] has the SQL, [`entry`] the meaning of one entry, [`presence`] looks up whether its subject
-//! is in the database; [`offline_deletes`](mod@offline_deletes) and [`touched`] answer the questions.
+//! is in the database; [`offline_deletes`](mod@offline_deletes), [`touched`] and [`edited_since`] answer the
+//! questions.
 
+mod edited_since;
 mod entry;
 mod offline_deletes;
 mod presence;
 mod table;
 mod touched;
 
+pub use edited_since::EditedSince;
 pub use entry::Scope;
 pub use offline_deletes::{OfflineDelete, offline_deletes};
 pub use table::ChangeLog;

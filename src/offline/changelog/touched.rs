@@ -73,7 +73,7 @@ impl LocalChanges {
 }
 
 /// The subjects of all entries after `seq`, and of those up to `seq` that are not covered.
-fn subjects(
+pub(super) fn subjects(
     log: &ChangeLog<'_>,
     schema: &Schema,
     seq: i64,

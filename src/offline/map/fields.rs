@@ -85,6 +85,18 @@ impl MappedField {
         Self { name: field.name.clone(), key, column: column.to_owned(), mapping, numbers }
     }
 
+    /// The same field, left out where its value is NULL: a content digest counts both as the same
+    /// (contract 3.8).
+    pub(crate) fn without_null(mut self) -> Self {
+        self.mapping.nullable = false;
+        self
+    }
+
+    /// Whether a value that is not NULL can become `null`: a column of JSON text can hold that.
+    pub(crate) fn can_hold_json_null(&self) -> bool {
+        self.mapping.kind.is_json()
+    }
+
     /// Writes the field's name into the JSON object at the end of `out`, with a comma where one is
     /// needed.
     pub(crate) fn write_key(&self, out: &mut Vec<u8>) {

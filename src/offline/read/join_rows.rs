@@ -115,6 +115,22 @@ impl JoinSource {
         self.table.iter().flat_map(|table| &table.metadata).map(|field| &*field.name)
     }
 
+    /// The rows as a content digest counts them (contract 3.8): metadata that is NULL is left out.
+    #[must_use]
+    pub fn comparable(mut self) -> Self {
+        if let Some(table) = &mut self.table {
+            table.metadata =
+                std::mem::take(&mut table.metadata).into_iter().map(MappedField::without_null).collect();
+        }
+        self
+    }
+
+    /// Whether a comparable row can still have metadata that is `null`: one of JSON text.
+    #[must_use]
+    pub fn can_hold_json_null(&self) -> bool {
+        self.table.iter().flat_map(|table| &table.metadata).any(MappedField::can_hold_json_null)
+    }
+
     /// The join store's name.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -4,7 +4,7 @@
 //! them in order. A large table without an index in this order is read by two threads
 //! ([`partition`]) and sorted outside of SQLite ([`sorted_records`], [`external_sort`]). The records of
 //! a resource that refers to itself are ordered by [`depth`]. [`dangling`] finds join rows without their
-//! records.
+//! records. [`temporary_file`](mod@temporary_file) decides where temporary files are.
 
 mod check;
 mod dangling;
@@ -14,8 +14,10 @@ mod join_rows;
 mod partition;
 mod records;
 mod sorted_records;
+mod temporary_file;
 
 pub use dangling::dangling_join_rows;
 pub use join_rows::{JoinRow, JoinSource};
-pub use records::{MarkedRows, ReadOrder, Record, RecordSource};
+pub use records::{ChosenIds, MarkedRows, ReadOrder, Record, RecordSource};
 pub use sorted_records::{SortedRecord, SortedRecords};
+pub use temporary_file::temporary_file;

@@ -12,6 +12,7 @@ use crate::offline::map::size::RowSize;
 use crate::offline::read::external_sort::{SortedRow, Sorter, merge};
 use crate::offline::read::partition::{MIN_ROWS_FOR_TWO_THREADS, map_partitions};
 use crate::offline::read::records::{ReadOrder, Record, RecordSource, not_unique};
+use crate::offline::read::temporary_file::temporary_folders;
 use crate::offline::snapshot::Snapshot;
 
 /// The first byte of the content of a record that is too large to be sent; its size follows, in
@@ -145,15 +146,6 @@ impl From<SortError> for OfflineError {
     fn from(SortError(error): SortError) -> Self {
         error
     }
-}
-
-/// The folders for temporary files, in the order in which SQLite tries them for its own
-/// (<https://www.sqlite.org/tempfiles.html>). `/var/tmp` goes before `/tmp`: a large file belongs
-/// on a disk, and `/tmp` can be in memory.
-fn temporary_folders() -> Vec<PathBuf> {
-    let named = ["SQLITE_TMPDIR", "TMPDIR"].into_iter().filter_map(std::env::var_os).map(PathBuf::from);
-    let usual = [PathBuf::from("/var/tmp"), std::env::temp_dir(), PathBuf::from(".")];
-    named.chain(usual).collect()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::query::TableQuery;
 use super::select::Selection;
 use crate::mutation::ContentHash;
-use crate::mutation::digest::ItemHasher;
+use crate::mutation::digest::{ItemHasher, bucket_of};
 use crate::server::store::{Result, StoredItem, TableFields};
 
 /// Bytes of the items in an answer, about, unless the first bucket alone has more.
@@ -68,6 +68,10 @@ impl<'q> BucketsScan<'q> {
         if item.name != self.table.name || self.table.is_join_store == item.target.is_empty() {
             return Ok(());
         }
+        // A document is parsed only where its digest is asked for.
+        if self.selection.needs_documents() && !self.is_asked_for(item) {
+            return Ok(());
+        }
         let content = self.selection.digest(item)?;
         if self.table.is_join_store {
             self.hasher.add_join_row(item.id, item.target, content);
@@ -79,6 +83,11 @@ impl<'q> BucketsScan<'q> {
             self.hash();
         }
         Ok(())
+    }
+
+    fn is_asked_for(&self, item: &StoredItem<'_>) -> bool {
+        let to = self.table.is_join_store.then_some(item.target);
+        self.indexes.contains_key(&bucket_of(item.id, to, self.bits))
     }
 
     /// Whether [`Self::add`] needs the documents.

@@ -4,6 +4,7 @@
 mod binary;
 #[cfg(unix)]
 pub mod browser;
+mod counting_relay;
 mod feed;
 mod forward_proxy;
 mod manifests;
@@ -32,6 +33,7 @@ pub use binary::{
     cloneup, database, errors_of, infer, program, remove_settings, result, spawn_upload, status, stderr,
     synctool,
 };
+pub use counting_relay::CountingRelay;
 pub use feed::{delete, upsert};
 pub use forward_proxy::ForwardProxy;
 pub use manifests::assert_is_accepted;

@@ -2,7 +2,7 @@
 
 use std::ffi::CString;
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::ffi::OsStringExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -19,6 +19,8 @@ pub struct Terminal {
     child: Child,
     bytes: Receiver<Vec<u8>>,
     parser: vt100::Parser,
+    /// What a person types.
+    keyboard: File,
 }
 
 impl Terminal {
@@ -28,7 +30,21 @@ impl Terminal {
     }
 
     /// The same in a terminal of this kind, as `TERM` has it.
-    pub fn start_as(command: &mut Command, (columns, rows): (u16, u16), kind: &str) -> Self {
+    pub fn start_as(command: &mut Command, size: (u16, u16), kind: &str) -> Self {
+        Self::start_with(command, size, kind, false)
+    }
+
+    /// The same with the terminal on stdin too, so that a person can type.
+    pub fn start_typing(command: &mut Command, size: (u16, u16)) -> Self {
+        Self::start_with(command, size, "xterm", true)
+    }
+
+    fn start_with(
+        command: &mut Command,
+        (columns, rows): (u16, u16),
+        kind: &str,
+        has_keyboard: bool,
+    ) -> Self {
         let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&controller).unwrap();
         unlockpt(&controller).unwrap();
@@ -37,12 +53,14 @@ impl Terminal {
         let name: CString = ptsname(&controller, Vec::new()).unwrap();
         let path = std::ffi::OsString::from_vec(name.into_bytes());
         let open = || File::options().read(true).write(true).open(&path).unwrap();
-        command.stdin(Stdio::null()).stdout(open()).stderr(open()).env("TERM", kind);
+        command.stdin(if has_keyboard { Stdio::from(open()) } else { Stdio::null() });
+        command.stdout(open()).stderr(open()).env("TERM", kind);
         let child = command.spawn().unwrap();
         // The ends that are only for the child.
-        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let (sender, bytes) = channel();
         let mut controller = File::from(controller);
+        let keyboard = controller.try_clone().unwrap();
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
             // The last process has closed the terminal: that is an error here.
@@ -56,12 +74,18 @@ impl Terminal {
             child,
             bytes,
             parser: vt100::Parser::new(rows.try_into().unwrap(), columns.try_into().unwrap(), 10_000),
+            keyboard,
         }
     }
 
     /// The process.
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Types a text.
+    pub fn send(&mut self, text: &str) {
+        self.keyboard.write_all(text.as_bytes()).unwrap();
     }
 
     /// Waits for a screen on which something holds, and returns it.

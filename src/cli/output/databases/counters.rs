@@ -140,7 +140,8 @@ mod tests {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
         let mut counters = DatabasesCounters::new(10, start);
-        let parts = [PlannedPart { kind: PartKind::Records, name: "todos".to_owned(), rows: 100 }];
+        let parts =
+            [PlannedPart { kind: PartKind::Records, name: "todos".to_owned(), rows: 100, unchanged: None }];
         for index in [0, 1, 2] {
             counters.begin(index, start);
             counters.note(index, &Event::Planned { parts: &parts }, start);

@@ -112,7 +112,8 @@ mod tests {
         let now = start + Duration::from_secs(10);
         let paths: Vec<_> = (0..1000).map(|index| format!("tenants/tenant-{index:04}.db").into()).collect();
         let mut counters = DatabasesCounters::new(paths.len(), start);
-        let parts = [PlannedPart { kind: PartKind::Records, name: "todos".to_owned(), rows: 300 }];
+        let parts =
+            [PlannedPart { kind: PartKind::Records, name: "todos".to_owned(), rows: 300, unchanged: None }];
         for index in 0..415 {
             counters.begin(index, start);
             counters.note(index, &Event::Planned { parts: &parts }, start);

@@ -6,6 +6,8 @@ use std::io::{self, BufWriter, Write as _};
 use std::ops::Range;
 use std::path::Path;
 
+use crate::offline::read::temporary_file::temporary_file_in;
+
 /// How many bytes of rows a sorter collects before it sorts them and spills them as a run.
 pub(super) const RUN_BYTES: usize = 4 * 1024 * 1024;
 
@@ -50,14 +52,7 @@ impl Sorter {
     /// # Errors
     /// The error of the last folder when none of them can have a file.
     pub(crate) fn new(folders: &[impl AsRef<Path>]) -> io::Result<Self> {
-        let mut file = Err(io::ErrorKind::NotFound.into());
-        for folder in folders {
-            file = tempfile::tempfile_in(folder);
-            if file.is_ok() {
-                break;
-            }
-        }
-        Ok(Self::in_file(file?))
+        temporary_file_in(folders).map(Self::in_file)
     }
 
     fn in_file(file: File) -> Self {

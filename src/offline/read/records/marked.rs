@@ -97,7 +97,7 @@ impl MarkedRows {
 }
 
 /// Whether a constraint of the table keeps two rows from having one id.
-fn has_unique_ids(table: &RecordTable, connection: &Connection) -> rusqlite::Result<bool> {
+pub(super) fn has_unique_ids(table: &RecordTable, connection: &Connection) -> rusqlite::Result<bool> {
     if table.key.is_row_id() {
         return Ok(true);
     }

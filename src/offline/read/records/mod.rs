@@ -2,9 +2,11 @@
 //! (contract 3.1, stage A). Join rows are read by [`super::join_rows`].
 //!
 //! [`table`] finds table and columns, [`read_order`] decides the order, [`source`] is the result of both,
-//! [`record`] checks and reads the records, [`shard_condition`] reads those of one shard, and [`marked`]
-//! reads rows that are marked as deleted.
+//! [`record`] checks and reads the records, [`contents`] reads them in any order, [`shard_condition`] and
+//! [`chosen_condition`] leave out others, and [`marked`] reads rows that are marked as deleted.
 
+mod chosen_condition;
+mod contents;
 mod marked;
 mod read_order;
 mod record;
@@ -12,6 +14,7 @@ mod shard_condition;
 mod source;
 mod table;
 
+pub use chosen_condition::ChosenIds;
 pub use marked::MarkedRows;
 pub use read_order::ReadOrder;
 pub use record::Record;

@@ -16,9 +16,8 @@ use crate::offline::map::size::RowSize;
 use crate::offline::map::unnamed_keys::UnnamedKeys;
 use crate::offline::read::check::{check_rows, count_rows};
 use crate::offline::read::records::read_order::{select_in_order, select_stored};
-use crate::offline::read::records::shard_condition;
 use crate::offline::read::records::source::RecordSource;
-use crate::offline::read::records::table::{RecordTable, Rows};
+use crate::offline::read::records::table::Rows;
 use crate::offline::row_location::{SameKey, locate};
 use crate::offline::snapshot::Snapshot;
 use crate::offline::sql::{joined, quoted};
@@ -144,7 +143,7 @@ impl RecordSource {
         if lengths.is_empty() {
             return Ok(0);
         }
-        self.register_shard(snapshot.connection())?;
+        table.register_conditions(snapshot.connection()).map_err(table.failed())?;
         let (name, rows) = (quoted(&table.name), table.read_condition());
         let length = joined(&lengths, "+");
         let sql = format!("SELECT count(*) FROM {name} AS t WHERE {rows} AND {length} > ?1");
@@ -158,16 +157,8 @@ impl RecordSource {
     /// [`OfflineError::Storage`] when the database cannot be read;
     /// [`OfflineError::Interrupted`] when the snapshot is interrupted.
     pub fn count(&self, snapshot: &Snapshot) -> Result<u64, OfflineError> {
-        self.register_shard(snapshot.connection())?;
+        self.table.register_conditions(snapshot.connection()).map_err(self.table.failed())?;
         count_rows(snapshot, &self.table.name, &self.table.read_condition())
-    }
-
-    /// Registers the SQL function of [`RecordTable::read_condition`](super::table::RecordTable), where it
-    /// has one, for the next query of a connection.
-    fn register_shard(&self, connection: &Connection) -> Result<(), OfflineError> {
-        let RecordTable { shard, key, .. } = &self.table;
-        let Some(shard) = *shard else { return Ok(()) };
-        shard_condition::register(connection, key, shard).map_err(self.table.failed())
     }
 
     /// Reads every record in upload order: by depth where the resource refers to itself, then by
@@ -183,7 +174,7 @@ impl RecordSource {
         consume: impl FnMut(Record<'_>) -> Result<(), OfflineError>,
     ) -> Result<(), OfflineError> {
         let sql = select_in_order(&self.table, snapshot, self.read_order()).map_err(self.table.failed())?;
-        self.read(snapshot.connection(), &sql, consume)
+        self.read(snapshot.connection(), &sql, self.table.has_parents(), consume)
     }
 
     /// Reads at most this number of records, the first in upload order. SQLite keeps no more of them than
@@ -200,7 +191,8 @@ impl RecordSource {
         let sql = select_in_order(&self.table, snapshot, self.read_order()).map_err(self.table.failed())?;
         // SQLite has signed integers of 64 bits.
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.read(snapshot.connection(), &format!("{sql} LIMIT {limit}"), consume)
+        let sql = format!("{sql} LIMIT {limit}");
+        self.read(snapshot.connection(), &sql, self.table.has_parents(), consume)
     }
 
     /// Reads the records that meet an SQL condition in the order in which they are stored.
@@ -210,7 +202,7 @@ impl RecordSource {
         condition: &str,
         consume: impl FnMut(Record<'_>) -> Result<(), OfflineError>,
     ) -> Result<(), OfflineError> {
-        self.read(connection, &select_stored(&self.table, condition), consume)
+        self.read(connection, &select_stored(&self.table, condition), false, consume)
     }
 
     /// An error of a record with this id, with the location of the record where it has none.
@@ -223,17 +215,18 @@ impl RecordSource {
         })
     }
 
+    /// Reads the rows of a query, whose last column is the depth where it has one.
     fn read(
         &self,
         connection: &Connection,
         sql: &str,
+        has_depth: bool,
         mut consume: impl FnMut(Record<'_>) -> Result<(), OfflineError>,
     ) -> Result<(), OfflineError> {
         let failed = |error| self.table.failed()(error);
-        self.register_shard(connection)?;
+        self.table.register_conditions(connection).map_err(failed)?;
         let mut statement = connection.prepare(sql).map_err(failed)?;
-        // The depth is the last column.
-        let depth_column = self.table.has_parents().then(|| statement.column_count() - 1);
+        let depth_column = has_depth.then(|| statement.column_count() - 1);
         let mut rows = statement.query([]).map_err(failed)?;
         let (mut id, mut previous) = (String::new(), None::<String>);
         let (mut index, mut group, mut last_depth) = (0, 0_u64, None::<i64>);

@@ -1,9 +1,13 @@
 //! Where the records of a resource come from: its table, and the order in which it is read.
 //! Reading is in [`super::record`].
 
+use std::sync::Arc;
+
 use crate::mutation::Shard;
 use crate::offline::collation;
 use crate::offline::error::OfflineError;
+use crate::offline::map::fields::MappedField;
+use crate::offline::read::records::chosen_condition::ChosenIds;
 use crate::offline::read::records::read_order::ReadOrder;
 use crate::offline::read::records::table::RecordTable;
 use crate::offline::snapshot::Snapshot;
@@ -16,6 +20,7 @@ pub struct RecordSource {
     version: u64,
     pub(super) table: RecordTable,
     pub(super) order: ReadOrder,
+    has_all_fields: bool,
 }
 
 impl RecordSource {
@@ -35,7 +40,8 @@ impl RecordSource {
         let table = RecordTable::find(snapshot, schema, resource, warnings)?;
         collation::check_view(snapshot.connection(), &table.name)?;
         let order = ReadOrder::of(&table, snapshot).map_err(table.failed())?;
-        Ok(Self { resource: resource.name.clone(), version: resource.version, table, order })
+        let has_all_fields = table.fields.len() == resource.fields.len();
+        Ok(Self { resource: resource.name.clone(), version: resource.version, table, order, has_all_fields })
     }
 
     /// The records of one shard: only they are read and counted. A check looks at all records.
@@ -43,6 +49,34 @@ impl RecordSource {
     pub fn in_shard(mut self, shard: Shard) -> Self {
         self.table.shard = Some(shard);
         self
+    }
+
+    /// The records with chosen ids: only they are read and counted. A check looks at all records.
+    #[must_use]
+    pub fn chosen(mut self, chosen: Arc<dyn ChosenIds>) -> Self {
+        self.table.chosen = Some(chosen);
+        self
+    }
+
+    /// The records as a content digest counts them (contract 3.8): fields that are NULL are left out. They
+    /// are those of all shards.
+    #[must_use]
+    pub fn comparable(mut self) -> Self {
+        self.table.shard = None;
+        self.table.fields = self.table.fields.into_iter().map(MappedField::without_null).collect();
+        self
+    }
+
+    /// Whether a comparable record can still have a field that is `null`: one of JSON text.
+    #[must_use]
+    pub fn can_hold_json_null(&self) -> bool {
+        self.table.document.is_none() && self.table.fields.iter().any(MappedField::can_hold_json_null)
+    }
+
+    /// Whether every field of the resource is uploaded: no column is missing.
+    #[must_use]
+    pub fn has_all_fields(&self) -> bool {
+        self.has_all_fields
     }
 
     /// The resource's name.

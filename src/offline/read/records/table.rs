@@ -1,6 +1,10 @@
 //! The table of a resource and the columns that are read from it. Which order it is read in is
 //! decided in [`super::read_order`].
 
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
 use crate::mutation::Shard;
 use crate::offline::error::OfflineError;
 use crate::offline::map::document::value_expression;
@@ -8,6 +12,7 @@ use crate::offline::map::fields::{MappedField, document_fields, map_fields};
 use crate::offline::map::keys::Key;
 use crate::offline::map::marker::Marker;
 use crate::offline::read::check::ALL_ROWS;
+use crate::offline::read::records::chosen_condition::{self, ChosenIds};
 use crate::offline::read::records::shard_condition;
 use crate::offline::snapshot::Snapshot;
 use crate::offline::sql::{Affinity, Table, listed, quoted};
@@ -31,6 +36,8 @@ pub(super) struct RecordTable {
     pub(super) rows: Rows,
     /// The shard whose rows are read; `None` for all.
     pub(super) shard: Option<Shard>,
+    /// What chooses the rows that are read; `None` for all.
+    pub(super) chosen: Option<Arc<dyn ChosenIds>>,
 }
 
 /// Which rows of a table are read.
@@ -102,18 +109,32 @@ impl RecordTable {
                 (field.column.clone(), column.map(|column| column.affinity(false)))
             })
             .collect();
-        let (name, rows, shard) = (storage.table.clone(), Rows::Live, None);
-        Ok(Self { name, key, fields, document, parents, marker, rows, shard })
+        let (name, rows) = (storage.table.clone(), Rows::Live);
+        Ok(Self { name, key, fields, document, parents, marker, rows, shard: None, chosen: None })
     }
 
     /// An SQL condition that holds for the rows that are read, in a query with the alias `t`.
-    /// [`shard_condition::register`] goes before the query.
+    /// [`Self::register_conditions`] goes before the query.
     pub(super) fn read_condition(&self) -> String {
-        let rows = self.row_condition();
-        match self.shard {
-            None => rows,
-            Some(_) => format!("{rows} AND {}", shard_condition::of(&self.key)),
+        let mut rows = self.row_condition();
+        if self.shard.is_some() {
+            rows = format!("{rows} AND {}", shard_condition::of(&self.key));
         }
+        if self.chosen.is_some() {
+            rows = format!("{rows} AND {}", chosen_condition::of(&self.key));
+        }
+        rows
+    }
+
+    /// Registers the SQL functions of [`Self::read_condition`], where it has any, for the next query of a
+    /// connection.
+    pub(super) fn register_conditions(&self, connection: &Connection) -> rusqlite::Result<()> {
+        if let Some(shard) = self.shard {
+            shard_condition::register(connection, &self.key, shard)?;
+        }
+        self.chosen
+            .as_ref()
+            .map_or(Ok(()), |chosen| chosen_condition::register(connection, &self.key, chosen))
     }
 
     /// An SQL condition that holds for the rows of all shards, in a query with the alias `t`.
