@@ -32,6 +32,7 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Show the configuration')
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Show the content of an offline database')
             [CompletionResult]::new('merge-results', 'merge-results', [CompletionResultType]::ParameterValue, 'Add up the results of the parts of an upload into one')
+            [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Make a report of event files')
             [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Infer or check a schema')
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Compare an offline database with the server')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run the reference server')
@@ -84,6 +85,8 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             [CompletionResult]::new('--clear-changelog-on-success', '--clear-changelog-on-success', [CompletionResultType]::ParameterName, 'Remove what was uploaded from the change log [default: true]')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Format of the result [default: auto]')
             [CompletionResult]::new('--events', '--events', [CompletionResultType]::ParameterName, 'Write events as JSON lines to this file (- is stderr)')
+            [CompletionResult]::new('--report', '--report', [CompletionResultType]::ParameterName, 'Write a report of the run to this file, .html or .md, also when it fails')
+            [CompletionResult]::new('--metrics-file', '--metrics-file', [CompletionResultType]::ParameterName, 'Write the run''s counters to this file at its end, in the Prometheus text format')
             [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'How progress is shown on stderr [default: auto]')
             [CompletionResult]::new('--progress-interval', '--progress-interval', [CompletionResultType]::ParameterName, 'Minimum time between two plain lines of progress [default: 10s]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml]')
@@ -201,6 +204,18 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing but errors on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Print diagnostics on stderr; -vv prints all of them')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Print diagnostics on stderr; -vv prints all of them')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help; -h prints a summary')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help; -h prints a summary')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print the version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print the version')
+            break
+        }
+        'synctool;report' {
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'File to write, usually .html or .md; without it, the report is printed')
+            [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'File to write, usually .html or .md; without it, the report is printed')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Form of the report [default: auto]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: the nearest synctool.toml]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile to use, a table [profile.NAME] of that file')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help; -h prints a summary')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help; -h prints a summary')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print the version')
@@ -353,6 +368,7 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Show the configuration')
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Show the content of an offline database')
             [CompletionResult]::new('merge-results', 'merge-results', [CompletionResultType]::ParameterValue, 'Add up the results of the parts of an upload into one')
+            [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Make a report of event files')
             [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Infer or check a schema')
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Compare an offline database with the server')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run the reference server')
@@ -378,6 +394,9 @@ Register-ArgumentCompleter -Native -CommandName 'synctool' -ScriptBlock {
             break
         }
         'synctool;help;merge-results' {
+            break
+        }
+        'synctool;help;report' {
             break
         }
         'synctool;help;schema' {

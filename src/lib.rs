@@ -62,12 +62,13 @@
 //! Imports run downwards only, and no two files import each other in a circle:
 //!
 //! * roof: `cli` (feature `cli`), what a person types and sees;
-//! * second floor: [`cloneup`], the job itself;
+//! * second floor: [`cloneup`], the job itself, and the private `report` (feature `cli`), which makes
+//!   reports and metrics of events;
 //! * first floor: [`offline`] (the local database), [`remote`] (the HTTP client) and [`server`]
 //!   (feature `serve`, the reference server), which do not know each other;
 //! * ground: [`protocol`] (the wire), [`schema`] (resources, fields and relations), [`mutation`]
 //!   (what is sent), [`secret`] (tokens that no log shows), and the private `beside` (paths of files
-//!   beside a database) and `failpoint` (places where a test can abort the process).
+//!   beside a database), `failpoint` (places where a test can abort the process) and `numbers` (numbers for people).
 //!
 //! # Features
 //!
@@ -84,9 +85,13 @@ pub mod cli;
 pub mod cloneup;
 mod failpoint;
 pub mod mutation;
+#[cfg(feature = "cli")]
+mod numbers;
 pub mod offline;
 pub mod protocol;
 pub mod remote;
+#[cfg(feature = "cli")]
+mod report;
 pub mod schema;
 pub mod secret;
 #[cfg(feature = "serve")]

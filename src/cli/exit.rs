@@ -59,6 +59,11 @@ pub fn table(command: &str) -> Vec<(String, &'static str)> {
             (INVALID, "wrong usage, or a result is missing, is there twice, or is none"),
             (UNWRITTEN, "the result could not be written"),
         ]),
+        "report" => rows(&[
+            (SUCCESS, "the report was written, whatever the runs have come to"),
+            (INVALID, "wrong usage, or a file that is no event file"),
+            (UNWRITTEN, "the report could not be written"),
+        ]),
         "schema" | "schema check" => rows(&[
             (SUCCESS, "no problem was found"),
             (INVALID, "wrong usage, or a problem in the schema or in the rows of the database"),

@@ -13,10 +13,11 @@
 //!
 //! * [`exit`]: the exit statuses; [`signals`]: SIGINT and SIGTERM; [`values`]: texts of durations, sizes
 //!   and names, both ways; [`text_file`]: text in files, with or without a byte order mark; [`nearest`]:
-//!   the name that was probably meant.
+//!   the name that was probably meant; [`written_file`]: files that are written as a whole.
 //! * [`args`]: the flags as they were typed, one file a subcommand.
 //! * [`output`]: everything that is printed, on stdout and stderr.
 //! * [`error_file`]: rejected mutations, which one run writes and the next one reads.
+//! * [`report_file`]: the file of a report; [`run_files`]: what is written when a run has ended.
 //! * [`resolve`]: typed flags become validated settings.
 //! * [`layers`]: flag, environment, file, default; the definition of the command line.
 //! * [`completion`]: what could follow on a command line, for the scripts of shells.
@@ -33,11 +34,14 @@ pub mod generated;
 mod layers;
 mod nearest;
 mod output;
+mod report_file;
 mod resolve;
 mod run;
+mod run_files;
 mod signals;
 mod text_file;
 mod values;
+mod written_file;
 
 pub use layers::command;
 pub use run::run;

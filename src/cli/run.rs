@@ -7,14 +7,17 @@ use std::process::ExitCode;
 use clap::ArgMatches;
 
 use super::args::{Cli, Subcommand};
-use super::commands::{clone, cloneup, completions, config_show, inspect, merge_results, schema, verify};
+use super::commands::{
+    clone, cloneup, completions, config_show, inspect, merge_results, report as report_command, schema,
+    verify,
+};
 #[cfg(feature = "serve")]
 use super::commands::{demo, serve};
 use super::completion;
 use super::exit::{self, SIGINT};
 use super::layers::{ConfigNotes, Refused, parse, subcommand, usage_failure};
 use super::output::{self, Hints};
-use crate::cloneup::Failure;
+use crate::cloneup::{Failure, Failures, most_severe};
 
 /// Runs a command line, with the program's name as its first argument, and returns how the process is
 /// to exit.
@@ -29,7 +32,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok((cli, matches)) => {
             print_notes(&notes, cli.command.is_quiet(), cli.command.is_verbose());
             let hints = Hints::unless(cli.command.is_quiet());
-            execute(cli, &matches).unwrap_or_else(|failure| report(failure, hints))
+            execute(cli, &matches).unwrap_or_else(|failures| report(&failures, hints))
         }
         Err(refused) => {
             print_notes(&notes, is_quiet(&arguments), false);
@@ -56,28 +59,29 @@ fn print_notes(notes: &ConfigNotes, is_quiet: bool, is_verbose: bool) {
 }
 
 /// Executes the subcommand; `matches` are its own.
-fn execute(cli: Cli, matches: &ArgMatches) -> Result<u8, Failure> {
-    match cli.command {
+fn execute(cli: Cli, matches: &ArgMatches) -> Result<u8, Failures> {
+    let status: Result<u8, Failure> = match cli.command {
         Subcommand::Cloneup(args) => Ok(cloneup::run(*args, matches)),
         Subcommand::Clone(args) => Ok(clone::run(*args, matches)),
         Subcommand::Completions(args) => completions::run(args.shell),
         Subcommand::Config(args) => config_show::run(&args.command, cli.config, cli.profile.as_deref()),
         Subcommand::Inspect(args) => inspect::run(&args),
         Subcommand::MergeResults(args) => Ok(merge_results::run(&args)),
+        Subcommand::Report(args) => return report_command::run(&args),
         Subcommand::Schema(args) => schema::run(&args.command),
         Subcommand::Verify(args) => Ok(verify::run(&args, matches)),
         #[cfg(feature = "serve")]
         Subcommand::Serve(args) => serve::run(&args, matches),
         #[cfg(feature = "serve")]
         Subcommand::Demo(args) => demo::run(&args),
-    }
+    };
+    Ok(status?)
 }
 
-/// Prints a failure; returns the exit status.
-fn report(failure: Failure, hints: Hints) -> u8 {
-    let status = exit::status(Some(failure.kind), SIGINT);
-    output::failures(&[failure], hints);
-    status
+/// Prints failures; returns the exit status.
+fn report(Failures(failures): &Failures, hints: Hints) -> u8 {
+    output::failures(failures, hints);
+    exit::status(most_severe(failures), SIGINT)
 }
 
 /// Prints help, or what is wrong with a command line; `cloneup` and `clone` print a result too. Returns the

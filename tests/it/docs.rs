@@ -79,6 +79,7 @@ fn the_commands_of_the_quick_start_and_the_guides_run() {
         "scaling.md",
         "troubleshooting.md",
         "protocol.md",
+        "report.md",
     ] {
         run(&docs().join(page));
     }
@@ -98,7 +99,7 @@ fn every_page_with_commands_is_run_and_every_link_has_a_target() {
         pages.extend(std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()));
     }
     pages.retain(|page| page.extension().is_some_and(|extension| extension == "md"));
-    assert_eq!(pages.iter().filter(|page| commands(page).contains("synctool")).count(), 12, "list it above");
+    assert_eq!(pages.iter().filter(|page| commands(page).contains("synctool")).count(), 13, "list it above");
     for page in pages {
         let text = std::fs::read_to_string(&page).unwrap();
         for link in text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {

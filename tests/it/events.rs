@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Output;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
@@ -152,6 +153,32 @@ async fn counts_are_written_at_most_once_a_second_while_the_server_is_slow() {
     let (_, before) = times.split_last().unwrap();
     assert!(before.len() >= 2, "{times:?}");
     assert!(before.windows(2).all(|pair| pair[1] - pair[0] >= 990), "{times:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_is_in_one_interval_and_the_times_are_those_of_the_command() {
+    let (offline, server) = (database(), Scripted::start().await);
+    let values: String = (0..30).map(|number| format!(", ('x{number}', 'X')")).collect();
+    offline.execute(&format!("INSERT INTO tags VALUES ('x', 'X'){values}"));
+    server.script("push", (0..33).map(|_| Answer::late(150)));
+    let before = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+    run(&offline, server.base(), &["--batch-size", "1", "--concurrency", "3"]).await;
+    let all = events(&offline);
+    let progress = of_type(&all, "sync_progress");
+    let intervals: Vec<_> = progress.iter().map(|context| &context["interval"]).collect();
+    assert!(intervals.len() >= 2, "{intervals:?}");
+    let answered: u64 = intervals.iter().map(|interval| interval["answered"].as_u64().unwrap()).sum();
+    assert_eq!(answered, 33);
+    let most = intervals.iter().map(|interval| interval["maxInFlight"].as_u64().unwrap()).max();
+    assert_eq!((most, server.most_in_flight()), (Some(3), 3));
+    let slow = intervals.iter().filter(|interval| interval["answered"] != 0);
+    assert!(slow.into_iter().all(|interval| interval["latencyMs"]["p50"].as_u64() >= Some(150)));
+
+    let began = of_type(&all, "sync_started")[0]["startedMs"].as_u64().unwrap();
+    assert!(before <= began.into() && began <= all[0]["timestampMs"].as_u64().unwrap());
+    let run = last_counts(&all);
+    let took = all.last().unwrap()["timestampMs"].as_u64().unwrap() - began;
+    assert!((1500..=took).contains(&run["sendingMs"].as_u64().unwrap()), "{run} {took}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -60,6 +60,7 @@ mod read_only;
 mod refused;
 mod rejected;
 mod repeated;
+mod report;
 mod reserved_keys;
 mod result;
 mod resume;

@@ -169,7 +169,7 @@ async fn the_action_installs_a_release_uploads_and_reports_in_the_job_summary() 
         serde_json::from_str(output.lines().last().unwrap().strip_prefix("result=").unwrap()).unwrap();
     assert_eq!(result["stats"]["resources"]["tags"]["records"], 2, "{result}");
     let summary = runner.read("summary");
-    assert_eq!(summary.matches("| tags |").count(), 2, "{summary}");
+    assert_eq!(summary.matches("| `tags` |").count(), 2, "{summary}");
 
     // The summary is there, and the job fails, where the upload does.
     let inputs = [("args", "--db 'my app.db' --max-retries 0"), ("remote", "http://127.0.0.1:1/datafn")];

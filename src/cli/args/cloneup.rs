@@ -177,6 +177,14 @@ pub(in crate::cli) struct CloneupArgs {
     #[arg(long, value_name = "FILE", env = "SYNCTOOL_EVENTS", help_heading = OUTPUT,
         value_hint = ValueHint::FilePath, value_parser = any_path())]
     pub(in crate::cli) events: Option<PathBuf>,
+    /// Write a report of the run to this file, .html or .md, also when it fails
+    #[arg(long, value_name = "FILE", env = "SYNCTOOL_REPORT", help_heading = OUTPUT,
+        value_hint = ValueHint::FilePath, value_parser = any_path())]
+    pub(in crate::cli) report: Option<PathBuf>,
+    /// Write the run's counters to this file at its end, in the Prometheus text format
+    #[arg(long, value_name = "FILE", env = "SYNCTOOL_METRICS_FILE", help_heading = OUTPUT,
+        value_hint = ValueHint::FilePath, value_parser = any_path())]
+    pub(in crate::cli) metrics_file: Option<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) progress: ProgressArgs,
     #[command(flatten)]

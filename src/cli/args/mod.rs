@@ -13,6 +13,7 @@ mod completions;
 mod config;
 mod inspect;
 mod merge_results;
+mod report;
 mod root;
 mod schema;
 #[cfg(feature = "serve")]
@@ -26,6 +27,7 @@ pub(super) use completions::Shell;
 pub(super) use config::ConfigCommand;
 pub(super) use inspect::InspectArgs;
 pub(super) use merge_results::MergeResultsArgs;
+pub(super) use report::{ReportArgs, ReportFormat};
 pub(super) use root::{Cli, Subcommand};
 pub(super) use schema::SchemaCommand;
 #[cfg(feature = "postgres")]

@@ -12,6 +12,7 @@ use super::completions::CompletionsArgs;
 use super::config::ConfigArgs;
 use super::inspect::InspectArgs;
 use super::merge_results::MergeResultsArgs;
+use super::report::ReportArgs;
 use super::schema::SchemaArgs;
 #[cfg(feature = "serve")]
 use super::serve::{DemoArgs, ServeArgs};
@@ -41,6 +42,7 @@ pub(in crate::cli) enum Subcommand {
     Config(ConfigArgs),
     Inspect(InspectArgs),
     MergeResults(MergeResultsArgs),
+    Report(ReportArgs),
     Schema(SchemaArgs),
     Verify(Box<VerifyArgs>),
     #[cfg(feature = "serve")]
@@ -62,7 +64,9 @@ impl Subcommand {
             Self::Serve(args) => args.verbosity.verbose > 0,
             #[cfg(feature = "serve")]
             Self::Demo(args) => args.verbosity.verbose > 0,
-            Self::Completions(_) | Self::Config(_) | Self::Inspect(_) | Self::Schema(_) => false,
+            Self::Completions(_) | Self::Config(_) | Self::Inspect(_) | Self::Report(_) | Self::Schema(_) => {
+                false
+            }
         }
     }
 
@@ -77,7 +81,9 @@ impl Subcommand {
             Self::Serve(args) => args.verbosity.quiet,
             #[cfg(feature = "serve")]
             Self::Demo(args) => args.verbosity.quiet,
-            Self::Completions(_) | Self::Config(_) | Self::Inspect(_) | Self::Schema(_) => false,
+            Self::Completions(_) | Self::Config(_) | Self::Inspect(_) | Self::Report(_) | Self::Schema(_) => {
+                false
+            }
         }
     }
 }

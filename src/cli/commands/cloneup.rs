@@ -2,7 +2,6 @@
 //! The upload itself is [`crate::cloneup::Upload`].
 
 use std::fs::File;
-use std::path::Path;
 use std::sync::Arc;
 
 use clap::ArgMatches;
@@ -15,8 +14,9 @@ use super::{cloneup_several, dry_run};
 use crate::cli::args::{CloneupArgs, Output};
 use crate::cli::exit::{self, SIGINT};
 use crate::cli::output::{self, Events, Hints, Progress};
+use crate::cli::run_files::RunFiles;
 use crate::cli::signals::Signals;
-use crate::cli::{error_file, resolve};
+use crate::cli::{error_file, layers, resolve};
 use crate::cloneup::{
     CancellationToken, Deletions, Event, Failure, Failures, Observer, Outcome, Stage, Upload,
 };
@@ -38,9 +38,10 @@ pub(in crate::cli) fn run(args: CloneupArgs, matches: &ArgMatches) -> u8 {
     }
     let watchers = Watchers { progress, events: None };
     let args = Arc::new(args);
-    let mut run = Run { args, stage, watchers, error_file: None, signal: SIGINT, hints: Vec::new() };
+    let files = RunFiles::of(&args);
+    let mut run = Run { args, stage, watchers, files, error_file: None, signal: SIGINT, hints: Vec::new() };
     let outcome = run.upload(matches).unwrap_or_else(|Failures(failures)| Outcome::failed(failures));
-    run.finish(&outcome.of(stage))
+    run.finish(&outcome.of(stage), &layers::shown_value("db", matches))
 }
 
 /// Prints the result of a command line that could not be parsed: stdout has a result on any outcome.
@@ -70,6 +71,7 @@ struct Run {
     /// Which part of the upload it is.
     stage: Stage,
     watchers: Watchers,
+    files: RunFiles,
     error_file: Option<File>,
     /// The number of the signal that interrupted the run, if one did.
     signal: u8,
@@ -79,7 +81,7 @@ struct Run {
 
 impl Run {
     fn upload(&mut self, matches: &ArgMatches) -> Result<Outcome, Failures> {
-        self.watchers.events = open_events(self.args.events.as_deref(), matches, self.stage)?;
+        self.observe(matches)?;
         let runtime = client::runtime()?;
         let outcome = runtime.block_on(async {
             let (format, stage) = (self.args.output.unwrap_or_default(), self.stage);
@@ -95,6 +97,21 @@ impl Run {
         // An interrupted preparation may still wait for a lock.
         runtime.shutdown_background();
         outcome
+    }
+
+    /// Begins to write events, and to keep them for a report, where that is asked for.
+    fn observe(&mut self, matches: &ArgMatches) -> Result<(), Failure> {
+        let path = self.args.events.as_deref().filter(|path| !path.as_os_str().is_empty());
+        if path.is_none() && self.files.is_empty() {
+            return Ok(());
+        }
+        let events = Events::new(events_options(matches, &[]), self.stage.shard());
+        let events = self.watchers.events.insert(events);
+        if !self.args.verbosity.quiet {
+            self.files.warn();
+        }
+        let Some(path) = path else { return Ok(()) };
+        events.write_to(path).map_err(|error| unwritable_events(path, &error))
     }
 
     async fn prepare_and_upload(
@@ -127,19 +144,22 @@ impl Run {
         })
     }
 
-    /// Writes and prints everything at the end of a run, the words last; returns the exit status.
-    fn finish(self, outcome: &Outcome) -> u8 {
-        let Self { args, stage, watchers, error_file, signal, hints: names } = self;
+    /// Writes and prints everything at the end of a run, the words last; returns the exit status. `database`
+    /// is its path.
+    fn finish(self, outcome: &Outcome, database: &str) -> u8 {
+        let Self { args, stage, watchers, files, error_file, signal, hints: names } = self;
         let Watchers { progress, events } = watchers;
         let hints = Hints::unless(args.verbosity.quiet).of_stage(stage);
-        let events = events.map_or(Ok(()), |events| events.finish(outcome));
+        let written = events.as_ref().map_or(Ok(()), |events| events.finish(outcome));
+        let files = files.write(events, database);
         let rejected = outcome.failures.iter().map(|failure| (None, failure));
         let error_file = error_file.map_or(Ok(()), |file| error_file::write(file, rejected));
         let measured = progress.end();
         let status = exit::status(outcome.failure_kind(), signal);
         let status = output::result(outcome, args.output.unwrap_or_default(), status);
-        let status = output::unless_unwritten(status, events, "the events could not be written");
+        let status = output::unless_unwritten(status, written, "the events could not be written");
         let status = output::unless_unwritten(status, error_file, "the error file could not be written");
+        let status = files.unless_unwritten(status);
         let is_all = output::failures(&outcome.failures, hints);
         for name in names {
             hints.print(&name);
@@ -161,12 +181,6 @@ fn question(deletions: Deletions) -> String {
     let (records, join_rows) =
         (output::counted(deletions.records, "record"), output::counted(deletions.join_rows, "join row"));
     format!("delete {records} and {join_rows} that only the server has? [y/N] ")
-}
-
-fn open_events(path: Option<&Path>, matches: &ArgMatches, stage: Stage) -> Result<Option<Events>, Failure> {
-    let Some(path) = path.filter(|path| !path.as_os_str().is_empty()) else { return Ok(None) };
-    let events = Events::open(path, events_options(matches, &[]), stage.shard());
-    events.map(Some).map_err(|error| unwritable_events(path, &error))
 }
 
 fn prepare(args: &CloneupArgs, matches: &ArgMatches) -> Result<Ready, Failures> {

@@ -34,6 +34,7 @@ pub(in crate::cli) fn default_text(command: &str, id: &str) -> Option<String> {
             _ => client(id),
         },
         "merge-results" if id == "output" => client(id),
+        "report" if id == "format" => Some("auto".to_owned()),
         "inspect" if id == "schema" => Some(format!("{STORED_SCHEMA}, else an inferred one")),
         "inspect" | "show" if id == "output" => Some("a table".to_owned()),
         #[cfg(feature = "serve")]

@@ -40,6 +40,10 @@ const CLONEUP: &[Example] = &[
         "synctool cloneup --resources todos,tags --no-include-many-many --verify",
     ),
     example(
+        "Upload, and write a report for a person and counters for a monitoring system",
+        "synctool cloneup --report report.html --metrics-file synctool.prom",
+    ),
+    example(
         "Upload all databases in a folder, whatever happens to one of them",
         "synctool cloneup --db 'tenants/*.db' --no-fail-fast",
     ),
@@ -93,6 +97,12 @@ const MERGE_RESULTS: &[Example] = &[example(
     "synctool merge-results 1.json 2.json && synctool cloneup --stage finalize",
 )];
 
+const REPORT: &[Example] = &[
+    example("Write a page", "synctool report events.ndjson -o report.html"),
+    example("Write one for all shards", "synctool report events-*.ndjson -o report.html"),
+    example("Print tables in Markdown", "synctool report events.ndjson --format md"),
+];
+
 const COMPLETIONS: &[Example] = &[
     example("bash, in ~/.bashrc", "source <(synctool completions bash)"),
     example("zsh, in ~/.zshrc behind compinit", "source <(synctool completions zsh)"),
@@ -132,6 +142,7 @@ pub(in crate::cli) fn examples(command: &str) -> &'static [Example] {
         "schema" => SCHEMA,
         "config show" | "config" => SHOW,
         "merge-results" => MERGE_RESULTS,
+        "report" => REPORT,
         "completions" => COMPLETIONS,
         "serve" => SERVE,
         "demo" => DEMO,

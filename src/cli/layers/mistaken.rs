@@ -11,12 +11,13 @@ use clap::{Arg, Command};
 use super::definition::is_switch;
 
 /// Names that other tools have for a subcommand: its parent, its own name, and the others.
-const OTHER_NAMES: [(&str, &str, &[&str]); 11] = [
+const OTHER_NAMES: [(&str, &str, &[&str]); 12] = [
     ("", "cloneup", &["upload", "push", "sync", "send", "copy", "import", "migrate", "backup"]),
     ("", "clone", &["download", "pull", "fetch", "export", "restore"]),
     ("", "verify", &["compare", "diff"]),
     ("", "inspect", &["show", "status", "info", "ls", "list"]),
     ("", "merge-results", &["merge", "combine"]),
+    ("", "report", &["summary", "summarize", "html"]),
     ("", "serve", &["server", "start", "listen"]),
     ("", "schema infer", &["infer", "init"]),
     ("", "schema check", &["check", "validate", "lint"]),

@@ -1,6 +1,6 @@
-//! `--events`: what happens in a run as JSON objects, one a line (contract 3.5 and 3.10);
-//! `docs/events.schema.json` describes them. Events never contain the content of records. What a person
-//! sees is in [`super::progress`].
+//! The events of a run: JSON objects, one a line, for `--events` (contract 3.5 and 3.10), and what a report
+//! and metrics keep of them. `docs/events.schema.json` describes them. Events never contain the content of
+//! records. What a person sees is in [`super::progress`].
 
 use std::io;
 use std::path::Path;
@@ -11,8 +11,10 @@ use serde_json::{Value, json};
 
 use super::counters::{Counters, Stage};
 use super::json_lines::JsonLines;
+use super::latency::Latencies;
 use crate::cloneup::{Event, Observer, Outcome};
 use crate::mutation::Shard;
+use crate::report::{self, Run, What};
 
 /// Minimum time between two `sync_progress` events.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -23,12 +25,19 @@ const MAX_REJECTED: u64 = 50;
 /// The name of the job in every event.
 const PHASE: &str = "cloneup";
 
-/// Writes the events of a run.
+/// Writes the events of a run, or keeps them for a report, or both.
 pub(in crate::cli) struct Events(Mutex<Writer>);
 
 struct Writer {
-    lines: JsonLines,
+    /// `None` where there is no event file.
+    lines: Option<JsonLines>,
+    /// Whether the events are kept for a report, and what a report keeps of them so far.
+    is_kept: bool,
+    run: Option<Run>,
+    /// When the command began, in milliseconds since the Unix epoch.
+    began: u64,
     counters: Counters,
+    recent: Recent,
     /// The options of the run that differ from their defaults.
     options: Value,
     /// The shard that the run uploads, if it is one.
@@ -49,26 +58,71 @@ pub(super) struct OneOfSeveral {
     pub(super) counts: Box<dyn Fn() -> Value + Send>,
 }
 
+/// Push requests since the last `sync_progress`.
+struct Recent {
+    /// The latencies of those that were answered, and their number.
+    latencies: Latencies,
+    answered: u64,
+    /// The highest number that was in flight.
+    in_flight: u64,
+}
+
+impl Recent {
+    /// Begins with so many requests in flight.
+    fn from_now(in_flight: u64) -> Self {
+        Self { latencies: Latencies::new(), answered: 0, in_flight }
+    }
+}
+
 impl Events {
-    /// Opens and truncates the file before the upload, so that a bad path is reported at once; `-` is
-    /// stderr. `options` are those that differ from their defaults, without secrets; `shard` is in every
-    /// event.
-    ///
-    /// # Errors
-    /// An [`io::Error`] when the file cannot be created.
-    pub(in crate::cli) fn open(path: &Path, options: Value, shard: Option<Shard>) -> io::Result<Self> {
-        Ok(Self::new(JsonLines::open(path)?, options, shard, None))
+    /// Events that are kept for a report, from now on. `options` are those that differ from their defaults,
+    /// without secrets; `shard` is in every event.
+    pub(in crate::cli) fn new(options: Value, shard: Option<Shard>) -> Self {
+        let events = Self::with(None, options, shard, None);
+        events.writer().is_kept = true;
+        events
     }
 
-    /// Writes to an open file.
-    pub(super) fn new(
+    /// Events that are written to an open file.
+    pub(super) fn to_lines(
         lines: JsonLines,
         options: Value,
         shard: Option<Shard>,
         database: Option<OneOfSeveral>,
     ) -> Self {
-        let counters = Counters::new(Instant::now());
-        Self(Mutex::new(Writer { lines, counters, options, shard, last: None, batches: 0, database }))
+        Self::with(Some(lines), options, shard, database)
+    }
+
+    fn with(
+        lines: Option<JsonLines>,
+        options: Value,
+        shard: Option<Shard>,
+        database: Option<OneOfSeveral>,
+    ) -> Self {
+        Self(Mutex::new(Writer {
+            lines,
+            is_kept: false,
+            run: None,
+            began: now_ms(),
+            counters: Counters::new(Instant::now()),
+            recent: Recent::from_now(0),
+            options,
+            shard,
+            last: None,
+            batches: 0,
+            database,
+        }))
+    }
+
+    /// Opens and truncates an event file before the upload, so that a bad path is reported at once; `-` is
+    /// stderr.
+    ///
+    /// # Errors
+    /// An [`io::Error`] when the file cannot be created.
+    pub(in crate::cli) fn write_to(&self, path: &Path) -> io::Result<()> {
+        let lines = JsonLines::open(path)?;
+        self.writer().lines = Some(lines);
+        Ok(())
     }
 
     /// Writes the last counts, and the one event at the end.
@@ -77,7 +131,7 @@ impl Events {
     /// An [`io::Error`] of the first event that could not be written.
     pub(in crate::cli) fn finish(&self, outcome: &Outcome) -> io::Result<()> {
         self.end(outcome);
-        self.writer().lines.finish()
+        self.writer().lines.as_ref().map_or(Ok(()), JsonLines::finish)
     }
 
     /// Writes the last counts, and the one event at the end; the file goes on where others write to it.
@@ -89,9 +143,14 @@ impl Events {
         if outcome.ok {
             writer.write("sync_applied", json!({"cursor": outcome.cursor, "stats": outcome.stats}));
         } else {
-            let errors: Vec<_> = outcome.failures.iter().map(|failure| &failure.error).collect();
-            writer.write("sync_failed", json!({"error": {"errors": errors}}));
+            writer.failed(outcome);
         }
+    }
+
+    /// What a report keeps of the run.
+    pub(in crate::cli) fn into_run(self) -> Option<Run> {
+        // A panic while the lock is held leaves a run that is still valid.
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner).run
     }
 
     fn writer(&self) -> MutexGuard<'_, Writer> {
@@ -102,7 +161,21 @@ impl Events {
 
 impl Writer {
     /// Writes an event; `context` is what it has beside the phase, the database and the shard.
-    fn write(&mut self, name: &str, mut context: Value) {
+    fn write(&mut self, name: &str, context: Value) {
+        let event = self.event(name, context);
+        if self.is_kept {
+            // A report reads the same line, whether it comes from a file or from here.
+            match report::Event::parse(&event.to_string()) {
+                Ok(event) => self.keep(&event),
+                Err(error) => debug_assert!(false, "{error}: {event}"),
+            }
+        }
+        if let Some(lines) = &self.lines {
+            lines.write(&event);
+        }
+    }
+
+    fn event(&self, name: &str, mut context: Value) -> Value {
         context["phase"] = PHASE.into();
         if let Some(database) = &self.database {
             context["db"] = json!(database.path);
@@ -110,9 +183,33 @@ impl Writer {
         if let Some(shard) = self.shard {
             context["shard"] = json!(shard);
         }
-        // A clock before 1970 is reported as 0.
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-        self.lines.write(&json!({"type": name, "timestampMs": millis(now), "context": context}));
+        json!({"type": name, "timestampMs": now_ms(), "context": context})
+    }
+
+    fn keep(&mut self, event: &report::Event) {
+        match &mut self.run {
+            Some(run) => run.add(event),
+            None => self.run = Some(Run::new(event)),
+        }
+    }
+
+    /// The event at the end of a run that has failed. There may be millions of errors, of which a report
+    /// needs the first ones.
+    fn failed(&mut self, outcome: &Outcome) {
+        let errors = || outcome.failures.iter().map(|failure| &failure.error);
+        let mut event = self.event("sync_failed", json!({}));
+        if self.is_kept {
+            self.keep(&report::Event {
+                timestamp_ms: event["timestampMs"].as_u64().unwrap_or(self.began),
+                shard: self.shard,
+                database: self.database.as_ref().map(|database| database.path.clone()),
+                what: What::Failed(errors().collect()),
+            });
+        }
+        if let Some(lines) = &self.lines {
+            event["context"]["error"] = json!({"errors": errors().collect::<Vec<_>>()});
+            lines.write(&event);
+        }
     }
 
     /// Whether the plan is made: before that there is nothing to count.
@@ -148,6 +245,12 @@ impl Writer {
         if let Some((level, why)) = &counters.limit {
             context["concurrency"] = json!({"level": level, "why": why});
         }
+        let recent = std::mem::replace(&mut self.recent, Recent::from_now(counters.in_flight));
+        context["interval"] = json!({
+            "answered": recent.answered,
+            "maxInFlight": recent.in_flight,
+            "latencyMs": latencies_ms(&recent.latencies),
+        });
         if let Some(database) = &self.database {
             context["databases"] = (database.counts)();
         }
@@ -165,6 +268,7 @@ impl Writer {
             planned
         });
         let context = json!({
+            "startedMs": self.began,
             "versions": {"synctool": env!("CARGO_PKG_VERSION"), "sqlite": crate::offline::sqlite_version()},
             "options": self.options,
             "parts": parts.collect::<Vec<_>>(),
@@ -176,7 +280,6 @@ impl Writer {
 
 /// The counts of the whole run.
 fn run(counters: &Counters, now: Instant) -> Value {
-    let latencies = &counters.latencies;
     let mut counts = json!({
         "done": counters.done,
         "total": counters.total,
@@ -190,16 +293,26 @@ fn run(counters: &Counters, now: Instant) -> Value {
         "pulled": counters.pulled,
         "inFlight": counters.in_flight,
         "etaMs": counters.time_left(now).map(millis),
-        "latencyMs": {
-            "p50": latencies.percentile(50).map(millis),
-            "p95": latencies.percentile(95).map(millis),
-            "max": latencies.max().map(millis),
-        },
+        "latencyMs": latencies_ms(&counters.latencies),
+        "sendingMs": millis(counters.uploaded_in.unwrap_or_else(|| now.saturating_duration_since(counters.start))),
     });
     if let Some(unchanged) = counters.unchanged {
         counts["unchanged"] = json!(unchanged);
     }
     counts
+}
+
+fn latencies_ms(latencies: &Latencies) -> Value {
+    json!({
+        "p50": latencies.percentile(50).map(millis),
+        "p95": latencies.percentile(95).map(millis),
+        "max": latencies.max().map(millis),
+    })
+}
+
+/// Now, in milliseconds since the Unix epoch; a clock before 1970 is reported as 0.
+fn now_ms() -> u64 {
+    millis(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO))
 }
 
 fn millis(duration: Duration) -> u64 {
@@ -230,6 +343,13 @@ impl Observer for Events {
                 writer.write("sync_rejected", context);
             }
             Event::Answered { requests, .. } => writer.batches += requests,
+            Event::RequestEnded { elapsed, is_answered: true } => {
+                writer.recent.latencies.record(*elapsed);
+                writer.recent.answered += 1;
+            }
+            Event::RequestSent => {
+                writer.recent.in_flight = writer.recent.in_flight.max(writer.counters.in_flight);
+            }
             _ => {}
         }
         writer.progress_if_due(now);

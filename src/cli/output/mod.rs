@@ -1,8 +1,8 @@
 //! Everything that is printed: the result on stdout, everything else on stderr. What happened is
 //! decided elsewhere; only this folder knows a terminal.
 //!
-//! * [`escape`]: control characters of data and server never reach a terminal; [`numbers`]: counts,
-//!   bytes, durations; [`indented`]: JSON for a terminal;
+//! * [`escape`]: control characters of data and server never reach a terminal; [`indented`]: JSON for a
+//!   terminal;
 //! * [`print`](mod@print): lines and documents, the only place that writes to stdout and stderr;
 //! * [`width`]: text in columns; [`table`]: aligned columns; [`plan`](mod@plan): the plan of a dry run;
 //! * [`hints`]: suggested fixes; [`failures`](mod@failures): errors with their hints;
@@ -28,7 +28,6 @@ mod hints;
 mod indented;
 mod json_lines;
 mod latency;
-mod numbers;
 mod plan;
 mod print;
 mod progress;
@@ -40,6 +39,9 @@ mod table;
 mod ticker;
 mod waiting;
 mod width;
+
+// The numbers of a report look the same.
+use crate::numbers;
 
 pub(super) use clone_summary::clone_summary;
 pub(super) use databases::{

@@ -15,6 +15,7 @@ use super::switch::set_switch;
 use super::target::{Settings, client_id, required, resources};
 use crate::cli::args::CloneupArgs;
 use crate::cli::error_file::{self, Rejected};
+use crate::cli::report_file::ReportFile;
 use crate::cli::values;
 use crate::cli::values::{COMPRESSIONS, RECORD_OPERATIONS};
 use crate::cloneup::{Failures, Options};
@@ -43,6 +44,7 @@ pub(super) fn settings(
     let only = only_failed(args, problems);
     let options = options(args, matches, problems);
     interval(&args.progress, problems);
+    report(args, problems);
     let mut remote = remote(&args.target, &args.network, matches, base, problems);
     if let Some(compression) = args.compress.as_deref().and_then(|name| values::named(&COMPRESSIONS, name)) {
         remote.compression = compression;
@@ -65,6 +67,15 @@ fn only_failed(args: &CloneupArgs, problems: &mut Problems) -> Option<Rejected> 
         problems.invalid(error, "onlyFailed");
         Rejected::default()
     }))
+}
+
+/// Checks that the name of a report says its form.
+fn report(args: &CloneupArgs, problems: &mut Problems) {
+    if let Some(path) = args.report.as_deref().filter(|path| !path.as_os_str().is_empty())
+        && let Err(problem) = ReportFile::new(path)
+    {
+        problems.told_as(format_args!("report {problem}"), "report", format!("--report {problem}"));
+    }
 }
 
 fn options(args: &CloneupArgs, matches: &ArgMatches, problems: &mut Problems) -> Options {

@@ -7,7 +7,7 @@ use clap::ArgMatches;
 
 use super::databases::databases;
 use super::origin::with_origins;
-use super::problems::Problems;
+use super::problems::{Problems, flag};
 use super::target::Settings;
 use super::upload::{jobs, settings};
 use crate::cli::args::CloneupArgs;
@@ -36,6 +36,8 @@ pub(in crate::cli) fn uploads(args: &CloneupArgs, matches: &ArgMatches) -> Resul
             databases would be differences";
         problems.told_as(format_args!("verify {why}"), "verify", format!("--verify {why}"));
     }
+    one_database(args.report.as_ref(), "report", &mut problems);
+    one_database(args.metrics_file.as_ref(), "metricsFile", &mut problems);
     if args.delete_extra {
         let why = "would remove from the server what the other databases have: give one database";
         problems.told_as(format_args!("deleteExtra {why}"), "deleteExtra", format!("--delete-extra {why}"));
@@ -43,4 +45,12 @@ pub(in crate::cli) fn uploads(args: &CloneupArgs, matches: &ArgMatches) -> Resul
     let (settings, only) = settings(args, matches, &mut problems);
     let several = settings.map(|settings| SeveralSettings { databases, settings, jobs, only });
     problems.or(several).map_err(|failures| with_origins(failures, matches))
+}
+
+/// Refuses a file that tells of one database, if it is named.
+fn one_database(path: Option<&PathBuf>, name: &str, problems: &mut Problems) {
+    if path.is_some_and(|path| !path.as_os_str().is_empty()) {
+        let why = "tells of one database; `synctool report` makes a report of the --events of several";
+        problems.told_as(format_args!("{name} {why}"), name, format!("{} {why}", flag(name)));
+    }
 }

@@ -19,7 +19,7 @@ pub fn program(folder: &Path) -> Command {
 }
 
 /// The beginnings of the variables that a run reads: its own, and those of job systems.
-const SETTINGS: [&str; 9] = [
+const SETTINGS: [&str; 10] = [
     "SYNCTOOL_",
     "CI_NODE_",
     "CIRCLE_NODE_",
@@ -29,6 +29,7 @@ const SETTINGS: [&str; 9] = [
     "CLOUD_RUN_TASK_",
     "SLURM_ARRAY_",
     "JOB_COMPLETION_INDEX",
+    "GITHUB_STEP_SUMMARY",
 ];
 
 /// Removes every variable that a run reads, and those that name a proxy, from a command's environment.

@@ -8,6 +8,8 @@ async fn options_for_one_database_are_refused_before_anything_is_sent() {
     let (folder, server) = (Folder::with(&["a.db", "b.db"]), Scripted::start().await);
     for (arguments, path, message) in [
         (&["--verify"][..], "verify", "the records of the other databases would be differences"),
+        (&["--report", "r.html"], "report", "`synctool report` makes a report of the --events of several"),
+        (&["--metrics-file", "m.prom"], "metricsFile", "metricsFile tells of one database"),
         (&["--jobs", "0"], "jobs", "jobs must be a positive integer"),
         (&["--jobs", "two"], "jobs", "jobs must be a positive integer"),
     ] {

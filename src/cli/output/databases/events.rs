@@ -60,7 +60,7 @@ impl DatabasesEvents {
     /// # Errors
     /// An [`io::Error`] when the event cannot be written.
     pub(in crate::cli) fn refuse(&self, outcome: &Outcome) -> io::Result<()> {
-        Events::new(self.lines.clone(), self.options.clone(), self.shard, None).finish(outcome)
+        Events::to_lines(self.lines.clone(), self.options.clone(), self.shard, None).finish(outcome)
     }
 
     /// The observer of a database.
@@ -98,7 +98,7 @@ impl DatabasesEvents {
         });
         let path = self.paths[index].to_string_lossy().into_owned();
         let database = OneOfSeveral { path, counts };
-        Events::new(self.lines.clone(), self.options.clone(), self.shard, Some(database))
+        Events::to_lines(self.lines.clone(), self.options.clone(), self.shard, Some(database))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 /// A count with a comma between each three digits: `2,000`.
-pub(in crate::cli) fn grouped(count: u64) -> String {
+pub(crate) fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
@@ -17,7 +17,7 @@ pub(in crate::cli) fn grouped(count: u64) -> String {
 }
 
 /// A number of things: `1 record`, `2,000 records`, `3 retries`.
-pub(in crate::cli) fn counted(count: u64, noun: &str) -> String {
+pub(crate) fn counted(count: u64, noun: &str) -> String {
     if count == 1 {
         return format!("1 {noun}");
     }
@@ -28,14 +28,14 @@ pub(in crate::cli) fn counted(count: u64, noun: &str) -> String {
 }
 
 /// A number of bytes: `7 B`, `2.5 KiB`, `12.3 MiB`.
-pub(super) fn bytes(count: u64) -> String {
+pub(crate) fn bytes(count: u64) -> String {
     let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
     let unit = units.iter().find(|(unit, _)| count >= *unit);
     unit.map_or_else(|| format!("{count} B"), |(unit, name)| format!("{:.1} {name}", ratio(count, *unit)))
 }
 
 /// A duration of a run or of what is left of it: `7s`, `3m 05s`, `2h 03m`.
-pub(super) fn time(duration: Duration) -> String {
+pub(crate) fn time(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {
         0..60 => format!("{seconds}s"),
@@ -45,7 +45,7 @@ pub(super) fn time(duration: Duration) -> String {
 }
 
 /// The percentage that is done, rounded down: 100 only when all is.
-pub(super) fn percent(done: u64, total: u64) -> u64 {
+pub(crate) fn percent(done: u64, total: u64) -> u64 {
     if total == 0 {
         100
     } else {
@@ -54,12 +54,12 @@ pub(super) fn percent(done: u64, total: u64) -> u64 {
 }
 
 /// How many a second.
-pub(super) fn per_second(count: u64, elapsed: Duration) -> f64 {
+pub(crate) fn per_second(count: u64, elapsed: Duration) -> f64 {
     as_f64(count) / elapsed.as_secs_f64().max(0.001)
 }
 
 /// A rate as a whole number: more digits say nothing.
-pub(super) fn rounded(rate: f64) -> u64 {
+pub(crate) fn rounded(rate: f64) -> u64 {
     Duration::try_from_secs_f64(rate.max(0.0))
         .map_or(u64::MAX, |rate| (rate + Duration::from_millis(500)).as_secs())
 }
@@ -68,8 +68,9 @@ fn ratio(count: u64, unit: u64) -> f64 {
     as_f64(count) / as_f64(unit)
 }
 
+/// A count as a number for a drawing or a rate.
 #[expect(clippy::cast_precision_loss, reason = "the first 15 digits are right, and fewer are shown")]
-fn as_f64(count: u64) -> f64 {
+pub(crate) fn as_f64(count: u64) -> f64 {
     count as f64
 }
 
