@@ -1,4 +1,4 @@
-//! An upload to a server that was written independently: the one of the package `datafn` (PyPI), behind a
+//! An upload to a server that was written independently: the one of the Python package `datafn`, behind a
 //! few lines of HTTP (`tests/peer/datafn_server.py`). It speaks the second dialect of push and pull, has no
 //! `status` and no limits. Not our own server (`upload`).
 
