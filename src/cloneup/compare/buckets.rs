@@ -74,6 +74,11 @@ pub(super) fn groups(bits: &[u8]) -> Vec<(u8, Vec<usize>)> {
     groups
 }
 
+/// The numbers of the buckets that these consist of, each divided into `2^by`.
+pub(super) fn divided(buckets: &[u32], by: u8) -> Vec<u32> {
+    buckets.iter().flat_map(|bucket| (bucket << by)..((bucket + 1) << by)).collect()
+}
+
 /// How many buckets of a table with this number of items are asked for in one request, whose body has a
 /// limit in bytes where the server names one.
 pub(super) fn buckets_in_request(bits: u8, items: u64, max_body: Option<u64>) -> usize {
@@ -107,6 +112,13 @@ mod tests {
     fn tables_are_asked_for_together_up_to_a_number_of_buckets() {
         assert_eq!(groups(&[14, 0, 14, 0, 8]), [(14, vec![0, 2]), (0, vec![1, 3]), (8, vec![4])]);
         assert_eq!(groups(&[16; 9]), [(16, vec![0, 1, 2, 3]), (16, vec![4, 5, 6, 7]), (16, vec![8])]);
+    }
+
+    #[test]
+    fn a_divided_bucket_is_all_of_its_parts() {
+        assert_eq!(divided(&[0, 5], 2), [0, 1, 2, 3, 20, 21, 22, 23]);
+        assert_eq!(divided(&[3], 0), [3]);
+        assert_eq!(divided(&[0], 16).len(), 65_536);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::buckets::{bits, buckets_in_request, finer, groups, is_worth_refining};
+use super::buckets::{bits, buckets_in_request, divided, finer, groups, is_worth_refining};
 use super::comparing::{Differences, Question};
 use super::difference::TableCounts;
 use super::digest_client::{DigestClient, NoAnswer};
@@ -231,14 +231,17 @@ impl ByDigest<'_> {
         differences: &mut Differences,
     ) -> Result<ServerItems, NoAnswer> {
         let table = &self.question.tables[sides.index];
-        let at_a_time = buckets_in_request(sides.bits, sides.server.count, self.max_body);
+        // A bucket of few local rows can have many of the server's items: smaller ones are asked for.
+        let bits = sides.bits.max(bits(sides.server.count));
+        let differing = divided(differing, bits - sides.bits);
+        let at_a_time = buckets_in_request(bits, sides.server.count, self.max_body);
         let is_join_store = table.is_join_store();
-        let mut left = differing;
+        let mut left = differing.as_slice();
         // Nothing is to be learned of buckets in which the server has nothing.
         while !left.is_empty() && sides.server.count > 0 {
             let request = BucketsRequest {
                 client_id: self.client_id.to_owned(),
-                bits: sides.bits,
+                bits,
                 table: digest_table(table),
                 buckets: left[..left.len().min(at_a_time)].to_vec(),
             };

@@ -1,7 +1,9 @@
 //! Flags that are refused, and the question on a terminal.
 
+use serde_json::json;
+
 use super::{seed, test_run, there, upload};
-use crate::common::{SCHEMA, TestServer, cloneup, errors_of, status, stderr};
+use crate::common::{Answer, SCHEMA, Scripted, TestServer, cloneup, errors_of, status, stderr};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn flags_that_make_no_sense_are_usage_errors_and_send_nothing() {
@@ -25,6 +27,33 @@ async fn flags_that_make_no_sense_are_usage_errors_and_send_nothing() {
         assert!(stderr(&output).contains(told), "{arguments:?} {}", stderr(&output));
     }
     assert_eq!(server.status().await["cursor"], "0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_databases_cannot_remove_what_the_others_have() {
+    let (server, offline) = (TestServer::start(SCHEMA).await, seed());
+    std::fs::copy(offline.path(), offline.folder().join("other.db")).unwrap();
+    let arguments = ["--db", "app.db", "--db", "other.db", "--overwrite", "--delete-extra", "--yes"];
+    let output = cloneup(&offline, server.base(), &arguments).await;
+    assert_eq!(status(&output), 2, "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("--delete-extra would remove from the server what the other databases have")
+    );
+    assert_eq!(server.status().await["cursor"], "0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_whose_digests_are_wrong_gets_nothing() {
+    let offline = seed();
+    let digests = json!({"cursor": "3", "tables": {"tags": {"count": 0, "digests": "AAAA"}}});
+    for arguments in [&["--only-changed"][..], &["--overwrite", "--delete-extra", "--yes"]] {
+        let server = Scripted::start().await;
+        server.script("status", [Answer::result(&json!({"capabilities": ["sync.digest"]}))]);
+        server.script("digest", [Answer::result(&digests)]);
+        let output = cloneup(&offline, server.base(), arguments).await;
+        assert_eq!((status(&output), &*errors_of(&output)[0].2), (4, "sync.digest"), "{}", stderr(&output));
+        assert!(server.pushes().is_empty());
+    }
 }
 
 #[cfg(unix)]
