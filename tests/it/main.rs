@@ -12,6 +12,8 @@ mod completions;
 mod config;
 mod connections;
 mod dangling;
+#[cfg(unix)]
+mod datafn_package;
 mod deletes;
 mod demo;
 mod docs;
@@ -44,6 +46,8 @@ mod other_server;
 mod oversized;
 mod overwrite;
 mod pace;
+#[cfg(unix)]
+mod packages;
 mod page;
 mod plan;
 #[cfg(unix)]

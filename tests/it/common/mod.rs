@@ -7,6 +7,7 @@ pub mod browser;
 mod counting_relay;
 mod feed;
 mod forward_proxy;
+mod manifests;
 mod meter;
 mod offline;
 #[cfg(unix)]
@@ -35,6 +36,7 @@ pub use binary::{
 pub use counting_relay::CountingRelay;
 pub use feed::{delete, upsert};
 pub use forward_proxy::ForwardProxy;
+pub use manifests::assert_is_accepted;
 pub use meter::Meter;
 pub use offline::Offline;
 pub use proxy::FaultProxy;
