@@ -10,10 +10,10 @@ use super::buckets::{bits, buckets_in_request, divided, finer, groups, is_worth_
 use super::comparing::{Differences, Question};
 use super::difference::TableCounts;
 use super::digest_client::{DigestClient, NoAnswer};
-use super::judge::Judge;
 use super::local_items::{LocalItems, Watch, read};
 use super::server_buckets::{KeepError, keep};
 use super::table::Table;
+use super::table_comparison::TableComparison;
 use crate::cloneup::blocking::blocking;
 use crate::cloneup::failure::{DIGEST_PATH, Failure};
 use crate::cloneup::reports::blocking_with_reports;
@@ -196,7 +196,7 @@ impl ByDigest<'_> {
         let (sides, differing) = self.refined(sides, differing, differences).await?;
         let server_items = ServerItems::new().map_err(|error| NoAnswer::Failed(error.into()))?;
         let server_items = self.items(&sides, &differing, server_items, differences).await?;
-        self.judge(sides, differing, server_items, counts, differences).await
+        self.compare_items(sides, differing, server_items, counts, differences).await
     }
 
     /// Asks for the digests of finer buckets, where many small differences are scattered.
@@ -263,7 +263,7 @@ impl ByDigest<'_> {
     }
 
     /// Compares the local items in the buckets that differ with the server's.
-    async fn judge(
+    async fn compare_items(
         &self,
         sides: BothSides,
         differing: Vec<u32>,
@@ -273,24 +273,24 @@ impl ByDigest<'_> {
     ) -> Result<TableCounts, NoAnswer> {
         let (question, found) = (Arc::clone(self.question), Arc::clone(&differences.found));
         let BothSides { index, local, bits, .. } = sides;
-        let judged = blocking(move || {
+        let compared = blocking(move || {
             let mut is_differing = vec![false; 1 << bits];
             for bucket in differing {
                 is_differing[bucket as usize] = true;
             }
             let (table, counted) = (&question.tables[index], &question.counted);
-            let mut judge = Judge { table, counted, server: &server, found: &found, counts };
+            let mut comparison = TableComparison { table, counted, server: &server, found: &found, counts };
             for mut file in local.files {
                 file.for_each(|item| {
                     if !is_differing[item.bucket(bits)] {
                         return Ok(());
                     }
-                    judge.local(item.key, item.content)
+                    comparison.local(item.key, item.content)
                 })?;
             }
-            judge.finish()
+            comparison.finish()
         });
-        judged.await.map_err(|error: OfflineError| NoAnswer::Failed(error.into()))
+        compared.await.map_err(|error: OfflineError| NoAnswer::Failed(error.into()))
     }
 }
 

@@ -9,9 +9,9 @@ use serde_json::{Map, Value, json};
 
 use super::contents::ContentDigests;
 use super::difference::TableCounts;
-use super::judge::Judge;
 use super::local_items::{Watch, for_each_pair};
 use super::table::{CountedRows, Table};
+use super::table_comparison::TableComparison;
 use crate::mutation::{ContentHash, content_digest};
 use crate::offline::{Digest, FoundItems, ItemKey, OfflineError, ServerItems, Snapshot};
 use crate::protocol::{Op, PullAnswer, PulledChange, PulledRecord};
@@ -68,15 +68,15 @@ impl Feed {
     ) -> Result<TableCounts, OfflineError> {
         let name = table.name().to_owned();
         let counts = TableCounts { server: self.server.count(&name)?, name, ..TableCounts::default() };
-        let mut judge = Judge { table, counted, server: &self.server, found, counts };
+        let mut comparison = TableComparison { table, counted, server: &self.server, found, counts };
         let mut contents = ContentDigests::new(table);
         let mut compare = |contents: &mut ContentDigests| {
             let mut rows = 0;
             contents.contents(|key, content| {
                 rows += 1;
-                judge.local(key, digest(content))
+                comparison.local(key, digest(content))
             })?;
-            judge.counts.local += rows;
+            comparison.counts.local += rows;
             watch.add(rows)
         };
         match table {
@@ -93,7 +93,7 @@ impl Feed {
             })?,
         }
         compare(&mut contents)?;
-        judge.finish()
+        comparison.finish()
     }
 }
 

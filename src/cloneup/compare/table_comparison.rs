@@ -6,7 +6,7 @@ use super::table::{CountedRows, Table};
 use crate::offline::{Digest, FoundItem, FoundItems, ItemKey, OfflineError, ServerItems};
 
 /// The comparison of one resource or join store.
-pub(super) struct Judge<'a> {
+pub(super) struct TableComparison<'a> {
     pub(super) table: &'a Table,
     pub(super) counted: &'a CountedRows,
     pub(super) server: &'a ServerItems,
@@ -14,7 +14,7 @@ pub(super) struct Judge<'a> {
     pub(super) counts: TableCounts,
 }
 
-impl Judge<'_> {
+impl TableComparison<'_> {
     /// Compares an item that the database has.
     pub(super) fn local(&mut self, key: ItemKey, local: Digest) -> Result<(), OfflineError> {
         let name = self.table.name();
