@@ -84,6 +84,8 @@ mod beside;
 pub mod cli;
 pub mod cloneup;
 mod failpoint;
+#[cfg(feature = "cli")]
+mod hidden_text;
 pub mod mutation;
 #[cfg(feature = "cli")]
 mod numbers;

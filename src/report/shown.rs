@@ -4,6 +4,7 @@
 
 use unicode_width::UnicodeWidthChar as _;
 
+use crate::hidden_text::is_hidden;
 use crate::numbers::counted;
 
 /// Maximum number of characters without a width, such as accents, after one another.
@@ -51,17 +52,6 @@ fn size_in_html(c: char, size: usize) -> usize {
         '"' => 6,
         _ => size,
     }
-}
-
-/// Whether a character is not seen, or changes how others are seen: controls, the marks and overrides of
-/// bidirectional text, separators of lines, and spaces without a width. The joiners of scripts and emoji are
-/// none of them.
-fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
-            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
