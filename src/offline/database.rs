@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension};
+use rusqlite::{
+    Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension, Transaction, TransactionBehavior,
+};
 
 use crate::offline::error::{OfflineError, StorageKind};
 use crate::offline::sql::Table;
@@ -148,19 +150,20 @@ impl Database {
         if let Some(id) = stored {
             return Ok(id);
         }
-        // Another process can have stored one since: then that one is used.
-        connection
-            .execute_batch(CREATE_META)
-            .and_then(|()| {
-                connection.execute(
-                    "INSERT OR IGNORE INTO __datafn_meta (key, value) VALUES ('clientId', ?1)",
-                    [new()],
-                )
-            })
-            .and_then(|_| meta(&connection, "clientId"))
+        store_client_id(&connection, &new())
             .map_err(OfflineError::while_doing("cannot store a client id (use --client-id to give one)"))?
             .ok_or_else(|| OfflineError::storage("the stored client id has vanished"))
     }
+}
+
+/// Stores a client id in one transaction, and returns the one that is stored: another process can have stored
+/// one since the caller looked.
+fn store_client_id(connection: &Connection, id: &str) -> rusqlite::Result<Option<String>> {
+    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    transaction.execute_batch(CREATE_META)?;
+    transaction.execute("INSERT OR IGNORE INTO __datafn_meta (key, value) VALUES ('clientId', ?1)", [id])?;
+    transaction.commit()?;
+    meta(connection, "clientId")
 }
 
 /// A value of `__datafn_meta`. `None` for a missing table or key, and for an empty value.
