@@ -11,6 +11,7 @@
 //! * [`encode`]: rows become batches, on a reading and an encoding thread;
 //! * [`send`]: batches in flight, retried with exponential backoff, as many as AIMD allows;
 //! * [`progress`]: one tally of all answers, and the checkpoint of the acknowledged prefix;
+//! * [`ending`]: what follows the last batch, in its order;
 //! * [`finish`]: pulling, which a clone does as well, and finalization;
 //! * [`compare`]: what differs between both sides; [`narrowing`] leaves only that in a plan;
 //! * [`job`], [`blocking`], [`reports`]: what every step needs, and work on blocking threads;
@@ -56,6 +57,7 @@ mod blocking;
 mod clone;
 mod compare;
 mod encode;
+mod ending;
 mod failure;
 mod finish;
 mod inspect;

@@ -1,5 +1,5 @@
 //! A whole upload: plan, send, finalize, compare (contract 3.1). Each step is in its own room:
-//! [`super::plan`], [`super::upload`], [`super::finish`].
+//! [`super::plan`], [`super::upload`], [`super::ending`].
 
 use std::sync::Arc;
 
@@ -7,9 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::blocking::{blocking, interrupt_until_done};
 use super::compare::Comparing;
+use super::ending::{compare, finish, note_end};
 use super::failure::{Failure, Failures, PUSH_PATH};
-use super::finish::finalize::finalize;
-use super::finish::staged::finalize_staged;
 use super::job::Job;
 use super::missing_route::suggest_base;
 use super::narrowing::{Deletions, narrow};
@@ -18,18 +17,16 @@ use super::options::Options;
 use super::outcome::Outcome;
 use super::plan::{Checking, Plan, Requested, check_writable};
 use super::progress::tally::Tally;
-use super::progress::{CheckpointWriter, EndedPart, EndedParts, UploadIdentity};
+use super::progress::{CheckpointWriter, UploadIdentity};
 use super::reports::{Reports, blocking_with_reports};
 use super::send::gate::RequestGate;
 use super::send::rejections::Rejections;
 use super::server_status::server_status;
 use super::shared::{Claim, Shared};
-use super::stage::Stage;
 use super::upload;
-use super::verify::Comparison;
 use crate::failpoint;
 use crate::offline::{Acquired, Database, OfflineError, Sidecar, SidecarKind, Snapshot};
-use crate::protocol::{ErrorBody, ServerStatus, code, status};
+use crate::protocol::{ServerStatus, code, status};
 use crate::remote::Remote;
 use crate::schema::Schema;
 
@@ -376,66 +373,5 @@ fn warn_of_left_out(job: &Job<'_>, tally: &Tally<'_>) {
             "{rows} rows were neither sent nor removed: the application has changed them since the upload began"
         );
         job.observer.on(&Event::Warning(&message));
-    }
-}
-
-/// Finalizes a whole upload, or one that other runs have uploaded; returns the `seq` of the last change
-/// log entry that the upload has covered.
-async fn finish(
-    job: &Job<'_>,
-    plan: &Plan,
-    checkpoints: &CheckpointWriter,
-    tally: &mut Tally<'_>,
-) -> Result<i64, Failure> {
-    if job.options.stage == Stage::Finalize {
-        let (covered, cursor) = finalize_staged(job, plan).await?;
-        tally.add_cursor(cursor);
-        return Ok(covered.seq);
-    }
-    let (begun_at, pushed) = (checkpoints.begun_at().cloned(), tally.cursor().cloned());
-    finalize(job, plan, begun_at, pushed).await?;
-    Ok(plan.seq)
-}
-
-/// Notes beside the database that a part of a staged upload has ended; after a finalization all parts are
-/// forgotten.
-async fn note_end(job: &Job<'_>, plan: &Plan, checkpoints: &CheckpointWriter, tally: &Tally<'_>) {
-    if !job.options.is_whole() {
-        return;
-    }
-    let database = job.database.clone();
-    if job.options.finalizes() {
-        return blocking(move || EndedParts::forget(&database)).await;
-    }
-    let (stage, seq, cursor) = (job.options.stage, plan.seq, tally.cursor().cloned());
-    let part = EndedPart { stage, seq, cursor, begun_at: checkpoints.begun_at().cloned() };
-    let identity = job.staged_identity();
-    if let Err(why) = blocking(move || EndedParts::add(&database, &identity, part)).await {
-        let message = format!("the finalization will leave the change log as it is, because {why}");
-        job.observer.on(&Event::Warning(&message));
-    }
-}
-
-/// Compares both sides after the upload; every table that differs is a failure.
-///
-/// `seq` is that of the last change log entry that the upload has covered.
-async fn compare(job: &Job<'_>, plan: &Plan, seq: i64, tally: &mut Tally<'_>) {
-    // A finalization ends a whole upload.
-    let stage = if job.options.finalizes() { Stage::All } else { job.options.stage };
-    let comparison = Comparison::shared(job.database.clone(), job.remote.clone(), Arc::clone(&job.schema))
-        .options(Options { stage, ..(*job.options).clone() })
-        .observer(job.observer)
-        .cancellation(job.cancellation.clone())
-        .after(seq, plan.limited.clone(), job.server.clone());
-    let verification = Box::pin(comparison.run()).await;
-    for failure in verification.failures {
-        tally.fail(failure);
-    }
-    for table in verification.tables.iter().filter(|table| table.differences() > 0) {
-        let message = format!(
-            "the server does not have what the database has: {} missing, {} different, {} extra",
-            table.missing, table.different, table.extra
-        );
-        tally.fail(Failure::refused(ErrorBody::new(code::NOT_EQUAL, message, &table.name)));
     }
 }
