@@ -7,7 +7,7 @@ use super::canonical::{compare_keys, unescaped_length, write_double};
 use crate::protocol::RESERVED_PREFIX;
 
 /// Levels of nesting from which on text is left to the tree, which bounds the recursion.
-const MAX_DEPTH: usize = 64;
+pub(super) const MAX_DEPTH: usize = 64;
 
 /// A member of an object.
 #[derive(Debug, Clone)]

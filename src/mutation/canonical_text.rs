@@ -7,10 +7,8 @@ use std::ops::Range;
 use serde_json::Number;
 
 use super::canonical::{compare_keys, unescaped_length, write_number, write_scalar_value};
+use super::canonical_check::MAX_DEPTH;
 use crate::protocol::RESERVED_PREFIX;
-
-/// Levels of nesting from which on text is left to the tree, which bounds the recursion.
-const MAX_DEPTH: usize = 64;
 
 /// Appends the canonical form of a JSON text, just as parsing and [`write_value`] would.
 ///
