@@ -117,7 +117,7 @@ async fn a_body_that_has_not_arrived_counts_as_in_memory() {
     }
     assert_eq!(metrics(&server).await["synctool_server_requests_in_flight"], "2");
     drop(half);
-    // The answer that nobody has waited for is one, too.
+    // The answer whose client has gone is one, too.
     let aborted = r#"synctool_server_requests_total{route="/datafn/push",status="none"}"#;
     let refused = r#"synctool_server_requests_total{route="/datafn/push",status="400"}"#;
     loop {

@@ -41,7 +41,7 @@ fn candidates(typed: &Typed, find: fn(&Layers) -> Option<Vec<String>>) -> ArgVal
         let words = typed.words.clone();
         std::thread::spawn(move || {
             let found = parse_incomplete(&words).and_then(|layers| find(&layers));
-            // Nobody waits for an answer that comes too late.
+            // The shell has stopped waiting for an answer that comes too late.
             let _ = sender.send(found.unwrap_or_default());
         });
         let values = receiver.recv_timeout(PATIENCE).unwrap_or_default().into_iter();

@@ -1,5 +1,5 @@
 //! The subscribers of the page, and the task that reads what they are shown: once a second, while there is
-//! one. Each has the latest view only, so a slow one holds up nobody and skips what it was too slow for.
+//! one. Each has the latest view only, so a slow one delays no other and skips what it was too slow for.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

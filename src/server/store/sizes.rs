@@ -87,7 +87,7 @@ impl SizesCache {
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
     pub(in crate::server) async fn get(&self, store: &Store) -> Result<StoreSizes> {
-        // Held while counting, so that nobody counts at the same time.
+        // Held while counting, so that one thread counts at a time.
         let mut counted = Arc::clone(&self.0).lock_owned().await;
         if let Some(Counted { sizes, at, took }) = *counted
             && at.elapsed() < MAX_AGE.max(took * MAX_SHARE)

@@ -1,5 +1,5 @@
 //! What was A, then B, then A again: the mutation id of the second A is that of the first, so that the
-//! server takes it for a repetition. `--overwrite` is the way out.
+//! server takes it for a repetition. `--overwrite` sends it under another id.
 
 use serde_json::json;
 

@@ -145,7 +145,7 @@ async fn a_database_is_read_only_while_someone_looks() {
         last = now;
     }
     drop(stream);
-    // The server notices with the next event that nobody is there to read it; then it reads no more.
+    // The server notices with the next event that its reader is gone; then it reads no more.
     let pause = std::time::Duration::from_secs(2);
     let mut readings = 0;
     while {
