@@ -10,7 +10,7 @@ mod forward_proxy;
 mod manifests;
 mod meter;
 mod offline;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 pub mod postgres;
 mod proxy;
 mod requests;
@@ -19,12 +19,12 @@ mod samples;
 mod scripted;
 mod serve_process;
 mod server;
-#[cfg(all(unix, feature = "postgres"))]
+#[cfg(all(target_os = "linux", feature = "postgres"))]
 mod store_servers;
 #[cfg(unix)]
 mod terminal;
 mod tls_relay;
-#[cfg(all(unix, feature = "postgres"))]
+#[cfg(all(target_os = "linux", feature = "postgres"))]
 mod traffic;
 
 #[cfg(unix)]
@@ -45,13 +45,13 @@ pub use run::{Rig, codes};
 pub use samples::{CHINOOK, MIXED_ROWS, POWERSYNC, SCHEMA, TABLES, THREE_TAGS, WATERMELON};
 pub use scripted::{Answer, Recorded, Scripted, refusal};
 pub use serve_process::ServeProcess;
-#[cfg(all(unix, feature = "postgres"))]
+#[cfg(all(target_os = "linux", feature = "postgres"))]
 pub use server::postgres_store;
 pub use server::{TestServer, client, open_store};
-#[cfg(all(unix, feature = "postgres"))]
+#[cfg(all(target_os = "linux", feature = "postgres"))]
 pub use store_servers::StoreServers;
 #[cfg(unix)]
 pub use terminal::Terminal;
 pub use tls_relay::tls_relay;
-#[cfg(all(unix, feature = "postgres"))]
+#[cfg(all(target_os = "linux", feature = "postgres"))]
 pub use traffic::{Hot, Report, Traffic};
