@@ -54,12 +54,15 @@ mod retry;
 mod url;
 mod words;
 
-pub use backoff::{Backoff, NextTry};
+pub(crate) use backoff::{Backoff, NextTry};
 pub use client::Remote;
 pub use client_certificate::ClientCertificateError;
 pub use config::{ConfigError, RemoteConfig};
-pub use encoding::{Compression, Compressor, Encoding};
+#[doc(hidden)]
+pub use encoding::Compressor;
+pub use encoding::{Compression, Encoding};
 pub use error::{Excess, RequestError, TransportError, TransportKind};
-pub use pace::{Pace, Rate, Turn};
+pub(crate) use pace::Turn;
+pub use pace::{Pace, Rate};
 pub use proxy::{ProxyError, ProxySetting};
 pub use retry::{GaveUp, RetryError};
