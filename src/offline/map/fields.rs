@@ -117,14 +117,18 @@ impl MappedField {
         // column that stores numbers as text needs no check.
         let infinite = format!("({column} * 0 IS NULL AND typeof({column}) = 'real')");
         let kind = &self.mapping.kind;
-        if *kind == crate::schema::Type::Boolean {
+        if self.numbers == Numbers::ZeroAndOne {
+            None
+        } else if *kind == crate::schema::Type::Boolean {
             // For NULL the condition is NULL, so it passes.
             let other = format!("{column} NOT IN (0, 1)");
             Some(match self.numbers {
                 // Such a column stores 1.0 as 1.
-                Numbers::WholeAsIntegers => other,
+                Numbers::Integers | Numbers::WholeAsIntegers => other,
                 _ => format!("{other} OR typeof({column}) NOT IN ('integer', 'null')"),
             })
+        } else if self.numbers == Numbers::Integers {
+            None
         } else if kind.is_json() {
             Some(format!(
                 "(typeof({column}) = 'blob' OR (typeof({column}) = 'text' AND NOT {IS_JSON}({column})) OR {infinite})"

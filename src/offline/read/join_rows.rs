@@ -16,7 +16,7 @@ use crate::offline::row_location::{RowLocation, SameKey, locate};
 use crate::offline::snapshot::Snapshot;
 use crate::offline::sql::{Table, quoted};
 use crate::protocol::code;
-use crate::schema::{JoinStorage, JoinStore, Resource};
+use crate::schema::{JoinStorage, JoinStore, Resource, Type};
 
 /// A join store, and the table of its rows.
 #[derive(Debug, Clone)]
@@ -265,6 +265,11 @@ impl JoinTable {
             }
             None => return Ok(None),
         };
+        if store.relation.metadata.iter().any(|field| field.kind == Type::Boolean) {
+            table
+                .read_constraints(snapshot.connection(), &storage.table)
+                .map_err(OfflineError::while_doing(format!("cannot inspect table {name}")))?;
+        }
         for column in [&mut storage.from, &mut storage.to] {
             match table.column(column) {
                 Some(found) => column.clone_from(&found.name),
