@@ -14,9 +14,9 @@ use super::blocking::{blocking, interrupt_until_done};
 use super::encode::RowSource;
 use super::encode::batch::Batch;
 use super::encode::compression::RequestEncoding;
-use super::encode::encoder::{BatchSettings, SendItem};
 use super::encode::limits::BatchLimits;
-use super::encode::pipeline::read_and_encode;
+use super::encode::pipeline::{BatchSettings, read_and_encode};
+use super::encode::send_item::SendItem;
 use super::failure::Failure;
 use super::job::Job;
 use super::observer::{Activity, Event};
@@ -143,7 +143,7 @@ async fn encode(
             max_row_bytes,
             live: options.overwrite.then_some(&database),
         };
-        read_and_encode(&source, settings, items);
+        read_and_encode(&source, settings, &items);
         snapshot
     })
     .await

@@ -80,6 +80,7 @@ pub use comparison::{Digest, FoundItem, FoundItems, ItemKey, ServerItems};
 pub use database::Database;
 pub use error::{OfflineError, STORAGE_PATH, StorageKind};
 pub use foreign_file::ForeignFile;
+pub use map::copied::NotMapped;
 pub use map::size::RowSize;
 pub use read::{
     ChosenIds, JoinRow, JoinSource, MarkedRows, ReadOrder, Record, RecordSource, SortedRecord, SortedRecords,

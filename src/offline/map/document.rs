@@ -30,23 +30,15 @@ pub(crate) fn value_expression(document: &str, key: &str) -> String {
     format!("json_extract({document}, {})", literal(&format!("$.\"{key}\"")))
 }
 
-/// [`write_object`], unless the values of the fields alone are larger than `max` bytes: then
-/// nothing is appended.
-pub(crate) fn write_object_within<'f>(
-    out: &mut Vec<u8>,
-    fields: &'f [MappedField],
-    value: ValueRef<'_>,
-    max: u64,
-) -> Result<RowSize, (Option<&'f MappedField>, ValueError)> {
-    if let ValueRef::Text(text) = value
-        && text.len() as u64 > max
-    {
-        let bytes = document_size(fields, text);
-        if bytes > max {
-            return Ok(RowSize::TooLarge { bytes });
-        }
+/// Whether the values of a document's fields take at most `max` bytes as JSON.
+pub(crate) fn size_within(fields: &[MappedField], value: ValueRef<'_>, max: u64) -> RowSize {
+    match value {
+        ValueRef::Text(text) if text.len() as u64 > max => match document_size(fields, text) {
+            bytes if bytes > max => RowSize::TooLarge { bytes },
+            _ => RowSize::Fits,
+        },
+        _ => RowSize::Fits,
     }
-    write_object(out, fields, value).map(|()| RowSize::Fits)
 }
 
 /// Appends the canonical JSON object of a document's fields. An error comes with the field that
