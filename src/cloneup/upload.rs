@@ -15,7 +15,7 @@ use super::encode::RowSource;
 use super::encode::batch::Batch;
 use super::encode::compression::RequestEncoding;
 use super::encode::limits::BatchLimits;
-use super::encode::pipeline::{BatchSettings, read_and_encode};
+use super::encode::pipeline::{BatchSettings, encoding_threads, read_and_encode};
 use super::encode::send_item::SendItem;
 use super::failure::Failure;
 use super::job::Job;
@@ -80,6 +80,7 @@ async fn pass(
         limits: Arc::clone(&limits),
         encoding: Arc::clone(&encoding),
         skip_to: earlier.as_ref().and_then(Checkpoint::position),
+        threads: encoding_threads(plan),
     };
     let (sender, items) = mpsc::channel(BATCHES_AHEAD);
     let interrupt = snapshot.interrupter();

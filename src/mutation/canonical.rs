@@ -261,8 +261,14 @@ pub(super) fn write_number(out: &mut Vec<u8>, number: &Number) {
 
 /// The order of an object's keys: by UTF-16 code units (RFC 8785, section 3.2.3).
 #[must_use]
+#[inline]
 pub fn compare_keys(a: &str, b: &str) -> Ordering {
-    if a.is_ascii() && b.is_ascii() { a.cmp(b) } else { a.encode_utf16().cmp(b.encode_utf16()) }
+    match (a.as_bytes(), b.as_bytes()) {
+        // Most keys differ in the first letter.
+        ([one, ..], [other, ..]) if one != other && (one | other).is_ascii() => one.cmp(other),
+        _ if a.is_ascii() && b.is_ascii() => a.cmp(b),
+        _ => a.encode_utf16().cmp(b.encode_utf16()),
+    }
 }
 
 #[cfg(test)]

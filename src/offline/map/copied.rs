@@ -18,21 +18,34 @@ mod tag {
 #[error("a copied row has a value that cannot be uploaded")]
 pub struct NotMapped;
 
-/// The size of a number: an integer, a double, or the length of a text or BLOB.
-const NUMBER_BYTES: usize = 8;
-
 /// Appends a value.
 pub(crate) fn copy(out: &mut Vec<u8>, value: ValueRef<'_>) {
-    let (tag, number, bytes): (u8, [u8; NUMBER_BYTES], &[u8]) = match value {
+    let (tag, bytes) = match value {
         ValueRef::Null => return out.push(tag::NULL),
-        ValueRef::Integer(number) => (tag::INTEGER, number.to_le_bytes(), &[]),
-        ValueRef::Real(number) => (tag::REAL, number.to_le_bytes(), &[]),
-        ValueRef::Text(text) => (tag::TEXT, (text.len() as u64).to_le_bytes(), text),
-        ValueRef::Blob(bytes) => (tag::BLOB, (bytes.len() as u64).to_le_bytes(), bytes),
+        ValueRef::Integer(number) => {
+            out.push(tag::INTEGER);
+            // Small numbers of either sign take one byte.
+            return copy_number(out, (number << 1 ^ number >> 63).cast_unsigned());
+        }
+        ValueRef::Real(number) => {
+            out.push(tag::REAL);
+            return out.extend_from_slice(&number.to_le_bytes());
+        }
+        ValueRef::Text(text) => (tag::TEXT, text),
+        ValueRef::Blob(bytes) => (tag::BLOB, bytes),
     };
     out.push(tag);
-    out.extend_from_slice(&number);
+    copy_number(out, bytes.len() as u64);
     out.extend_from_slice(bytes);
+}
+
+/// Appends a number in groups of seven bits, the lowest first (LEB128).
+fn copy_number(out: &mut Vec<u8>, mut number: u64) {
+    while number > 0x7f {
+        out.push(number.to_le_bytes()[0] | 0x80);
+        number >>= 7;
+    }
+    out.push(number.to_le_bytes()[0]);
 }
 
 /// The values of a row, read back in their order.
@@ -44,17 +57,25 @@ impl<'c> CopiedValues<'c> {
         Self(copied)
     }
 
-    fn number(&mut self) -> Option<[u8; NUMBER_BYTES]> {
-        let (number, rest) = self.0.split_first_chunk()?;
-        self.0 = rest;
-        Some(*number)
+    fn byte(&mut self) -> Option<u8> {
+        self.0.split_off_first().copied()
+    }
+
+    fn number(&mut self) -> Option<u64> {
+        let (mut number, mut shift) = (0, 0);
+        loop {
+            let byte = self.byte()?;
+            number |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Some(number);
+            }
+            shift += 7;
+        }
     }
 
     fn bytes(&mut self) -> Option<&'c [u8]> {
-        let length = usize::try_from(u64::from_le_bytes(self.number()?)).ok()?;
-        let (bytes, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(bytes)
+        let length = usize::try_from(self.number()?).ok()?;
+        self.0.split_off(..length)
     }
 }
 
@@ -62,11 +83,16 @@ impl<'c> Iterator for CopiedValues<'c> {
     type Item = ValueRef<'c>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (tag, rest) = self.0.split_first()?;
-        self.0 = rest;
-        Some(match *tag {
-            tag::INTEGER => ValueRef::Integer(i64::from_le_bytes(self.number()?)),
-            tag::REAL => ValueRef::Real(f64::from_le_bytes(self.number()?)),
+        Some(match self.byte()? {
+            tag::INTEGER => {
+                let number = self.number()?;
+                ValueRef::Integer((number >> 1).cast_signed() ^ -(number & 1).cast_signed())
+            }
+            tag::REAL => {
+                let (number, rest) = self.0.split_first_chunk()?;
+                self.0 = rest;
+                ValueRef::Real(f64::from_le_bytes(*number))
+            }
             tag::TEXT => ValueRef::Text(self.bytes()?),
             tag::BLOB => ValueRef::Blob(self.bytes()?),
             _ => ValueRef::Null,
@@ -87,6 +113,7 @@ mod tests {
             prop_oneof![
                 Just(Value::Null),
                 any::<i64>().prop_map(Value::Integer),
+                any::<i8>().prop_map(|number| Value::Integer(number.into())),
                 any::<f64>().prop_filter("SQLite has no NaN", |number| !number.is_nan()).prop_map(Value::Real),
                 any::<String>().prop_map(Value::Text),
                 any::<Vec<u8>>().prop_map(Value::Blob),
