@@ -47,6 +47,31 @@ pub fn check_text(text: &str) -> Option<()> {
     Pass::<false> { text, at: 0, out: &mut Vec::new(), scratch: &mut Scratch::default() }.whole()
 }
 
+/// Calls `each` with the key and the text of the value of every member of an object, in the order of the text.
+///
+/// `None`: the text is no JSON object, or a parser has to decide, as in [`check_text`]; `each` may have been
+/// called then.
+#[must_use]
+pub fn read_members<'t>(text: &'t str, each: &mut dyn FnMut(&'t str, &'t str)) -> Option<()> {
+    let (out, scratch) = (&mut Vec::new(), &mut Scratch::default());
+    let mut pass = Pass::<false> { text, at: 0, out, scratch };
+    pass.take(b'{')?;
+    if pass.take(b'}').is_none() {
+        loop {
+            let key = pass.key()?;
+            pass.skip_space();
+            let start = pass.at;
+            pass.value(1)?;
+            each(&text[key], &text[start..pass.at]);
+            if pass.take(b',').is_none() {
+                break;
+            }
+        }
+        pass.take(b'}')?;
+    }
+    pass.end()
+}
+
 /// How much memory a thread keeps for the next text, in bytes.
 const KEPT_BYTES: usize = 64 * 1024;
 
@@ -86,6 +111,11 @@ impl<const WRITES: bool> Pass<'_, '_, WRITES> {
     /// Reads the whole text.
     fn whole(&mut self) -> Option<()> {
         self.value(0)?;
+        self.end()
+    }
+
+    /// Reads the space after the value.
+    fn end(&mut self) -> Option<()> {
         self.skip_space();
         (self.at == self.text.len()).then_some(())
     }
@@ -191,10 +221,17 @@ impl<const WRITES: bool> Pass<'_, '_, WRITES> {
 
     fn member(&mut self, depth: usize) -> Option<Member> {
         let start = self.out.len();
+        let key = self.key()?;
+        self.value(depth + 1)?;
+        Some(Member { key, written: start..self.out.len() })
+    }
+
+    /// Reads the key of a member and the colon after it. Returns its content.
+    fn key(&mut self) -> Option<Range<usize>> {
         self.skip_space();
-        let key_start = self.at + 1;
+        let start = self.at + 1;
         self.string()?;
-        let key = key_start..self.at - 1;
+        let key = start..self.at - 1;
         // Escaped keys have another order than their text.
         let content = &self.text.as_bytes()[key.clone()];
         if content.contains(&b'\\') || content.starts_with(RESERVED_PREFIX.as_bytes()) {
@@ -202,8 +239,7 @@ impl<const WRITES: bool> Pass<'_, '_, WRITES> {
         }
         self.take(b':')?;
         self.push(b':');
-        self.value(depth + 1)?;
-        Some(Member { key, written: start..self.out.len() })
+        Some(key)
     }
 
     /// Sorts the members from `first` on, which are written from `start` on.

@@ -11,6 +11,7 @@ use rusqlite::{Connection, Row};
 use crate::offline::error::OfflineError;
 use crate::offline::map::copied::{self, CopiedValues, NotMapped};
 use crate::offline::map::document;
+use crate::offline::map::document_text::DocumentText;
 use crate::offline::map::fields::{MappedField, copy_values, size_within, values, write_object};
 use crate::offline::map::keys::KeyError;
 use crate::offline::map::size::RowSize;
@@ -343,9 +344,16 @@ impl RecordSource {
                     1,
                     FunctionFlags::SQLITE_UTF8,
                     move |context| {
-                        let Ok(document) = document::parse(context.get_raw(0)) else { return Ok(false) };
-                        lock(&unnamed).note(&document);
-                        Ok(document::write_fields(&mut Vec::new(), &fields, &document).is_ok())
+                        let (value, mut json) = (context.get_raw(0), Vec::new());
+                        if let ValueRef::Text(text) = value
+                            && let Some(document) = DocumentText::read(text)
+                        {
+                            lock(&unnamed).note(document.keys());
+                            return Ok(document.write_fields(&mut json, &fields).is_ok());
+                        }
+                        let Ok(document) = document::parse(value) else { return Ok(false) };
+                        lock(&unnamed).note(document.keys().map(String::as_str));
+                        Ok(document::write_fields(&mut json, &fields, &document).is_ok())
                     },
                 )
             })
