@@ -162,7 +162,7 @@ impl<const WRITES: bool> Pass<'_, '_, WRITES> {
         match self.peek()? {
             b'{' => self.object(depth),
             b'[' => self.array(depth),
-            b'"' => self.string(),
+            b'"' => self.string().map(|_| ()),
             b'n' => self.word(b"null"),
             b't' => self.word(b"true"),
             b'f' => self.word(b"false"),
@@ -230,11 +230,10 @@ impl<const WRITES: bool> Pass<'_, '_, WRITES> {
     fn key(&mut self) -> Option<Range<usize>> {
         self.skip_space();
         let start = self.at + 1;
-        self.string()?;
+        let has_escapes = self.string()?;
         let key = start..self.at - 1;
         // Escaped keys have another order than their text.
-        let content = &self.text.as_bytes()[key.clone()];
-        if content.contains(&b'\\') || content.starts_with(RESERVED_PREFIX.as_bytes()) {
+        if has_escapes || self.text[key.clone()].starts_with(RESERVED_PREFIX) {
             return None;
         }
         self.take(b':')?;
@@ -261,17 +260,22 @@ impl<const WRITES: bool> Pass<'_, '_, WRITES> {
         Some(())
     }
 
-    fn string(&mut self) -> Option<()> {
+    /// Reads a string; returns whether it has escapes.
+    fn string(&mut self) -> Option<bool> {
         self.take(b'"')?;
         self.push(b'"');
+        let mut has_escapes = false;
         loop {
             self.copy(unescaped_length(self.rest()));
             match self.peek()? {
                 b'"' => {
                     self.copy(1);
-                    return Some(());
+                    return Some(has_escapes);
                 }
-                b'\\' => self.escape()?,
+                b'\\' => {
+                    has_escapes = true;
+                    self.escape()?;
+                }
                 // A control character.
                 _ => return None,
             }
