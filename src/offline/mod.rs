@@ -9,7 +9,7 @@
 //!
 //! The rooms, each of which imports only from those above it:
 //!
-//! * `error` with `row_location` and `foreign_file`, `sql`, `collation`, `read_only_wal`, `database`,
+//! * `error` with `row_location` and `foreign_file`, `sql` with `check_constraint`, `collation`, `read_only_wal`, `database`,
 //!   `writable`, `snapshot`: the file, and one state of it;
 //! * `map`: from SQLite values to JSON and back;
 //! * `read`: checking and reading records and join rows, with an external merge sort for large
@@ -21,6 +21,7 @@
 //!   compare it with a server.
 
 mod changelog;
+mod check_constraint;
 mod collation;
 mod comparison;
 mod database;
@@ -49,6 +50,7 @@ pub use database::Database;
 pub(crate) use error::STORAGE_PATH;
 pub use error::{OfflineError, StorageKind};
 pub use foreign_file::ForeignFile;
+pub(crate) use map::copied::NotMapped;
 pub(crate) use map::size::RowSize;
 pub(crate) use read::{ChosenIds, MarkedRows, dangling_join_rows, temporary_file};
 #[doc(hidden)]
