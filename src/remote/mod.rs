@@ -29,11 +29,8 @@
 //! let mut config = RemoteConfig::new(format!("http://{address}/datafn"));
 //! config.timeout = Duration::from_secs(5);
 //! let remote = Remote::new(&config)?;
-//! assert_eq!(remote.push_url(), format!("http://{address}/datafn/push"));
 //!
-//! let body = br#"{"clientId":"a","mutations":[]}"#;
-//! let turn = remote.pace().turn().await;
-//! let error = remote.push(turn, body.as_slice().into(), None).await.unwrap_err();
+//! let error = remote.status().await.unwrap_err();
 //! assert_eq!(error.kind(), Some(TransportKind::Connect));
 //! assert!(error.is_transient(), "another try may succeed");
 //! # Ok(())

@@ -16,13 +16,13 @@
 //! let folder = tempfile::tempdir()?;
 //! let path = folder.path().join("app.db");
 //! rusqlite::Connection::open(&path)?.execute_batch(
-//!     "CREATE TABLE todos (id TEXT PRIMARY KEY, done INTEGER);
+//!     "CREATE TABLE todos (id TEXT PRIMARY KEY, done BOOLEAN);
 //!      INSERT INTO todos VALUES ('t1', 0), ('t2', 1)",
 //! )?;
 //!
 //! let snapshot = Snapshot::take(&Database::open(&path)?)?;
 //! let schema = serde_json::to_value(introspect::infer(&snapshot)?)?;
-//! // Only 0 and 1: the column can be a boolean.
+//! // It is declared as one, and has 0 and 1 only.
 //! let done = &schema["resources"][0]["fields"][0];
 //! assert_eq!((&done["name"], &done["type"]), (&"done".into(), &"boolean".into()));
 //! # Ok(())
