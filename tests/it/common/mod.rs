@@ -7,6 +7,7 @@ pub mod browser;
 mod counting_relay;
 mod feed;
 mod forward_proxy;
+#[cfg(unix)]
 mod manifests;
 mod meter;
 mod offline;
@@ -27,15 +28,15 @@ mod tls_relay;
 #[cfg(all(target_os = "linux", feature = "postgres"))]
 mod traffic;
 
-#[cfg(unix)]
-pub use binary::signal;
 pub use binary::{
-    cloneup, database, errors_of, infer, program, remove_settings, result, spawn_upload, status, stderr,
-    synctool,
+    cloneup, database, errors_of, infer, program, result, spawn_upload, status, stderr, synctool,
 };
+#[cfg(unix)]
+pub use binary::{remove_settings, signal};
 pub use counting_relay::CountingRelay;
 pub use feed::{delete, upsert};
 pub use forward_proxy::ForwardProxy;
+#[cfg(unix)]
 pub use manifests::assert_is_accepted;
 pub use meter::Meter;
 pub use offline::Offline;
