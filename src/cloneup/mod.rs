@@ -8,7 +8,7 @@
 //!
 //! * [`stage`], [`options`], [`observer`], [`failure`], [`outcome`]: what goes in and what comes out;
 //! * [`plan`]: what is uploaded, in which order, checked before the first byte is sent;
-//! * [`encode`]: rows become batches, on a reading and an encoding thread;
+//! * [`encode`]: rows become batches, on a reading thread and one to four encoding threads;
 //! * [`send`]: batches in flight, retried with exponential backoff, as many as AIMD allows;
 //! * [`progress`]: one tally of all answers, and the checkpoint of the acknowledged prefix;
 //! * [`ending`]: what follows the last batch, in its order;

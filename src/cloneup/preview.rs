@@ -336,7 +336,8 @@ fn estimate(
             let encoder = record_encoder(options, client_id, source);
             source.for_each(snapshot, |record| {
                 json.clear();
-                if record.write_fields_within(&mut json, max_body)? == RowSize::Fits {
+                if record.size_within(max_body)? == RowSize::Fits {
+                    record.write_fields(&mut json)?;
                     encoder.encode(&mut body, record.id, &json, hash);
                 }
                 count(&mut body)
@@ -346,7 +347,8 @@ fn estimate(
             let encoder = join_encoder(options, client_id, source);
             source.for_each(snapshot, |row| {
                 json.clear();
-                if row.write_metadata_within(&mut json, max_body)? == RowSize::Fits {
+                if row.size_within(max_body) == RowSize::Fits {
+                    row.write_metadata(&mut json)?;
                     encoder.encode(&mut body, row.from, row.to, &json, hash);
                 }
                 count(&mut body)

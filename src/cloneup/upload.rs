@@ -14,9 +14,9 @@ use super::blocking::{blocking, interrupt_until_done};
 use super::encode::RowSource;
 use super::encode::batch::Batch;
 use super::encode::compression::RequestEncoding;
-use super::encode::encoder::{BatchSettings, SendItem};
 use super::encode::limits::BatchLimits;
-use super::encode::pipeline::read_and_encode;
+use super::encode::pipeline::{BatchSettings, encoding_threads, read_and_encode};
+use super::encode::send_item::SendItem;
 use super::failure::Failure;
 use super::job::Job;
 use super::observer::{Activity, Event};
@@ -80,6 +80,7 @@ async fn pass(
         limits: Arc::clone(&limits),
         encoding: Arc::clone(&encoding),
         skip_to: earlier.as_ref().and_then(Checkpoint::position),
+        threads: encoding_threads(plan),
     };
     let (sender, items) = mpsc::channel(BATCHES_AHEAD);
     let interrupt = snapshot.interrupter();
@@ -143,7 +144,7 @@ async fn encode(
             max_row_bytes,
             live: options.overwrite.then_some(&database),
         };
-        read_and_encode(&source, settings, items);
+        read_and_encode(&source, settings, &items);
         snapshot
     })
     .await

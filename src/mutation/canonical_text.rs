@@ -2,6 +2,8 @@
 //! while it is copied, members are sorted where they lie, and numbers and escapes are written anew. The tree
 //! version, which decides where this one gives up, is in [`super::canonical`].
 
+use std::cell::Cell;
+use std::cmp::Ordering;
 use std::ops::Range;
 
 use serde_json::Number;
@@ -26,41 +28,118 @@ use crate::protocol::RESERVED_PREFIX;
 /// [`write_value`]: super::canonical::write_value
 #[must_use]
 pub fn write_text(out: &mut Vec<u8>, text: &str) -> Option<()> {
-    let start = out.len();
-    let mut pass = Pass { text, at: 0, out, members: Vec::new(), sorted: Vec::new() };
-    let written = pass.value(0).filter(|()| {
-        pass.skip_space();
-        pass.at == text.len()
-    });
+    let (start, mut scratch) = (out.len(), SCRATCH.take());
+    scratch.members.clear();
+    let written = Pass::<true> { text, at: 0, out, scratch: &mut scratch }.whole();
     if written.is_none() {
         out.truncate(start);
+    }
+    if scratch.sorted.capacity() <= KEPT_BYTES {
+        SCRATCH.set(scratch);
     }
     written
 }
 
-/// A member of an object, as ranges of what is written.
-#[derive(Debug)]
-struct Member {
-    /// The content of the key, without quotation marks; it has no escapes.
-    key: Range<usize>,
-    /// The key and the value, without commas.
-    all: Range<usize>,
+/// Whether a text is JSON that [`write_text`] writes, but for keys that are there twice. `None`: it is not
+/// JSON, or a parser has to decide.
+#[must_use]
+pub fn check_text(text: &str) -> Option<()> {
+    Pass::<false> { text, at: 0, out: &mut Vec::new(), scratch: &mut Scratch::default() }.whole()
 }
 
-/// One text, read from left to right. Every method is `None` where it gives up.
-struct Pass<'t, 'o> {
-    text: &'t str,
-    at: usize,
-    out: &'o mut Vec<u8>,
+/// Calls `each` with the key and the text of the value of every member of an object, in the order of the text.
+///
+/// `None`: the text is no JSON object, or a parser has to decide, as in [`check_text`]; `each` may have been
+/// called then.
+#[must_use]
+pub fn read_members<'t>(text: &'t str, each: &mut dyn FnMut(&'t str, &'t str)) -> Option<()> {
+    let (out, scratch) = (&mut Vec::new(), &mut Scratch::default());
+    let mut pass = Pass::<false> { text, at: 0, out, scratch };
+    pass.take(b'{')?;
+    if pass.take(b'}').is_none() {
+        loop {
+            let key = pass.key()?;
+            pass.skip_space();
+            let start = pass.at;
+            pass.value(1)?;
+            each(&text[key], &text[start..pass.at]);
+            if pass.take(b',').is_none() {
+                break;
+            }
+        }
+        pass.take(b'}')?;
+    }
+    pass.end()
+}
+
+/// How much memory a thread keeps for the next text, in bytes.
+const KEPT_BYTES: usize = 64 * 1024;
+
+thread_local! {
+    /// The buffers of the last text of this thread: most texts are short, and there are many.
+    static SCRATCH: Cell<Scratch> = const { Cell::new(Scratch { members: Vec::new(), sorted: Vec::new() }) };
+}
+
+/// Buffers of a pass.
+#[derive(Debug, Default)]
+struct Scratch {
     /// The members of the objects that are open, the innermost last.
     members: Vec<Member>,
     /// Members of an object in their new order.
     sorted: Vec<u8>,
 }
 
-impl Pass<'_, '_> {
+/// A member of an object.
+#[derive(Debug)]
+struct Member {
+    /// The content of the key in the text, without quotation marks; it has no escapes.
+    key: Range<usize>,
+    /// The key and the value, without commas, in what is written.
+    written: Range<usize>,
+}
+
+/// One text, read from left to right. Every method is `None` where it gives up. Nothing is written where
+/// `WRITES` is false.
+struct Pass<'t, 'o, const WRITES: bool> {
+    text: &'t str,
+    at: usize,
+    out: &'o mut Vec<u8>,
+    scratch: &'o mut Scratch,
+}
+
+impl<const WRITES: bool> Pass<'_, '_, WRITES> {
+    /// Reads the whole text.
+    fn whole(&mut self) -> Option<()> {
+        self.value(0)?;
+        self.end()
+    }
+
+    /// Reads the space after the value.
+    fn end(&mut self) -> Option<()> {
+        self.skip_space();
+        (self.at == self.text.len()).then_some(())
+    }
+
+    fn rest(&self) -> &[u8] {
+        &self.text.as_bytes()[self.at..]
+    }
+
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn push(&mut self, byte: u8) {
+        if WRITES {
+            self.out.push(byte);
+        }
+    }
+
+    /// Takes as many bytes, and writes them as they are.
+    fn copy(&mut self, length: usize) {
+        if WRITES {
+            self.out.extend_from_slice(&self.text.as_bytes()[self.at..self.at + length]);
+        }
+        self.at += length;
     }
 
     fn skip_space(&mut self) {
@@ -83,16 +162,16 @@ impl Pass<'_, '_> {
         match self.peek()? {
             b'{' => self.object(depth),
             b'[' => self.array(depth),
-            b'"' => self.string(),
-            b'-' | b'0'..=b'9' => self.number(),
-            _ => {
-                let rest = &self.text[self.at..];
-                let word = ["null", "true", "false"].into_iter().find(|word| rest.starts_with(word))?;
-                self.at += word.len();
-                self.out.extend_from_slice(word.as_bytes());
-                Some(())
-            }
+            b'"' => self.string().map(|_| ()),
+            b'n' => self.word(b"null"),
+            b't' => self.word(b"true"),
+            b'f' => self.word(b"false"),
+            _ => self.number(),
         }
+    }
+
+    fn word(&mut self, word: &[u8]) -> Option<()> {
+        self.rest().starts_with(word).then(|| self.copy(word.len()))
     }
 
     fn array(&mut self, depth: usize) -> Option<()> {
@@ -114,52 +193,60 @@ impl Pass<'_, '_> {
 
     fn object(&mut self, depth: usize) -> Option<()> {
         self.take(b'{')?;
-        self.out.push(b'{');
-        let (first, start) = (self.members.len(), self.out.len());
+        self.push(b'{');
+        let (first, start) = (self.scratch.members.len(), self.out.len());
         let mut is_sorted = true;
         if self.take(b'}').is_none() {
             loop {
                 let member = self.member(depth)?;
-                is_sorted &= self.members[first..]
-                    .last()
-                    .is_none_or(|last| compare_keys(key(self.out, last), key(self.out, &member)).is_lt());
-                self.members.push(member);
+                if WRITES {
+                    let last = self.scratch.members[first..].last();
+                    is_sorted &= last.is_none_or(|last| compare(self.text, last, &member).is_lt());
+                    self.scratch.members.push(member);
+                }
                 if self.take(b',').is_none() {
                     break;
                 }
-                self.out.push(b',');
+                self.push(b',');
             }
             self.take(b'}')?;
         }
         if !is_sorted {
             self.sort(first, start)?;
         }
-        self.members.truncate(first);
-        self.out.push(b'}');
+        self.scratch.members.truncate(first);
+        self.push(b'}');
         Some(())
     }
 
     fn member(&mut self, depth: usize) -> Option<Member> {
         let start = self.out.len();
+        let key = self.key()?;
+        self.value(depth + 1)?;
+        Some(Member { key, written: start..self.out.len() })
+    }
+
+    /// Reads the key of a member and the colon after it. Returns its content.
+    fn key(&mut self) -> Option<Range<usize>> {
         self.skip_space();
-        self.string()?;
-        let key = start + 1..self.out.len() - 1;
+        let start = self.at + 1;
+        let has_escapes = self.string()?;
+        let key = start..self.at - 1;
         // Escaped keys have another order than their text.
-        let content = &self.out[key.clone()];
-        if content.contains(&b'\\') || content.starts_with(RESERVED_PREFIX.as_bytes()) {
+        if has_escapes || self.text[key.clone()].starts_with(RESERVED_PREFIX) {
             return None;
         }
         self.take(b':')?;
-        self.out.push(b':');
-        self.value(depth + 1)?;
-        Some(Member { key, all: start..self.out.len() })
+        self.push(b':');
+        Some(key)
     }
 
     /// Sorts the members from `first` on, which are written from `start` on.
     fn sort(&mut self, first: usize, start: usize) -> Option<()> {
-        let (members, sorted) = (&mut self.members[first..], &mut self.sorted);
-        members.sort_by(|a, b| compare_keys(key(self.out, a), key(self.out, b)));
-        if members.windows(2).any(|pair| key(self.out, &pair[0]) == key(self.out, &pair[1])) {
+        let Scratch { members, sorted } = &mut *self.scratch;
+        let members = &mut members[first..];
+        members.sort_unstable_by(|a, b| compare(self.text, a, b));
+        if members.windows(2).any(|pair| compare(self.text, &pair[0], &pair[1]).is_eq()) {
             return None;
         }
         sorted.clear();
@@ -167,27 +254,28 @@ impl Pass<'_, '_> {
             if !sorted.is_empty() {
                 sorted.push(b',');
             }
-            sorted.extend_from_slice(&self.out[member.all.clone()]);
+            sorted.extend_from_slice(&self.out[member.written.clone()]);
         }
         self.out[start..].copy_from_slice(sorted);
         Some(())
     }
 
-    fn string(&mut self) -> Option<()> {
+    /// Reads a string; returns whether it has escapes.
+    fn string(&mut self) -> Option<bool> {
         self.take(b'"')?;
-        self.out.push(b'"');
+        self.push(b'"');
+        let mut has_escapes = false;
         loop {
-            let plain = &self.text.as_bytes()[self.at..];
-            let plain = &plain[..unescaped_length(plain)];
-            self.out.extend_from_slice(plain);
-            self.at += plain.len();
+            self.copy(unescaped_length(self.rest()));
             match self.peek()? {
                 b'"' => {
-                    self.at += 1;
-                    self.out.push(b'"');
-                    return Some(());
+                    self.copy(1);
+                    return Some(has_escapes);
                 }
-                b'\\' => self.escape()?,
+                b'\\' => {
+                    has_escapes = true;
+                    self.escape()?;
+                }
                 // A control character.
                 _ => return None,
             }
@@ -208,7 +296,9 @@ impl Pass<'_, '_> {
             b'u' => self.code_point()?,
             _ => return None,
         };
-        write_scalar_value(self.out, character);
+        if WRITES {
+            write_scalar_value(self.out, character);
+        }
         Some(())
     }
 
@@ -218,8 +308,7 @@ impl Pass<'_, '_> {
         if !matches!(unit, 0xd800..=0xdbff) {
             return char::from_u32(unit);
         }
-        let rest = &self.text.as_bytes()[self.at..];
-        rest.starts_with(b"\\u").then(|| self.at += 2)?;
+        self.rest().starts_with(b"\\u").then(|| self.at += 2)?;
         let low = self.digits().filter(|low| matches!(low, 0xdc00..=0xdfff))?;
         char::from_u32(0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00))
     }
@@ -231,28 +320,47 @@ impl Pass<'_, '_> {
     }
 
     fn number(&mut self) -> Option<()> {
-        let rest = &self.text.as_bytes()[self.at..];
         let is_part = |byte: &&u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
-        let number = &rest[..rest.iter().take_while(is_part).count()];
-        self.at += number.len();
-        let digits = number.strip_prefix(b"-").unwrap_or(number);
-        // Most numbers: an integer that 64 bits surely hold, in its only form.
-        let is_short = matches!(digits, [b'1'..=b'9', rest @ ..] if rest.len() < 18)
-            && digits.iter().all(u8::is_ascii_digit);
-        if is_short || number == b"0" {
-            self.out.extend_from_slice(number);
-        } else {
-            let number: Number = serde_json::from_slice(number).ok()?;
+        let length = self.rest().iter().take_while(is_part).count();
+        let number = &self.rest()[..length];
+        if is_canonical_number(number) {
+            self.copy(length);
+            return Some(());
+        }
+        let number: Number = serde_json::from_slice(number).ok()?;
+        self.at += length;
+        if WRITES {
             write_number(self.out, &number);
         }
         Some(())
     }
 }
 
-/// The content of a member's key.
-fn key<'o>(out: &'o [u8], member: &Member) -> &'o str {
-    // Whole characters of a text were copied.
-    std::str::from_utf8(&out[member.key.clone()]).unwrap_or_default()
+/// The order of two members of an object, whose keys are in the text.
+fn compare(text: &str, a: &Member, b: &Member) -> Ordering {
+    compare_keys(&text[a.key.clone()], &text[b.key.clone()])
+}
+
+/// Whether a number is written in its only form, as most are: found without its value. `false`: it is not, or
+/// only its value can tell.
+fn is_canonical_number(number: &[u8]) -> bool {
+    let digits = number.strip_prefix(b"-").unwrap_or(number);
+    let point = digits.iter().position(|byte| *byte == b'.').unwrap_or(digits.len());
+    let (whole, fraction) = digits.split_at(point);
+    let is_decimal = |digits: &[u8]| digits.iter().all(u8::is_ascii_digit);
+    let has_one_form = matches!(whole, [b'0'] | [b'1'..=b'9', ..]) && is_decimal(whole);
+    match fraction {
+        // An integer that 64 bits surely hold; of zero there is another form.
+        [] => has_one_form && whole.len() <= 18 && number != b"-0",
+        // Of at most 15 digits no other decimal has the same double. Numbers below 0.000001 have an exponent.
+        [_, fraction @ ..] => {
+            has_one_form
+                && is_decimal(fraction)
+                && whole.len() + fraction.len() <= 15
+                && matches!(fraction, [.., b'1'..=b'9'])
+                && (whole != b"0" || fraction.iter().take(6).any(|digit| *digit != b'0'))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -272,9 +380,13 @@ mod tests {
     }
 
     fn direct(text: &str) -> Option<String> {
+        if check_text(text).is_some() {
+            assert!(by_tree(text).is_some(), "{text}");
+        }
         let mut out = b"x".to_vec();
         let written = write_text(&mut out, text).map(|()| String::from_utf8(out[1..].to_vec()).unwrap());
         assert!(written.is_some() || out == b"x");
+        assert!(written.is_none() || check_text(text).is_some(), "{text}");
         written
     }
 
@@ -294,6 +406,7 @@ mod tests {
         let key = prop_oneof![8 => "\"[a-cé😀\u{e000}]{0,3}\"", 1 => string.clone()];
         let number = prop_oneof![
             "-?(0|[1-9][0-9]{0,20})",
+            "-?(0|[1-9][0-9]{0,3})\\.0{0,7}[0-9]{1,12}",
             "-?(0|[1-9][0-9]{0,6})\\.[0-9]{1,18}",
             "-?(0|[1-9][0-9]{0,3})(\\.[0-9]{1,4})?[eE][+-]?[0-9]{1,3}",
             any::<f64>().prop_map(|number| format!("{number:?}")),

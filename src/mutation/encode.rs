@@ -61,10 +61,20 @@ impl RecordEncoder {
     ///
     /// `record` is the canonical JSON object of the record's fields.
     pub fn write_hashed(&self, text: &mut Vec<u8>, id: &str, record: &[u8]) {
+        self.begin_hashed(text, id);
+        text.extend_from_slice(record);
+        self.end_hashed(text);
+    }
+
+    /// The part of [`Self::write_hashed`] before the record, which the caller appends next.
+    pub fn begin_hashed(&self, text: &mut Vec<u8>, id: &str) {
         text.extend_from_slice(br#"{"id":"#);
         write_string(text, id);
         text.extend_from_slice(&self.hash_middle);
-        text.extend_from_slice(record);
+    }
+
+    /// The part of [`Self::write_hashed`] after the record.
+    pub fn end_hashed(&self, text: &mut Vec<u8>) {
         text.extend_from_slice(&self.hash_tail);
     }
 
@@ -125,10 +135,20 @@ impl JoinEncoder {
     ///
     /// `metadata` is the canonical JSON object of the row's metadata fields.
     pub fn write_hashed(&self, text: &mut Vec<u8>, from: &str, to: &str, metadata: &[u8]) {
+        self.begin_hashed(text, from);
+        text.extend_from_slice(metadata);
+        self.end_hashed(text, to);
+    }
+
+    /// The part of [`Self::write_hashed`] before the metadata, which the caller appends next.
+    pub fn begin_hashed(&self, text: &mut Vec<u8>, from: &str) {
         text.extend_from_slice(br#"{"from":"#);
         write_string(text, from);
         text.extend_from_slice(&self.hash_middle);
-        text.extend_from_slice(metadata);
+    }
+
+    /// The part of [`Self::write_hashed`] after the metadata.
+    pub fn end_hashed(&self, text: &mut Vec<u8>, to: &str) {
         text.extend_from_slice(&self.hash_relation);
         write_string(text, to);
         text.push(b'}');

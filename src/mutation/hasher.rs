@@ -3,24 +3,35 @@
 //! With the feature `simd-hash`, [`super::lanes`] computes them side by side in the lanes of the
 //! vector unit; without it, [`ContentHash::of`] computes them one by one. The hashes are the same.
 
+use std::convert::Infallible;
+
 use super::id::ContentHash;
 #[cfg(feature = "simd-hash")]
 use super::lanes::Lanes;
 
-/// Capacity in bytes to which the buffer shrinks after use, so that one large mutation does not
+/// Capacity in bytes to which the buffer shrinks before it is used again, so that one large mutation does not
 /// occupy memory for the rest of the run.
 const KEPT_BYTES: usize = 256 * 1024;
 
 /// Hashes many texts at a time, in buffers that it reuses.
 #[derive(Debug, Default)]
 pub struct ContentHasher {
-    /// The texts that are not hashed yet, one after the other.
+    /// The texts, one after the other.
     buffer: Vec<u8>,
     /// The texts in the buffer that are hashed together.
     #[cfg(feature = "simd-hash")]
     lanes: Lanes,
     /// The hashes, in the order of the texts.
     hashes: Vec<ContentHash>,
+}
+
+/// Texts that were hashed.
+#[derive(Debug, Clone, Copy)]
+pub struct Hashed<'h> {
+    /// The buffer with the texts, each where it was appended.
+    pub texts: &'h [u8],
+    /// The hash of each text, in the order of the texts.
+    pub hashes: &'h [ContentHash],
 }
 
 impl ContentHasher {
@@ -30,19 +41,42 @@ impl ContentHasher {
     pub fn hash<T>(
         &mut self,
         items: impl Iterator<Item = T>,
-        write: impl Fn(&mut Vec<u8>, T),
+        mut write: impl FnMut(&mut Vec<u8>, T),
     ) -> &[ContentHash] {
-        self.hashes.clear();
+        let hashed = self.try_hash(items, |buffer, item| {
+            write(buffer, item);
+            Ok::<_, Infallible>(())
+        });
+        let Ok(Hashed { hashes, .. }) = hashed;
+        hashes
+    }
+
+    /// As [`Self::hash`], with a `write` that can fail. The texts stay in the buffer until the next call.
+    ///
+    /// # Errors
+    /// The first error of `write`; then nothing is hashed.
+    pub fn try_hash<T, E>(
+        &mut self,
+        items: impl Iterator<Item = T>,
+        mut write: impl FnMut(&mut Vec<u8>, T) -> Result<(), E>,
+    ) -> Result<Hashed<'_>, E> {
+        self.clear();
         for item in items {
             let start = self.buffer.len();
-            write(&mut self.buffer, item);
+            write(&mut self.buffer, item)?;
             self.add(start);
         }
         #[cfg(feature = "simd-hash")]
         self.lanes.hash(&self.buffer, &mut self.hashes);
+        Ok(Hashed { texts: &self.buffer, hashes: &self.hashes })
+    }
+
+    fn clear(&mut self) {
+        self.hashes.clear();
         self.buffer.clear();
         self.buffer.shrink_to(KEPT_BYTES);
-        &self.hashes
+        #[cfg(feature = "simd-hash")]
+        self.lanes.clear();
     }
 
     /// Hashes the text at the end of the buffer, or leaves it to the lanes.
@@ -53,7 +87,6 @@ impl ContentHasher {
             return;
         }
         self.hashes.push(ContentHash::of(&[&self.buffer[start..]]));
-        self.buffer.truncate(start);
     }
 }
 

@@ -66,6 +66,11 @@ impl Lanes {
         true
     }
 
+    /// Forgets all texts that were added.
+    pub(super) fn clear(&mut self) {
+        self.inputs.clear();
+    }
+
     /// Hashes all texts that were added, and forgets them.
     pub(super) fn hash(&mut self, buffer: &[u8], hashes: &mut [ContentHash]) {
         self.inputs.sort_unstable_by_key(|input| input.full_blocks());

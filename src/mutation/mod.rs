@@ -47,7 +47,7 @@ mod shard;
 
 pub use content::{Content, content_digest};
 pub use encode::{DeleteEncoder, Encoded, JoinEncoder, RecordEncoder};
-pub use hasher::ContentHasher;
+pub use hasher::{ContentHasher, Hashed};
 pub use id::{ContentHash, MutationKind};
 pub use operation::RecordOperation;
 pub use shard::{InvalidShard, Shard};

@@ -9,7 +9,7 @@
 //!
 //! The rooms, each of which imports only from those above it:
 //!
-//! * `error` with `row_location` and `foreign_file`, `sql`, `collation`, `read_only_wal`, `database`,
+//! * `error` with `row_location` and `foreign_file`, `sql` with `check_constraint`, `collation`, `read_only_wal`, `database`,
 //!   `writable`, `snapshot`: the file, and one state of it;
 //! * `map`: from SQLite values to JSON and back;
 //! * `read`: checking and reading records and join rows, with an external merge sort for large
@@ -55,6 +55,7 @@
 //! ```
 
 mod changelog;
+mod check_constraint;
 mod collation;
 mod comparison;
 mod database;
@@ -79,6 +80,7 @@ pub use comparison::{Digest, FoundItem, FoundItems, ItemKey, ServerItems};
 pub use database::Database;
 pub use error::{OfflineError, STORAGE_PATH, StorageKind};
 pub use foreign_file::ForeignFile;
+pub use map::copied::NotMapped;
 pub use map::size::RowSize;
 pub use read::{
     ChosenIds, JoinRow, JoinSource, MarkedRows, ReadOrder, Record, RecordSource, SortedRecord, SortedRecords,

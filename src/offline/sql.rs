@@ -4,6 +4,8 @@
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use crate::offline::check_constraint::columns_of_zero_and_one;
+
 /// An identifier in double quotes.
 ///
 /// SQLite reads an unknown name in double quotes as a string, so callers check first that the
@@ -67,6 +69,10 @@ pub(super) struct Table {
     pub(super) is_view: bool,
     /// Whether it is neither a view nor a virtual table, nor a part of one.
     pub(super) is_ordinary: bool,
+    /// Whether its columns hold only what their types say (`STRICT`).
+    is_strict: bool,
+    /// The columns that constraints limit to 0 and 1, where they were looked for.
+    zero_and_one: Vec<String>,
 }
 
 /// How a column stores numbers.
@@ -74,6 +80,10 @@ pub(super) struct Table {
 pub(super) enum Numbers {
     /// As text, so that it never holds an infinity.
     AsText,
+    /// Nothing but integers.
+    Integers,
+    /// Nothing but 0 and 1, by a constraint.
+    ZeroAndOne,
     /// Whole numbers as integers, doubles with a whole value among them.
     WholeAsIntegers,
     /// Without a conversion, or as doubles.
@@ -96,15 +106,15 @@ pub(super) struct Column {
 impl Table {
     /// Finds a table or view and its columns; `None` when the database has none of that name.
     pub(super) fn find(connection: &Connection, name: &str) -> rusqlite::Result<Option<Self>> {
-        let kind: Option<String> = connection
+        let found: Option<(String, bool)> = connection
             .query_row(
                 // SQLite looks it up in memory: a search of `sqlite_schema` would read all of it.
-                "SELECT type FROM pragma_table_list(?1) WHERE schema = 'main'",
+                "SELECT type, strict FROM pragma_table_list(?1) WHERE schema = 'main'",
                 [name],
-                |row| row.get(0),
+                |row| Ok((row.get(0)?, row.get(1)?)),
             )
             .optional()?;
-        let Some(kind) = kind else { return Ok(None) };
+        let Some((kind, is_strict)) = found else { return Ok(None) };
         let mut statement =
             connection.prepare("SELECT name, type, \"notnull\", pk FROM pragma_table_xinfo(?1)")?;
         let columns = statement
@@ -113,7 +123,16 @@ impl Table {
                 Ok(Column { name: row.get(0)?, declared, is_not_null: row.get(2)?, key_place: row.get(3)? })
             })?
             .collect::<Result<_, _>>()?;
-        Ok(Some(Self { columns, is_view: kind == "view", is_ordinary: kind == "table" }))
+        let (is_view, is_ordinary) = (kind == "view", kind == "table");
+        Ok(Some(Self { columns, is_view, is_ordinary, is_strict, zero_and_one: Vec::new() }))
+    }
+
+    /// Looks for the columns that constraints limit to 0 and 1, for [`Self::numbers`].
+    pub(super) fn read_constraints(&mut self, connection: &Connection, name: &str) -> rusqlite::Result<()> {
+        if self.is_ordinary {
+            self.zero_and_one = columns_of_zero_and_one(connection, name)?;
+        }
+        Ok(())
     }
 
     /// The names of the tables and views of the database that an application has made, as the end of a
@@ -140,8 +159,11 @@ impl Table {
     /// (<https://www.sqlite.org/datatype3.html>, section 3.1). The columns of a view have none.
     pub(super) fn numbers(&self, column: &Column) -> Numbers {
         let has = |parts: &[&str]| parts.iter().any(|part| column.declared.contains(part));
-        if self.is_view || column.declared.is_empty() {
+        let is_limited = || self.zero_and_one.iter().any(|name| name.eq_ignore_ascii_case(&column.name));
+        let converted = if self.is_view || column.declared.is_empty() {
             Numbers::Unconverted
+        } else if has(&["INT"]) && self.is_strict {
+            Numbers::Integers
         } else if has(&["INT"]) {
             Numbers::WholeAsIntegers
         } else if has(&["CHAR", "CLOB", "TEXT"]) {
@@ -150,6 +172,10 @@ impl Table {
             Numbers::Unconverted
         } else {
             Numbers::WholeAsIntegers
+        };
+        match converted {
+            Numbers::Integers | Numbers::WholeAsIntegers if is_limited() => Numbers::ZeroAndOne,
+            converted => converted,
         }
     }
 

@@ -2,7 +2,7 @@
 //! [`super::local_items`] and [`super::by_feed`].
 
 use super::table::Table;
-use crate::cloneup::encode::{EncodedRow, RowChunk};
+use crate::cloneup::encode::{Row, RowChunk, RowPlace};
 use crate::mutation::digest::{ItemDigest, ItemHasher};
 use crate::mutation::{Content, ContentHash, ContentHasher};
 use crate::offline::{ItemKey, OfflineError, RowSize};
@@ -35,7 +35,7 @@ impl ContentDigests {
         to: &str,
         write: impl FnOnce(&mut Vec<u8>) -> Result<(), OfflineError>,
     ) -> Result<(), OfflineError> {
-        self.chunk.push(id, to, 0, |json| write(json).map(|()| RowSize::Fits)).map(|_| ())
+        self.chunk.push(id, to, RowPlace::default(), |json| write(json).map(|()| RowSize::Fits)).map(|_| ())
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -89,12 +89,12 @@ impl ContentDigests {
 fn hash<'h>(hasher: &'h mut ContentHasher, chunk: &RowChunk, can_hold_null: bool) -> &'h [ContentHash] {
     hasher.hash(chunk.iter(), |text, row| {
         if !can_hold_null {
-            return text.extend_from_slice(row.json);
+            return text.extend_from_slice(row.content);
         }
-        match std::str::from_utf8(row.json).map(Content::read) {
+        match std::str::from_utf8(row.content).map(Content::read) {
             Ok(Ok(content)) => content.write_hashed(text),
             // The row was written as JSON just now.
-            _ => text.extend_from_slice(row.json),
+            _ => text.extend_from_slice(row.content),
         }
     })
 }
@@ -102,7 +102,7 @@ fn hash<'h>(hasher: &'h mut ContentHasher, chunk: &RowChunk, can_hold_null: bool
 /// Hashes the items that wait, and calls `each` with every one until it fails.
 fn finish<'c>(
     items: &mut ItemHasher,
-    waiting: &mut impl Iterator<Item = EncodedRow<'c>>,
+    waiting: &mut impl Iterator<Item = Row<'c>>,
     each: &mut impl FnMut((&str, &str), ItemDigest) -> Result<(), OfflineError>,
     result: &mut Result<(), OfflineError>,
 ) {

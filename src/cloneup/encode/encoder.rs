@@ -1,275 +1,202 @@
-//! The encoder: a thread that turns the rows of [`super::reader`] into mutations and batches,
-//! and hashes every row once. Bounded channels on both sides are the back-pressure that slows it
-//! to the pace of the network.
+//! An encoding thread: takes what the [`super::reader`] sends, and turns chunks of rows into JSON and hashes
+//! side by side with the other encoding threads. What follows is done in upload order: batches are made by
+//! the [`super::assembler`], and sent. Bounded channels on both sides are the back-pressure that slows it to
+//! the pace of the network.
 
-use std::sync::Arc;
+use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
 
-use super::batch::{About, Batch, Position};
-use super::batcher::{Batcher, Written};
+use super::assembler::Assembler;
+use super::batch::Batch;
 use super::chunk::RowChunk;
 use super::compression::RequestEncoding;
-use super::limits::BatchLimits;
-use super::oversized::OversizedRow;
-use super::part_encoder::{PairHashes, PartEncoder};
+use super::encoded_rows::{InvalidRow, RowEncoder};
+use super::in_turn::InTurn;
+use super::part_encoder::{PartEncoder, Parts};
 use super::reader::ReadEvent;
-use crate::cloneup::failure::Failure;
-use crate::cloneup::options::Options;
-use crate::cloneup::plan::{Plan, Source};
-use crate::mutation::{ContentHasher, JoinEncoder, RecordEncoder};
-use crate::offline::{OfflineDelete, OfflineError};
+use super::send_item::SendItem;
+use crate::offline::OfflineError;
 use crate::remote::Compressor;
 
-/// What the upload loop receives, in upload order.
-#[derive(Debug)]
-pub(crate) enum SendItem {
-    /// The next part begins; everything before must be answered first.
-    Part(usize),
-    /// A batch to send.
-    Batch(Batch),
-    /// A batch that an earlier run has sent and the server has acknowledged.
-    Skipped {
-        /// The index of its part in the plan.
-        part: usize,
-        mutations: u64,
-        rows: u64,
-    },
-    /// A row that no request can carry: it is rejected without being sent (contract 3.1.1).
-    Oversized {
-        /// The index of its part in the plan.
-        part: usize,
-        /// The number of the batch that it would have been in.
-        sequence: u64,
-        failure: Box<Failure>,
-    },
-    /// Rows that are not sent, because the application has changed them since.
-    LeftOut {
-        /// The index of their part in the plan.
-        part: usize,
-        rows: u64,
-    },
-    /// The last batch that an earlier run has sent: it is sent again, to see whether the server
-    /// still has what it acknowledged (contract 3.6).
-    Probe(Batch),
-    /// The data is no longer what an earlier run has sent.
-    PrefixChanged,
+/// What the encoding threads have in common.
+pub(super) struct Shared<'a> {
+    pub(super) parts: Parts<'a>,
+    pub(super) events: Mutex<ReadEvents>,
+    /// Where batches are made, in upload order.
+    pub(super) assembler: InTurn<Assembler<'a>>,
+    /// Where items are sent, in upload order.
+    pub(super) items: InTurn<mpsc::Sender<Result<SendItem, OfflineError>>>,
+    pub(super) encoding: Arc<RequestEncoding>,
 }
 
-/// How batches are made.
-pub(crate) struct BatchSettings {
-    pub(crate) limits: Arc<BatchLimits>,
-    pub(crate) encoding: Arc<RequestEncoding>,
-    /// The end of the prefix that the server has acknowledged in an earlier run.
-    pub(crate) skip_to: Option<Position>,
+/// What the reader sends, with a ticket for each event.
+pub(super) struct ReadEvents {
+    /// `None` after the end, so that a reader that still sends fails.
+    events: Option<Receiver<Result<ReadEvent, OfflineError>>>,
+    next_ticket: u64,
 }
 
-/// The encoder's state.
-pub(super) struct Encoder<'a> {
-    plan: &'a Plan,
-    options: &'a Options,
-    client_id: &'a str,
-    items: mpsc::Sender<Result<SendItem, OfflineError>>,
-    batcher: Batcher,
-    encoding: Arc<RequestEncoding>,
+/// An event; `None` at the end of all.
+type Read = Option<Result<ReadEvent, OfflineError>>;
+
+impl ReadEvents {
+    pub(super) fn new(events: Receiver<Result<ReadEvent, OfflineError>>) -> Self {
+        Self { events: Some(events), next_ticket: 0 }
+    }
+
+    /// Takes the next event and its ticket; `None` after the end.
+    fn take(&mut self) -> Option<(u64, Read)> {
+        let event = self.events.as_ref()?.recv().ok();
+        if event.is_none() {
+            self.events = None;
+        }
+        self.next_ticket += 1;
+        Some((self.next_ticket - 1, event))
+    }
+}
+
+/// Why encoding ends before everything is encoded.
+enum Stop {
+    /// The reader has failed.
+    Failed(OfflineError),
+    /// A row cannot be uploaded.
+    Invalid(InvalidRow),
+    /// Nothing is sent any more: the data has changed, or another encoding thread or the upload loop has ended.
+    Ended,
+}
+
+/// What one event has made: items for the upload loop, and why it is the last event.
+type Assembled = (Vec<SendItem>, Result<(), Stop>);
+
+/// The state of one encoding thread.
+pub(super) struct Encoder<'s, 'a> {
+    shared: &'s Shared<'a>,
+    /// Where chunks go back to the reader.
+    recycled: SyncSender<RowChunk>,
+    /// The encoder of the part whose rows came last, and the index of the part.
+    part: Option<(usize, PartEncoder<'a>)>,
+    buffers: RowEncoder,
     compressor: Option<Compressor>,
-    /// The end of the acknowledged prefix, until it is reached.
-    skip_to: Option<Position>,
 }
 
-const OTHER_PART: &str = "the reader sends only what the current part consists of";
-
-impl<'a> Encoder<'a> {
-    pub(super) fn new(
-        plan: &'a Plan,
-        options: &'a Options,
-        client_id: &'a str,
-        settings: BatchSettings,
-        items: mpsc::Sender<Result<SendItem, OfflineError>>,
-    ) -> Self {
-        let BatchSettings { limits, encoding, skip_to } = settings;
-        let batcher = Batcher::new(limits, skip_to.map(|position| position.mutations));
+impl<'s, 'a> Encoder<'s, 'a> {
+    pub(super) fn new(shared: &'s Shared<'a>, recycled: SyncSender<RowChunk>) -> Self {
         // Without a compressor batches are sent uncompressed.
-        let compressor = encoding.current().and_then(|encoding| Compressor::new(encoding).ok());
-        Self { plan, options, client_id, items, batcher, encoding, compressor, skip_to }
+        let compressor = shared.encoding.current().and_then(|encoding| Compressor::new(encoding).ok());
+        Self { shared, recycled, part: None, buffers: RowEncoder::default(), compressor }
     }
 
-    /// Runs until all rows are encoded or the receiver is dropped. Chunks go back to the reader
-    /// through `recycled`.
-    pub(super) fn run(
-        mut self,
-        events: &Receiver<Result<ReadEvent, OfflineError>>,
-        recycled: &SyncSender<RowChunk>,
-    ) {
-        match self.encode(events, recycled) {
-            Ok(()) | Err(OfflineError::Stopped) => {}
-            Err(error) => {
-                // Fails only when the upload loop has ended.
-                let _ = self.items.blocking_send(Err(error));
+    /// Runs until all rows are encoded or the receiver of the items is dropped. Returns the row that cannot
+    /// be uploaded, if that is why it has ended.
+    pub(super) fn run(mut self) -> Option<InvalidRow> {
+        let _end = End(self.shared);
+        loop {
+            let (ticket, event) = self.shared.events.lock().ok()?.take()?;
+            let assembled = match event {
+                Some(Ok(ReadEvent::Rows(part, chunk))) => self.rows(ticket, part, chunk),
+                event => self.shared.assemble(ticket, |assembler| add(assembler, event)),
+            };
+            match self.send(ticket, assembled?)? {
+                Ok(()) => {}
+                Err(Stop::Invalid(row)) => return Some(row),
+                Err(Stop::Failed(_) | Stop::Ended) => return None,
             }
         }
     }
 
-    fn encode(
-        &mut self,
-        events: &Receiver<Result<ReadEvent, OfflineError>>,
-        recycled: &SyncSender<RowChunk>,
-    ) -> Result<(), OfflineError> {
-        let mut encoder = PartEncoder::Deletes { client_id: String::new() };
-        let (mut content_hasher, mut part) = (ContentHasher::default(), 0);
-        for event in events {
-            match event? {
-                ReadEvent::Part(index) => {
-                    self.flush()?;
-                    self.send(SendItem::Part(index))?;
-                    (part, encoder) = (index, self.start(index));
-                }
-                ReadEvent::Rows(chunk) => {
-                    self.rows(&chunk, &mut encoder, &mut content_hasher)?;
-                    if let Some(chunk) = chunk.recycled() {
-                        // Dropped when the reader has enough chunks, or has ended.
-                        let _ = recycled.try_send(chunk);
-                    }
-                }
-                ReadEvent::Oversized(row) => self.oversized(part, row)?,
-                ReadEvent::Delete(delete) => {
-                    let PartEncoder::Deletes { client_id } = &mut encoder else {
-                        unreachable!("{OTHER_PART}")
-                    };
-                    self.delete(part, delete, client_id)?;
-                }
-                ReadEvent::LeftOut => self.send(SendItem::LeftOut { part, rows: 1 })?,
-            }
+    /// Encodes rows of a part, and puts them into batches.
+    fn rows(&mut self, ticket: u64, part: usize, chunk: RowChunk) -> Option<Assembled> {
+        if self.part.as_ref().is_none_or(|(current, _)| *current != part) {
+            self.part = PartEncoder::new(self.shared.parts, part).map(|encoder| (part, encoder));
         }
-        self.flush()?;
-        // The earlier run has sent more than there is now.
-        if self.skip_to.is_some() { self.send(SendItem::PrefixChanged) } else { Ok(()) }
-    }
-
-    fn start(&mut self, part: usize) -> PartEncoder {
-        let source = &self.plan.parts[part].source;
-        let about = match source {
-            Source::Records(source) => About::Records(source.name().into()),
-            Source::JoinRows(source) => About::JoinRows(source.name().into()),
-            Source::Deletes | Source::Extra => About::Deletes,
-        };
-        self.batcher.start(part, about, self.client_id);
-        PartEncoder::new(self.options, self.client_id, source)
-    }
-
-    fn rows(
-        &mut self,
-        chunk: &RowChunk,
-        encoder: &mut PartEncoder,
-        content_hasher: &mut ContentHasher,
-    ) -> Result<(), OfflineError> {
-        match encoder {
-            PartEncoder::Records(encoder) => self.records(chunk, encoder, content_hasher),
-            PartEncoder::JoinRows(encoder, pair) => self.join_rows(chunk, encoder, pair, content_hasher),
-            PartEncoder::Deletes { .. } => unreachable!("{OTHER_PART}"),
-        }
-    }
-
-    fn records(
-        &mut self,
-        chunk: &RowChunk,
-        encoder: &RecordEncoder,
-        content_hasher: &mut ContentHasher,
-    ) -> Result<(), OfflineError> {
-        let hashes =
-            content_hasher.hash(chunk.iter(), |text, row| encoder.write_hashed(text, row.id, row.json));
-        for (row, hash) in chunk.iter().zip(hashes) {
-            let full =
-                self.batcher.add(row.group, |body| encoder.encode(body, row.id, row.json, *hash).into());
-            self.send_batch(full)?;
-        }
-        Ok(())
-    }
-
-    fn join_rows(
-        &mut self,
-        chunk: &RowChunk,
-        encoder: &JoinEncoder,
-        pair: &mut PairHashes,
-        content_hasher: &mut ContentHasher,
-    ) -> Result<(), OfflineError> {
-        let hashes = content_hasher
-            .hash(chunk.iter(), |text, row| encoder.write_hashed(text, row.id, row.to, row.json));
-        for (row, hash) in chunk.iter().zip(hashes) {
-            if !pair.is_new(row.id, row.to, *hash) {
-                self.batcher.add_equal_row();
-                continue;
-            }
-            let full =
-                self.batcher.add(0, |body| encoder.encode(body, row.id, row.to, row.json, *hash).into());
-            self.send_batch(full)?;
-        }
-        Ok(())
-    }
-
-    fn oversized(&mut self, part: usize, row: OversizedRow) -> Result<(), OfflineError> {
-        if self.options.fail_fast {
-            // The run ends here: what goes before the row is sent.
-            self.flush()?;
-        }
-        let failure = Box::new(row.into_failure());
-        self.send(SendItem::Oversized { part, sequence: self.batcher.sequence(), failure })
-    }
-
-    /// A delete goes in a request of the client that made it (contract 3.1, stage C).
-    fn delete(
-        &mut self,
-        part: usize,
-        delete: OfflineDelete,
-        client_id: &mut String,
-    ) -> Result<(), OfflineError> {
-        if delete.client_id != *client_id {
-            self.flush()?;
-            client_id.clone_from(&delete.client_id);
-            self.batcher.start(part, About::Deletes, client_id);
-        }
-        let full = self.batcher.add(0, |body| {
-            body.extend_from_slice(delete.json.as_bytes());
-            Written::from_delete(delete.id, delete.mutation_id)
+        let (_, encoder) = self.part.as_ref().expect("only records and join rows have rows");
+        let rows = self.buffers.encode(part, &chunk, encoder);
+        let assembled = self.shared.assemble(ticket, |assembler| {
+            assembler.add(&rows.map_err(Stop::Invalid)?);
+            Ok(())
         });
-        self.send_batch(full)
-    }
-
-    fn flush(&mut self) -> Result<(), OfflineError> {
-        let batch = self.batcher.take();
-        self.send_batch(batch)
-    }
-
-    fn send_batch(&mut self, batch: Option<Batch>) -> Result<(), OfflineError> {
-        let Some(batch) = batch else { return Ok(()) };
-        let Some(acknowledged) = self.skip_to else {
-            let batch = self.compressed(batch);
-            return self.send(SendItem::Batch(batch));
-        };
-        if batch.position.mutations < acknowledged.mutations {
-            let (mutations, rows) = batch.counts();
-            return self.send(SendItem::Skipped { part: batch.part, mutations, rows });
+        if let Some(chunk) = chunk.recycled() {
+            // Dropped when the reader has enough chunks, or has ended.
+            let _ = self.recycled.try_send(chunk);
         }
-        // The batcher ends a batch at the end of the acknowledged prefix.
-        self.skip_to = None;
-        if batch.position == acknowledged {
-            return self.send(SendItem::Probe(batch));
-        }
-        self.send(SendItem::PrefixChanged)?;
-        Err(OfflineError::Stopped)
+        assembled
     }
 
-    fn compressed(&mut self, mut batch: Batch) -> Batch {
+    /// Compresses the batches, and sends the items.
+    fn send(&mut self, ticket: u64, (mut items, result): Assembled) -> Option<Result<(), Stop>> {
+        for item in &mut items {
+            if let SendItem::Batch(batch) = item {
+                self.compress(batch);
+            }
+        }
+        self.shared.items.take(ticket, |sender| {
+            for item in items {
+                if sender.blocking_send(Ok(item)).is_err() {
+                    return ControlFlow::Break(Err(Stop::Ended));
+                }
+            }
+            match result {
+                Ok(()) => ControlFlow::Continue(Ok(())),
+                Err(Stop::Failed(error)) => {
+                    // Fails only when the upload loop has ended.
+                    let _ = sender.blocking_send(Err(error));
+                    ControlFlow::Break(Err(Stop::Ended))
+                }
+                Err(stop) => ControlFlow::Break(Err(stop)),
+            }
+        })
+    }
+
+    fn compress(&mut self, batch: &mut Batch) {
         // The server may have refused compressed bodies in the meantime.
-        if let (Some(compressor), Some(_)) = (&mut self.compressor, self.encoding.current()) {
+        if let (Some(compressor), Some(_)) = (&mut self.compressor, self.shared.encoding.current()) {
             // A batch that cannot be compressed is sent uncompressed.
             batch.compressed = compressor.compress(batch.whole()).ok();
         }
-        batch
     }
+}
 
-    fn send(&self, item: SendItem) -> Result<(), OfflineError> {
-        self.items.blocking_send(Ok(item)).map_err(|_| OfflineError::Stopped)
+impl<'a> Shared<'a> {
+    /// Gives the assembler what is next in upload order. `None`: something before it was the last.
+    fn assemble(
+        &self,
+        ticket: u64,
+        add: impl FnOnce(&mut Assembler<'a>) -> Result<(), Stop>,
+    ) -> Option<Assembled> {
+        self.assembler.take(ticket, |assembler| {
+            let added = add(assembler).and(if assembler.has_ended() { Err(Stop::Ended) } else { Ok(()) });
+            let (items, has_ended) = (assembler.take_items(), added.is_err());
+            let assembled = (items, added);
+            if has_ended { ControlFlow::Break(assembled) } else { ControlFlow::Continue(assembled) }
+        })
+    }
+}
+
+/// Gives the assembler an event without rows.
+fn add(assembler: &mut Assembler<'_>, event: Read) -> Result<(), Stop> {
+    match event.transpose().map_err(Stop::Failed)? {
+        Some(ReadEvent::Part(part)) => assembler.start(part),
+        Some(ReadEvent::Oversized(row)) => assembler.add_oversized(row),
+        Some(ReadEvent::Delete(delete)) => assembler.add_delete(delete),
+        Some(ReadEvent::LeftOut) => assembler.leave_out(),
+        Some(ReadEvent::Rows(..)) | None => assembler.finish(),
+    }
+    Ok(())
+}
+
+/// Ends the reader and the other encoding threads with this one.
+struct End<'s, 'a>(&'s Shared<'a>);
+
+impl Drop for End<'_, '_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            // The thread does not take its turn, for which others may wait.
+            self.0.assembler.end();
+            self.0.items.end();
+        }
+        self.0.events.lock().unwrap_or_else(PoisonError::into_inner).events = None;
     }
 }

@@ -2,31 +2,71 @@
 //! mutation looks like is decided in [`crate::mutation`].
 
 use std::collections::HashSet;
+use std::ops::Range;
 
+use super::chunk::Row;
 use crate::cloneup::options::Options;
-use crate::cloneup::plan::Source;
+use crate::cloneup::plan::{Plan, Source};
 use crate::mutation::{ContentHash, JoinEncoder, RecordEncoder};
-use crate::offline::{JoinSource, RecordSource};
+use crate::offline::{JoinSource, NotMapped, RecordSource};
 
-/// Encodes the rows of the current part.
-pub(super) enum PartEncoder {
-    Records(RecordEncoder),
-    JoinRows(JoinEncoder, PairHashes),
-    /// Deletes are mutations already. This is the client id of the batch that is being made.
-    Deletes {
-        client_id: String,
-    },
+/// The parts of a plan, and how their rows are encoded.
+#[derive(Clone, Copy)]
+pub(super) struct Parts<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) options: &'a Options,
+    pub(super) client_id: &'a str,
 }
 
-impl PartEncoder {
-    pub(super) fn new(options: &Options, client_id: &str, source: &Source) -> Self {
-        match source {
-            Source::Records(source) => Self::Records(record_encoder(options, client_id, source)),
-            Source::JoinRows(source) => {
-                Self::JoinRows(join_encoder(options, client_id, source), PairHashes::default())
+impl<'a> Parts<'a> {
+    /// What the rows of a part are, by its index.
+    pub(super) fn source(self, part: usize) -> &'a Source {
+        &self.plan.parts[part].source
+    }
+}
+
+/// Encodes the rows of one part.
+pub(super) enum PartEncoder<'a> {
+    Records(&'a RecordSource, RecordEncoder),
+    JoinRows(&'a JoinSource, JoinEncoder),
+}
+
+impl<'a> PartEncoder<'a> {
+    /// The encoder of the part with this index. `None` for a part without rows: deletes are mutations already.
+    pub(super) fn new(parts: Parts<'a>, part: usize) -> Option<Self> {
+        let Parts { options, client_id, .. } = parts;
+        match parts.source(part) {
+            Source::Records(source) => {
+                Some(Self::Records(source, record_encoder(options, client_id, source)))
             }
-            Source::Deletes | Source::Extra => Self::Deletes { client_id: client_id.to_owned() },
+            Source::JoinRows(source) => {
+                Some(Self::JoinRows(source, join_encoder(options, client_id, source)))
+            }
+            Source::Deletes | Source::Extra => None,
         }
+    }
+
+    /// Appends the text from which the content hash of a row's mutation is computed. Returns where the
+    /// canonical JSON of the row is in it.
+    pub(super) fn write_hashed(&self, text: &mut Vec<u8>, row: Row<'_>) -> Result<Range<usize>, NotMapped> {
+        let json;
+        match self {
+            Self::Records(source, encoder) => {
+                encoder.begin_hashed(text, row.id);
+                let start = text.len();
+                source.write_copied(text, row.content)?;
+                json = start..text.len();
+                encoder.end_hashed(text);
+            }
+            Self::JoinRows(source, encoder) => {
+                encoder.begin_hashed(text, row.id);
+                let start = text.len();
+                source.write_copied(text, row.content)?;
+                json = start..text.len();
+                encoder.end_hashed(text, row.to);
+            }
+        }
+        Ok(json)
     }
 }
 

@@ -1,11 +1,10 @@
-//! The reader: walks the plan and sends chunks of rows as canonical JSON, in upload order.
-//! Hashing them and making batches is the part of [`super::encoder`], on another thread. The
-//! bounded channel between both is the back-pressure that slows reading to the pace of the
-//! network.
+//! The reader: walks the plan and sends chunks of rows with their values, in upload order. Turning them
+//! into JSON, hashing them and making batches is the part of [`super::encoder`], on other threads. The
+//! bounded channel between both is the back-pressure that slows reading to the pace of the network.
 
 use std::sync::mpsc::{Receiver, SyncSender};
 
-use super::chunk::RowChunk;
+use super::chunk::{RowChunk, RowPlace};
 use super::oversized::OversizedRow;
 use crate::cloneup::options::Options;
 use crate::cloneup::plan::{Extra, Plan, Source};
@@ -19,8 +18,9 @@ use crate::schema::Schema;
 pub(super) enum ReadEvent {
     /// The next part of the plan begins.
     Part(usize),
-    /// Rows of the part.
-    Rows(RowChunk),
+    /// Rows of the part with this index, with their values as [`RecordSource::write_copied`] and
+    /// [`JoinSource::write_copied`] read them.
+    Rows(usize, RowChunk),
     /// A row of the part that no request can carry.
     Oversized(OversizedRow),
     /// A delete of the part.
@@ -47,7 +47,7 @@ pub(crate) struct RowSource<'a> {
 pub(super) struct Reader<'a> {
     pub(super) rows: &'a RowSource<'a>,
     pub(super) events: SyncSender<Result<ReadEvent, OfflineError>>,
-    /// Chunks that the encoder has read, to be filled again.
+    /// Chunks that have been encoded, to be filled again.
     pub(super) recycled: Receiver<RowChunk>,
 }
 
@@ -55,7 +55,7 @@ impl Reader<'_> {
     /// Reads everything; dropping the sender ends the channel.
     pub(super) fn run(self) {
         if let Err(error) = self.read() {
-            // Fails only when the encoder has ended, which has reported its own error.
+            // Fails only when the encoding threads have ended, which have reported their own error.
             let _ = self.events.send(Err(error));
         }
     }
@@ -68,8 +68,8 @@ impl Reader<'_> {
             match &part.source {
                 // All of them are on the server.
                 Source::Records(_) | Source::JoinRows(_) if part.rows == 0 => {}
-                Source::Records(source) => self.records(source, part.rows, &mut edited)?,
-                Source::JoinRows(source) => self.join_rows(source, &mut edited)?,
+                Source::Records(source) => self.records(index, source, part.rows, &mut edited)?,
+                Source::JoinRows(source) => self.join_rows(index, source, &mut edited)?,
                 Source::Deletes => self.deletes()?,
                 Source::Extra => self.extra(&mut edited)?,
             }
@@ -79,6 +79,7 @@ impl Reader<'_> {
 
     fn records(
         &self,
+        part: usize,
         source: &RecordSource,
         count: u64,
         edited: &mut Edited<'_>,
@@ -90,7 +91,7 @@ impl Reader<'_> {
             Some(_) => None,
         };
         if let Some(sorted) = sorted {
-            let mut chunk = RowChunk::default();
+            let mut chunk = PartChunk { part, rows: RowChunk::default() };
             let read = sorted.for_each(|record| {
                 if record.index == count {
                     return Err(OfflineError::Stopped);
@@ -99,12 +100,14 @@ impl Reader<'_> {
                 if is_edited(edited, source.name(), id)? {
                     return self.left_out(&mut chunk);
                 }
-                let size = chunk.push(id, "", 0, |json| record.write_fields(json))?;
+                let size =
+                    chunk.rows.push(id, "", RowPlace { index, group: 0 }, |copied| record.copy(copied))?;
                 self.pushed(&mut chunk, size, || OversizedRow::record(source.name(), id, index))
             });
-            return unless_stopped(read).and_then(|()| self.send(ReadEvent::Rows(chunk)));
+            return unless_stopped(read).and_then(|()| self.send_rows(&mut chunk));
         }
-        let (mut chunk, filter) = (RowChunk::default(), self.rows.plan.filter(options));
+        let mut chunk = PartChunk { part, rows: RowChunk::default() };
+        let filter = self.rows.plan.filter(options);
         let add = |record: Record<'_>| {
             if !filter.has_record(source.name(), record.id) {
                 return Ok(());
@@ -112,19 +115,25 @@ impl Reader<'_> {
             if is_edited(edited, source.name(), record.id)? {
                 return self.left_out(&mut chunk);
             }
-            let size = chunk
-                .push(record.id, "", record.group, |json| record.write_fields_within(json, max_row_bytes))?;
+            let place = RowPlace { index: record.index, group: record.group };
+            let copy = |copied: &mut Vec<u8>| record.copy_within(copied, max_row_bytes);
+            let size = chunk.rows.push(record.id, "", place, copy)?;
             self.pushed(&mut chunk, size, || OversizedRow::record(source.name(), record.id, record.index))
         };
         match (options.limit, &options.only) {
             (Some(_), None) => source.for_each_first(snapshot, count, add)?,
             _ => source.for_each(snapshot, add)?,
         }
-        self.send(ReadEvent::Rows(chunk))
+        self.send_rows(&mut chunk)
     }
 
-    fn join_rows(&self, source: &JoinSource, edited: &mut Edited<'_>) -> Result<(), OfflineError> {
-        let mut chunk = RowChunk::default();
+    fn join_rows(
+        &self,
+        part: usize,
+        source: &JoinSource,
+        edited: &mut Edited<'_>,
+    ) -> Result<(), OfflineError> {
+        let mut chunk = PartChunk { part, rows: RowChunk::default() };
         let filter = self.rows.plan.filter(self.rows.options);
         source.for_each(self.rows.snapshot, |row| {
             if !filter.has_join_row(source, row.from, row.to)? {
@@ -133,13 +142,16 @@ impl Reader<'_> {
             if edited.is_some() && is_edited(edited, source.name(), &format!("{}:{}", row.from, row.to))? {
                 return self.left_out(&mut chunk);
             }
-            let size = chunk
-                .push(row.from, row.to, 0, |json| row.write_metadata_within(json, self.rows.max_row_bytes))?;
+            let place = RowPlace { index: row.index, group: 0 };
+            let copy = |copied: &mut Vec<u8>| {
+                Ok::<_, OfflineError>(row.copy_within(copied, self.rows.max_row_bytes))
+            };
+            let size = chunk.rows.push(row.from, row.to, place, copy)?;
             self.pushed(&mut chunk, size, || {
                 OversizedRow::join_row(source.name(), row.from, row.to, row.index)
             })
         })?;
-        self.send(ReadEvent::Rows(chunk))
+        self.send_rows(&mut chunk)
     }
 
     fn deletes(&self) -> Result<(), OfflineError> {
@@ -157,35 +169,45 @@ impl Reader<'_> {
     }
 
     /// A row is left out; those before it are sent.
-    fn left_out(&self, chunk: &mut RowChunk) -> Result<(), OfflineError> {
-        self.send(ReadEvent::Rows(std::mem::take(chunk)))?;
+    fn left_out(&self, chunk: &mut PartChunk) -> Result<(), OfflineError> {
+        self.send_rows(chunk)?;
         self.send(ReadEvent::LeftOut)
     }
 
     /// A row was added to the chunk, or is too large: then it follows the rows before it.
     fn pushed(
         &self,
-        chunk: &mut RowChunk,
+        chunk: &mut PartChunk,
         size: RowSize,
         row: impl FnOnce() -> OversizedRow,
     ) -> Result<(), OfflineError> {
-        let RowSize::TooLarge { bytes } = size else { return self.send_if_full(chunk) };
-        self.send(ReadEvent::Rows(std::mem::take(chunk)))?;
-        self.send(ReadEvent::Oversized(row().with_size(bytes, self.rows.max_row_bytes)))
+        match size {
+            RowSize::Fits if chunk.rows.is_full() => self.send_rows(chunk),
+            RowSize::Fits => Ok(()),
+            RowSize::TooLarge { bytes } => {
+                self.send_rows(chunk)?;
+                self.send(ReadEvent::Oversized(row().with_size(bytes, self.rows.max_row_bytes)))
+            }
+        }
     }
 
-    fn send_if_full(&self, chunk: &mut RowChunk) -> Result<(), OfflineError> {
-        if chunk.is_full() {
-            // Without a recycled chunk a new one is made.
-            let next = self.recycled.try_recv().unwrap_or_default();
-            self.send(ReadEvent::Rows(std::mem::replace(chunk, next)))?;
-        }
-        Ok(())
+    /// Sends the rows of a chunk, and makes it empty.
+    fn send_rows(&self, chunk: &mut PartChunk) -> Result<(), OfflineError> {
+        // Without a recycled chunk a new one is made.
+        let next = self.recycled.try_recv().unwrap_or_default();
+        self.send(ReadEvent::Rows(chunk.part, std::mem::replace(&mut chunk.rows, next)))
     }
 
     fn send(&self, event: ReadEvent) -> Result<(), OfflineError> {
         self.events.send(Ok(event)).map_err(|_| OfflineError::Stopped)
     }
+}
+
+/// Rows of one part that are not sent yet.
+struct PartChunk {
+    /// The index of the part in the plan.
+    part: usize,
+    rows: RowChunk,
 }
 
 /// What the application changes meanwhile, where that is not overwritten.

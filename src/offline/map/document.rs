@@ -7,11 +7,13 @@ use serde_json::{Map, Number, Value};
 
 use crate::mutation::canonical::{write_string, write_value};
 use crate::offline::map::document_size::document_size;
+use crate::offline::map::document_text::DocumentText;
+use crate::offline::map::document_value::outward;
 use crate::offline::map::fields::MappedField;
 use crate::offline::map::size::RowSize;
 use crate::offline::map::value::{Mapping, ValueError, parse_json};
 use crate::offline::sql::literal;
-use crate::protocol::{JsonText, has_reserved_key};
+use crate::protocol::JsonText;
 use crate::schema::Type;
 
 /// Parses the document in a column.
@@ -30,23 +32,15 @@ pub(crate) fn value_expression(document: &str, key: &str) -> String {
     format!("json_extract({document}, {})", literal(&format!("$.\"{key}\"")))
 }
 
-/// [`write_object`], unless the values of the fields alone are larger than `max` bytes: then
-/// nothing is appended.
-pub(crate) fn write_object_within<'f>(
-    out: &mut Vec<u8>,
-    fields: &'f [MappedField],
-    value: ValueRef<'_>,
-    max: u64,
-) -> Result<RowSize, (Option<&'f MappedField>, ValueError)> {
-    if let ValueRef::Text(text) = value
-        && text.len() as u64 > max
-    {
-        let bytes = document_size(fields, text);
-        if bytes > max {
-            return Ok(RowSize::TooLarge { bytes });
-        }
+/// Whether the values of a document's fields take at most `max` bytes as JSON.
+pub(crate) fn size_within(fields: &[MappedField], value: ValueRef<'_>, max: u64) -> RowSize {
+    match value {
+        ValueRef::Text(text) if text.len() as u64 > max => match document_size(fields, text) {
+            bytes if bytes > max => RowSize::TooLarge { bytes },
+            _ => RowSize::Fits,
+        },
+        _ => RowSize::Fits,
     }
-    write_object(out, fields, value).map(|()| RowSize::Fits)
 }
 
 /// Appends the canonical JSON object of a document's fields. An error comes with the field that
@@ -56,6 +50,11 @@ pub(crate) fn write_object<'f>(
     fields: &'f [MappedField],
     value: ValueRef<'_>,
 ) -> Result<(), (Option<&'f MappedField>, ValueError)> {
+    if let ValueRef::Text(text) = value
+        && let Some(document) = DocumentText::read(text)
+    {
+        return document.write_fields(out, fields).map_err(|(field, error)| (Some(field), error));
+    }
     let document = parse(value).map_err(|error| (None, error))?;
     write_fields(out, fields, &document)
 }
@@ -79,36 +78,6 @@ pub(crate) fn write_fields<'f>(
     }
     out.push(b'}');
     Ok(())
-}
-
-/// The value that is uploaded for a document's value.
-fn outward(mapping: &Mapping, value: &Value) -> Result<Value, ValueError> {
-    if let (Some(format), false) = (&mapping.id_format, value.is_null()) {
-        let key = match value {
-            Value::String(text) => text.clone(),
-            Value::Number(number) if !number.is_f64() => number.to_string(),
-            _ => return Err(ValueError::NotKey),
-        };
-        return Ok(Value::String(format.id(&[&key])));
-    }
-    match (&mapping.kind, value) {
-        (_, Value::Null) | (Type::Boolean, Value::Bool(_)) => Ok(value.clone()),
-        (Type::Boolean, Value::Number(number)) => match number.as_u64() {
-            Some(0) => Ok(Value::Bool(false)),
-            Some(1) => Ok(Value::Bool(true)),
-            _ => Err(ValueError::NotBoolean),
-        },
-        (Type::Boolean, _) => Err(ValueError::NotBoolean),
-        // Documents that were made of columns hold JSON as text.
-        (kind, Value::String(text)) if kind.is_json() && has_reserved_key(text.as_bytes()) => {
-            Err(ValueError::ReservedKey)
-        }
-        (kind, Value::String(text)) if kind.is_json() => match serde_json::from_str(text) {
-            Ok(parsed @ (Value::Object(_) | Value::Array(_))) => Ok(parsed),
-            _ => Ok(value.clone()),
-        },
-        _ => Ok(value.clone()),
-    }
 }
 
 /// The text of a new document with a pulled record's values, one for each field. Fields that are null

@@ -6,6 +6,7 @@ use rusqlite::types::ValueRef;
 
 use crate::mutation::canonical::{compare_keys, write_string};
 use crate::offline::error::OfflineError;
+use crate::offline::map::copied;
 use crate::offline::map::size::{RowSize, least_size, plain_size};
 use crate::offline::map::value::{IS_JSON, Mapping, ValueError};
 use crate::offline::sql::{Numbers, Table, listed, quoted};
@@ -117,14 +118,18 @@ impl MappedField {
         // column that stores numbers as text needs no check.
         let infinite = format!("({column} * 0 IS NULL AND typeof({column}) = 'real')");
         let kind = &self.mapping.kind;
-        if *kind == crate::schema::Type::Boolean {
+        if self.numbers == Numbers::ZeroAndOne {
+            None
+        } else if *kind == crate::schema::Type::Boolean {
             // For NULL the condition is NULL, so it passes.
             let other = format!("{column} NOT IN (0, 1)");
             Some(match self.numbers {
                 // Such a column stores 1.0 as 1.
-                Numbers::WholeAsIntegers => other,
+                Numbers::Integers | Numbers::WholeAsIntegers => other,
                 _ => format!("{other} OR typeof({column}) NOT IN ('integer', 'null')"),
             })
+        } else if self.numbers == Numbers::Integers {
+            None
         } else if kind.is_json() {
             Some(format!(
                 "(typeof({column}) = 'blob' OR (typeof({column}) = 'text' AND NOT {IS_JSON}({column})) OR {infinite})"
@@ -135,44 +140,63 @@ impl MappedField {
     }
 }
 
-/// Appends the canonical JSON object of a row's fields, whose columns begin at `first`, unless the
-/// values alone are larger than `max` bytes: then an unfinished object is appended, which the
-/// caller removes. An error comes with the field that cannot be mapped.
-pub(crate) fn write_object<'f>(
+/// Appends the canonical JSON object of a row's fields; `values` has one for each. An error comes with the
+/// field that cannot be mapped.
+pub(crate) fn write_object<'f, 'v>(
     out: &mut Vec<u8>,
     fields: &'f [MappedField],
-    row: &Row<'_>,
-    first: usize,
-    max: u64,
-) -> Result<RowSize, (&'f MappedField, ValueError)> {
-    let mut size = 0;
+    values: impl Iterator<Item = ValueRef<'v>>,
+) -> Result<(), (&'f MappedField, ValueError)> {
     out.push(b'{');
-    for (index, field) in fields.iter().enumerate() {
-        let value = row.get_ref(first + index).expect("the SELECT lists every field");
+    for (field, value) in fields.iter().zip(values) {
         if value == ValueRef::Null && !field.mapping.nullable {
             continue;
-        }
-        size += plain_size(value);
-        if size > max {
-            let bytes = least_row_size(fields, row, first);
-            if bytes > max {
-                return Ok(RowSize::TooLarge { bytes });
-            }
         }
         field.write_key(out);
         field.mapping.write(out, value).map_err(|error| (field, error))?;
     }
     out.push(b'}');
-    Ok(RowSize::Fits)
+    Ok(())
 }
 
-/// The least number of bytes that the values of a row take as JSON.
-fn least_row_size(fields: &[MappedField], row: &Row<'_>, first: usize) -> u64 {
-    let size = |(index, field): (usize, &MappedField)| {
-        let value = row.get_ref(first + index).expect("the SELECT lists every field");
-        least_size(&field.mapping.kind, value)
-    };
-    fields.iter().enumerate().map(size).sum()
+/// The values of a row's fields, whose columns begin at `first`.
+pub(crate) fn values<'r>(
+    fields: &[MappedField],
+    row: &'r Row<'_>,
+    first: usize,
+) -> impl Iterator<Item = ValueRef<'r>> {
+    (first..first + fields.len()).map(|column| row.get_ref(column).expect("the SELECT lists every field"))
+}
+
+/// Copies the values of a row's fields, whose columns begin at `first`, unless the values alone are larger
+/// than `max` bytes: then nothing is appended.
+pub(crate) fn copy_values(
+    out: &mut Vec<u8>,
+    fields: &[MappedField],
+    row: &Row<'_>,
+    first: usize,
+    max: u64,
+) -> RowSize {
+    let (start, mut size) = (out.len(), 0);
+    for value in values(fields, row, first) {
+        size += plain_size(value);
+        if size > max {
+            let too_large = size_within(fields, row, first, max);
+            if too_large != RowSize::Fits {
+                out.truncate(start);
+                return too_large;
+            }
+        }
+        copied::copy(out, value);
+    }
+    RowSize::Fits
+}
+
+/// Whether the values of a row, whose columns begin at `first`, take at most `max` bytes as JSON.
+pub(crate) fn size_within(fields: &[MappedField], row: &Row<'_>, first: usize, max: u64) -> RowSize {
+    let sizes = fields.iter().zip(values(fields, row, first));
+    let bytes = sizes.map(|(field, value)| least_size(&field.mapping.kind, value)).sum();
+    if bytes > max { RowSize::TooLarge { bytes } } else { RowSize::Fits }
 }
 
 /// `, "a", "b"` for a SELECT that already has a first column.

@@ -5,13 +5,17 @@
 //!
 //! * [`value`] and [`sql_value`]: single values, to JSON and back; [`size`] and [`document_size`]: how large
 //!   a row is at least; [`json_key`]: the keys of objects;
-//! * [`fields`]: which columns hold which fields; [`document`] and [`unnamed_keys`]: fields in a JSON
-//!   document;
+//! * [`copied`]: the values of a row for another thread;
+//! * [`fields`]: which columns hold which fields; [`document`],
+//!   [`document_text`], [`document_value`] and [`unnamed_keys`]: fields in a JSON document;
 //! * [`keys`], [`key_column`], [`local_keys`] and [`written_keys`]: ids, from the columns of a key and back;
 //! * [`marker`]: rows that are marked as deleted.
 
+pub(super) mod copied;
 pub(super) mod document;
 mod document_size;
+pub(super) mod document_text;
+mod document_value;
 pub(super) mod fields;
 pub(super) mod json_key;
 mod key_column;

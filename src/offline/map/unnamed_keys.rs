@@ -3,8 +3,6 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use serde_json::{Map, Value};
-
 use crate::offline::map::fields::MappedField;
 
 /// Maximum number of keys that a warning lists.
@@ -30,15 +28,15 @@ impl UnnamedKeys {
     }
 
     /// Notes the keys of a document.
-    pub(crate) fn note(&mut self, document: &Map<String, Value>) {
-        let mut unnamed = document.keys().filter(|key| !self.named.contains(key.as_str())).peekable();
+    pub(crate) fn note<'k>(&mut self, keys: impl Iterator<Item = &'k str>) {
+        let mut unnamed = keys.filter(|key| !self.named.contains(*key)).peekable();
         if unnamed.peek().is_none() {
             return;
         }
         self.documents += 1;
         for key in unnamed {
             if !self.keys.contains(key) {
-                self.keys.insert(key.clone());
+                self.keys.insert(key.to_owned());
             }
             // One more than is listed says that there are more.
             if self.keys.len() > MAX_LISTED_KEYS + 1 {

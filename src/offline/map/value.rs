@@ -11,7 +11,7 @@ use rusqlite::types::ValueRef;
 use serde_json::Value;
 
 use crate::mutation::canonical::{write_double, write_integer, write_string, write_utf8, write_value};
-use crate::mutation::canonical_text::write_text;
+use crate::mutation::canonical_text::{check_text, write_text};
 use crate::protocol::{AnyJson, MAX_NESTING, has_reserved_key, is_nested_deeper_than};
 use crate::schema::{IdFormat, Type};
 
@@ -136,6 +136,11 @@ fn check_limits(text: &[u8]) -> Result<(), ValueError> {
 /// Whether [`parse_json`] accepts a text; builds no tree, which for a large text takes many times
 /// its size in memory.
 fn is_json(text: &[u8]) -> bool {
+    // Nearly always one pass is enough.
+    std::str::from_utf8(text).is_ok_and(|text| check_text(text).is_some()) || is_json_by_parser(text)
+}
+
+fn is_json_by_parser(text: &[u8]) -> bool {
     check_limits(text).is_ok() && serde_json::from_slice::<AnyJson>(text).is_ok()
 }
 

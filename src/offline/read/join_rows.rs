@@ -8,7 +8,10 @@ use rusqlite::{Connection, Row};
 
 use crate::offline::collation;
 use crate::offline::error::OfflineError;
-use crate::offline::map::fields::{MappedField, map_fields, select_list, write_object};
+use crate::offline::map::copied::{CopiedValues, NotMapped};
+use crate::offline::map::fields::{
+    MappedField, copy_values, map_fields, select_list, size_within, values, write_object,
+};
 use crate::offline::map::keys::Key;
 use crate::offline::map::size::RowSize;
 use crate::offline::read::check::{ALL_ROWS, check_rows, count_rows};
@@ -16,7 +19,7 @@ use crate::offline::row_location::{RowLocation, SameKey, locate};
 use crate::offline::snapshot::Snapshot;
 use crate::offline::sql::{Table, quoted};
 use crate::protocol::code;
-use crate::schema::{JoinStorage, JoinStore, Resource};
+use crate::schema::{JoinStorage, JoinStore, Resource, Type};
 
 /// A join store, and the table of its rows.
 #[derive(Debug, Clone)]
@@ -33,6 +36,9 @@ pub struct JoinSource {
     /// `None` when the table is missing: then there are no join rows (contract 1.1).
     table: Option<JoinTable>,
 }
+
+/// The number of columns before the metadata: both ends.
+const ENDS: usize = 2;
 
 #[derive(Debug, Clone)]
 struct JoinTable {
@@ -64,25 +70,24 @@ impl JoinRow<'_> {
     /// # Errors
     /// [`OfflineError::Data`] when a field cannot be uploaded.
     pub fn write_metadata(&self, out: &mut Vec<u8>) -> Result<(), OfflineError> {
-        self.write_metadata_within(out, u64::MAX).map(|_| ())
-    }
-
-    /// Appends the canonical JSON object of the join row's metadata, unless its values alone are
-    /// larger than `max` bytes: then nothing is appended.
-    ///
-    /// # Errors
-    /// [`OfflineError::Data`] when a field cannot be uploaded.
-    pub fn write_metadata_within(&self, out: &mut Vec<u8>, max: u64) -> Result<RowSize, OfflineError> {
-        let start = out.len();
-        let written = write_object(out, &self.table.metadata, self.row, 2, max);
-        if let Ok(RowSize::TooLarge { .. }) = written {
-            out.truncate(start);
-        }
-        written.map_err(|(field, error)| {
+        let metadata = &self.table.metadata;
+        write_object(out, metadata, values(metadata, self.row, ENDS)).map_err(|(field, error)| {
             let Self { from, to, join_store, index, .. } = self;
             let message = format!("{} of {join_store} {from:?} → {to:?} {error}", field.name);
             OfflineError::data(code::DFQL_INVALID, message, format!("joinRows[{index}].{}", field.name))
         })
+    }
+
+    /// Whether the values of the metadata take at most `max` bytes as JSON.
+    #[must_use]
+    pub fn size_within(&self, max: u64) -> RowSize {
+        size_within(&self.table.metadata, self.row, ENDS, max)
+    }
+
+    /// Appends the values of the metadata as [`JoinSource::write_copied`] reads them, on any thread; nothing
+    /// when they take more than `max` bytes as JSON.
+    pub fn copy_within(&self, out: &mut Vec<u8>, max: u64) -> RowSize {
+        copy_values(out, &self.table.metadata, self.row, ENDS, max)
     }
 }
 
@@ -169,6 +174,31 @@ impl JoinSource {
         self.table.as_ref().map_or(Ok(0), |table| count_rows(snapshot, &table.storage.table, ALL_ROWS))
     }
 
+    /// Appends the canonical JSON object of the metadata of a row whose values were copied.
+    ///
+    /// # Errors
+    /// [`NotMapped`] when a field cannot be uploaded; [`Self::data_error`] says which one, and why.
+    pub fn write_copied(&self, out: &mut Vec<u8>, copied: &[u8]) -> Result<(), NotMapped> {
+        let metadata = self.table.as_ref().map_or(&[][..], |table| &table.metadata);
+        write_object(out, metadata, CopiedValues::new(copied)).map_err(|_| NotMapped)
+    }
+
+    /// Why the row at this place in upload order cannot be uploaded, and where it is: reads the rows up to
+    /// it.
+    ///
+    /// # Errors
+    /// Always: [`OfflineError::Data`], or an error that keeps the row from being read.
+    pub fn data_error(&self, snapshot: &Snapshot, index: u64) -> OfflineError {
+        let mut json = Vec::new();
+        let read = self.for_each(snapshot, |row| {
+            if row.index < index {
+                return Ok(());
+            }
+            row.write_metadata(&mut json).and(Err(OfflineError::Stopped))
+        });
+        read.err().unwrap_or(OfflineError::Stopped)
+    }
+
     /// Counts the rows and checks every one of them in SQL. Returns the number of rows.
     ///
     /// # Errors
@@ -227,7 +257,7 @@ impl JoinSource {
     ) -> Result<(), OfflineError> {
         let from = end(row, 0, &table.from, index)?;
         let to = end(row, 1, &table.to, index)?;
-        let first_unknown = 2 + table.metadata.len();
+        let first_unknown = ENDS + table.metadata.len();
         for (offset, column) in table.unknown.iter().enumerate() {
             let value = row.get_ref(first_unknown + offset).expect("the SELECT lists every column");
             if value != ValueRef::Null {
@@ -254,7 +284,7 @@ impl JoinTable {
         let found = Table::find(snapshot.connection(), &storage.table)
             .map_err(OfflineError::while_doing(format!("cannot inspect table {name}")))?;
         let is_mapped = store.relation.storage.is_some();
-        let table = match found {
+        let mut table = match found {
             Some(table) => table,
             None if is_mapped => {
                 let relation = &store.relation.name;
@@ -265,6 +295,11 @@ impl JoinTable {
             }
             None => return Ok(None),
         };
+        if store.relation.metadata.iter().any(|field| field.kind == Type::Boolean) {
+            table
+                .read_constraints(snapshot.connection(), &storage.table)
+                .map_err(OfflineError::while_doing(format!("cannot inspect table {name}")))?;
+        }
         for column in [&mut storage.from, &mut storage.to] {
             match table.column(column) {
                 Some(found) => column.clone_from(&found.name),

@@ -1,6 +1,6 @@
 //! The records of a large resource whose table is sorted ([`ReadOrder::Sort`]): read in the order
 //! in which they are stored, by two threads where the snapshot has two connections, and sorted
-//! with their JSON by an external merge sort. A small table is sorted by SQLite.
+//! with their copied values by an external merge sort. A small table is sorted by SQLite.
 
 use std::io;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use crate::offline::read::temporary_file::temporary_folders;
 use crate::offline::snapshot::Snapshot;
 
 /// The first byte of the content of a record that is too large to be sent; its size follows, in
-/// digits. Other content is a JSON object.
+/// digits. No copied value begins with it.
 const TOO_LARGE: u8 = b'!';
 
 /// The records of a resource, sorted in temporary files and ready to be read in upload order.
@@ -31,7 +31,7 @@ impl<'s> SortedRecords<'s> {
     /// Sorts the records of a resource that has this number of `rows`. Of records whose values
     /// alone are larger than `max` bytes only the size is kept. `None` where
     /// [`RecordSource::for_each`] must read them: the table is small or read along an index, or
-    /// it has a record that cannot be uploaded, whose place is only known in upload order.
+    /// it has a record without an id, whose place is only known in upload order.
     ///
     /// # Errors
     /// [`OfflineError::Storage`] when the database cannot be read, or there is no space for the
@@ -57,12 +57,10 @@ impl<'s> SortedRecords<'s> {
         let sort = |connection: &Connection, condition: &str| {
             let mut sorter = Sorter::new(folders).map_err(SortError::from)?;
             let add = |record: Record<'_>| {
-                let write = |json: &mut Vec<u8>| {
-                    if let RowSize::TooLarge { bytes } =
-                        record.write_fields_within(json, max).map_err(SortError)?
-                    {
-                        json.push(TOO_LARGE);
-                        json.extend_from_slice(bytes.to_string().as_bytes());
+                let write = |copied: &mut Vec<u8>| {
+                    if let RowSize::TooLarge { bytes } = record.copy_within(copied, max).map_err(SortError)? {
+                        copied.push(TOO_LARGE);
+                        copied.extend_from_slice(bytes.to_string().as_bytes());
                     }
                     Ok::<_, SortError>(())
                 };
@@ -116,11 +114,12 @@ pub struct SortedRecord<'a> {
 }
 
 impl SortedRecord<'_> {
-    /// Appends the canonical JSON object of the record's fields; nothing for one that is too large.
+    /// Appends the values of the record's fields as [`RecordSource::write_copied`] reads them; nothing for
+    /// one that is too large.
     ///
     /// # Errors
     /// [`OfflineError::Storage`] when the temporary file cannot be read.
-    pub fn write_fields(self, out: &mut Vec<u8>) -> Result<RowSize, OfflineError> {
+    pub fn copy(self, out: &mut Vec<u8>) -> Result<RowSize, OfflineError> {
         let start = out.len();
         self.row.write_content(out).map_err(SortError::from)?;
         let Some((&TOO_LARGE, digits)) = out[start..].split_first() else { return Ok(RowSize::Fits) };
@@ -233,8 +232,9 @@ mod tests {
                     .unwrap_or_else(|| panic!("{why}"));
                 sorted
                     .for_each(|record| {
-                        let (id, mut json) = (record.id.to_owned(), Vec::new());
-                        record.write_fields(&mut json)?;
+                        let (id, mut copied, mut json) = (record.id.to_owned(), Vec::new(), Vec::new());
+                        record.copy(&mut copied)?;
+                        source.write_copied(&mut json, &copied).unwrap();
                         given.push((id, json));
                         Ok(())
                     })
@@ -257,8 +257,8 @@ mod tests {
     }
 
     #[test]
-    fn does_not_sort_a_table_with_a_record_that_cannot_be_uploaded() {
-        let bad = "UPDATE todos SET title = CAST(x'ff' AS TEXT) WHERE id = (SELECT max(id) FROM todos)";
+    fn does_not_sort_a_table_with_a_record_without_an_id() {
+        let bad = "UPDATE todos SET id = NULL WHERE id = (SELECT max(id) FROM todos)";
         let sql = format!("{}; {bad}", table(ROWS, "TEXT PRIMARY KEY", SCATTERED, ""));
         with_database(TEXT_IDS, &sql, |snapshot, source| {
             assert!(SortedRecords::sort(source, snapshot, ROWS, u64::MAX).unwrap().is_none());

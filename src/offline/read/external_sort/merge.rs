@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek as _, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read, Seek as _, SeekFrom};
 use std::ops::Range;
 
 use super::sorter::{NUMBER_BYTES, Sorter, prefix};
@@ -57,7 +57,7 @@ pub(crate) struct SortedRow<'a> {
     /// The row's id.
     pub(crate) id: &'a str,
     unread: &'a mut usize,
-    input: &'a mut dyn Read,
+    input: &'a mut dyn BufRead,
 }
 
 impl SortedRow<'_> {
@@ -66,9 +66,19 @@ impl SortedRow<'_> {
     /// # Errors
     /// An [`io::Error`] when the file cannot be read.
     pub(crate) fn write_content(self, out: &mut Vec<u8>) -> io::Result<()> {
-        let start = out.len();
-        out.resize(start + std::mem::take(self.unread), 0);
-        self.input.read_exact(&mut out[start..])
+        out.reserve(*self.unread);
+        while *self.unread > 0 {
+            let block = self.input.fill_buf()?;
+            let part = &block[..block.len().min(*self.unread)];
+            if part.is_empty() {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            out.extend_from_slice(part);
+            let length = part.len();
+            self.input.consume(length);
+            *self.unread -= length;
+        }
+        Ok(())
     }
 }
 

@@ -2,7 +2,7 @@
 //! temporary file. Reading the runs back is the job of [`super::merge`].
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write as _};
+use std::io::{self, IoSlice, Write as _};
 use std::ops::Range;
 use std::path::Path;
 
@@ -13,9 +13,6 @@ pub(super) const RUN_BYTES: usize = 4 * 1024 * 1024;
 
 /// The capacity of the buffer: a run, and the row that makes it full.
 const BUFFER_BYTES: usize = RUN_BYTES / 8 * 9;
-
-/// The size of one write to the file.
-const WRITE_BYTES: usize = 64 * 1024;
 
 /// The size of a number in a row's header.
 pub(super) const NUMBER_BYTES: usize = size_of::<u64>();
@@ -93,11 +90,17 @@ impl Sorter {
         rows.sort_unstable_by(|one, other| {
             one.prefix.cmp(&other.prefix).then_with(|| id(one).cmp(id(other)))
         });
-        let mut out = BufWriter::with_capacity(WRITE_BYTES, file);
-        for row in &*rows {
-            out.write_all(&buffer[row.range.clone()])?;
+        // The rows are written from where they are.
+        let mut slices: Vec<_> = rows.iter().map(|row| IoSlice::new(&buffer[row.range.clone()])).collect();
+        let mut unwritten = slices.as_mut_slice();
+        while !unwritten.is_empty() {
+            match file.write_vectored(unwritten) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => IoSlice::advance_slices(&mut unwritten, written),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
         }
-        out.flush()?;
         let start = runs.last().map_or(0, |last| last.end);
         runs.push(start..start + buffer.len() as u64);
         rows.clear();

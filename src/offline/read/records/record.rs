@@ -9,15 +9,18 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
 use crate::offline::error::OfflineError;
+use crate::offline::map::copied::{self, CopiedValues, NotMapped};
 use crate::offline::map::document;
-use crate::offline::map::fields::{MappedField, write_object};
+use crate::offline::map::document_text::DocumentText;
+use crate::offline::map::fields::{MappedField, copy_values, size_within, values, write_object};
 use crate::offline::map::keys::KeyError;
 use crate::offline::map::size::RowSize;
 use crate::offline::map::unnamed_keys::UnnamedKeys;
+use crate::offline::map::value::ValueError;
 use crate::offline::read::check::{check_rows, count_rows};
 use crate::offline::read::records::read_order::{select_in_order, select_stored};
 use crate::offline::read::records::source::RecordSource;
-use crate::offline::read::records::table::Rows;
+use crate::offline::read::records::table::{RecordTable, Rows};
 use crate::offline::row_location::{SameKey, locate};
 use crate::offline::snapshot::Snapshot;
 use crate::offline::sql::{joined, quoted};
@@ -47,36 +50,106 @@ impl Record<'_> {
     /// # Errors
     /// [`OfflineError::Data`] when a field cannot be uploaded.
     pub fn write_fields(&self, out: &mut Vec<u8>) -> Result<(), OfflineError> {
-        self.write_fields_within(out, u64::MAX).map(|_| ())
-    }
-
-    /// Appends the canonical JSON object of the record's fields, unless their values alone are
-    /// larger than `max` bytes: then nothing is appended.
-    ///
-    /// # Errors
-    /// [`OfflineError::Data`] when a field cannot be uploaded.
-    pub fn write_fields_within(&self, out: &mut Vec<u8>, max: u64) -> Result<RowSize, OfflineError> {
-        let Self { source: RecordSource { resource, table, .. }, row, .. } = self;
-        let start = out.len();
-        let written = match &table.document {
-            None => write_object(out, &table.fields, row, table.key.width(), max)
-                .map_err(|(field, error)| (&field.name, error)),
-            Some(column) => {
-                let document = row.get_ref(table.key.width()).map_err(|error| table.failed()(error))?;
-                document::write_object_within(out, &table.fields, document, max)
-                    .map_err(|(field, error)| (field.map_or(column, |field| &field.name), error))
-            }
+        let RecordTable { key, fields, document, .. } = &self.source.table;
+        let written = match document {
+            None => self.source.table.write_columns(out, values(fields, self.row, key.width())),
+            Some(column) => self.source.table.write_document(out, column, self.document()?),
         };
-        if let Ok(RowSize::TooLarge { .. }) = written {
-            out.truncate(start);
-        }
         written.map_err(|(name, error)| {
+            let resource = &self.source.resource;
             invalid(self.index, name, &format!("{name} of {resource} {:?} {error}", self.id))
         })
+    }
+
+    /// Whether the values of the fields take at most `max` bytes as JSON.
+    ///
+    /// # Errors
+    /// [`OfflineError::Storage`] when the database cannot be read.
+    pub fn size_within(&self, max: u64) -> Result<RowSize, OfflineError> {
+        let RecordTable { key, fields, document, .. } = &self.source.table;
+        Ok(match document {
+            None => size_within(fields, self.row, key.width(), max),
+            Some(_) => document::size_within(fields, self.document()?, max),
+        })
+    }
+
+    /// Appends the values of the fields as [`RecordSource::write_copied`] reads them, on any thread; nothing
+    /// when they take more than `max` bytes as JSON.
+    ///
+    /// # Errors
+    /// [`OfflineError::Storage`] when the database cannot be read.
+    pub fn copy_within(&self, out: &mut Vec<u8>, max: u64) -> Result<RowSize, OfflineError> {
+        let RecordTable { key, fields, document, .. } = &self.source.table;
+        if document.is_none() {
+            return Ok(copy_values(out, fields, self.row, key.width(), max));
+        }
+        let size = self.size_within(max)?;
+        if size == RowSize::Fits {
+            copied::copy(out, self.document()?);
+        }
+        Ok(size)
+    }
+
+    /// The value of the document's column.
+    fn document(&self) -> Result<ValueRef<'_>, OfflineError> {
+        let table = &self.source.table;
+        self.row.get_ref(table.key.width()).map_err(|error| table.failed()(error))
+    }
+}
+
+impl RecordTable {
+    /// Appends the canonical JSON object of fields that have columns. An error comes with the field's name.
+    fn write_columns<'v>(
+        &self,
+        out: &mut Vec<u8>,
+        values: impl Iterator<Item = ValueRef<'v>>,
+    ) -> Result<(), (&str, ValueError)> {
+        write_object(out, &self.fields, values).map_err(|(field, error)| (&*field.name, error))
+    }
+
+    /// Appends the canonical JSON object of the fields in a document. An error comes with the name of the
+    /// field or of the column.
+    fn write_document<'t>(
+        &'t self,
+        out: &mut Vec<u8>,
+        column: &'t str,
+        document: ValueRef<'_>,
+    ) -> Result<(), (&'t str, ValueError)> {
+        document::write_object(out, &self.fields, document)
+            .map_err(|(field, error)| (field.map_or(column, |field| &*field.name), error))
     }
 }
 
 impl RecordSource {
+    /// Appends the canonical JSON object of the fields of a record whose values were copied.
+    ///
+    /// # Errors
+    /// [`NotMapped`] when a field cannot be uploaded; [`Self::data_error`] says which one, and why.
+    pub fn write_copied(&self, out: &mut Vec<u8>, copied: &[u8]) -> Result<(), NotMapped> {
+        let mut values = CopiedValues::new(copied);
+        let written = match &self.table.document {
+            None => self.table.write_columns(out, values),
+            Some(column) => self.table.write_document(out, column, values.next().unwrap_or(ValueRef::Null)),
+        };
+        written.map_err(|_| NotMapped)
+    }
+
+    /// Why the record at this place in upload order cannot be uploaded, and where it is: reads the records
+    /// up to it.
+    ///
+    /// # Errors
+    /// Always: [`OfflineError::Data`], or an error that keeps the record from being read.
+    pub fn data_error(&self, snapshot: &Snapshot, index: u64) -> OfflineError {
+        let mut json = Vec::new();
+        let read = self.for_each(snapshot, |record| {
+            if record.index < index {
+                return Ok(());
+            }
+            record.write_fields(&mut json).and(Err(OfflineError::Stopped))
+        });
+        read.err().unwrap_or(OfflineError::Stopped)
+    }
+
     /// Counts the records and checks every one of them in SQL, which reads only the columns that
     /// it must. Returns the number of records.
     ///
@@ -271,9 +344,16 @@ impl RecordSource {
                     1,
                     FunctionFlags::SQLITE_UTF8,
                     move |context| {
-                        let Ok(document) = document::parse(context.get_raw(0)) else { return Ok(false) };
-                        lock(&unnamed).note(&document);
-                        Ok(document::write_fields(&mut Vec::new(), &fields, &document).is_ok())
+                        let (value, mut json) = (context.get_raw(0), Vec::new());
+                        if let ValueRef::Text(text) = value
+                            && let Some(document) = DocumentText::read(text)
+                        {
+                            lock(&unnamed).note(document.keys());
+                            return Ok(document.write_fields(&mut json, &fields).is_ok());
+                        }
+                        let Ok(document) = document::parse(value) else { return Ok(false) };
+                        lock(&unnamed).note(document.keys().map(String::as_str));
+                        Ok(document::write_fields(&mut json, &fields, &document).is_ok())
                     },
                 )
             })

@@ -16,7 +16,7 @@ use crate::offline::read::records::chosen_condition::{self, ChosenIds};
 use crate::offline::read::records::shard_condition;
 use crate::offline::snapshot::Snapshot;
 use crate::offline::sql::{Affinity, Table, listed, quoted};
-use crate::schema::{Field, Resource, Schema};
+use crate::schema::{Field, Resource, Schema, Type};
 
 /// A table that exists and has the columns that the schema requires.
 #[derive(Debug, Clone)]
@@ -63,13 +63,18 @@ impl RecordTable {
     ) -> Result<Self, OfflineError> {
         let storage = &resource.storage;
         let name = quoted(&storage.table);
-        let table = Table::find(snapshot.connection(), &storage.table)
+        let mut table = Table::find(snapshot.connection(), &storage.table)
             .map_err(OfflineError::while_doing(format!("cannot inspect table {name}")))?
             .ok_or_else(|| {
                 let others = Table::others(snapshot.connection());
                 let resource = &resource.name;
                 OfflineError::missing(format!("there is no table {name} for resource `{resource}`{others}"))
             })?;
+        if resource.fields.iter().any(|field| field.kind == Type::Boolean) {
+            table
+                .read_constraints(snapshot.connection(), &storage.table)
+                .map_err(OfflineError::while_doing(format!("cannot inspect table {name}")))?;
+        }
         let column = |kind: &str, column: &str| match table.column(column) {
             Some(column) => Ok(column.name.clone()),
             None => {
