@@ -26,6 +26,7 @@ pub enum Ids {
 }
 
 /// The same records in another client's database, and with other ids.
+#[cfg(target_os = "linux")]
 pub fn other_client(folder: &Path, database: &Path) -> PathBuf {
     let path = folder.join("other-client.db");
     std::fs::copy(database, &path).unwrap();
