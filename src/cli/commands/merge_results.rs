@@ -59,11 +59,12 @@ fn read_all(args: &MergeResultsArgs) -> Result<Vec<(String, PartResult)>, Failur
 /// Reads the result in a file, or says why there is none.
 fn read(path: &Path) -> Result<PartResult, String> {
     let cannot_read = |error: io::Error| format!("cannot be read: {error}");
-    let file = File::open(path).map_err(cannot_read)?;
-    let metadata = file.metadata().map_err(cannot_read)?;
-    if metadata.is_dir() {
+    // First, because Windows opens no folder.
+    if path.is_dir() {
         return Err("it is a folder".to_owned());
     }
+    let file = File::open(path).map_err(cannot_read)?;
+    let metadata = file.metadata().map_err(cannot_read)?;
     if metadata.len() == 0 && metadata.is_file() {
         return Err("it is empty: the run has printed no result".to_owned());
     }
