@@ -68,7 +68,8 @@
 //!   (feature `serve`, the reference server), which do not know each other;
 //! * ground: [`protocol`] (the wire), [`schema`] (resources, fields and relations), [`mutation`]
 //!   (what is sent), [`secret`] (tokens that no log shows), and the private `beside` (paths of files
-//!   beside a database), `failpoint` (places where a test can abort the process) and `numbers` (numbers for people).
+//!   beside a database), `blocking_pool` (work that blocks), `failpoint` (places where a test can abort the process)
+//!   and `numbers` (numbers for people).
 //!
 //! # Features
 //!
@@ -80,6 +81,7 @@
 //!   the ids are the same.
 
 mod beside;
+mod blocking_pool;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod cloneup;

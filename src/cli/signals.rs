@@ -23,6 +23,8 @@ impl Signals {
     /// The same; a second signal calls `last` before the process ends, and waits for it for a moment.
     pub(super) fn listen_and(last: impl FnOnce() + Send + 'static) -> Self {
         let (sender, receiver) = watch::channel(None);
+        // Of one type, so that the task is compiled once.
+        let last: Box<dyn FnOnce() + Send> = Box::new(last);
         tokio::spawn(async move {
             let first = next().await;
             sender.send_replace(Some(first));

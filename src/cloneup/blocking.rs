@@ -3,12 +3,14 @@
 
 use std::time::Duration;
 
+use crate::blocking_pool::run_on_pool;
+
 /// The pause between two interrupts of work that is to end.
 const INTERRUPT_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Runs blocking work on a thread where it may block.
 pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
+    match run_on_pool(work).await {
         Ok(result) => result,
         // The task is never aborted, so it has panicked.
         Err(error) => std::panic::resume_unwind(error.into_panic()),

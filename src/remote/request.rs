@@ -147,21 +147,27 @@ impl HttpClient {
     /// result inside the envelope, and the whole text.
     pub(super) async fn send_and_keep<T>(
         &self,
-        mut turn: Turn,
+        turn: Turn,
         request: Request<'_>,
         parse: impl for<'t> Fn(&RawObject<'t>, &'t str) -> Result<T, NeitherDialect>,
     ) -> Result<(T, String), RequestError> {
+        let answer = self.exchange(turn, &request).await?;
+        self.parse(answer, &request, parse)
+    }
+
+    /// Sends a request and reads its answer. It is compiled once for all kinds of answers.
+    async fn exchange(&self, mut turn: Turn, request: &Request<'_>) -> Result<Answer, RequestError> {
         let (mut target, start) = (request.url.clone(), Instant::now());
         let sent = request.body.as_ref().map_or(0, |body| body.bytes.len());
         for _ in 0..=MAX_REDIRECTS {
-            let response = self.builder(&target, &request, turn).send().await.map_err(|error| {
+            let response = self.builder(&target, request, turn).send().await.map_err(|error| {
                 let (error, elapsed_ms) = (self.failed(error), start.elapsed().as_millis());
                 tracing::debug!(url = shown(&target), sent, elapsed_ms, %error, "failed");
                 error
             })?;
             if !response.status().is_redirection() {
                 let status = response.status();
-                let result = self.read(response, &request, &parse).await;
+                let answer = self.read(response, request).await;
                 tracing::debug!(
                     url = shown(&target),
                     sent,
@@ -169,7 +175,7 @@ impl HttpClient {
                     elapsed_ms = start.elapsed().as_millis(),
                     "answered"
                 );
-                return result;
+                return answer;
             }
             target = redirected(&target, &response)?;
             turn = self.pace.turn().await;
@@ -201,12 +207,7 @@ impl HttpClient {
         builder.body(turn.body(body.bytes.clone()))
     }
 
-    async fn read<T>(
-        &self,
-        mut response: Response,
-        request: &Request<'_>,
-        parse: impl for<'t> Fn(&RawObject<'t>, &'t str) -> Result<T, NeitherDialect>,
-    ) -> Result<(T, String), RequestError> {
+    async fn read(&self, mut response: Response, request: &Request<'_>) -> Result<Answer, RequestError> {
         let (status, limit) = (response.status().as_u16(), request.max_answer_bytes);
         let headers = std::mem::take(response.headers_mut());
         // A vector that grows is up to twice as large as its content.
@@ -219,6 +220,15 @@ impl HttpClient {
             }
             body.extend_from_slice(&chunk);
         }
+        Ok(Answer { status, headers, body })
+    }
+
+    fn parse<T>(
+        &self,
+        Answer { status, headers, body }: Answer,
+        request: &Request<'_>,
+        parse: impl for<'t> Fn(&RawObject<'t>, &'t str) -> Result<T, NeitherDialect>,
+    ) -> Result<(T, String), RequestError> {
         let text = String::from_utf8(body);
         let body = text.as_ref().map_or_else(FromUtf8Error::as_bytes, String::as_bytes);
         let answer = RawAnswer {
@@ -245,6 +255,13 @@ impl HttpClient {
             }
         }
     }
+}
+
+/// A complete answer whose content is not looked at yet.
+struct Answer {
+    status: u16,
+    headers: HeaderMap,
+    body: Vec<u8>,
 }
 
 /// A header as text; `None` where it is missing or not ASCII.

@@ -23,6 +23,7 @@ use super::retention::Retention;
 use super::store::postgres::{self, PostgresConfig, PostgresStore};
 use super::store::sqlite::SqliteStore;
 use super::store::{SizesCache, Store, StoreError, StoreSizes, TableFields};
+use crate::blocking_pool::run_on_pool;
 use crate::schema::{Field, Schema};
 use crate::secret::Secret;
 
@@ -213,7 +214,7 @@ async fn open_store(location: StoreLocation, fields: TableFields) -> Result<Stor
     Ok(match location {
         StoreLocation::File(path) => {
             // It may take a while, for a store of the version before.
-            let opening = tokio::task::spawn_blocking(move || SqliteStore::open(&path, &fields)).await;
+            let opening = run_on_pool(move || SqliteStore::open(&path, &fields)).await;
             Store::Sqlite(Arc::new(opening.unwrap_or_else(|error| Err(StoreError::ReadTask(error)))?))
         }
         #[cfg(feature = "postgres")]

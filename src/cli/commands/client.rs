@@ -1,10 +1,13 @@
 //! What the subcommands that talk to a server begin with: the database, the schema, the HTTP client and
 //! the runtime.
 
+use std::future::Future;
 use std::path::Path;
+use std::pin::Pin;
 
 use tokio::runtime::Runtime;
 
+use crate::blocking_pool::run_on_pool;
 use crate::cli::output;
 use crate::cli::resolve::{self, Settings};
 use crate::cli::signals::Signals;
@@ -49,11 +52,22 @@ pub(super) async fn unless_interrupted<T: Send + 'static>(
     signals: &Signals,
     prepare: impl FnOnce() -> Result<T, Failures> + Send + 'static,
 ) -> Result<T, Failures> {
-    let preparing = tokio::task::spawn_blocking(prepare);
+    let preparing = run_on_pool(prepare);
     tokio::select! {
         ready = preparing => ready.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())),
         _ = signals.first() => Err(Failure::interrupted().into()),
     }
+}
+
+/// Runs a task to its end. The runtime's code for it is compiled once for each type of future, and larger
+/// than most of them: here, once.
+pub(super) fn block_on<T>(runtime: &Runtime, task: impl Future<Output = T>) -> T {
+    let mut result = None;
+    let mut task = Box::pin(async { result = Some(task.await) });
+    let erased: Pin<&mut dyn Future<Output = ()>> = task.as_mut();
+    runtime.block_on(erased);
+    drop(task);
+    result.expect("a task that has ended has set its result")
 }
 
 /// The runtime of a client. One thread is enough for the network: reading, encoding and compressing have

@@ -45,7 +45,7 @@ fn clone(
     signal: &mut u8,
 ) -> Result<CloneOutcome, Failures> {
     let runtime = client::runtime()?;
-    let outcome = runtime.block_on(async {
+    let outcome = client::block_on(&runtime, async {
         let format = args.output.unwrap_or_default();
         let signals = Signals::listen_and(move || {
             let outcome = CloneOutcome::failed(vec![Failure::interrupted()]);

@@ -83,7 +83,7 @@ impl Run {
     fn upload(&mut self, matches: &ArgMatches) -> Result<Outcome, Failures> {
         self.observe(matches)?;
         let runtime = client::runtime()?;
-        let outcome = runtime.block_on(async {
+        let outcome = client::block_on(&runtime, async {
             let (format, stage) = (self.args.output.unwrap_or_default(), self.stage);
             let signals = Signals::listen_and(move || {
                 let outcome = Outcome::failed(vec![Failure::interrupted()]).of(stage);

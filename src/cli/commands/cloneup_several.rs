@@ -91,7 +91,7 @@ impl Run {
     ) -> Result<(DatabasesOutcome, DatabasesProgress, Vec<String>), Failures> {
         self.events = self.open_events(matches)?;
         let runtime = client::runtime()?;
-        let outcome = runtime.block_on(async {
+        let outcome = client::block_on(&runtime, async {
             let (format, stage) = (self.args.output.unwrap_or_default(), self.stage);
             let results = Arc::new(Mutex::new(None::<Results>));
             let so_far = Arc::clone(&results);

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
+use super::client;
 use crate::cli::args::{DemoArgs, Output, ProgressMode};
 use crate::cli::exit::{self, SIGINT};
 use crate::cli::output::{self, DEFAULT_INTERVAL, Hints, Look, Progress, counted, escaped};
@@ -41,7 +42,7 @@ pub(in crate::cli) fn run(args: &DemoArgs) -> Result<u8, Failure> {
         .map_err(|error| Failure::storage(format!("cannot write {}: {error}", files.schema.display())))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::internal(format!("cannot start: {error}")))?;
-    let status = runtime.block_on(serve_and_upload(&files, is_quiet))?;
+    let status = client::block_on(&runtime, serve_and_upload(&files, is_quiet))?;
     if !is_quiet {
         print_next_steps(&files);
     }

@@ -48,5 +48,5 @@ pub(super) fn run(
 fn preview(ready: Ready, progress: &Progress) -> Result<Preview, Failures> {
     let Ready { options, schema, database, remote } = ready;
     let upload = Upload::new(database, remote, schema).options(options).observer(progress);
-    Ok(client::runtime()?.block_on(upload.preview()))
+    Ok(client::block_on(&client::runtime()?, upload.preview()))
 }

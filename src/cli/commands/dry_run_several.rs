@@ -23,7 +23,7 @@ pub(super) fn run(args: &CloneupArgs, stage: Stage, matches: &ArgMatches) -> u8 
         if let Some(jobs) = jobs {
             uploads = uploads.jobs(jobs);
         }
-        Ok(client::runtime()?.block_on(uploads.preview()))
+        Ok(client::block_on(&client::runtime()?, uploads.preview()))
     });
     match previewed {
         Ok(preview) => {

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use clap::ArgMatches;
 use tokio::net::TcpListener;
 
+use super::client;
 use crate::cli::args::{LogFormat, ServeArgs};
 use crate::cli::exit::SIGINT;
 use crate::cli::resolve::{self, DEFAULT_LISTEN, ServeSettings};
@@ -36,13 +37,13 @@ pub(in crate::cli) fn run(args: &ServeArgs, matches: &ArgMatches) -> Result<u8, 
 /// Serves until a signal.
 fn serve_until_signal(args: &ServeArgs, matches: &ArgMatches, log: Log) -> Result<u8, Failure> {
     let settings = resolve::serve(args, matches)?;
-    runtime()?.block_on(listen_and_serve(settings, log))?;
+    client::block_on(&runtime()?, listen_and_serve(settings, log))?;
     Ok(exit::SUCCESS)
 }
 
 /// Gives the store a new id.
 fn new_store_id(args: &ServeArgs, matches: &ArgMatches) -> Result<u8, Failure> {
-    let renewed = runtime()?.block_on(crate::server::new_store_id(resolve::store(args, matches)?));
+    let renewed = client::block_on(&runtime()?, crate::server::new_store_id(resolve::store(args, matches)?));
     let NewStoreId { before, after } = renewed.map_err(|error| Failure::storage(error.to_string()))?;
     let line = format!("the store has the id {after} now; it was {before}");
     Ok(output::text(&[line], exit::SUCCESS))

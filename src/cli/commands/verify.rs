@@ -65,7 +65,7 @@ fn compare(
     let ready = client::open(settings, args.target.schema.as_deref(), args.verbosity.quiet)?;
     let file = error_file::create(args.error_file.as_deref())?;
     let Ready { options, schema, database, remote } = ready;
-    let verification = client::runtime()?.block_on(async {
+    let verification = client::block_on(&client::runtime()?, async {
         let signals = Signals::listen();
         let cancellation = CancellationToken::new();
         let comparison = Comparison::new(database, remote, schema).options(options);

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use tracing::Instrument as _;
 
 use super::clone_text::{CloneTable, CloneText};
+use crate::blocking_pool::run_on_pool;
 use crate::protocol::ErrorBody;
 use crate::schema::Schema;
 use crate::server::dfql::{invalid, unknown_resource};
@@ -73,11 +74,11 @@ pub(in crate::server) async fn clone(store: &Store, plan: ClonePlan) -> Result<B
     match store {
         Store::Sqlite(store) => {
             let store = Arc::clone(store);
-            let opening = tokio::task::spawn_blocking(move || store.reader());
+            let opening = run_on_pool(move || store.reader());
             let reader = opening.await.unwrap_or_else(|error| Err(StoreError::ReadTask(error)))?;
             // The log lines of the thread name the request too.
             let span = tracing::Span::current();
-            tokio::task::spawn_blocking(move || span.in_scope(|| send_file(&reader, plan, &sender)));
+            drop(run_on_pool(move || span.in_scope(|| send_file(&reader, plan, &sender))));
         }
         #[cfg(feature = "postgres")]
         Store::Postgres(store) => {

@@ -9,6 +9,7 @@ use super::overview::Overview;
 use super::postgres::PostgresStore;
 use super::sizes::{StoreConnections, StoreSizes};
 use super::sqlite::{SqliteReader, SqliteStore};
+use crate::blocking_pool::run_on_pool;
 
 /// The store of a server. Clones share it.
 #[derive(Clone)]
@@ -115,6 +116,6 @@ pub(in crate::server) async fn read<T: Send + 'static>(
     store: Arc<SqliteStore>,
     work: impl FnOnce(&SqliteReader) -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    let reading = tokio::task::spawn_blocking(move || work(&store.reader()?));
+    let reading = run_on_pool(move || work(&store.reader()?));
     reading.await.unwrap_or_else(|error| Err(StoreError::ReadTask(error)))
 }
