@@ -5,8 +5,8 @@
 
 use divan::{Bencher, black_box, counter::BytesCount};
 use serde_json::{Value, json};
-use synctool::mutation::canonical::{write_string, write_value};
-use synctool::mutation::{ContentHash, ContentHasher, RecordEncoder, RecordOperation};
+use synctool::internal::canonical::{write_string, write_value};
+use synctool::internal::{ContentHash, ContentHasher, RecordEncoder, RecordOperation};
 
 fn main() {
     divan::main();

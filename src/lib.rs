@@ -83,12 +83,13 @@
 mod beside;
 mod blocking_pool;
 #[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod cli;
 pub mod cloneup;
 mod failpoint;
 #[cfg(feature = "cli")]
 mod hidden_text;
-pub mod mutation;
+mod mutation;
 #[cfg(feature = "cli")]
 mod numbers;
 pub mod offline;
@@ -100,6 +101,13 @@ pub mod schema;
 pub mod secret;
 #[cfg(feature = "serve")]
 pub mod server;
+
+/// What the tests, benchmarks and fuzz targets of the repository use of the private modules. It is no part of the
+/// public interface, and changes in any version.
+#[doc(hidden)]
+pub mod internal {
+    pub use crate::mutation::*;
+}
 
 /// Compiles the README's library example, so that it cannot drift.
 #[cfg(doctest)]

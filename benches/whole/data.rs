@@ -42,6 +42,7 @@ pub enum Columns {
 }
 
 /// The same records in another client's database, and with other ids.
+#[cfg(target_os = "linux")]
 pub fn other_client(folder: &Path, database: &Path) -> PathBuf {
     let path = folder.join("other-client.db");
     std::fs::copy(database, &path).unwrap();

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
-use synctool::mutation::{ContentHasher, RecordEncoder, RecordOperation};
+use synctool::internal::{ContentHasher, RecordEncoder, RecordOperation};
 use synctool::offline::{Database, RecordSource, Snapshot};
 use synctool::schema::Schema;
 

@@ -18,17 +18,17 @@ mod data;
 mod feed;
 mod insert_loop;
 mod limits;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 #[path = "../../tests/it/common/postgres/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "the tests use all of it")]
 mod postgres;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod postgres_loop;
 mod process;
 mod row_loop;
 mod scaling;
 mod sink;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod stores;
 
 use std::path::Path;
@@ -60,9 +60,9 @@ fn main() {
         ("peer", peer),
         ("latency", latency),
         ("serve", serve),
-        #[cfg(unix)]
+        #[cfg(target_os = "linux")]
         ("inserts", inserts),
-        #[cfg(unix)]
+        #[cfg(target_os = "linux")]
         ("stores", stores::run),
         ("comparisons", comparisons::run),
         ("before", before::server),
@@ -202,7 +202,7 @@ fn read_feed(folder: &Path, records: u64) {
 }
 
 /// The insert loop on both engines, and PostgreSQL with one mutation in a transaction.
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 fn inserts(folder: &Path, _: u64) {
     const RECORDS: u64 = 100_000;
     let rows = insert_loop::rows(&data::make(folder, RECORDS, Ids::Scattered));

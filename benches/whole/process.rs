@@ -148,7 +148,7 @@ impl Server {
     }
 
     /// Starts one with its store in a schema of a PostgreSQL database.
-    #[cfg(unix)]
+    #[cfg(target_os = "linux")]
     pub fn start_on_postgres(folder: &Path, url: &str, schema: &str) -> Self {
         let mut command = program(BINARY.as_ref(), folder);
         command.args(["serve", "--database-schema", schema]);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::data::{self, Ids};
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 use super::postgres::{Cluster, unique_schema};
 use super::process::{BINARY, Run, Server, median, run};
 use super::{RUNS, line, ratio, settle};
@@ -25,7 +25,7 @@ pub fn shards(folder: &Path, _: u64) {
     let database = data::make(folder, SHARDED_RECORDS, Ids::Scattered);
     println!("  into SQLite");
     side_by_side(folder, &database, || Server::start(folder, "server.db"));
-    #[cfg(unix)]
+    #[cfg(target_os = "linux")]
     {
         // Not in the folder for temporary files, which may be in memory.
         let Some(cluster) = Cluster::options().parent("/var/tmp").start() else { return };

@@ -4,8 +4,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use synctool::mutation::canonical::write_value;
-use synctool::mutation::canonical_text::write_text;
+use synctool::internal::canonical::write_value;
+use synctool::internal::canonical_text::write_text;
 
 fn canonical(value: &Value) -> Vec<u8> {
     let mut out = Vec::new();

@@ -50,6 +50,7 @@ impl Default for CloneOptions {
 
 /// The result of a clone. Its JSON is what stdout carries.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct CloneOutcome {
     /// Whether everything was pulled. A change that does not fit its table was skipped, with a warning.
     pub ok: bool,
@@ -65,6 +66,7 @@ pub struct CloneOutcome {
 /// The rows of a clone.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct CloneStats {
     /// By resource, in the order of the schema; without resources that have no records.
     #[serde(serialize_with = "as_records")]
@@ -85,7 +87,7 @@ fn as_rows<S: Serializer>(counts: &BTreeMap<String, u64>, serializer: S) -> Resu
 impl CloneOutcome {
     /// The result of a clone that ended before anything was written.
     #[must_use]
-    pub fn failed(failures: Vec<Failure>) -> Self {
+    pub(crate) fn failed(failures: Vec<Failure>) -> Self {
         Self { ok: false, cursor: Cursor::zero(), stats: CloneStats::default(), failures }
     }
 

@@ -58,6 +58,7 @@ pub enum FailureKind {
 
 /// The record or join row that a mutation is about, as the change feed names it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Subject {
     /// The resource, or the join store.
     pub resource: String,
@@ -95,7 +96,7 @@ impl Failure {
     /// The same failure, told to a person in other words than the result's: those of a command line,
     /// for example, where the result names the options of the API.
     #[must_use]
-    pub fn in_words(self, words: impl Into<Box<str>>) -> Self {
+    pub(crate) fn in_words(self, words: impl Into<Box<str>>) -> Self {
         Self { words: Some(words.into()), ..self }
     }
 
@@ -113,59 +114,59 @@ impl Failure {
 
     /// The server rejected a mutation; `subject` is known where it is one of this run.
     #[must_use]
-    pub fn rejected(error: MutationError, subject: Option<Subject>) -> Self {
+    pub(crate) fn rejected(error: MutationError, subject: Option<Subject>) -> Self {
         Self { kind: FailureKind::Rejected, error, words: None, subject, cause: None }
     }
 
     /// The server refused a request as a whole.
     #[must_use]
-    pub fn refused(body: ErrorBody) -> Self {
+    pub(crate) fn refused(body: ErrorBody) -> Self {
         Self::new(FailureKind::Rejected, body)
     }
 
     /// A request brought no usable answer; `path` is the request's (contract 3.5).
     #[must_use]
-    pub fn transport(error: RetryError, path: &str) -> Self {
+    pub(crate) fn transport(error: RetryError, path: &str) -> Self {
         let body = ErrorBody::new(code::TRANSPORT_ERROR, error.to_string(), path);
         Self { cause: Some(Cause::Request(Arc::new(error))), ..Self::new(FailureKind::Remote, body) }
     }
 
     /// The server answered in a way that the protocol does not allow.
     #[must_use]
-    pub fn broken_protocol(message: impl Into<String>, path: &str) -> Self {
+    pub(crate) fn broken_protocol(message: impl Into<String>, path: &str) -> Self {
         Self::new(FailureKind::Remote, ErrorBody::new(code::TRANSPORT_ERROR, message, path))
     }
 
     /// The server refused the credentials. Servers use codes of their own for this; the result
     /// has one.
     #[must_use]
-    pub fn forbidden(message: impl Into<String>, path: &str) -> Self {
+    pub(crate) fn forbidden(message: impl Into<String>, path: &str) -> Self {
         Self::new(FailureKind::Remote, ErrorBody::new(code::FORBIDDEN, message, path))
     }
 
     /// A pull or status request was refused as a whole, for a reason the server names.
     #[must_use]
-    pub fn remote(body: ErrorBody) -> Self {
+    pub(crate) fn remote(body: ErrorBody) -> Self {
         Self::new(FailureKind::Remote, body)
     }
 
     /// The run was cancelled.
     #[must_use]
-    pub fn interrupted() -> Self {
+    pub(crate) fn interrupted() -> Self {
         let message = "the run was interrupted; the same command finishes it";
         Self::new(FailureKind::Interrupted, ErrorBody::new(code::CANCELLED, message, ROOT_PATH))
     }
 
     /// The upload of a database was not begun, because that of another one had failed.
     #[must_use]
-    pub fn not_begun() -> Self {
+    pub(crate) fn not_begun() -> Self {
         let message = "the upload was not begun, because another one had failed";
         Self::new(FailureKind::NotBegun, ErrorBody::new(code::CANCELLED, message, ROOT_PATH))
     }
 
     /// The program failed in a way that no input explains, or the system refused it something.
     #[must_use]
-    pub fn internal(message: impl Into<String>) -> Self {
+    pub(crate) fn internal(message: impl Into<String>) -> Self {
         Self::new(FailureKind::Storage, ErrorBody::new(code::INTERNAL, message, ROOT_PATH))
     }
 

@@ -19,6 +19,7 @@ use crate::schema::{Schema, upload_order};
 /// What a database holds. Its JSON is what stdout carries.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Inspection {
     /// Resources in upload order, then join stores by name.
     pub parts: Vec<InspectedPart>,
@@ -43,6 +44,7 @@ pub struct Inspection {
 /// A resource or join store.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct InspectedPart {
     /// Which of the two it is.
     pub kind: PartKind,

@@ -51,6 +51,7 @@ pub struct PartResult {
 
 /// The results of all parts of an upload, added up. Its JSON is a result like that of one run.
 #[derive(Debug, Serialize)]
+#[non_exhaustive]
 pub struct MergedResult {
     /// Whether every part succeeded.
     pub ok: bool,

@@ -107,3 +107,5 @@ pub use server_check::ServerCheck;
 pub use stage::Stage;
 pub use tokio_util::sync::CancellationToken;
 pub use verify::{Comparison, Verification};
+
+pub use crate::mutation::{InvalidShard, RecordOperation, Shard};

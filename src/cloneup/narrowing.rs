@@ -27,6 +27,7 @@ pub(super) struct NarrowedPlan {
 
 /// How much is removed because only the server has it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Deletions {
     /// The number of records.
     pub records: u64,

@@ -24,6 +24,7 @@ impl Observer for () {
 #[non_exhaustive]
 pub enum Event<'a> {
     /// The rows of a table are checked next, before the first request.
+    #[non_exhaustive]
     Checking {
         /// The resource or join store.
         name: &'a str,
@@ -35,16 +36,19 @@ pub enum Event<'a> {
         rows: u64,
     },
     /// The plan is made; sending begins.
+    #[non_exhaustive]
     Planned {
         /// The parts of the plan, in upload order.
         parts: &'a [PlannedPart],
     },
     /// The next part of the plan begins.
+    #[non_exhaustive]
     PartStarted {
         /// The part's index in the plan.
         part: usize,
     },
     /// A batch is skipped: an earlier run has uploaded it, if the server still has it.
+    #[non_exhaustive]
     Skipped {
         /// The index in the plan of the part it belongs to.
         part: usize,
@@ -53,6 +57,7 @@ pub enum Event<'a> {
     },
     /// The server still has what an earlier run has uploaded: the run continues after it (contract
     /// 3.6).
+    #[non_exhaustive]
     Resumed {
         /// The number of rows that were there already, those of the skipped batches among them.
         rows: u64,
@@ -65,6 +70,7 @@ pub enum Event<'a> {
     /// A push request is sent.
     RequestSent,
     /// A push request has ended.
+    #[non_exhaustive]
     RequestEnded {
         /// The time since it was sent.
         elapsed: Duration,
@@ -73,6 +79,7 @@ pub enum Event<'a> {
     },
     /// A mutation is rejected: by the server, or unsent because no request can carry it. The event of
     /// its batch follows.
+    #[non_exhaustive]
     Rejected {
         /// The record or join row; `None` where the mutation is not one of this run.
         subject: Option<&'a Subject>,
@@ -80,6 +87,7 @@ pub enum Event<'a> {
         error: &'a MutationError,
     },
     /// The server has answered a batch.
+    #[non_exhaustive]
     Answered {
         /// The index in the plan of the part it belongs to.
         part: usize,
@@ -93,6 +101,7 @@ pub enum Event<'a> {
         repeated: u64,
     },
     /// The concurrency limit has changed.
+    #[non_exhaustive]
     ConcurrencyChanged {
         /// The number of requests that may be in flight from now on.
         limit: usize,
@@ -100,6 +109,7 @@ pub enum Event<'a> {
         reason: &'a str,
     },
     /// The server does not answer yet, and the run waits for it before the first byte is sent.
+    #[non_exhaustive]
     WaitingForServer {
         /// For how long at most, from the first request on.
         wait: Duration,
@@ -109,6 +119,7 @@ pub enum Event<'a> {
         reason: &'a str,
     },
     /// A request is sent again after a pause.
+    #[non_exhaustive]
     Retrying {
         /// The number of this retry, from 1.
         retry: u32,
@@ -124,6 +135,7 @@ pub enum Event<'a> {
     /// The comparison of both sides begins: first the server's feed is pulled.
     Verifying,
     /// Rows of the database were compared with what was pulled.
+    #[non_exhaustive]
     Compared {
         /// The number of rows that are compared.
         rows: u64,
@@ -131,6 +143,7 @@ pub enum Event<'a> {
         total: u64,
     },
     /// A page of changes was applied.
+    #[non_exhaustive]
     Pulled {
         /// The number of changes in it.
         changes: u64,
@@ -138,6 +151,7 @@ pub enum Event<'a> {
         cursor: Option<&'a Cursor>,
     },
     /// A clone begins to pull.
+    #[non_exhaustive]
     CloneStarted {
         /// The server's sequence, where it says it: the clone ends there, or later.
         sequence: Option<&'a Cursor>,
@@ -171,6 +185,7 @@ pub enum Activity {
 
 /// One part of the plan, as an observer gets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PlannedPart {
     /// What the part uploads.
     pub kind: PartKind,

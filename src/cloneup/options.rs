@@ -99,7 +99,7 @@ const JUDGED_FROM: u64 = 100;
 impl MaxErrors {
     /// Whether more mutations than that were rejected, of those that were answered.
     #[must_use]
-    pub fn is_exceeded(self, rejected: u64, answered: u64) -> bool {
+    pub(crate) fn is_exceeded(self, rejected: u64, answered: u64) -> bool {
         match self {
             Self::Count(max) => rejected > max,
             Self::Percent { hundredths } => {
@@ -177,34 +177,34 @@ impl Options {
     /// Whether everything in the stage is uploaded: neither a selection of it, nor a limited number of
     /// records.
     #[must_use]
-    pub fn is_whole(&self) -> bool {
+    pub(crate) fn is_whole(&self) -> bool {
         self.only.is_none() && self.limit.is_none()
     }
 
     /// Whether success is followed by the finalization (contract 3.1.6). A part of an upload finalizes
     /// nothing: the change log may be about what it leaves out.
     #[must_use]
-    pub fn finalizes(&self) -> bool {
+    pub(crate) fn finalizes(&self) -> bool {
         self.stage.finalizes() && self.is_whole()
     }
 
     /// Whether an interrupted run of this kind leaves a checkpoint: one of a selection does not, and one
     /// that only finalizes has nothing to continue. One that compares finds out by that what is left.
     #[must_use]
-    pub fn is_resumable(&self) -> bool {
+    pub(crate) fn is_resumable(&self) -> bool {
         self.only.is_none() && self.stage != Stage::Finalize && !self.compares()
     }
 
     /// Whether both sides are compared before anything is uploaded.
     #[must_use]
-    pub fn compares(&self) -> bool {
+    pub(crate) fn compares(&self) -> bool {
         (self.only_changed || self.overwrite) && self.stage != Stage::Finalize
     }
 
     /// What the server does with a record that it already has. `has_all_fields` says whether the database
     /// has a column for each field: what it has none for is not replaced.
     #[must_use]
-    pub fn operation(&self, has_all_fields: bool) -> RecordOperation {
+    pub(crate) fn operation(&self, has_all_fields: bool) -> RecordOperation {
         let by_default =
             if self.overwrite && has_all_fields { RecordOperation::Replace } else { RecordOperation::Merge };
         self.record_operation.unwrap_or(by_default)
@@ -212,7 +212,7 @@ impl Options {
 
     /// Whether a record (by id) or a join row (by `from:to`) is selected.
     #[must_use]
-    pub fn selects(&self, resource: &str, id: &str) -> bool {
+    pub(crate) fn selects(&self, resource: &str, id: &str) -> bool {
         self.only.as_ref().is_none_or(|only| only.get(resource).is_some_and(|ids| ids.contains(id)))
     }
 }

@@ -11,6 +11,7 @@ use crate::protocol::Cursor;
 
 /// The result of a run. Its JSON is what stdout carries.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct Outcome {
     /// Whether everything was uploaded and finalized.
     pub ok: bool,
@@ -29,6 +30,7 @@ pub struct Outcome {
 /// Counts of the whole upload.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Stats {
     /// By resource, in upload order.
     #[serde(serialize_with = "as_map")]
@@ -47,6 +49,7 @@ pub struct Stats {
 
 /// What a run has done itself, of an upload that several runs can share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct RunStats {
     /// Records that the server has taken.
     pub records: u64,
@@ -74,7 +77,7 @@ pub struct RunStats {
 impl RunStats {
     /// Adds what another run has done. Where one of the servers does not say what it had applied before,
     /// nothing is known of the sum.
-    pub fn add(&mut self, other: &Self) {
+    pub(crate) fn add(&mut self, other: &Self) {
         self.records += other.records;
         self.join_rows += other.join_rows;
         self.deletes += other.deletes;
@@ -93,6 +96,7 @@ impl RunStats {
 
 /// The counts of one resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[non_exhaustive]
 pub struct RecordStats {
     /// Records that were read from the database.
     pub records: u64,
@@ -108,6 +112,7 @@ pub struct RecordStats {
 
 /// The counts of one join store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[non_exhaustive]
 pub struct JoinStats {
     /// Rows that were read from the database.
     pub rows: u64,
@@ -123,6 +128,7 @@ pub struct JoinStats {
 
 /// The counts of stage C, and of what was removed because only the server had it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[non_exhaustive]
 pub struct DeleteStats {
     /// Mutations that the server answered, rejected ones too.
     pub mutations: u64,
@@ -151,14 +157,14 @@ pub(super) fn as_mutation_errors<S: Serializer>(
 impl Outcome {
     /// The result of a run that ended before anything was sent.
     #[must_use]
-    pub fn failed(failures: Vec<Failure>) -> Self {
+    pub(crate) fn failed(failures: Vec<Failure>) -> Self {
         let (stage, cursor, stats) = (Stage::All, Cursor::zero(), Stats::default());
         Self { ok: false, stage, cursor, stats, failures }
     }
 
     /// The same result, of this part of the upload.
     #[must_use]
-    pub fn of(self, stage: Stage) -> Self {
+    pub(crate) fn of(self, stage: Stage) -> Self {
         Self { stage, ..self }
     }
 

@@ -38,6 +38,7 @@ const SAMPLE_CLIENT_ID: &str = "00000000-0000-0000-0000-000000000000";
 /// What an upload would do. Its JSON is what stdout carries.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Preview {
     /// Whether the upload could begin.
     pub ok: bool,
@@ -67,6 +68,7 @@ pub struct Preview {
 /// A part of the upload.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct PreviewPart {
     /// What the part uploads.
     pub kind: PartKind,
@@ -88,6 +90,7 @@ pub struct PreviewPart {
 /// What would happen after the upload.
 #[derive(Debug, Serialize, Default)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Finalization {
     /// The cursor from which the pull would begin; `None` when the pull is off.
     pub pull_from: Option<Cursor>,

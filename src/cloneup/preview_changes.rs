@@ -16,6 +16,7 @@ const FIRST: usize = 10;
 /// What a comparison has found (contract 3.9).
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct PreviewChanges {
     /// The server's sequence when it was compared.
     pub cursor: Cursor,
@@ -35,6 +36,7 @@ pub struct PreviewChanges {
 /// What would be removed because only the server has it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct PreviewDeleted {
     /// The number of records.
     pub records: u64,

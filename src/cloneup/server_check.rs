@@ -18,6 +18,7 @@ const CLIENT_ID: &str = "synctool-dry-run";
 /// The server's answer to a dry run.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct ServerCheck {
     /// Whether it answers.
     pub answers: bool,

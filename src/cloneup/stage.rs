@@ -46,25 +46,25 @@ impl Stage {
 
     /// Whether records and deletes are uploaded.
     #[must_use]
-    pub fn has_records(self) -> bool {
+    pub(crate) fn has_records(self) -> bool {
         matches!(self, Self::All | Self::Records | Self::Shard(_))
     }
 
     /// Whether join rows are uploaded.
     #[must_use]
-    pub fn has_join_rows(self) -> bool {
+    pub(crate) fn has_join_rows(self) -> bool {
         matches!(self, Self::All | Self::JoinRows)
     }
 
     /// Whether success is followed by finalization.
     #[must_use]
-    pub fn finalizes(self) -> bool {
+    pub(crate) fn finalizes(self) -> bool {
         matches!(self, Self::All | Self::Finalize)
     }
 
     /// Whether a record with this id belongs to it.
     #[must_use]
-    pub fn has_record(self, id: &str) -> bool {
+    pub(crate) fn has_record(self, id: &str) -> bool {
         self.has_records() && self.shard().is_none_or(|shard| shard.has(id))
     }
 }

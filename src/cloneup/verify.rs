@@ -28,6 +28,7 @@ const CLIENT_ID: &str = "synctool-verify";
 
 /// The result of a comparison. Its JSON is what stdout carries.
 #[derive(Debug, Serialize)]
+#[non_exhaustive]
 pub struct Verification {
     /// Whether the server has exactly what the database has.
     pub ok: bool,
@@ -58,7 +59,7 @@ fn as_bodies<S: serde::Serializer>(failures: &[Failure], serializer: S) -> Resul
 impl Verification {
     /// A comparison that could not be made.
     #[must_use]
-    pub fn failed(failures: Vec<Failure>) -> Self {
+    pub(crate) fn failed(failures: Vec<Failure>) -> Self {
         Self { ok: false, tables: Vec::new(), differences: Vec::new(), unlisted: 0, failures, found: None }
     }
 

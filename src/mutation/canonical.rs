@@ -4,7 +4,7 @@
 //! double. SQLite values are not known here; [`crate::offline`] maps them to these writers.
 //!
 //! ```
-//! use synctool::mutation::canonical::write_value;
+//! use synctool::internal::canonical::write_value;
 //!
 //! let mut out = Vec::new();
 //! write_value(&mut out, &serde_json::json!({"b": 1.50, "a": [true, "\n"]}));

@@ -18,7 +18,7 @@ use crate::protocol::RESERVED_PREFIX;
 /// twice, that have escapes or begin with [`RESERVED_PREFIX`], and more than 64 levels of nesting.
 ///
 /// ```
-/// use synctool::mutation::canonical_text::write_text;
+/// use synctool::internal::canonical_text::write_text;
 ///
 /// let mut out = Vec::new();
 /// assert!(write_text(&mut out, r#"{"b": 1.50, "a": [true, "\u00e9"]}"#).is_some());

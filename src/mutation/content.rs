@@ -42,7 +42,7 @@ impl<T: AsRef<str>> Content<T> {
 /// The content digest of an object (contract 3.8).
 ///
 /// ```
-/// use synctool::mutation::content_digest;
+/// use synctool::internal::content_digest;
 ///
 /// let fields = serde_json::json!({"title": "A", "done": false, "n": 1.0, "gone": null});
 /// let mut hex = Vec::new();

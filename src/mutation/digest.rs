@@ -3,8 +3,8 @@
 //! [`super::content_digest`].
 //!
 //! ```
-//! use synctool::mutation::digest::{BucketDigests, ItemHasher};
-//! use synctool::mutation::content_digest;
+//! use synctool::internal::digest::{BucketDigests, ItemHasher};
+//! use synctool::internal::content_digest;
 //!
 //! let fields = serde_json::json!({"title": "A", "done": false, "n": 1});
 //! let mut hasher = ItemHasher::default();

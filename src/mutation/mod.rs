@@ -9,8 +9,8 @@
 //! The first of the contract's vectors (`tests/data/mutation-id-vectors.json`):
 //!
 //! ```
-//! use synctool::mutation::canonical::write_value;
-//! use synctool::mutation::{ContentHasher, RecordEncoder, RecordOperation};
+//! use synctool::internal::canonical::write_value;
+//! use synctool::internal::{ContentHasher, RecordEncoder, RecordOperation};
 //!
 //! let mut record = Vec::new();
 //! write_value(&mut record, &serde_json::json!({"title": "Build feature"}));

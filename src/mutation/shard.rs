@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// One of several disjoint sets of ids that together are all ids. In JSON `{"index":3,"of":8}`.
 ///
 /// ```
-/// use synctool::mutation::Shard;
+/// use synctool::cloneup::Shard;
 ///
 /// let shards = [1, 2, 3].map(|index| Shard::new(index, 3).unwrap());
 /// assert_eq!(shards.iter().filter(|shard| shard.has("t1")).count(), 1);

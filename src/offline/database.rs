@@ -92,7 +92,7 @@ impl Database {
 
     /// A warning about the way in which the file is read.
     #[must_use]
-    pub fn warning(&self) -> Option<String> {
+    pub(crate) fn warning(&self) -> Option<String> {
         self.is_immutable.then(|| read_only_wal::warning(&self.path))
     }
 
@@ -144,7 +144,7 @@ impl Database {
     ///
     /// # Errors
     /// [`OfflineError::Storage`] when the database cannot be read or written.
-    pub fn ensure_client_id(&self, new: impl FnOnce() -> String) -> Result<String, OfflineError> {
+    pub(crate) fn ensure_client_id(&self, new: impl FnOnce() -> String) -> Result<String, OfflineError> {
         let connection = self.connect()?;
         let stored = meta(&connection, "clientId").map_err(OfflineError::at(&self.path))?;
         if let Some(id) = stored {

@@ -19,40 +19,6 @@
 //! * [`introspect`] and [`sample`], [`upload_queue`], [`Sidecar`], `comparison`: a database's tables, a
 //!   database to try, the queue of PowerSync, the file beside the database, and temporary tables to
 //!   compare it with a server.
-//!
-//! ```
-//! use synctool::offline::{Database, RecordSource, Snapshot};
-//! use synctool::schema::Schema;
-//!
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let folder = tempfile::tempdir()?;
-//! let path = folder.path().join("app.db");
-//! rusqlite::Connection::open(&path)?.execute_batch(
-//!     "CREATE TABLE todos (id TEXT PRIMARY KEY, title TEXT, done INTEGER);
-//!      INSERT INTO todos VALUES ('t2', 'Call', 1), ('t1', 'Write', 0)",
-//! )?;
-//! let schema = Schema::parse(
-//!     r#"{"resources": [{"name": "todos", "version": 1, "fields": [
-//!         {"name": "title", "type": "string"}, {"name": "done", "type": "boolean"}]}],
-//!         "relations": []}"#,
-//! )?;
-//!
-//! let snapshot = Snapshot::take(&Database::open(&path)?)?;
-//! let mut warnings = Vec::new();
-//! let todos = RecordSource::resolve(&snapshot, &schema, &schema.resources[0], &mut warnings)?;
-//! assert_eq!(todos.check(&snapshot)?, 2);
-//!
-//! let mut lines = Vec::new();
-//! todos.for_each(&snapshot, |record| {
-//!     let mut json = Vec::new();
-//!     record.write_fields(&mut json)?;
-//!     lines.push(format!("{} {}", record.id, String::from_utf8_lossy(&json)));
-//!     Ok(())
-//! })?;
-//! assert_eq!(lines, [r#"t1 {"done":false,"title":"Write"}"#, r#"t2 {"done":true,"title":"Call"}"#]);
-//! # Ok(())
-//! # }
-//! ```
 
 mod changelog;
 mod check_constraint;
@@ -67,32 +33,38 @@ mod read;
 mod read_only_wal;
 mod row_location;
 #[cfg(feature = "serve")]
+#[doc(hidden)]
 pub mod sample;
 mod sidecar;
 mod snapshot;
 mod sql;
-pub mod upload_queue;
+pub(crate) mod upload_queue;
 mod writable;
 mod write;
 
-pub use changelog::{ChangeLog, EditedSince, OfflineDelete, Scope, offline_deletes, touched_since};
-pub use comparison::{Digest, FoundItem, FoundItems, ItemKey, ServerItems};
+#[doc(hidden)]
+pub use changelog::ChangeLog;
+pub(crate) use changelog::{EditedSince, OfflineDelete, Scope, offline_deletes, touched_since};
+pub(crate) use comparison::{Digest, FoundItem, FoundItems, ItemKey, ServerItems};
 pub use database::Database;
-pub use error::{OfflineError, STORAGE_PATH, StorageKind};
+pub(crate) use error::STORAGE_PATH;
+pub use error::{OfflineError, StorageKind};
 pub use foreign_file::ForeignFile;
-pub use map::copied::NotMapped;
-pub use map::size::RowSize;
-pub use read::{
-    ChosenIds, JoinRow, JoinSource, MarkedRows, ReadOrder, Record, RecordSource, SortedRecord, SortedRecords,
-    dangling_join_rows, temporary_file,
-};
+pub(crate) use map::copied::NotMapped;
+pub(crate) use map::size::RowSize;
+pub(crate) use read::{ChosenIds, MarkedRows, dangling_join_rows, temporary_file};
+#[doc(hidden)]
+pub use read::{JoinRow, JoinSource, ReadOrder, Record, RecordSource, SortedRecord, SortedRecords};
 pub use row_location::RowLocation;
-pub use sidecar::{Acquired, SIDECAR_SUFFIX, Sidecar, SidecarKind};
+#[cfg(feature = "cli")]
+pub(crate) use sidecar::SIDECAR_SUFFIX;
+pub(crate) use sidecar::{Acquired, Sidecar, SidecarKind};
 pub use snapshot::Snapshot;
-pub use write::{Applied, CloneCounts, CloneError, CloneFile, Cursors, Finalizer, Origin};
+pub(crate) use write::{CloneCounts, CloneError, CloneFile, Cursors, Finalizer, Origin};
 
 /// The version of the SQLite library that is compiled in.
+#[cfg(feature = "cli")]
 #[must_use]
-pub fn sqlite_version() -> &'static str {
+pub(crate) fn sqlite_version() -> &'static str {
     rusqlite::version()
 }

@@ -122,7 +122,11 @@ mod tests {
     #[test]
     fn a_path_with_any_bytes_is_opened_as_immutable() {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["plain.db", "a b?c#d&e=f.db", "100%.db", "%41.db", "ü 😀.db", "a;b,c+d.db"] {
+        for name in ["plain.db", "a b#c&d=e.db", "100%.db", "%41.db", "ü 😀.db", "a;b,c+d.db", "a?b.db"] {
+            // Names on Windows have no question marks.
+            if cfg!(windows) && name.contains('?') {
+                continue;
+            }
             let path = folder.path().join(name);
             let application = Connection::open(&path).unwrap();
             application

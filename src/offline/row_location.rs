@@ -20,6 +20,7 @@ const MAX_SHOWN: usize = 200;
 /// terminal must escape them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct RowLocation {
     /// The table or view.
     pub table: String,

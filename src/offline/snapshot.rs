@@ -73,7 +73,7 @@ impl Snapshot {
     /// is called: sorting a large table takes long. Such a statement fails with
     /// [`OfflineError::Interrupted`]. Call it before reading begins: reading locks the second
     /// connection.
-    pub fn interrupter(&self) -> impl Fn() + use<> {
+    pub(crate) fn interrupter(&self) -> impl Fn() + use<> {
         let second = self.second_connection().map(|second| lock_connection(second).get_interrupt_handle());
         let handles = [Some(self.connection.get_interrupt_handle()), second];
         move || handles.iter().flatten().for_each(InterruptHandle::interrupt)
@@ -83,13 +83,13 @@ impl Snapshot {
     ///
     /// # Errors
     /// [`OfflineError::Storage`] when the database cannot be read.
-    pub fn client_id(&self) -> Result<Option<String>, OfflineError> {
+    pub(crate) fn client_id(&self) -> Result<Option<String>, OfflineError> {
         meta(&self.connection, "clientId").map_err(OfflineError::while_doing("cannot read __datafn_meta"))
     }
 
     /// A warning for the user about the way in which the file is read.
     #[must_use]
-    pub fn warning(&self) -> Option<&str> {
+    pub(crate) fn warning(&self) -> Option<&str> {
         self.warning.as_deref()
     }
 

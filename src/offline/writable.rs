@@ -17,7 +17,7 @@ impl Database {
     /// # Errors
     /// [`OfflineError::Storage`] of the kind [`StorageKind::NotWritable`] when the file, or the
     /// folder of its journal, is read-only.
-    pub fn check_writable(&self, purpose: &str) -> Result<(), OfflineError> {
+    pub(crate) fn check_writable(&self, purpose: &str) -> Result<(), OfflineError> {
         let connection = self.connect()?;
         let refused = |reason: &str| OfflineError::Storage {
             kind: StorageKind::NotWritable,

@@ -1,10 +1,7 @@
 //! The envelope of an answer: `{"ok":true,"result":…}` or `{"ok":false,"error":…}`.
 //!
-//! Servers may leave it out (contract 3.3); [`Envelope::read`] accepts an answer either way. The
-//! server writes it with [`Success`] and [`failure`].
-
-use serde::Serialize;
-use serde_json::{Value, json};
+//! Servers may leave it out (contract 3.3); [`Envelope::read`] accepts an answer either way. Not how the server
+//! writes one (`reply`).
 
 use super::error::{ErrorBody, NeitherDialect};
 use super::raw_object::RawObject;
@@ -35,33 +32,10 @@ impl<'a> Envelope<'a> {
     }
 }
 
-/// The envelope of a result, for serialization.
-#[derive(Debug, Serialize)]
-pub struct Success<T> {
-    ok: bool,
-    result: T,
-}
-
-impl<T> Success<T> {
-    /// Puts a result into its envelope.
-    pub fn new(result: T) -> Self {
-        Self { ok: true, result }
-    }
-}
-
-/// The envelope of an error, with the path in both places where the dialects have it.
-#[must_use]
-pub fn failure(error: &ErrorBody) -> Value {
-    json!({"ok": false, "error": {
-        "code": error.code,
-        "message": error.message,
-        "path": error.path,
-        "details": {"path": error.path},
-    }})
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
     #[test]
@@ -91,7 +65,8 @@ mod tests {
         ] {
             assert_eq!(error_of(&json!({"ok": false, "error": error})), expected);
         }
-        assert_eq!(error_of(&failure(&expected)), expected);
+        #[cfg(feature = "serve")]
+        assert_eq!(error_of(&crate::protocol::failure(&expected)), expected);
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub const ROOT_PATH: &str = "$";
 
 /// One error of the protocol, normalized from both dialects.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ErrorBody {
     /// A code such as those of [`super::code`]; servers may define others.
     pub code: String,

@@ -3,36 +3,6 @@
 //!
 //! The body of a push is not here: [`crate::mutation`] builds it byte by byte. Nor is HTTP, which
 //! belongs to [`crate::remote`] and `crate::server`.
-//!
-//! An answer to a push gives the same result in both dialects:
-//!
-//! ```
-//! use synctool::protocol::{Cursor, Envelope, PushAnswer, RawObject};
-//!
-//! fn parse(answer: &str) -> Result<PushAnswer, Box<dyn std::error::Error>> {
-//!     match Envelope::read(RawObject::read(answer)?)? {
-//!         Envelope::Success(result) => Ok(PushAnswer::from_raw(&result)?),
-//!         Envelope::Failure(error) => Err(error.message.into()),
-//!     }
-//! }
-//!
-//! let first = parse(
-//!     r#"{"ok": true, "result": {"ok": false, "applied": ["m1"], "cursor": "12", "errors": [
-//!         {"mutationId": "m2", "code": "CONFLICT", "message": "exists", "path": "id"}]}}"#,
-//! )?;
-//! // No envelope, no cursor, and the error nested.
-//! let second = parse(
-//!     r#"{"applied": ["m1"], "errors": [{"mutationId": "m2", "error":
-//!         {"code": "CONFLICT", "message": "exists", "details": {"path": "id"}}}]}"#,
-//! )?;
-//! assert_eq!(first.errors[0].body.path, "id");
-//! assert_eq!(first.cursor, Some(Cursor::from(12)));
-//! assert_eq!(PushAnswer { cursor: None, ..first }, second);
-//!
-//! let refused = parse(r#"{"ok": false, "error": {"code": "FORBIDDEN", "message": "no"}}"#);
-//! assert_eq!(refused.unwrap_err().to_string(), "no");
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
 
 mod any_json;
 mod bounded_list;
@@ -48,24 +18,37 @@ mod pull;
 mod pull_answer;
 mod push;
 mod raw_object;
+#[cfg(feature = "serve")]
+mod reply;
 mod reserved_keys;
-pub mod status;
+pub(crate) mod status;
 mod wire_error;
 
 pub(crate) use any_json::AnyJson;
-pub use bounded_list::BoundedList;
-pub use cursor::{Cursor, GLOBAL_CURSOR, InvalidCursor};
-pub use digest::{
-    BucketsAnswer, BucketsRequest, DigestAnswer, DigestItem, DigestQuery, DigestRequest, DigestTable,
-    TableDigests,
+pub(crate) use cursor::GLOBAL_CURSOR;
+pub use cursor::{Cursor, InvalidCursor};
+pub(crate) use digest::{
+    BucketsAnswer, BucketsRequest, DigestItem, DigestQuery, DigestRequest, DigestTable, TableDigests,
 };
-pub use envelope::{Envelope, Success, failure};
-pub use error::{ErrorBody, NeitherDialect, ROOT_PATH};
-pub use json_text::JsonText;
-pub use nesting::{MAX_NESTING, is_nested_deeper_than};
-pub use pull::{Op, PullRequest};
-pub use pull_answer::{PageEnd, PullAnswer, PullParts, PulledChange, PulledRecord};
-pub use push::{MutationError, PushAnswer};
+#[doc(hidden)]
+pub use envelope::Envelope;
+pub use error::ErrorBody;
+#[doc(hidden)]
+pub use error::{NeitherDialect, ROOT_PATH};
+pub(crate) use json_text::JsonText;
+pub(crate) use nesting::{MAX_NESTING, is_nested_deeper_than};
+#[doc(hidden)]
+pub use pull::Op;
+pub(crate) use pull::PullRequest;
+#[doc(hidden)]
+pub use pull_answer::{PageEnd, PullAnswer, PullParts};
+pub(crate) use pull_answer::{PulledChange, PulledRecord};
+pub use push::MutationError;
+#[doc(hidden)]
+pub use push::PushAnswer;
+#[doc(hidden)]
 pub use raw_object::RawObject;
-pub use reserved_keys::{RESERVED_PREFIX, has_reserved_key};
+#[cfg(feature = "serve")]
+pub(crate) use reply::{Success, failure};
+pub(crate) use reserved_keys::{RESERVED_PREFIX, has_reserved_key};
 pub use status::{ServerLimits, ServerStatus};

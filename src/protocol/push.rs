@@ -14,6 +14,7 @@ const NO_MUTATION: &str = "";
 
 /// A mutation that the server rejected, or, in a result, an error of the run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct MutationError {
     /// The mutation's id as the server sent it; empty when the error belongs to no mutation
     /// (contract 3.5).

@@ -92,7 +92,7 @@ impl<'de> Visitor<'de> for ObjectVisitor {
 
 #[cfg(test)]
 mod tests {
-    use super::super::BoundedList;
+    use super::super::bounded_list::BoundedList;
     use super::*;
 
     #[test]

@@ -1,16 +1,5 @@
 //! The answer to `status` (contract 4): a server's limits, capabilities and current sequence. What a
 //! client does with it is decided in [`crate::cloneup`].
-//!
-//! ```
-//! use synctool::protocol::{RawObject, ServerStatus, status};
-//!
-//! let result = r#"{"storeId": "s1", "capabilities": ["sync.push.gzip"], "limits": {"maxMutations": 500}}"#;
-//! let server = ServerStatus::from_raw(&RawObject::read(result)?);
-//! assert!(server.has(status::PUSH_GZIP));
-//! assert_eq!(server.limits.max_mutations, Some(500));
-//! assert_eq!(server.limits.max_body_bytes, None);
-//! # Ok::<(), serde_json::Error>(())
-//! ```
 
 use serde::Serialize;
 use serde_json::Value;
@@ -36,6 +25,7 @@ pub const DIGEST: &str = "sync.digest";
 /// The result of `status`. Every member may be missing: other servers send less.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct ServerStatus {
     /// Identifies the server's store; it is made with the store and never changes.
     pub store_id: Option<String>,
@@ -54,6 +44,7 @@ pub struct ServerStatus {
 /// The limits of a server; `None` where it names none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct ServerLimits {
     /// Maximum number of mutations in one push.
     pub max_mutations: Option<u64>,
@@ -66,13 +57,13 @@ pub struct ServerLimits {
 impl ServerLimits {
     /// The maximum number of mutations in one push; 0 counts as no limit.
     #[must_use]
-    pub fn mutations(&self) -> Option<u64> {
+    pub(crate) fn mutations(&self) -> Option<u64> {
         self.max_mutations.filter(|limit| *limit > 0)
     }
 
     /// The maximum size of a request body, in bytes; 0 counts as no limit.
     #[must_use]
-    pub fn body_bytes(&self) -> Option<u64> {
+    pub(crate) fn body_bytes(&self) -> Option<u64> {
         self.max_body_bytes.filter(|limit| *limit > 0)
     }
 }
@@ -81,6 +72,7 @@ impl ServerStatus {
     /// Reads the result inside the envelope. A member of the wrong type counts as missing: the
     /// upload works without any of them, so none is an error.
     #[must_use]
+    #[doc(hidden)]
     pub fn from_raw(result: &RawObject<'_>) -> Self {
         let text = |name: &str| result.get::<String>(name).ok().flatten();
         let limits = result.get::<RawObject<'_>>("limits").ok().flatten();

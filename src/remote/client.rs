@@ -72,25 +72,25 @@ impl Remote {
 
     /// The URL of pushes, without credentials or query.
     #[must_use]
-    pub fn push_url(&self) -> String {
+    pub(crate) fn push_url(&self) -> String {
         shown(&self.push)
     }
 
     /// The URL of pulls, without credentials or query.
     #[must_use]
-    pub fn pull_url(&self) -> String {
+    pub(crate) fn pull_url(&self) -> String {
         shown(&self.pull)
     }
 
     /// The URL of the status, without credentials or query.
     #[must_use]
-    pub fn status_url(&self) -> String {
+    pub(crate) fn status_url(&self) -> String {
         shown(&self.status)
     }
 
     /// The URL of comparisons, without credentials or query.
     #[must_use]
-    pub fn digest_url(&self) -> String {
+    pub(crate) fn digest_url(&self) -> String {
         shown(&self.digest)
     }
 
@@ -107,35 +107,30 @@ impl Remote {
         self
     }
 
-    /// The proxy that requests go through, without user and password; `None` where there is none.
-    #[must_use]
-    pub fn proxy(&self) -> Option<&str> {
-        self.http.proxy()
-    }
-
     /// A hash of everything that decides which server a request reaches and as whom: address,
     /// headers, token and client certificate. None of them can be derived from it.
     #[must_use]
+    #[doc(hidden)]
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
 
     /// A hash of everything that decides which server a request reaches, whatever the credentials.
     #[must_use]
-    pub fn destination(&self) -> &str {
+    pub(crate) fn destination(&self) -> &str {
         &self.destination
     }
 
     /// Whether request bodies are compressed, and with what.
     #[must_use]
-    pub fn compression(&self) -> Compression {
+    pub(crate) fn compression(&self) -> Compression {
         self.compression
     }
 
     /// The retry policy for this server's transport errors, with at most `max_retries` retries
     /// of one request.
     #[must_use]
-    pub fn backoff(&self, max_retries: u32) -> Backoff {
+    pub(crate) fn backoff(&self, max_retries: u32) -> Backoff {
         Backoff::new(self.retry_delay, self.retry_max_delay, max_retries)
     }
 
@@ -144,7 +139,7 @@ impl Remote {
     ///
     /// # Errors
     /// [`RequestError`] when there is no answer that names the mutations' outcomes.
-    pub async fn push(
+    pub(crate) async fn push(
         &self,
         turn: Turn,
         body: Bytes,
@@ -163,8 +158,7 @@ impl Remote {
     ///
     /// # Errors
     /// [`RequestError`] when the answer is not a page.
-    #[expect(clippy::missing_panics_doc, reason = "a pull request can always be written as JSON")]
-    pub async fn pull(&self, turn: Turn, request: &PullRequest) -> Result<PullAnswer, RequestError> {
+    pub(crate) async fn pull(&self, turn: Turn, request: &PullRequest) -> Result<PullAnswer, RequestError> {
         let body =
             serde_json::to_vec(request).expect("strings, integers and maps of them can be written as JSON");
         let sent = post("pull", &self.pull, body.into(), None);
@@ -184,7 +178,7 @@ impl Remote {
     ///
     /// # Errors
     /// [`RequestError`] when there is no answer to the request.
-    pub async fn digest<Q: DigestQuery>(
+    pub(crate) async fn digest<Q: DigestQuery>(
         &self,
         turn: Turn,
         query: &Q,
@@ -211,7 +205,7 @@ impl Remote {
     ///
     /// # Errors
     /// Those of [`Self::status`].
-    pub async fn status_within(&self, timeout: Duration) -> Result<ServerStatus, RequestError> {
+    pub(crate) async fn status_within(&self, timeout: Duration) -> Result<ServerStatus, RequestError> {
         self.status_at(&self.status, timeout).await
     }
 
@@ -225,7 +219,7 @@ impl Remote {
     /// The base that was probably meant where this one has no routes: the first of a few URLs near
     /// it whose `status` says something that only a sync server says. All have the same origin.
     /// `None` when there is none, or it does not answer soon.
-    pub async fn suggest_base(&self) -> Option<String> {
+    pub(crate) async fn suggest_base(&self) -> Option<String> {
         for base in nearby(&self.base) {
             let url = route(&base, "status");
             let answer = self.status_at(&url, SUGGESTION_TIMEOUT).await;

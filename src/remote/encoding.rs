@@ -42,7 +42,7 @@ impl Compression {
     /// The content coding for a server; `None` when bodies are sent uncompressed. Of several
     /// advertised ones Zstandard is preferred.
     #[must_use]
-    pub fn choose(self, server: &ServerStatus) -> Option<Encoding> {
+    pub(crate) fn choose(self, server: &ServerStatus) -> Option<Encoding> {
         match self {
             Self::With(encoding) => Some(encoding),
             Self::Auto if server.has(status::PUSH_ZSTD) => Some(Encoding::Zstd),

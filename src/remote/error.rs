@@ -133,7 +133,7 @@ impl RequestError {
 
     /// Whether the server asks for fewer requests: HTTP 429, or any `Retry-After`.
     #[must_use]
-    pub fn is_throttled(&self) -> bool {
+    pub(crate) fn is_throttled(&self) -> bool {
         matches!(self, Self::Transient(error) if error.is_throttled)
     }
 

@@ -29,11 +29,8 @@
 //! let mut config = RemoteConfig::new(format!("http://{address}/datafn"));
 //! config.timeout = Duration::from_secs(5);
 //! let remote = Remote::new(&config)?;
-//! assert_eq!(remote.push_url(), format!("http://{address}/datafn/push"));
 //!
-//! let body = br#"{"clientId":"a","mutations":[]}"#;
-//! let turn = remote.pace().turn().await;
-//! let error = remote.push(turn, body.as_slice().into(), None).await.unwrap_err();
+//! let error = remote.status().await.unwrap_err();
 //! assert_eq!(error.kind(), Some(TransportKind::Connect));
 //! assert!(error.is_transient(), "another try may succeed");
 //! # Ok(())
@@ -54,12 +51,15 @@ mod retry;
 mod url;
 mod words;
 
-pub use backoff::{Backoff, NextTry};
+pub(crate) use backoff::{Backoff, NextTry};
 pub use client::Remote;
 pub use client_certificate::ClientCertificateError;
 pub use config::{ConfigError, RemoteConfig};
-pub use encoding::{Compression, Compressor, Encoding};
+#[doc(hidden)]
+pub use encoding::Compressor;
+pub use encoding::{Compression, Encoding};
 pub use error::{Excess, RequestError, TransportError, TransportKind};
-pub use pace::{Pace, Rate, Turn};
+pub(crate) use pace::Turn;
+pub use pace::{Pace, Rate};
 pub use proxy::{ProxyError, ProxySetting};
 pub use retry::{GaveUp, RetryError};

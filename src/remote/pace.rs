@@ -115,7 +115,7 @@ impl Pace {
     }
 
     /// Waits until one more request may be sent. A caller that stops waiting takes no turn.
-    pub async fn turn(&self) -> Turn {
+    pub(crate) async fn turn(&self) -> Turn {
         let bodies = match &self.0.bandwidth {
             Some(limit) => Some((limit.per_second, Arc::clone(&limit.bodies).lock_owned().await)),
             None => None,
@@ -133,14 +133,14 @@ impl Pace {
     }
 
     /// Holds back all requests for a pause that the server asks for.
-    pub fn hold(&self, pause: Duration) {
+    pub(crate) fn hold(&self, pause: Duration) {
         let mut held_until = self.0.held_until.lock().unwrap_or_else(PoisonError::into_inner);
         *held_until = (*held_until).max(Instant::now().checked_add(pause));
     }
 
     /// The limit of the bytes of bodies a second, if there is one.
     #[must_use]
-    pub fn max_bandwidth(&self) -> Option<NonZeroUsize> {
+    pub(crate) fn max_bandwidth(&self) -> Option<NonZeroUsize> {
         self.0.bandwidth.as_ref().map(|limit| limit.per_second)
     }
 

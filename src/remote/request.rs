@@ -128,7 +128,7 @@ impl HttpClient {
     }
 
     /// The proxy's address, without user and password.
-    pub(super) fn proxy(&self) -> Option<&str> {
+    fn proxy(&self) -> Option<&str> {
         self.proxy.as_deref()
     }
 

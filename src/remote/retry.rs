@@ -8,6 +8,7 @@ use super::error::{RequestError, TransportKind};
 /// A request that got no usable answer, retries included.
 #[derive(Debug, thiserror::Error)]
 #[error("{method} {url}: {source}{}", self.ending())]
+#[non_exhaustive]
 pub struct RetryError {
     /// The HTTP method, such as `POST`.
     pub method: &'static str,

@@ -4,6 +4,7 @@
 
 /// The rows that are marked as deleted. They are no records.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct DeletedWhen {
     /// The name of the column that marks them.
     pub column: String,
@@ -13,6 +14,7 @@ pub struct DeletedWhen {
 
 /// What the marker column holds in a row that is marked as deleted.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum DeletedRule {
     /// One of these values; at least one.
     Values(Vec<MarkerValue>),

@@ -5,6 +5,7 @@ use std::fmt;
 /// A problem in a schema. Its code is `SCHEMA_INVALID`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("Invalid schema: {message}")]
+#[non_exhaustive]
 pub struct SchemaError {
     /// A human-readable description of the problem.
     pub message: String,
@@ -18,6 +19,7 @@ pub struct SchemaError {
 
 /// A line and a column of a text, both from 1; a column is a character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub struct Place {
     /// The number of the line.
     pub line: usize,
@@ -27,6 +29,7 @@ pub struct Place {
 
 /// A name that does not exist, and those that do, from which a similar one can be suggested.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct UnknownName {
     /// The name as it is written.
     pub name: String,

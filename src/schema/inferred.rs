@@ -7,6 +7,7 @@ use serde::Serialize;
 /// An inferred schema; it serializes to the JSON of a schema file, without members that have their
 /// default.
 #[derive(Debug, Serialize)]
+#[non_exhaustive]
 pub struct Inferred {
     pub(super) resources: Vec<InferredResource>,
     pub(super) relations: Vec<InferredRelation>,

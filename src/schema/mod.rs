@@ -50,12 +50,13 @@ pub use definition::Schema;
 pub use deleted_when::{DeletedRule, DeletedWhen, MarkerValue};
 pub use error::{Place, SchemaError, UnknownName};
 pub use id_format::IdFormat;
-pub use infer::{infer, other_note, queue_note, tool_of};
+pub(crate) use infer::{infer, other_note, queue_note, tool_of};
 pub use inferred::Inferred;
 pub use model::{Field, JoinStorage, JoinStore, ManyOne, Relation, RelationKind, Resource, Storage, Type};
+#[doc(hidden)]
 pub use order::upload_order;
 pub use parse::Checked;
-pub use table_facts::{
+pub(crate) use table_facts::{
     ColumnFacts, DatabaseFacts, DocumentFacts, ForeignKey, Lookup, OtherKind, OtherTable, TableFacts,
     ValuesOf,
 };

@@ -5,6 +5,7 @@ use super::id_format::IdFormat;
 
 /// A resource: a set of records with the same fields.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Resource {
     /// The name on the wire.
     pub name: String,
@@ -20,6 +21,7 @@ pub struct Resource {
 
 /// A field of a record, or a metadata field of a join row.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Field {
     /// The name on the wire.
     pub name: String,
@@ -56,6 +58,7 @@ pub enum Type {
 
 /// Where a resource's records are in the offline database (contract 1.1).
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Storage {
     /// The name of the table or view.
     pub table: String,
@@ -73,6 +76,7 @@ pub struct Storage {
 
 /// A relation between resources.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Relation {
     /// The cardinality.
     pub kind: RelationKind,
@@ -94,6 +98,7 @@ pub struct Relation {
 
 /// The cardinality of a relation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum RelationKind {
     /// Stored as rows of a join store.
     ManyMany,
@@ -107,6 +112,7 @@ pub enum RelationKind {
 
 /// Where the join rows of a many-many relation are in the offline database (contract 1.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct JoinStorage {
     /// The name of the table or view.
     pub table: String,
@@ -118,6 +124,7 @@ pub struct JoinStorage {
 
 /// A join store: the join rows of one pair of resources of a many-many relation.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct JoinStore<'a> {
     /// The referring resource.
     pub from: &'a Resource,
@@ -130,6 +137,7 @@ pub struct JoinStore<'a> {
 /// A field that holds the id of another record: one pair of resources of a many-one or one-one
 /// relation.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct ManyOne<'a> {
     /// The resource that has the field.
     pub from: &'a Resource,

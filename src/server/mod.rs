@@ -92,4 +92,4 @@ pub use retention::Retention;
 pub use router::serve;
 pub use state::{NewStoreId, OpenError, ServerConfig, ServerState, StoreLocation, new_store_id};
 #[cfg(feature = "postgres")]
-pub use store::postgres::{PostgresConfig, PostgresConfigError};
+pub use store::postgres::{InvalidUrl, PostgresConfig, PostgresConfigError};

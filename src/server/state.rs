@@ -80,6 +80,7 @@ pub struct OpenError {
 
 /// The ids of a store that has got a new one.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct NewStoreId {
     /// The one that clients may know.
     pub before: String,

@@ -51,11 +51,11 @@ async fn the_observer_gets_how_far_checks_and_comparison_are() {
     let seen = Mutex::new(Vec::new());
     rig.run_and(|event| {
         let text = match event {
-            Event::Checking { name, checked, tables, rows } => {
+            Event::Checking { name, checked, tables, rows, .. } => {
                 format!("checking {name}: {checked} of {tables} tables, {rows} rows")
             }
             Event::Verifying => "verifying".to_owned(),
-            Event::Compared { rows, total } => format!("compared {rows} of {total}"),
+            Event::Compared { rows, total, .. } => format!("compared {rows} of {total}"),
             _ => return,
         };
         seen.lock().unwrap().push(text);

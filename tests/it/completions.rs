@@ -1,12 +1,7 @@
 //! Completions: what a real bash inserts when the tab key is pressed, and the values that are offered. Not
 //! that the scripts in `completions/` are current (`generated`).
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
-
-use assert_cmd::cargo::cargo_bin;
-
-use super::common::{Offline, database, program, remove_settings, status, stderr, synctool};
+use super::common::{Offline, database, program, status, stderr, synctool};
 
 /// A schema with names that a shell must quote, and one that cannot be uploaded.
 const ODD_NAMES: &str = r#"{"resources": [{"name": "todos"}, {"name": "to do list"}, {"name": "$(touch hacked)"},
@@ -15,12 +10,15 @@ const ODD_NAMES: &str = r#"{"resources": [{"name": "todos"}, {"name": "to do lis
 /// The words of each line after a bash has completed it, where the lines have a tab.
 #[cfg(unix)]
 fn in_bash(offline: &Offline, script: &str, lines: &[&str]) -> Vec<Vec<String>> {
-    let binaries = cargo_bin("synctool").parent().unwrap().to_owned();
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+
+    let binaries = assert_cmd::cargo::cargo_bin("synctool").parent().unwrap().to_owned();
     let path = std::env::join_paths(
         [binaries].into_iter().chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
     );
     let mut bash = Command::new("bash");
-    remove_settings(&mut bash);
+    super::common::remove_settings(&mut bash);
     bash.args(["--norc", "--noprofile", "-i"]).current_dir(offline.folder());
     bash.env("PATH", path.unwrap()).env("TERM", "dumb").env("INPUTRC", "/dev/null").env_remove("HISTFILE");
     let mut bash = bash.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();

@@ -116,7 +116,7 @@ async fn changes_made_during_the_upload_stay_logged_and_are_not_overwritten_by_t
         let path = rig.offline.path();
         let outcome = rig
             .run_and(|event| {
-                if let Event::PartStarted { part: 0 } = event {
+                if let Event::PartStarted { part: 0, .. } = event {
                     let connection = rusqlite::Connection::open(&path).unwrap();
                     let log = "INSERT INTO __datafn_changelog (clientId, mutationId, mutation, timestampMs) VALUES";
                     connection

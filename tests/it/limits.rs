@@ -98,7 +98,7 @@ async fn events_report_the_concurrency_limit_and_why_it_changes() {
     rig.server.script("push", (0..60).map(|_| late()).chain([Answer::Json(500, json!({}))]));
     let changes = Mutex::new(Vec::new());
     rig.run_and(|event| {
-        if let Event::ConcurrencyChanged { limit, reason } = event {
+        if let Event::ConcurrencyChanged { limit, reason, .. } = event {
             changes.lock().unwrap().push((*limit, (*reason).to_owned()));
         }
     })

@@ -16,6 +16,7 @@ mod dangling;
 mod datafn_package;
 mod deletes;
 mod demo;
+#[cfg(unix)]
 mod docs;
 mod events;
 mod faults;
@@ -38,7 +39,7 @@ mod max_errors;
 mod merge_results;
 mod model;
 mod odd_columns;
-#[cfg(all(unix, feature = "postgres"))]
+#[cfg(all(target_os = "linux", feature = "postgres"))]
 mod on_postgres;
 mod only_changed;
 mod order;
@@ -46,11 +47,11 @@ mod other_server;
 mod oversized;
 mod overwrite;
 mod pace;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod packages;
 mod page;
 mod plan;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod postgres_helpers;
 mod profiles;
 mod proxied;
@@ -65,6 +66,7 @@ mod reserved_keys;
 mod result;
 mod resume;
 mod row_locations;
+#[cfg(unix)]
 mod scaling;
 mod serve_backup;
 mod serve_command;
@@ -74,7 +76,7 @@ mod serve_log;
 mod serve_migration;
 mod serve_mutations;
 mod serve_operations;
-#[cfg(all(unix, feature = "postgres"))]
+#[cfg(all(target_os = "linux", feature = "postgres"))]
 mod serve_postgres_operations;
 mod serve_relations;
 mod serve_requests;
@@ -85,31 +87,31 @@ mod shards;
 mod snapshot;
 mod soft_deletes;
 mod stages;
-#[cfg(all(unix, feature = "postgres"))]
+#[cfg(all(target_os = "linux", feature = "postgres"))]
 mod store_bouncer;
-#[cfg(all(unix, feature = "postgres"))]
+#[cfg(all(target_os = "linux", feature = "postgres"))]
 mod store_crashes;
-#[cfg(all(unix, feature = "postgres"))]
+#[cfg(all(target_os = "linux", feature = "postgres"))]
 mod store_duplicates;
-#[cfg(all(unix, feature = "postgres"))]
+#[cfg(all(target_os = "linux", feature = "postgres"))]
 mod store_failover;
-#[cfg(all(unix, feature = "postgres"))]
+#[cfg(all(target_os = "linux", feature = "postgres"))]
 mod store_followers;
-#[cfg(all(unix, feature = "postgres"))]
+#[cfg(all(target_os = "linux", feature = "postgres"))]
 mod store_full_disk;
-#[cfg(all(unix, feature = "postgres"))]
+#[cfg(all(target_os = "linux", feature = "postgres"))]
 mod store_isolation;
-#[cfg(all(unix, feature = "postgres"))]
+#[cfg(all(target_os = "linux", feature = "postgres"))]
 mod store_location;
-#[cfg(all(unix, feature = "postgres"))]
+#[cfg(all(target_os = "linux", feature = "postgres"))]
 mod store_lost_answers;
-#[cfg(all(unix, feature = "postgres"))]
+#[cfg(all(target_os = "linux", feature = "postgres"))]
 mod store_start;
-#[cfg(all(unix, feature = "postgres"))]
+#[cfg(all(target_os = "linux", feature = "postgres"))]
 mod store_stopped_server;
-#[cfg(all(unix, feature = "postgres"))]
+#[cfg(all(target_os = "linux", feature = "postgres"))]
 mod store_unreachable;
-#[cfg(all(unix, feature = "postgres"))]
+#[cfg(all(target_os = "linux", feature = "postgres"))]
 mod stores_agree;
 mod tls;
 mod token;

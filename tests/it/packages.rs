@@ -42,6 +42,24 @@ fn manifests_match_the_published_schemas() {
 }
 
 #[test]
+fn scripts_know_the_version_and_what_is_new_in_it() {
+    let script = |name: &str, arguments: &[&str]| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(".ci").join(name);
+        Command::new(path).args(arguments).output().unwrap()
+    };
+    let version = script("version", &[]);
+    assert_eq!((status(&version), &*version.stdout), (0, format!("{}\n", of_cargo("version")).as_bytes()));
+    let notes = script("release-notes", &[&of_cargo("version")]);
+    let notes = (status(&notes), String::from_utf8(notes.stdout).unwrap());
+    assert!(notes.0 == 0 && notes.1.contains("### ") && !notes.1.contains("\n## "), "{notes:?}");
+    // Neither a part of a version nor its dots as a pattern.
+    for other in ["0.0", "1.0", "1x0.0", "11.0.0"] {
+        let none = script("release-notes", &[other]);
+        assert_eq!((status(&none), &*none.stdout), (1, &b""[..]), "{other}");
+    }
+}
+
+#[test]
 fn images_have_the_toolchain_that_cargo_toml_asks_for() {
     let image = format!("rust:{}", of_cargo("rust-version"));
     assert!(text("Containerfile").contains(&format!("FROM {image}-")), "{image}");

@@ -189,7 +189,11 @@ fn an_unusable_proxy_is_named_by_its_option_or_variable_and_never_shown() {
     let url = "ftp://user:s3cr3t-word@h";
     for (output, name) in [
         (run(&["--proxy", url], &[]), "proxy must be a URL"),
-        (run(&[], &[("http_proxy", url)]), "http_proxy must be a URL"),
+        // Names of variables on Windows are the same in upper and lower case, and the upper one is looked for first.
+        (
+            run(&[], &[("http_proxy", url)]),
+            if cfg!(windows) { "HTTP_PROXY must be a URL" } else { "http_proxy must be a URL" },
+        ),
         (run(&[], &[("ALL_PROXY", "http://u:s3cr3t-word@h:port")]), "ALL_PROXY must be a URL"),
     ] {
         assert_eq!((status(&output), errors_of(&output)[0].2.as_str()), (2, "proxy"));

@@ -179,7 +179,7 @@ async fn a_refused_request_is_halved_down_to_the_bad_mutation_or_stops_the_run_w
 
 #[tokio::test]
 async fn record_operation_and_mutation_id_prefix_are_sent_as_given() {
-    use synctool::mutation::RecordOperation;
+    use synctool::cloneup::RecordOperation;
     for (operation, name) in [(RecordOperation::Replace, "replace"), (RecordOperation::Insert, "insert")] {
         let mut rig = Rig::new(THREE_TAGS).await;
         rig.options.record_operation = Some(operation);

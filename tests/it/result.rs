@@ -3,8 +3,10 @@
 
 use serde_json::json;
 
+#[cfg(unix)]
+use super::common::program;
 use super::common::{
-    Answer, SCHEMA, Scripted, TestServer, cloneup, database, errors_of, program, result, status, stderr,
+    Answer, SCHEMA, Scripted, TestServer, cloneup, database, errors_of, result, status, stderr,
 };
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use synctool::mutation::content_digest;
+use synctool::internal::content_digest;
 
 use super::common::{SCHEMA, TestServer, clone, mutation, pull, push};
 

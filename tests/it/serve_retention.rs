@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
-#[cfg(all(unix, feature = "postgres"))]
+#[cfg(all(target_os = "linux", feature = "postgres"))]
 use synctool::secret::Secret;
 use synctool::server::Retention;
-#[cfg(all(unix, feature = "postgres"))]
+#[cfg(all(target_os = "linux", feature = "postgres"))]
 use synctool::server::{PostgresConfig, StoreLocation};
 
-#[cfg(all(unix, feature = "postgres"))]
+#[cfg(all(target_os = "linux", feature = "postgres"))]
 use super::common::postgres::{Cluster, unique_schema};
 use super::common::{
     SCHEMA, TestServer, clone, cloneup, database, mutation, pull, push, result, status, stderr,
@@ -34,7 +34,7 @@ fn delete(id: &str) -> Value {
 struct Aging {
     server: TestServer,
     /// The schema in PostgreSQL; none for a file.
-    #[cfg(all(unix, feature = "postgres"))]
+    #[cfg(all(target_os = "linux", feature = "postgres"))]
     schema: Option<String>,
 }
 
@@ -56,12 +56,12 @@ impl Aging {
     async fn on_file() -> Self {
         Self {
             server: TestServer::start(SCHEMA).await,
-            #[cfg(all(unix, feature = "postgres"))]
+            #[cfg(all(target_os = "linux", feature = "postgres"))]
             schema: None,
         }
     }
 
-    #[cfg(all(unix, feature = "postgres"))]
+    #[cfg(all(target_os = "linux", feature = "postgres"))]
     async fn on_postgres(cluster: &Cluster) -> Self {
         let schema = unique_schema();
         let server = TestServer::start_on(SCHEMA, postgres(cluster, &schema)).await;
@@ -71,7 +71,7 @@ impl Aging {
     /// Stops the server, and makes everything in its store 40 days old.
     async fn age(&mut self) {
         self.server.stop().await;
-        #[cfg(all(unix, feature = "postgres"))]
+        #[cfg(all(target_os = "linux", feature = "postgres"))]
         if let Some(schema) = &self.schema {
             let client = Cluster::shared().unwrap().client().await;
             for table in ["item", "commits", "applied"] {
@@ -87,11 +87,11 @@ impl Aging {
     /// The counters are those of the tables, and the horizon is the place of the first delete. The server is
     /// stopped.
     #[cfg_attr(
-        not(all(unix, feature = "postgres")),
+        not(all(target_os = "linux", feature = "postgres")),
         expect(clippy::unused_async, reason = "only PostgreSQL is waited for")
     )]
     async fn check_counters(&self) {
-        #[cfg(all(unix, feature = "postgres"))]
+        #[cfg(all(target_os = "linux", feature = "postgres"))]
         if let Some(schema) = &self.schema {
             let client = Cluster::shared().unwrap().client().await;
             let sql = format!(
@@ -108,7 +108,7 @@ impl Aging {
     }
 }
 
-#[cfg(all(unix, feature = "postgres"))]
+#[cfg(all(target_os = "linux", feature = "postgres"))]
 fn postgres(cluster: &Cluster, schema: &str) -> StoreLocation {
     let config = PostgresConfig::new(&Secret::new(cluster.database_url())).unwrap();
     StoreLocation::Postgres(Box::new(config.with_schema(schema).unwrap()))
@@ -117,7 +117,7 @@ fn postgres(cluster: &Cluster, schema: &str) -> StoreLocation {
 /// Runs a test on both stores.
 async fn on_both(test: impl AsyncFn(Aging)) {
     test(Aging::on_file().await).await;
-    #[cfg(all(unix, feature = "postgres"))]
+    #[cfg(all(target_os = "linux", feature = "postgres"))]
     if let Some(cluster) = Cluster::shared() {
         test(Aging::on_postgres(cluster).await).await;
     }
@@ -331,7 +331,7 @@ async fn pushes_go_on_while_much_is_forgotten_and_the_counters_stay_exact() {
     .await;
 }
 
-#[cfg(all(unix, feature = "postgres"))]
+#[cfg(all(target_os = "linux", feature = "postgres"))]
 #[tokio::test(flavor = "multi_thread")]
 async fn several_servers_on_one_database_forget_next_to_pushes() {
     const OLD: usize = 5_000;

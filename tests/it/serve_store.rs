@@ -18,14 +18,14 @@ async fn a_store_is_opened_by_one_server_at_a_time_under_any_path() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("server.db");
     let first = open_store(&path).await.unwrap();
-    let mut names = vec![path.clone(), folder.path().join(".").join("server.db")];
     #[cfg(unix)]
-    {
-        let link = folder.path().join("link.db");
-        std::os::unix::fs::symlink(&path, &link).unwrap();
-        names.push(link);
-    }
-    for name in names {
+    std::os::unix::fs::symlink(&path, folder.path().join("link.db")).unwrap();
+    for name in [
+        path.clone(),
+        folder.path().join(".").join("server.db"),
+        #[cfg(unix)]
+        folder.path().join("link.db"),
+    ] {
         let error = open_store(&name).await.err().unwrap();
         for part in ["another server", "server.db-lock", "--data"] {
             assert!(error.contains(part), "{part}: {error}");

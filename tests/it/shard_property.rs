@@ -5,8 +5,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
-use synctool::cloneup::{Outcome, Stage};
-use synctool::mutation::Shard;
+use synctool::cloneup::{Outcome, Shard, Stage};
 
 use super::common::{Rig, Scripted};
 

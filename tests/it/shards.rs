@@ -2,13 +2,10 @@
 //! (contract 3.7). Not which mutations a shard sends (`shard_property`), not what follows the shards
 //! (`stages`).
 
-use std::path::PathBuf;
 use std::process::Output;
-use std::time::Duration;
 
 use serde_json::{Value, json};
-use synctool::cloneup::{FailureKind, Stage};
-use synctool::mutation::Shard;
+use synctool::cloneup::{FailureKind, Shard, Stage};
 
 use super::common::{
     Answer, Offline, Rig, SCHEMA, Scripted, TestServer, cloneup, database, errors_of, mutation, program,
@@ -298,10 +295,10 @@ async fn an_interrupted_shard_prints_its_result() {
     command.args(["cloneup", "--db", "app.db", "--remote", server.base(), "--shard", "2/3"]);
     let child =
         command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
-    tokio::time::timeout(Duration::from_secs(30), server.first_push()).await.unwrap();
+    tokio::time::timeout(std::time::Duration::from_secs(30), server.first_push()).await.unwrap();
     super::common::signal("INT", child.id());
     let output = tokio::task::block_in_place(|| child.wait_with_output()).unwrap();
     assert_eq!(status(&output), 130, "{}", stderr(&output));
     assert_eq!(result(&output)["shard"], json!({"index": 2, "of": 3}));
-    assert_eq!(PathBuf::from(&beside(&offline)[0]), PathBuf::from("app.db.synctool-2of3"));
+    assert_eq!(beside(&offline)[0], "app.db.synctool-2of3");
 }

@@ -15,7 +15,7 @@ async fn writes_during_the_upload_are_neither_blocked_nor_uploaded() {
         let path = rig.offline.path();
         let outcome = rig
             .run_and(|event| {
-                if let Event::PartStarted { part: 0 } = event {
+                if let Event::PartStarted { part: 0, .. } = event {
                     let connection = rusqlite::Connection::open(&path).unwrap();
                     connection.busy_timeout(std::time::Duration::ZERO).unwrap();
                     let sql = "UPDATE projects SET name = 'new'; INSERT INTO tags (id) VALUES ('b')";

@@ -3,8 +3,7 @@
 //! (`shards`), not the finalization of a whole upload (`finalize`).
 
 use serde_json::{Value, json};
-use synctool::cloneup::{FailureKind, Stage};
-use synctool::mutation::Shard;
+use synctool::cloneup::{FailureKind, Shard, Stage};
 
 use super::common::{
     Answer, MIXED_ROWS, Offline, Rig, SCHEMA, TABLES, TestServer, clone, cloneup, database, delete, mutation,

@@ -52,9 +52,13 @@ async fn the_token_is_read_from_token_command_and_is_never_printed() {
     let output = cloneup(&offline, server.base(), &["-vv"]).await;
     assert_eq!(status(&output), 0, "{}", stderr(&output));
     assert!(!stderr(&output).contains("geheim"));
-    for (command, expected) in
-        [("echo geheim; exit 3", "failed (exit status: 3)"), ("true", "printed nothing")]
-    {
+    // The shell is that of the platform.
+    let (failing, silent, failed) = if cfg!(windows) {
+        ("echo geheim& exit 3", "exit 0", "failed (exit code: 3)")
+    } else {
+        ("echo geheim; exit 3", "true", "failed (exit status: 3)")
+    };
+    for (command, expected) in [(failing, failed), (silent, "printed nothing")] {
         let output = cloneup(&offline, server.base(), &["--token-command", command]).await;
         assert_eq!(status(&output), 2);
         let error: &Value = &result(&output)["errors"][0];
@@ -95,7 +99,14 @@ async fn a_byte_order_mark_is_not_part_of_the_token() {
     for (variable, arguments) in [
         ("", &["--token-file", "marked"][..]),
         ("\u{feff}geheim", &[]),
-        ("", &["--token-command", "cat marked"]),
+        (
+            "",
+            if cfg!(windows) {
+                &["--token-command", "type marked"]
+            } else {
+                &["--token-command", "cat marked"]
+            },
+        ),
     ] {
         let output = run(variable, arguments).await.unwrap();
         assert_eq!(status(&output), 0, "{}", stderr(&output));
@@ -104,7 +115,14 @@ async fn a_byte_order_mark_is_not_part_of_the_token() {
     for (arguments, path) in [
         (&["--token-file", "little"][..], "tokenFile"),
         (&["--token-file", "big"], "tokenFile"),
-        (&["--token-command", "cat little"], "tokenCommand"),
+        (
+            if cfg!(windows) {
+                &["--token-command", "type little"]
+            } else {
+                &["--token-command", "cat little"]
+            },
+            "tokenCommand",
+        ),
     ] {
         let output = run("", arguments).await.unwrap();
         let (code, message, found) = errors_of(&output).remove(0);

@@ -7,6 +7,7 @@ use crate::offline::FoundItem;
 
 /// The counts of a resource or join store.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct TableCounts {
     /// The resource or join store.
     pub name: String,
@@ -32,6 +33,7 @@ impl TableCounts {
 
 /// A record or join row that is not the same on both sides.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Difference {
     /// The resource or join store.
     pub resource: String,
@@ -59,6 +61,7 @@ impl Difference {
 /// A field whose value is not the same on both sides.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct FieldDifference {
     /// The field's name.
     pub name: String,
@@ -78,6 +81,7 @@ pub struct FieldDifference {
 /// How a record or join row differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub enum DifferenceKind {
     /// The server lacks it.
     Missing,

@@ -10,6 +10,7 @@ use crate::cloneup::outcome::{Outcome, RunStats};
 
 /// The results of many databases. Its JSON is what stdout carries.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct DatabasesOutcome {
     /// Whether all of them were uploaded.
     pub ok: bool,
@@ -19,6 +20,7 @@ pub struct DatabasesOutcome {
 
 /// The result of a database.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct DatabaseOutcome {
     /// The path of the database, as it was given.
     #[serde(rename = "db", serialize_with = "as_text")]

@@ -19,6 +19,7 @@ use crate::cloneup::server_check::{Checked, ServerCheck};
 /// What the uploads of many databases would do. Its JSON is what stdout carries.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct DatabasesPreview {
     /// Whether all of them could begin.
     pub ok: bool,
@@ -37,6 +38,7 @@ pub struct DatabasesPreview {
 
 /// What the upload of a database would do.
 #[derive(Debug, Serialize)]
+#[non_exhaustive]
 pub struct DatabasePreview {
     /// The path of the database, as it was given.
     #[serde(rename = "db", serialize_with = "as_text")]

@@ -43,6 +43,7 @@ pub(crate) struct Checkpoint {
 /// An upload that was interrupted, for a person.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Unfinished {
     /// The address that its pushes go to.
     pub remote: String,

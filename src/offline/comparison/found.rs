@@ -58,14 +58,6 @@ impl FoundItems {
         self.execute(sql, params![name, is_extra, id]).map(|removed| removed > 0)
     }
 
-    /// Removes everything about a resource or join store, which is to be compared again.
-    ///
-    /// # Errors
-    /// [`OfflineError::Storage`] when the file cannot be written.
-    pub fn clear(&self) -> Result<(), OfflineError> {
-        self.execute("DELETE FROM found", &[]).map(|_| ())
-    }
-
     /// Whether the database has this item, and the server lacks it or has it otherwise.
     ///
     /// # Errors

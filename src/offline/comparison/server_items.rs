@@ -132,14 +132,6 @@ impl ServerItems {
         Ok(())
     }
 
-    /// Removes all items of a resource or join store.
-    ///
-    /// # Errors
-    /// [`OfflineError::Storage`] when the file cannot be written.
-    pub fn clear(&self, name: &str) -> Result<(), OfflineError> {
-        self.execute("DELETE FROM item WHERE name = ?1", params![name]).map(|_| ())
-    }
-
     fn execute(&self, sql: &str, values: &[&dyn rusqlite::ToSql]) -> Result<usize, OfflineError> {
         self.connection
             .prepare_cached(sql)

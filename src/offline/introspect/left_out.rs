@@ -12,6 +12,7 @@ use crate::schema::{Schema, other_note, tool_of};
 
 /// A table or column that an upload does not read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct LeftOut {
     /// The table's name.
     pub table: String,

@@ -7,7 +7,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::offline::changelog::{ChangeLog, LocalChanges, Scope};
 use crate::offline::database::Database;
 use crate::offline::error::OfflineError;
-use crate::offline::write::cursors::{self, Cursors};
+use crate::offline::write::cursors;
 use crate::offline::write::local_table::is_refusal;
 use crate::offline::write::local_tables::LocalTables;
 use crate::offline::write::new_tables::MadeTables;
@@ -144,14 +144,6 @@ impl Finalizer {
             }
             if drain { ChangeLog::at(connection).drain(schema, &scope, seq) } else { Ok(0) }
         })
-    }
-
-    /// The cursors as the database has them now.
-    ///
-    /// # Errors
-    /// [`OfflineError::Storage`] when the database cannot be read.
-    pub fn cursors(&self) -> Result<Cursors, OfflineError> {
-        cursors::read(&self.connection)
     }
 
     /// The connection, which nothing is written to any more.

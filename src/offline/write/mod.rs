@@ -15,4 +15,4 @@ mod page_writer;
 
 pub use clone::{CloneCounts, CloneError, CloneFile, Origin};
 pub use cursors::Cursors;
-pub use finalizer::{Applied, Finalizer};
+pub use finalizer::Finalizer;

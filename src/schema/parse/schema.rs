@@ -15,6 +15,7 @@ const KEYS: [&str; 2] = ["resources", "relations"];
 
 /// What a check of a text finds.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Checked {
     /// The schema, or all of its problems, at least one, in the order of the text.
     pub schema: Result<Schema, Vec<SchemaError>>,

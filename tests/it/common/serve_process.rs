@@ -37,7 +37,7 @@ impl ServeProcess {
 
     /// Starts it with more environment variables, where `place` puts its command, such as on another
     /// host.
-    #[cfg(all(unix, feature = "postgres"))]
+    #[cfg(all(target_os = "linux", feature = "postgres"))]
     pub async fn start_in(
         folder: &Path,
         arguments: &[String],
@@ -122,13 +122,13 @@ impl ServeProcess {
     }
 
     /// Sends a signal, such as `STOP`.
-    #[cfg(all(unix, feature = "postgres"))]
+    #[cfg(all(target_os = "linux", feature = "postgres"))]
     pub fn signal(&self, name: &str) {
         super::signal(name, self.child.id());
     }
 
     /// Whether the process has ended by itself.
-    #[cfg(all(unix, feature = "postgres"))]
+    #[cfg(all(target_os = "linux", feature = "postgres"))]
     pub fn has_ended(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 use synctool::schema::Schema;
 use synctool::secret::Secret;
-#[cfg(all(unix, feature = "postgres"))]
+#[cfg(all(target_os = "linux", feature = "postgres"))]
 use synctool::server::PostgresConfig;
 use synctool::server::{Limits, Retention, ServerConfig, ServerState, StoreLocation, serve};
 use tempfile::TempDir;
@@ -50,13 +50,13 @@ impl TestServer {
     }
 
     /// Starts on another store than a file.
-    #[cfg(all(unix, feature = "postgres"))]
+    #[cfg(all(target_os = "linux", feature = "postgres"))]
     pub async fn start_on(schema: &str, store: StoreLocation) -> Self {
         Self::start_in(schema, None, Limits::default(), Some(store)).await
     }
 
     /// Starts on a store; without one, on a new file.
-    #[cfg(all(unix, feature = "postgres"))]
+    #[cfg(all(target_os = "linux", feature = "postgres"))]
     pub async fn start_in(
         schema: &str,
         token: Option<&str>,
@@ -195,7 +195,7 @@ async fn open(
 }
 
 /// A new store in a cluster.
-#[cfg(all(unix, feature = "postgres"))]
+#[cfg(all(target_os = "linux", feature = "postgres"))]
 pub fn postgres_store(cluster: &super::postgres::Cluster) -> StoreLocation {
     let config = PostgresConfig::new(&Secret::new(cluster.database_url())).unwrap();
     StoreLocation::Postgres(Box::new(config.with_schema(&super::postgres::unique_schema()).unwrap()))

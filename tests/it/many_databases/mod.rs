@@ -100,5 +100,6 @@ fn databases(output: &Output) -> Vec<(String, bool, Vec<String>)> {
 
 /// The names of the databases that are ok.
 fn uploaded(output: &Output) -> Vec<String> {
-    databases(output).into_iter().filter(|(_, ok, _)| *ok).map(|(name, ..)| name).collect()
+    let names = databases(output).into_iter().filter(|(_, ok, _)| *ok).map(|(name, ..)| name);
+    names.map(|name| if cfg!(windows) { name.replace('\\', "/") } else { name }).collect()
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{seed, test_run, there, upload};
+use super::seed;
 use crate::common::{Answer, SCHEMA, Scripted, TestServer, cloneup, errors_of, status, stderr};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -59,7 +59,9 @@ async fn a_server_whose_digests_are_wrong_gets_nothing() {
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_terminal_is_asked_before_anything_is_removed() {
+    use super::{test_run, there, upload};
     use crate::common::{Terminal, program};
+
     let (server, offline) = (TestServer::start(SCHEMA).await, seed());
     upload(&offline, &server, &[]).await;
     test_run(&server).await;

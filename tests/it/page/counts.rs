@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::stream::{Stream, count};
 use crate::common::{SCHEMA, TestServer, mutation, push};
-#[cfg(all(unix, feature = "postgres"))]
+#[cfg(all(target_os = "linux", feature = "postgres"))]
 use crate::common::{postgres::Cluster, postgres_store};
 
 const TABLES: [&str; 4] = ["todos", "projects", "tags", "join_todos_tags_tags"];
@@ -21,7 +21,7 @@ async fn counts(server: &TestServer) -> [i64; 4] {
 /// A server on each kind of store that this machine has.
 async fn servers() -> Vec<TestServer> {
     let servers = vec![TestServer::start(SCHEMA).await];
-    #[cfg(all(unix, feature = "postgres"))]
+    #[cfg(all(target_os = "linux", feature = "postgres"))]
     if let Some(cluster) = Cluster::shared() {
         return vec![
             TestServer::start_on(SCHEMA, postgres_store(cluster)).await,

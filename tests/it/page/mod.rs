@@ -18,11 +18,11 @@ mod looks;
 mod lost;
 #[cfg(unix)]
 mod parser;
-#[cfg(all(unix, feature = "postgres"))]
+#[cfg(all(target_os = "linux", feature = "postgres"))]
 mod shared_store;
 #[cfg(unix)]
 mod shown;
 mod stream;
 
-#[cfg(all(unix, feature = "postgres"))]
+#[cfg(all(target_os = "linux", feature = "postgres"))]
 pub use stream::{Stream, count};

@@ -82,7 +82,7 @@ async fn unusable_files_are_named_with_the_way_out() {
     let nonsense = format!("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n{CLIENT_KEY}");
     write("nonsense.pem", nonsense.as_bytes());
     for (certificate, key, part) in [
-        ("missing.pem", None, "cannot read missing.pem: No such file"),
+        ("missing.pem", None, "cannot read missing.pem: "),
         ("der", None, "der is not PEM, which begins with -----BEGIN; `openssl x509`"),
         ("client.pem", Some("der"), "der is not PEM"),
         ("broken.pem", None, "broken.pem is not valid PEM"),

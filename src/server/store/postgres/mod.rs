@@ -43,7 +43,7 @@ mod transaction;
 mod types;
 mod url;
 
-pub use config::{PostgresConfig, PostgresConfigError};
+pub use config::{InvalidUrl, PostgresConfig, PostgresConfigError};
 pub(in crate::server) use error::PostgresError;
 pub(in crate::server) use forget::{AppliedKey, Before};
 pub(in crate::server) use lane::Lane;

@@ -1,5 +1,6 @@
 //! Real PostgreSQL for tests and benchmarks: clusters in temporary folders, run by an ordinary user,
-//! that end with the test process. Not the store that uses them.
+//! that end with the test process. On Linux only, whose namespaces and `/proc` they use. Not the store
+//! that uses them.
 //!
 //! Whatever needs a program that this machine lacks returns None after a line on stderr, so that a
 //! test begins with `let Some(cluster) = Cluster::shared() else { return };`. With
