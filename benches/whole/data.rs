@@ -12,6 +12,13 @@ pub const SCHEMA: &str = r#"{"resources": [{"name": "todos", "version": 1, "fiel
   {"name": "notes", "type": "string", "nullable": true}, {"name": "projectId", "type": "string"},
   {"name": "createdAt", "type": "date"}]}], "relations": []}"#;
 
+/// The schema with the JSON column, which [`SCHEMA`] leaves out.
+const SCHEMA_WITH_JSON: &str = r#"{"resources": [{"name": "todos", "version": 1, "fields": [
+  {"name": "title", "type": "string", "required": true}, {"name": "done", "type": "boolean"},
+  {"name": "priority", "type": "number"}, {"name": "estimate", "type": "number"},
+  {"name": "notes", "type": "string", "nullable": true}, {"name": "projectId", "type": "string"},
+  {"name": "createdAt", "type": "date"}, {"name": "meta", "type": "json"}]}], "relations": []}"#;
+
 const NOTES: &str = "Remember to ask about the delivery, the invoice and the second key. The caretaker is in on \
     Tuesdays and Thursdays between nine and eleven, and the door at the back is open the rest of the time; the \
     number of the office is on the board in the hall. \"Do not ring twice\", says the note beside it.";
@@ -23,6 +30,15 @@ pub enum Ids {
     Rising,
     /// In random order, like random ids: reading in order of id requires a sort.
     Scattered,
+}
+
+/// Which of the columns have a value and are uploaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Columns {
+    /// All but the JSON column.
+    Plain,
+    /// The JSON column as well, with text as `JSON.stringify` writes it.
+    WithJson,
 }
 
 /// The same records in another client's database, and with other ids.
@@ -43,8 +59,14 @@ pub fn other_client(folder: &Path, database: &Path) -> PathBuf {
 /// Writes the schema into `folder`, and a database with `records` records unless it exists already.
 /// Returns the path of the database.
 pub fn make(folder: &Path, records: u64, ids: Ids) -> PathBuf {
-    std::fs::write(folder.join("schema.json"), SCHEMA).unwrap();
-    let path = folder.join(format!("app-{ids:?}-{records}.db"));
+    make_with(folder, records, ids, Columns::Plain)
+}
+
+/// The same with these columns.
+pub fn make_with(folder: &Path, records: u64, ids: Ids, columns: Columns) -> PathBuf {
+    let schema = if columns == Columns::Plain { SCHEMA } else { SCHEMA_WITH_JSON };
+    std::fs::write(folder.join("schema.json"), schema).unwrap();
+    let path = folder.join(format!("app-{ids:?}-{records}-{columns:?}.db"));
     if path.exists() {
         return path;
     }
@@ -54,14 +76,14 @@ pub fn make(folder: &Path, records: u64, ids: Ids) -> PathBuf {
     transaction
         .execute_batch(
             "CREATE TABLE todos (id TEXT PRIMARY KEY, title TEXT NOT NULL, done INTEGER, priority INTEGER,
-             estimate REAL, notes TEXT, projectId TEXT, createdAt TEXT);
+             estimate REAL, notes TEXT, projectId TEXT, createdAt TEXT, meta TEXT);
              CREATE TABLE __datafn_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
              INSERT INTO __datafn_meta VALUES ('clientId', '9d1c1d6e-6f1f-4a68-b6c8-3a55e0c6f0aa')",
         )
         .unwrap();
     {
         let mut insert =
-            transaction.prepare("INSERT INTO todos VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)").unwrap();
+            transaction.prepare("INSERT INTO todos VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)").unwrap();
         for number in 0..records {
             let id = match ids {
                 Ids::Rising => number,
@@ -78,6 +100,7 @@ pub fn make(folder: &Path, records: u64, ids: Ids) -> PathBuf {
                     (number % 10 != 0).then_some(NOTES),
                     format!("project-{}", number % 1000),
                     format!("2026-{:02}-{:02}T09:30:00.000Z", number % 12 + 1, number % 28 + 1),
+                    (columns == Columns::WithJson).then(|| meta(number)),
                 ])
                 .unwrap();
         }
@@ -85,4 +108,16 @@ pub fn make(folder: &Path, records: u64, ids: Ids) -> PathBuf {
     transaction.commit().unwrap();
     connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
     path
+}
+
+/// The text of a JSON column: its members are in no order.
+fn meta(number: u64) -> String {
+    format!(
+        r##"{{"tags":["home","urgent","t{}"],"color":"#{:06x}","score":{},"position":{{"x":{},"y":{}}},"due":null}}"##,
+        number % 17,
+        number % 0xff_ffff,
+        f64::from(u32::try_from(number % 1000).unwrap()) / 8.0,
+        number % 640,
+        number % 480,
+    )
 }

@@ -12,6 +12,7 @@
 )]
 #![allow(clippy::cast_precision_loss, reason = "the printed figures are rounded")]
 
+mod before;
 mod comparisons;
 mod data;
 mod feed;
@@ -64,7 +65,8 @@ fn main() {
         #[cfg(target_os = "linux")]
         ("stores", stores::run),
         ("comparisons", comparisons::run),
-        ("before", before),
+        ("before", before::server),
+        ("client-before", before::client),
         ("feed", read_feed),
         ("clone", clone),
         ("catching-up", catching_up),
@@ -174,31 +176,6 @@ fn serve(folder: &Path, records: u64) {
     line("SQLite insert loop alone", records, alone, None);
     line("synctool cloneup into serve", records, first, Some(("of the loop", ratio(alone, first))));
     line("again, all deduplicated", records, again, Some(("times as fast", ratio(first, again))));
-}
-
-/// The processor time that the server needs for an upload, alternating with the binary that
-/// `SYNCTOOL_BENCH_BEFORE` names, such as that of the version before. The client is this one.
-fn before(folder: &Path, records: u64) {
-    let Some(before) = std::env::var_os("SYNCTOOL_BENCH_BEFORE") else {
-        println!("  left out: SYNCTOOL_BENCH_BEFORE names no binary");
-        return;
-    };
-    for ids in [Ids::Rising, Ids::Scattered] {
-        let database = data::make(folder, records, ids);
-        let mut taken = [Vec::new(), Vec::new()];
-        for _ in 0..RUNS {
-            for (binary, taken) in [before.as_ref(), process::BINARY.as_ref()].into_iter().zip(&mut taken) {
-                settle();
-                let server = Server::start_binary(binary, folder, "server.db");
-                upload(folder, &database, server.base(), &["--no-pull-after"]);
-                taken.push(server.processor_time());
-            }
-        }
-        let [before, now] = taken.map(|taken| median(&taken));
-        println!("  {ids:?} ids, processor time of serve");
-        line("before", records, before, None);
-        line("now", records, now, Some(("times as fast", ratio(before, now))));
-    }
 }
 
 /// The whole feed and a clone, read by a client that only reads, compared with a bare `SELECT`.

@@ -1,6 +1,6 @@
 //! Runs the binary and measures its time and its peak memory.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -13,6 +13,8 @@ pub struct Run {
     pub taken: Duration,
     /// Peak resident memory, in KiB.
     pub peak: u64,
+    /// The processor time of the process; zero on systems without `/proc`.
+    pub processor_time: Duration,
     /// Whether it exited with 0.
     is_ok: bool,
 }
@@ -35,9 +37,18 @@ pub fn upload(folder: &Path, database: &Path, base: &str, arguments: &[&str]) ->
     run(folder, "cloneup", &[&database, arguments].concat())
 }
 
+/// The same with another version.
+pub fn upload_with(binary: &Path, folder: &Path, database: &Path, base: &str, arguments: &[&str]) -> Run {
+    let database = ["--remote", base, "--db", database.to_str().unwrap()];
+    let (run, result) = measure(binary, folder, "cloneup", &[&database, arguments].concat());
+    assert!(run.is_ok, "{result}");
+    run
+}
+
 /// Runs `synctool verify` on a database; panics if it fails, but not if there are differences.
 pub fn verify(folder: &Path, database: &Path, base: &str) -> Run {
-    let (run, result) = measure(folder, "verify", &["--remote", base, "--db", database.to_str().unwrap()]);
+    let (run, result) =
+        measure(BINARY.as_ref(), folder, "verify", &["--remote", base, "--db", database.to_str().unwrap()]);
     assert!(result.contains("\"errors\":[]"), "{result}");
     run
 }
@@ -59,15 +70,15 @@ pub fn remove(file: &Path) {
 
 /// Runs a subcommand with these arguments; panics if it fails.
 pub fn run(folder: &Path, subcommand: &str, arguments: &[&str]) -> Run {
-    let (run, result) = measure(folder, subcommand, arguments);
+    let (run, result) = measure(BINARY.as_ref(), folder, subcommand, arguments);
     assert!(run.is_ok, "{result}");
     run
 }
 
 /// Runs a subcommand, and returns its result as well.
-fn measure(folder: &Path, subcommand: &str, arguments: &[&str]) -> (Run, String) {
+fn measure(binary: &Path, folder: &Path, subcommand: &str, arguments: &[&str]) -> (Run, String) {
     let start = Instant::now();
-    let child = program(BINARY.as_ref(), folder)
+    let mut child = program(binary, folder)
         .args([subcommand, "--quiet", "--schema", "schema.json"])
         .args(arguments)
         .stdout(Stdio::piped())
@@ -77,10 +88,43 @@ fn measure(folder: &Path, subcommand: &str, arguments: &[&str]) -> (Run, String)
         let id = child.id();
         move || peak(id)
     });
-    let output = Child::wait_with_output(child).unwrap();
+    let mut result = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut result).unwrap();
+    let processor_time = processor_time_at_the_end(child.id());
     let taken = start.elapsed();
-    let result = String::from_utf8(output.stdout).unwrap();
-    (Run { taken, peak: watch.join().unwrap(), is_ok: output.status.success() }, result)
+    let is_ok = child.wait().unwrap().success();
+    (Run { taken, peak: watch.join().unwrap(), processor_time, is_ok }, result)
+}
+
+/// The processor time of a child that has closed its output, when it has ended: until it is waited for, the
+/// system keeps its statistics.
+fn processor_time_at_the_end(id: u32) -> Duration {
+    while let Some(stat) = Stat::read(id) {
+        if stat.has_ended {
+            return stat.processor_time;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Duration::ZERO
+}
+
+/// The statistics of a process.
+struct Stat {
+    has_ended: bool,
+    processor_time: Duration,
+}
+
+impl Stat {
+    /// `None` on systems without `/proc`.
+    fn read(id: u32) -> Option<Self> {
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+        // After the name of the command, which may contain spaces, is the state; user and system time are the
+        // 12th and 13th field, in hundredths of a second.
+        let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+        let has_ended = fields.next()? == "Z";
+        let ticks: u64 = fields.skip(10).take(2).map(|field| field.parse::<u64>().unwrap()).sum();
+        Some(Self { has_ended, processor_time: Duration::from_millis(ticks * 10) })
+    }
 }
 
 /// A running `synctool serve` with an empty store; dropping the value kills it.
@@ -130,14 +174,7 @@ impl Server {
 
     /// The processor time until now; zero on systems without `/proc`.
     pub fn processor_time(&self) -> Duration {
-        let Ok(stat) = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())) else {
-            return Duration::ZERO;
-        };
-        // After the name of the command, which may contain spaces, user and system time are the 12th and
-        // 13th field, in hundredths of a second.
-        let fields = stat.rsplit_once(')').unwrap().1.split_whitespace();
-        let ticks: u64 = fields.skip(11).take(2).map(|field| field.parse::<u64>().unwrap()).sum();
-        Duration::from_millis(ticks * 10)
+        Stat::read(self.child.id()).map_or(Duration::ZERO, |stat| stat.processor_time)
     }
 }
 
