@@ -186,8 +186,7 @@ impl JoinSource {
     /// Why the row at this place in upload order cannot be uploaded, and where it is: reads the rows up to
     /// it.
     ///
-    /// # Errors
-    /// Always: [`OfflineError::Data`], or an error that keeps the row from being read.
+    /// The error is [`OfflineError::Data`], or one that keeps the row from being read.
     pub fn data_error(&self, snapshot: &Snapshot, index: u64) -> OfflineError {
         let mut json = Vec::new();
         let read = self.for_each(snapshot, |row| {

@@ -137,8 +137,7 @@ impl RecordSource {
     /// Why the record at this place in upload order cannot be uploaded, and where it is: reads the records
     /// up to it.
     ///
-    /// # Errors
-    /// Always: [`OfflineError::Data`], or an error that keeps the record from being read.
+    /// The error is [`OfflineError::Data`], or one that keeps the record from being read.
     pub fn data_error(&self, snapshot: &Snapshot, index: u64) -> OfflineError {
         let mut json = Vec::new();
         let read = self.for_each(snapshot, |record| {
