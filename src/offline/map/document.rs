@@ -43,28 +43,53 @@ pub(crate) fn size_within(fields: &[MappedField], value: ValueRef<'_>, max: u64)
     }
 }
 
-/// Appends the canonical JSON object of a document's fields. An error comes with the field that
-/// cannot be mapped, or with `None` when the document itself cannot be parsed.
-pub(crate) fn write_object<'f>(
-    out: &mut Vec<u8>,
-    fields: &'f [MappedField],
-    value: ValueRef<'_>,
-) -> Result<(), (Option<&'f MappedField>, ValueError)> {
-    if let ValueRef::Text(text) = value
-        && let Some(document) = DocumentText::read(text)
-    {
-        return document.write_fields(out, fields).map_err(|(field, error)| (Some(field), error));
+/// A document that is read, not changed: without a tree where one is not needed.
+pub(crate) enum Document<'d> {
+    /// The members of its text.
+    Text(DocumentText<'d>),
+    /// The members where only a tree can tell.
+    Tree(Map<String, Value>),
+}
+
+impl<'d> Document<'d> {
+    /// Reads the document in a column.
+    pub(crate) fn read(value: ValueRef<'d>) -> Result<Self, ValueError> {
+        if let ValueRef::Text(text) = value
+            && let Some(document) = DocumentText::read(text)
+        {
+            return Ok(Self::Text(document));
+        }
+        parse(value).map(Self::Tree)
     }
-    let document = parse(value).map_err(|error| (None, error))?;
-    write_fields(out, fields, &document)
+
+    /// All keys; one that is there twice may come twice.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        let (text, tree) = match self {
+            Self::Text(document) => (Some(document.keys()), None),
+            Self::Tree(document) => (None, Some(document.keys().map(String::as_str))),
+        };
+        text.into_iter().flatten().chain(tree.into_iter().flatten())
+    }
+
+    /// Appends the canonical JSON object of the fields. An error comes with the field that cannot be mapped.
+    pub(crate) fn write_fields<'f>(
+        &self,
+        out: &mut Vec<u8>,
+        fields: &'f [MappedField],
+    ) -> Result<(), (&'f MappedField, ValueError)> {
+        match self {
+            Self::Text(document) => document.write_fields(out, fields),
+            Self::Tree(document) => write_fields(out, fields, document),
+        }
+    }
 }
 
 /// Appends the canonical JSON object of a parsed document's fields.
-pub(crate) fn write_fields<'f>(
+pub(super) fn write_fields<'f>(
     out: &mut Vec<u8>,
     fields: &'f [MappedField],
     document: &Map<String, Value>,
-) -> Result<(), (Option<&'f MappedField>, ValueError)> {
+) -> Result<(), (&'f MappedField, ValueError)> {
     out.push(b'{');
     for field in fields {
         // A missing key is like a column that holds NULL.
@@ -72,7 +97,7 @@ pub(crate) fn write_fields<'f>(
         if value.is_null() && !field.mapping.nullable {
             continue;
         }
-        let value = outward(&field.mapping, value).map_err(|error| (Some(field), error))?;
+        let value = outward(&field.mapping, value).map_err(|error| (field, error))?;
         field.write_key(out);
         write_value(out, &value);
     }

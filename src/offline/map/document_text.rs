@@ -106,7 +106,7 @@ mod tests {
             (Vec::new(), document::parse(rusqlite::types::ValueRef::Text(text.as_bytes())));
         let tree = parsed.ok().map(|document| match document::write_fields(&mut out, &fields, &document) {
             Ok(()) => Ok(String::from_utf8(out).unwrap()),
-            Err((field, error)) => Err(format!("{} {error}", field.unwrap().name)),
+            Err((field, error)) => Err(format!("{} {error}", field.name)),
         });
         [direct, tree]
     }

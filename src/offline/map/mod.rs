@@ -14,7 +14,7 @@
 pub(super) mod copied;
 pub(super) mod document;
 mod document_size;
-pub(super) mod document_text;
+mod document_text;
 mod document_value;
 pub(super) mod fields;
 pub(super) mod json_key;

@@ -10,8 +10,7 @@ use rusqlite::{Connection, Row};
 
 use crate::offline::error::OfflineError;
 use crate::offline::map::copied::{self, CopiedValues, NotMapped};
-use crate::offline::map::document;
-use crate::offline::map::document_text::DocumentText;
+use crate::offline::map::document::{self, Document};
 use crate::offline::map::fields::{MappedField, copy_values, size_within, values, write_object};
 use crate::offline::map::keys::KeyError;
 use crate::offline::map::size::RowSize;
@@ -83,9 +82,10 @@ impl Record<'_> {
         if document.is_none() {
             return Ok(copy_values(out, fields, self.row, key.width(), max));
         }
-        let size = self.size_within(max)?;
+        let document = self.document()?;
+        let size = document::size_within(fields, document, max);
         if size == RowSize::Fits {
-            copied::copy(out, self.document()?);
+            copied::copy(out, document);
         }
         Ok(size)
     }
@@ -115,8 +115,8 @@ impl RecordTable {
         column: &'t str,
         document: ValueRef<'_>,
     ) -> Result<(), (&'t str, ValueError)> {
-        document::write_object(out, &self.fields, document)
-            .map_err(|(field, error)| (field.map_or(column, |field| &*field.name), error))
+        let document = Document::read(document).map_err(|error| (column, error))?;
+        document.write_fields(out, &self.fields).map_err(|(field, error)| (&*field.name, error))
     }
 }
 
@@ -343,16 +343,9 @@ impl RecordSource {
                     1,
                     FunctionFlags::SQLITE_UTF8,
                     move |context| {
-                        let (value, mut json) = (context.get_raw(0), Vec::new());
-                        if let ValueRef::Text(text) = value
-                            && let Some(document) = DocumentText::read(text)
-                        {
-                            lock(&unnamed).note(document.keys());
-                            return Ok(document.write_fields(&mut json, &fields).is_ok());
-                        }
-                        let Ok(document) = document::parse(value) else { return Ok(false) };
-                        lock(&unnamed).note(document.keys().map(String::as_str));
-                        Ok(document::write_fields(&mut json, &fields, &document).is_ok())
+                        let Ok(document) = Document::read(context.get_raw(0)) else { return Ok(false) };
+                        lock(&unnamed).note(document.keys());
+                        Ok(document.write_fields(&mut Vec::new(), &fields).is_ok())
                     },
                 )
             })
