@@ -1,8 +1,8 @@
 //! Which columns hold which fields, and writing a row's fields as one JSON object: the part that
 //! records and join rows have in common. Single values are mapped by [`super::value`].
 
-use rusqlite::Row;
 use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row};
 
 use crate::mutation::canonical::{compare_keys, write_string};
 use crate::offline::error::OfflineError;
@@ -10,7 +10,7 @@ use crate::offline::map::copied;
 use crate::offline::map::size::{RowSize, least_size, plain_size};
 use crate::offline::map::value::{IS_JSON, Mapping, ValueError};
 use crate::offline::sql::{Numbers, Table, listed, quoted};
-use crate::schema::{Field, IdFormat};
+use crate::schema::{Field, IdFormat, Type};
 
 /// A field and the column that holds it.
 #[derive(Debug, Clone)]
@@ -61,6 +61,23 @@ pub(crate) fn map_fields(
     }
     mapped.sort_by(|a, b| compare_keys(&a.name, &b.name));
     Ok(mapped)
+}
+
+/// As [`map_fields`], for fields whose rows are checked: what a constraint says of a column needs no check.
+pub(crate) fn map_checked_fields(
+    connection: &Connection,
+    fields: &[Field],
+    table: &mut Table,
+    table_name: &str,
+    id_format: impl Fn(&Field) -> Option<IdFormat>,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<MappedField>, OfflineError> {
+    if fields.iter().any(|field| field.kind == Type::Boolean) {
+        table
+            .read_constraints(connection, table_name)
+            .map_err(OfflineError::while_doing(format!("cannot inspect table {}", quoted(table_name))))?;
+    }
+    map_fields(fields, table, table_name, id_format, warnings)
 }
 
 /// The fields of a document, in canonical order of their names. No field is left out: each
@@ -120,7 +137,7 @@ impl MappedField {
         let kind = &self.mapping.kind;
         if self.numbers == Numbers::ZeroAndOne {
             None
-        } else if *kind == crate::schema::Type::Boolean {
+        } else if *kind == Type::Boolean {
             // For NULL the condition is NULL, so it passes.
             let other = format!("{column} NOT IN (0, 1)");
             Some(match self.numbers {

@@ -10,7 +10,7 @@ use crate::offline::collation;
 use crate::offline::error::OfflineError;
 use crate::offline::map::copied::{CopiedValues, NotMapped};
 use crate::offline::map::fields::{
-    MappedField, copy_values, map_fields, select_list, size_within, values, write_object,
+    MappedField, copy_values, map_checked_fields, select_list, size_within, values, write_object,
 };
 use crate::offline::map::keys::Key;
 use crate::offline::map::size::RowSize;
@@ -19,7 +19,7 @@ use crate::offline::row_location::{RowLocation, SameKey, locate};
 use crate::offline::snapshot::Snapshot;
 use crate::offline::sql::{Table, quoted};
 use crate::protocol::code;
-use crate::schema::{JoinStorage, JoinStore, Resource, Type};
+use crate::schema::{JoinStorage, JoinStore, Resource};
 
 /// A join store, and the table of its rows.
 #[derive(Debug, Clone)]
@@ -294,11 +294,6 @@ impl JoinTable {
             }
             None => return Ok(None),
         };
-        if store.relation.metadata.iter().any(|field| field.kind == Type::Boolean) {
-            table
-                .read_constraints(snapshot.connection(), &storage.table)
-                .map_err(OfflineError::while_doing(format!("cannot inspect table {name}")))?;
-        }
         for column in [&mut storage.from, &mut storage.to] {
             match table.column(column) {
                 Some(found) => column.clone_from(&found.name),
@@ -308,7 +303,9 @@ impl JoinTable {
                 }
             }
         }
-        let metadata = map_fields(&store.relation.metadata, &table, &storage.table, |_| None, warnings)?;
+        let (connection, fields) = (snapshot.connection(), &store.relation.metadata);
+        let metadata =
+            map_checked_fields(connection, fields, &mut table, &storage.table, |_| None, warnings)?;
         let is_known = |column: &String| {
             [&storage.from, &storage.to].contains(&column)
                 || metadata.iter().any(|field| field.column == *column)

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use crate::mutation::Shard;
 use crate::offline::error::OfflineError;
 use crate::offline::map::document::value_expression;
-use crate::offline::map::fields::{MappedField, document_fields, map_fields};
+use crate::offline::map::fields::{MappedField, document_fields, map_checked_fields};
 use crate::offline::map::keys::Key;
 use crate::offline::map::marker::Marker;
 use crate::offline::read::check::ALL_ROWS;
@@ -16,7 +16,7 @@ use crate::offline::read::records::chosen_condition::{self, ChosenIds};
 use crate::offline::read::records::shard_condition;
 use crate::offline::snapshot::Snapshot;
 use crate::offline::sql::{Affinity, Table, listed, quoted};
-use crate::schema::{Field, Resource, Schema, Type};
+use crate::schema::{Field, Resource, Schema};
 
 /// A table that exists and has the columns that the schema requires.
 #[derive(Debug, Clone)]
@@ -70,11 +70,6 @@ impl RecordTable {
                 let resource = &resource.name;
                 OfflineError::missing(format!("there is no table {name} for resource `{resource}`{others}"))
             })?;
-        if resource.fields.iter().any(|field| field.kind == Type::Boolean) {
-            table
-                .read_constraints(snapshot.connection(), &storage.table)
-                .map_err(OfflineError::while_doing(format!("cannot inspect table {name}")))?;
-        }
         let column = |kind: &str, column: &str| match table.column(column) {
             Some(column) => Ok(column.name.clone()),
             None => {
@@ -99,7 +94,13 @@ impl RecordTable {
             reference.to.storage.reference_format().cloned()
         };
         let (fields, document) = match &storage.document {
-            None => (map_fields(&resource.fields, &table, &storage.table, id_format, warnings)?, None),
+            None => {
+                let (connection, name) = (snapshot.connection(), &storage.table);
+                (
+                    map_checked_fields(connection, &resource.fields, &mut table, name, id_format, warnings)?,
+                    None,
+                )
+            }
             Some(name) => {
                 let column = column("document", name)?;
                 (document_fields(&resource.fields, id_format), Some(column))
