@@ -12,13 +12,6 @@ pub const SCHEMA: &str = r#"{"resources": [{"name": "todos", "version": 1, "fiel
   {"name": "notes", "type": "string", "nullable": true}, {"name": "projectId", "type": "string"},
   {"name": "createdAt", "type": "date"}]}], "relations": []}"#;
 
-/// The schema with the JSON column, which [`SCHEMA`] leaves out.
-const SCHEMA_WITH_JSON: &str = r#"{"resources": [{"name": "todos", "version": 1, "fields": [
-  {"name": "title", "type": "string", "required": true}, {"name": "done", "type": "boolean"},
-  {"name": "priority", "type": "number"}, {"name": "estimate", "type": "number"},
-  {"name": "notes", "type": "string", "nullable": true}, {"name": "projectId", "type": "string"},
-  {"name": "createdAt", "type": "date"}, {"name": "meta", "type": "json"}]}], "relations": []}"#;
-
 const NOTES: &str = "Remember to ask about the delivery, the invoice and the second key. The caretaker is in on \
     Tuesdays and Thursdays between nine and eleven, and the door at the back is open the rest of the time; the \
     number of the office is on the board in the hall. \"Do not ring twice\", says the note beside it.";
@@ -64,8 +57,12 @@ pub fn make(folder: &Path, records: u64, ids: Ids) -> PathBuf {
 
 /// The same with these columns.
 pub fn make_with(folder: &Path, records: u64, ids: Ids, columns: Columns) -> PathBuf {
-    let schema = if columns == Columns::Plain { SCHEMA } else { SCHEMA_WITH_JSON };
-    std::fs::write(folder.join("schema.json"), schema).unwrap();
+    let mut schema: serde_json::Value = serde_json::from_str(SCHEMA).unwrap();
+    if columns == Columns::WithJson {
+        let fields = schema["resources"][0]["fields"].as_array_mut().unwrap();
+        fields.push(serde_json::json!({"name": "meta", "type": "json"}));
+    }
+    std::fs::write(folder.join("schema.json"), schema.to_string()).unwrap();
     let path = folder.join(format!("app-{ids:?}-{records}-{columns:?}.db"));
     if path.exists() {
         return path;

@@ -33,16 +33,13 @@ fn program(binary: &Path, folder: &Path) -> Command {
 
 /// Runs `synctool cloneup` on a database; panics if it fails.
 pub fn upload(folder: &Path, database: &Path, base: &str, arguments: &[&str]) -> Run {
-    let database = ["--remote", base, "--db", database.to_str().unwrap()];
-    run(folder, "cloneup", &[&database, arguments].concat())
+    upload_with(BINARY.as_ref(), folder, database, base, arguments)
 }
 
 /// The same with another version.
 pub fn upload_with(binary: &Path, folder: &Path, database: &Path, base: &str, arguments: &[&str]) -> Run {
     let database = ["--remote", base, "--db", database.to_str().unwrap()];
-    let (run, result) = measure(binary, folder, "cloneup", &[&database, arguments].concat());
-    assert!(run.is_ok, "{result}");
-    run
+    succeed(measure(binary, folder, "cloneup", &[&database, arguments].concat()))
 }
 
 /// Runs `synctool verify` on a database; panics if it fails, but not if there are differences.
@@ -70,7 +67,11 @@ pub fn remove(file: &Path) {
 
 /// Runs a subcommand with these arguments; panics if it fails.
 pub fn run(folder: &Path, subcommand: &str, arguments: &[&str]) -> Run {
-    let (run, result) = measure(BINARY.as_ref(), folder, subcommand, arguments);
+    succeed(measure(BINARY.as_ref(), folder, subcommand, arguments))
+}
+
+/// The measurements of a run that has succeeded.
+fn succeed((run, result): (Run, String)) -> Run {
     assert!(run.is_ok, "{result}");
     run
 }

@@ -49,25 +49,31 @@ impl<'a> PartEncoder<'a> {
     /// Appends the text from which the content hash of a row's mutation is computed. Returns where the
     /// canonical JSON of the row is in it.
     pub(super) fn write_hashed(&self, text: &mut Vec<u8>, row: Row<'_>) -> Result<Range<usize>, NotMapped> {
-        let json;
         match self {
             Self::Records(source, encoder) => {
                 encoder.begin_hashed(text, row.id);
-                let start = text.len();
-                source.write_copied(text, row.content)?;
-                json = start..text.len();
+                let json = appended(text, |text| source.write_copied(text, row.content))?;
                 encoder.end_hashed(text);
+                Ok(json)
             }
             Self::JoinRows(source, encoder) => {
                 encoder.begin_hashed(text, row.id);
-                let start = text.len();
-                source.write_copied(text, row.content)?;
-                json = start..text.len();
+                let json = appended(text, |text| source.write_copied(text, row.content))?;
                 encoder.end_hashed(text, row.to);
+                Ok(json)
             }
         }
-        Ok(json)
     }
+}
+
+/// Where in a text is what `write` appends.
+fn appended<E>(
+    text: &mut Vec<u8>,
+    write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+) -> Result<Range<usize>, E> {
+    let start = text.len();
+    write(text)?;
+    Ok(start..text.len())
 }
 
 /// The encoder for the records of a resource.
