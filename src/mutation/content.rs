@@ -79,7 +79,7 @@ fn write_without(out: &mut Vec<u8>, text: &str, left_out: &[Range<usize>]) {
 
 fn write_members(out: &mut Vec<u8>, members: &Map<String, Value>) {
     let mut kept: Vec<_> = members.iter().filter(|(_, value)| !value.is_null()).collect();
-    kept.sort_by(|(a, _), (b, _)| compare_keys(a, b));
+    kept.sort_unstable_by(|(a, _), (b, _)| compare_keys(a, b));
     out.push(b'{');
     for (index, (key, value)) in kept.into_iter().enumerate() {
         if index > 0 {

@@ -100,7 +100,7 @@ impl<'t> PageReader<'t> {
         };
         let (deleted, records) = (by_table("deleted")?, by_table("records")?);
         let mut names: Vec<_> = deleted.keys().chain(records.keys()).collect();
-        names.sort();
+        names.sort_unstable();
         names.dedup();
         for name in names {
             let table = self.table(name);

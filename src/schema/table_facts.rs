@@ -132,7 +132,7 @@ impl TableFacts {
     #[must_use]
     pub fn primary_key(&self) -> Vec<&ColumnFacts> {
         let mut key: Vec<_> = self.columns.iter().filter(|column| column.key_place > 0).collect();
-        key.sort_by_key(|column| column.key_place);
+        key.sort_unstable_by_key(|column| column.key_place);
         key
     }
 }

@@ -61,7 +61,7 @@ fn collect(named: Option<PathBuf>, profile: Option<&str>) -> Result<Vec<Shown>, 
         .map(|arg| show(arg, values, file.as_ref()))
         .collect();
     // A value of the file moves its argument to the end of the definition.
-    shown.sort_by(|a, b| a.key.cmp(&b.key));
+    shown.sort_unstable_by(|a, b| a.key.cmp(&b.key));
     shown.push(token());
     Ok(shown)
 }

@@ -46,7 +46,7 @@ fn unknown(variables: impl Iterator<Item = (OsString, OsString)>, command: &Comm
         Some(UnknownVariable { name, meant })
     });
     let mut unknown: Vec<_> = unknown.collect();
-    unknown.sort_by(|a, b| a.name.cmp(&b.name));
+    unknown.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     unknown
 }
 

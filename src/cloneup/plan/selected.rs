@@ -19,6 +19,6 @@ pub(super) fn warnings_of_absent(selection: &Selection, stage: Stage, parts: &[P
     let is_own = |id: &&String| stage.shard().is_none_or(|shard| shard.has(id));
     let counts = selection.iter().map(|(name, ids)| (name, ids.iter().filter(is_own).count()));
     let mut warnings: Vec<_> = counts.filter_map(warning).collect();
-    warnings.sort();
+    warnings.sort_unstable();
     warnings
 }

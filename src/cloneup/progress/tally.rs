@@ -181,7 +181,7 @@ impl<'a> Tally<'a> {
     /// The outcome; its failures are in upload order, although batches are answered in any order.
     pub(crate) fn outcome(mut self) -> Outcome {
         let stats = self.stats();
-        self.failures.sort_by_key(|(sequence, _)| *sequence);
+        self.failures.sort_by_cached_key(|(sequence, _)| *sequence);
         Outcome {
             ok: self.failures.is_empty(),
             stage: Stage::All,

@@ -132,11 +132,9 @@ impl WrittenColumn {
         if self.is_declared_for_blobs {
             kinds.rotate_right(1);
         }
-        let mut possible: Vec<_> =
-            kinds.into_iter().filter_map(|(is_held, value)| Some((is_held, value?))).collect();
-        // A stable sort.
-        possible.sort_by_key(|(is_held, _)| !is_held);
-        possible.into_iter().map(|(_, value)| value).collect()
+        let possible = kinds.into_iter().filter_map(|(is_held, value)| Some((is_held, value?)));
+        let (held, others): (Vec<_>, Vec<_>) = possible.partition(|(is_held, _)| *is_held);
+        held.into_iter().chain(others).map(|(_, value)| value).collect()
     }
 }
 

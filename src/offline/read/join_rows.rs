@@ -230,6 +230,15 @@ impl JoinSource {
         snapshot: &Snapshot,
         mut consume: impl FnMut(JoinRow<'_>) -> Result<(), OfflineError>,
     ) -> Result<(), OfflineError> {
+        self.read(snapshot, &mut consume)
+    }
+
+    /// As [`Self::for_each`], compiled once for all callers.
+    fn read(
+        &self,
+        snapshot: &Snapshot,
+        consume: &mut dyn FnMut(JoinRow<'_>) -> Result<(), OfflineError>,
+    ) -> Result<(), OfflineError> {
         let Some(table) = &self.table else { return Ok(()) };
         let failed = |error| {
             OfflineError::while_doing(format!("cannot read table {}", quoted(&table.storage.table)))(error)
@@ -240,7 +249,7 @@ impl JoinSource {
         let mut index = 0_u64;
         while let Some(row) = rows.next().map_err(failed)? {
             let ends = [row.get_ref(0).map_err(failed)?, row.get_ref(1).map_err(failed)?];
-            self.read_row(table, row, index, &mut consume)
+            self.read_row(table, row, index, consume)
                 .map_err(|error| error.at_row(|| table.locate(connection, ends)))?;
             index += 1;
         }
@@ -252,7 +261,7 @@ impl JoinSource {
         table: &JoinTable,
         row: &Row<'_>,
         index: u64,
-        consume: &mut impl FnMut(JoinRow<'_>) -> Result<(), OfflineError>,
+        consume: &mut dyn FnMut(JoinRow<'_>) -> Result<(), OfflineError>,
     ) -> Result<(), OfflineError> {
         let from = end(row, 0, &table.from, index)?;
         let to = end(row, 1, &table.to, index)?;

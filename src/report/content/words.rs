@@ -11,7 +11,7 @@ const YEAR_10000: u64 = 253_402_300_800_000;
 /// Names with their counts, the highest first.
 pub(super) fn highest_first(counts: &BTreeMap<String, u64>) -> Vec<(&String, u64)> {
     let mut counts: Vec<_> = counts.iter().map(|(name, count)| (name, *count)).collect();
-    counts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+    counts.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
     counts
 }
 

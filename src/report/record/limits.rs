@@ -48,7 +48,7 @@ impl Group {
     /// In the order of the run.
     fn steps(self) -> Vec<LimitStep> {
         let mut steps = vec![self.lowest, self.highest];
-        steps.sort_by_key(|step| step.number);
+        steps.sort_unstable_by_key(|step| step.number);
         steps.dedup();
         steps
     }

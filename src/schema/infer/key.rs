@@ -88,7 +88,7 @@ fn candidates(table: &TableFacts) -> Vec<(Vec<&ColumnFacts>, Source)> {
         .iter()
         .filter_map(|names| names.iter().map(|name| table.column(name)).collect())
         .collect();
-    unique.sort_by_key(|columns| (columns.iter().any(|column| !column.is_not_null), columns.len()));
+    unique.sort_by_cached_key(|columns| (columns.iter().any(|column| !column.is_not_null), columns.len()));
     found.extend(unique.into_iter().map(|columns| (columns, Source::UniqueIndex)));
     found
 }

@@ -85,7 +85,7 @@ impl Problems {
             for problem in problems.iter_mut() {
                 problem.place = problem.place.or_else(|| places.of_path(&problem.path));
             }
-            problems.sort_by_key(|problem| problem.place);
+            problems.sort_by_cached_key(|problem| problem.place);
         }
     }
 }

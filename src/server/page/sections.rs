@@ -23,7 +23,7 @@ fn tables(schema: &Schema, live: &[Live]) -> Value {
     let others = live.iter().filter(|live| live.items > 0);
     let mut others: Vec<_> =
         others.filter(|live| !tables.iter().any(|(name, _)| *name == live.name)).collect();
-    others.sort_by(|a, b| a.name.cmp(&b.name));
+    others.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     tables.extend(others.into_iter().map(|live| (live.name.clone(), "not in the schema")));
     let count = |name: &str| live.iter().find(|live| live.name == name).map_or(0, |live| live.items);
     tables

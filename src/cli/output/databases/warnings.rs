@@ -37,7 +37,7 @@ impl Warnings {
         let repeated = self.more.drain().filter(|(_, more)| *more > 0);
         let mut lines: Vec<_> =
             repeated.map(|(text, more)| format!("{}: {text}", counted(more, "more database"))).collect();
-        lines.sort();
+        lines.sort_unstable();
         if self.others > 0 {
             lines.push(format!("and {} of other databases", counted(self.others, "more warning")));
         }

@@ -243,10 +243,10 @@ impl RecordSource {
     pub fn for_each(
         &self,
         snapshot: &Snapshot,
-        consume: impl FnMut(Record<'_>) -> Result<(), OfflineError>,
+        mut consume: impl FnMut(Record<'_>) -> Result<(), OfflineError>,
     ) -> Result<(), OfflineError> {
         let sql = select_in_order(&self.table, snapshot, self.read_order()).map_err(self.table.failed())?;
-        self.read(snapshot.connection(), &sql, self.table.has_parents(), consume)
+        self.read(snapshot.connection(), &sql, self.table.has_parents(), &mut consume)
     }
 
     /// Reads at most this number of records, the first in upload order. SQLite keeps no more of them than
@@ -258,13 +258,13 @@ impl RecordSource {
         &self,
         snapshot: &Snapshot,
         limit: u64,
-        consume: impl FnMut(Record<'_>) -> Result<(), OfflineError>,
+        mut consume: impl FnMut(Record<'_>) -> Result<(), OfflineError>,
     ) -> Result<(), OfflineError> {
         let sql = select_in_order(&self.table, snapshot, self.read_order()).map_err(self.table.failed())?;
         // SQLite has signed integers of 64 bits.
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let sql = format!("{sql} LIMIT {limit}");
-        self.read(snapshot.connection(), &sql, self.table.has_parents(), consume)
+        self.read(snapshot.connection(), &sql, self.table.has_parents(), &mut consume)
     }
 
     /// Reads the records that meet an SQL condition in the order in which they are stored.
@@ -272,9 +272,9 @@ impl RecordSource {
         &self,
         connection: &Connection,
         condition: &str,
-        consume: impl FnMut(Record<'_>) -> Result<(), OfflineError>,
+        mut consume: impl FnMut(Record<'_>) -> Result<(), OfflineError>,
     ) -> Result<(), OfflineError> {
-        self.read(connection, &select_stored(&self.table, condition), false, consume)
+        self.read(connection, &select_stored(&self.table, condition), false, &mut consume)
     }
 
     /// An error of a record with this id, with the location of the record where it has none.
@@ -287,13 +287,14 @@ impl RecordSource {
         })
     }
 
-    /// Reads the rows of a query, whose last column is the depth where it has one.
+    /// Reads the rows of a query, whose last column is the depth where it has one. It is compiled once for
+    /// all callers.
     fn read(
         &self,
         connection: &Connection,
         sql: &str,
         has_depth: bool,
-        mut consume: impl FnMut(Record<'_>) -> Result<(), OfflineError>,
+        consume: &mut dyn FnMut(Record<'_>) -> Result<(), OfflineError>,
     ) -> Result<(), OfflineError> {
         let failed = |error| self.table.failed()(error);
         self.table.register_conditions(connection).map_err(failed)?;

@@ -273,6 +273,6 @@ fn log_ahead(connection: &Connection) -> rusqlite::Result<()> {
 
 fn sorted(names: &HashSet<String>) -> Vec<String> {
     let mut names: Vec<_> = names.iter().cloned().collect();
-    names.sort();
+    names.sort_unstable();
     names
 }

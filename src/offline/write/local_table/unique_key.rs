@@ -20,7 +20,7 @@ pub(super) fn is_unique(connection: &Connection, table: &str, keys: &[Key]) -> r
         return Ok(true);
     }
     let mut columns: Vec<_> = keys.iter().flat_map(Key::column_names).map(str::to_lowercase).collect();
-    columns.sort();
+    columns.sort_unstable();
     // The primary key of a table without row ids is among its indexes, too.
     let sql = "SELECT name FROM pragma_index_list(?1) WHERE \"unique\" AND NOT partial";
     let mut statement = connection.prepare(sql)?;
@@ -31,7 +31,7 @@ pub(super) fn is_unique(connection: &Connection, table: &str, keys: &[Key]) -> r
         // An expression has no name.
         let Some(names) = names.collect::<Result<Option<Vec<_>>, _>>()? else { continue };
         let mut names: Vec<_> = names.iter().map(|name| name.to_lowercase()).collect();
-        names.sort();
+        names.sort_unstable();
         if names == columns {
             return Ok(true);
         }
