@@ -16,11 +16,13 @@ use std::str::Utf8Error;
 
 use serde_json::{Number, Value};
 
+use super::plain_bytes::plain_length;
+
 /// Appends a JSON string with the escapes of RFC 8785 (section 3.2.2.2): the two-character escapes
 /// where they exist, `\u00xx` for other control characters, every other character unescaped.
 pub fn write_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
-    write_content(out, text.as_bytes(), Plain::Any);
+    write_content::<false>(out, text.as_bytes());
     out.push(b'"');
 }
 
@@ -34,10 +36,10 @@ pub fn write_utf8(out: &mut Vec<u8>, text: &[u8]) -> Result<(), Utf8Error> {
     let start = out.len();
     out.push(b'"');
     // The rest starts with the first byte that is not ASCII.
-    let rest = write_content(out, text, Plain::Ascii);
+    let rest = write_content::<true>(out, text);
     match std::str::from_utf8(rest) {
         Ok(rest) => {
-            write_content(out, rest.as_bytes(), Plain::Any);
+            write_content::<false>(out, rest.as_bytes());
             out.push(b'"');
             Ok(())
         }
@@ -48,20 +50,11 @@ pub fn write_utf8(out: &mut Vec<u8>, text: &[u8]) -> Result<(), Utf8Error> {
     }
 }
 
-/// Which bytes are plain: copied without an escape.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Plain {
-    /// Every byte that needs no escape.
-    Any,
-    /// Every ASCII byte that needs no escape.
-    Ascii,
-}
-
 /// Appends the content of a string up to the first byte that is neither plain nor needs an escape.
 /// Returns the rest.
-fn write_content<'a>(out: &mut Vec<u8>, mut text: &'a [u8], plain: Plain) -> &'a [u8] {
+fn write_content<'a, const ASCII: bool>(out: &mut Vec<u8>, mut text: &'a [u8]) -> &'a [u8] {
     loop {
-        let (unescaped, rest) = text.split_at(plain_length(text, plain));
+        let (unescaped, rest) = text.split_at(plain_length::<ASCII>(text));
         out.extend_from_slice(unescaped);
         match rest.split_first() {
             Some((special, after)) if special.is_ascii() => {
@@ -71,56 +64,6 @@ fn write_content<'a>(out: &mut Vec<u8>, mut text: &'a [u8], plain: Plain) -> &'a
             _ => return rest,
         }
     }
-}
-
-/// The number of bytes at the start of a string's content that need no escape.
-pub(super) fn unescaped_length(text: &[u8]) -> usize {
-    plain_length(text, Plain::Any)
-}
-
-/// The number of plain bytes at the start of the text.
-fn plain_length(text: &[u8], plain: Plain) -> usize {
-    const WORD: usize = size_of::<u64>();
-    let special = |word: &[u8; WORD]| special_bytes(u64::from_le_bytes(*word), plain);
-    // Four words at a time, which the compiler vectorizes.
-    let (lanes, _) = text.as_chunks::<{ 4 * WORD }>();
-    let is_plain = |lane: &&[u8; 4 * WORD]| {
-        let (words, _) = lane.as_chunks::<WORD>();
-        words.iter().fold(0, |all, word| all | special(word)) == 0
-    };
-    let mut length = lanes.iter().take_while(is_plain).count() * 4 * WORD;
-    while let Some(word) = text[length..].first_chunk() {
-        match special(word) {
-            0 => length += WORD,
-            special => return length + special.trailing_zeros() as usize / 8,
-        }
-    }
-    let rest = text.len() - length;
-    let word = match text.last_chunk() {
-        // The bytes that are already checked are shifted out.
-        Some(last) if rest > 0 => u64::from_le_bytes(*last) >> (8 * (WORD - rest)),
-        Some(_) => 0,
-        None => text.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
-    };
-    // The zeros that pad the word are control characters and end the plain bytes.
-    length + special_bytes(word, plain).trailing_zeros() as usize / 8
-}
-
-/// A word in which the highest bit of each byte that is not plain is set.
-///
-/// The bits of later bytes may be set wrongly, since a subtraction borrows from the bytes above.
-/// The lowest set bit is always right.
-fn special_bytes(word: u64, plain: Plain) -> u64 {
-    const fn each(byte: u8) -> u64 {
-        u64::from_le_bytes([byte; 8])
-    }
-    let below = |word: u64, limit| word.wrapping_sub(each(limit));
-    let escaped = below(word, b' ') | below(word ^ each(b'"'), 1) | below(word ^ each(b'\\'), 1);
-    let special = match plain {
-        Plain::Any => escaped & !word,
-        Plain::Ascii => escaped | word,
-    };
-    special & each(0x80)
 }
 
 /// Appends one character of a string's content.
@@ -235,7 +178,7 @@ pub fn write_value(out: &mut Vec<u8>, value: &Value) {
         }
         Value::Object(object) => {
             let mut entries: Vec<_> = object.iter().collect();
-            entries.sort_by(|(a, _), (b, _)| compare_keys(a, b));
+            entries.sort_unstable_by(|(a, _), (b, _)| compare_keys(a, b));
             out.push(b'{');
             for (index, (key, value)) in entries.into_iter().enumerate() {
                 if index > 0 {

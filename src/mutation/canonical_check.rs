@@ -3,7 +3,8 @@
 
 use std::ops::Range;
 
-use super::canonical::{compare_keys, unescaped_length, write_double};
+use super::canonical::{compare_keys, write_double};
+use super::plain_bytes::plain_length;
 use crate::protocol::RESERVED_PREFIX;
 
 /// Levels of nesting from which on text is left to the tree, which bounds the recursion.
@@ -46,6 +47,35 @@ pub fn null_members(text: &str) -> Option<Vec<Range<usize>>> {
     Some(nulls)
 }
 
+/// Whether a key begins with [`RESERVED_PREFIX`].
+#[inline(always)]
+pub(super) fn is_reserved(key: &[u8]) -> bool {
+    // A comparison of the whole prefix is a call.
+    key.first() == RESERVED_PREFIX.as_bytes().first() && key.starts_with(RESERVED_PREFIX.as_bytes())
+}
+
+/// Whether a number is written in its only form, as most are: found without its value. `false`: it is not, or
+/// only its value can tell.
+pub(super) fn is_canonical_number(number: &[u8]) -> bool {
+    let digits = number.strip_prefix(b"-").unwrap_or(number);
+    let point = digits.iter().position(|byte| *byte == b'.').unwrap_or(digits.len());
+    let (whole, fraction) = digits.split_at(point);
+    let is_decimal = |digits: &[u8]| digits.iter().all(u8::is_ascii_digit);
+    let has_one_form = matches!(whole, [b'0'] | [b'1'..=b'9', ..]) && is_decimal(whole);
+    match fraction {
+        // An integer that 64 bits surely hold; of zero there is another form.
+        [] => has_one_form && whole.len() <= 18 && number != b"-0",
+        // Of at most 15 digits no other decimal has the same double. Numbers below 0.000001 have an exponent.
+        [_, fraction @ ..] => {
+            has_one_form
+                && is_decimal(fraction)
+                && whole.len() + fraction.len() <= 15
+                && matches!(fraction, [.., b'1'..=b'9'])
+                && (whole != b"0" || fraction.iter().take(6).any(|digit| *digit != b'0'))
+        }
+    }
+}
+
 /// Reads canonical JSON from left to right. Every method is `None` where the text is something else.
 struct Scan<'t> {
     text: &'t str,
@@ -53,10 +83,12 @@ struct Scan<'t> {
 }
 
 impl<'t> Scan<'t> {
+    #[inline(always)]
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
+    #[inline(always)]
     fn take(&mut self, expected: u8) -> Option<()> {
         (self.peek()? == expected).then(|| self.at += 1)
     }
@@ -93,7 +125,7 @@ impl<'t> Scan<'t> {
             if key.contains('\\') || last.is_some_and(|last| compare_keys(last, key).is_ge()) {
                 return None;
             }
-            if key.starts_with(RESERVED_PREFIX) {
+            if is_reserved(key.as_bytes()) {
                 return None;
             }
             last = Some(key);
@@ -125,7 +157,7 @@ impl<'t> Scan<'t> {
         self.take(b'"')?;
         let start = self.at;
         loop {
-            self.at += unescaped_length(&self.text.as_bytes()[self.at..]);
+            self.at += plain_length::<false>(&self.text.as_bytes()[self.at..]);
             match self.peek()? {
                 b'"' => {
                     self.at += 1;
@@ -154,6 +186,10 @@ impl<'t> Scan<'t> {
         let length =
             rest.bytes().take_while(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'));
         let number = &rest[..length.count()];
+        if is_canonical_number(number.as_bytes()) {
+            self.at += number.len();
+            return Some(());
+        }
         // Integers of 64 bits are exact (contract 3.2), all other numbers are doubles.
         let is_canonical = if number.parse::<i64>().is_ok() || number.parse::<u64>().is_ok() {
             number != "-0"

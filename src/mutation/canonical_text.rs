@@ -8,14 +8,14 @@ use std::ops::Range;
 
 use serde_json::Number;
 
-use super::canonical::{compare_keys, unescaped_length, write_number, write_scalar_value};
-use super::canonical_check::MAX_DEPTH;
-use crate::protocol::RESERVED_PREFIX;
+use super::canonical::{compare_keys, write_number, write_scalar_value};
+use super::canonical_check::{MAX_DEPTH, is_canonical_number, is_reserved};
+use super::plain_bytes::plain_length;
 
 /// Appends the canonical form of a JSON text, just as parsing and [`write_value`] would.
 ///
 /// `None`: nothing is appended, because the text is not JSON, or a tree has to decide: keys that are there
-/// twice, that have escapes or begin with [`RESERVED_PREFIX`], and more than 64 levels of nesting.
+/// twice, that have escapes or begin with [`RESERVED_PREFIX`](crate::protocol::RESERVED_PREFIX), and more than 64 levels of nesting.
 ///
 /// ```
 /// use synctool::internal::canonical_text::write_text;
@@ -30,7 +30,7 @@ use crate::protocol::RESERVED_PREFIX;
 pub fn write_text(out: &mut Vec<u8>, text: &str) -> Option<()> {
     let (start, mut scratch) = (out.len(), SCRATCH.take());
     scratch.members.clear();
-    let written = Pass::<true> { text, at: 0, out, scratch: &mut scratch }.whole();
+    let written = Pass::<true> { text, at: 0, unwritten: 0, out, scratch: &mut scratch }.whole();
     if written.is_none() {
         out.truncate(start);
     }
@@ -44,7 +44,8 @@ pub fn write_text(out: &mut Vec<u8>, text: &str) -> Option<()> {
 /// JSON, or a parser has to decide.
 #[must_use]
 pub fn check_text(text: &str) -> Option<()> {
-    Pass::<false> { text, at: 0, out: &mut Vec::new(), scratch: &mut Scratch::default() }.whole()
+    let (out, scratch) = (&mut Vec::new(), &mut Scratch::default());
+    Pass::<false> { text, at: 0, unwritten: 0, out, scratch }.whole()
 }
 
 /// Calls `each` with the key and the text of the value of every member of an object, in the order of the text.
@@ -54,7 +55,7 @@ pub fn check_text(text: &str) -> Option<()> {
 #[must_use]
 pub fn read_members<'t>(text: &'t str, each: &mut dyn FnMut(&'t str, &'t str)) -> Option<()> {
     let (out, scratch) = (&mut Vec::new(), &mut Scratch::default());
-    let mut pass = Pass::<false> { text, at: 0, out, scratch };
+    let mut pass = Pass::<false> { text, at: 0, unwritten: 0, out, scratch };
     pass.take(b'{')?;
     if pass.take(b'}').is_none() {
         loop {
@@ -94,6 +95,8 @@ struct Scratch {
 struct Member {
     /// The content of the key in the text, without quotation marks; it has no escapes.
     key: Range<usize>,
+    /// Its first bytes as a number that compares as they do.
+    prefix: u64,
     /// The key and the value, without commas, in what is written.
     written: Range<usize>,
 }
@@ -103,6 +106,9 @@ struct Member {
 struct Pass<'t, 'o, const WRITES: bool> {
     text: &'t str,
     at: usize,
+    /// Where the text begins that is read and not written. It is written as it is, in one piece, when the
+    /// canonical form of what follows is another.
+    unwritten: usize,
     out: &'o mut Vec<u8>,
     scratch: &'o mut Scratch,
 }
@@ -111,7 +117,9 @@ impl<const WRITES: bool> Pass<'_, '_, WRITES> {
     /// Reads the whole text.
     fn whole(&mut self) -> Option<()> {
         self.value(0)?;
-        self.end()
+        self.end()?;
+        self.flush();
+        Some(())
     }
 
     /// Reads the space after the value.
@@ -120,35 +128,51 @@ impl<const WRITES: bool> Pass<'_, '_, WRITES> {
         (self.at == self.text.len()).then_some(())
     }
 
+    #[inline(always)]
     fn rest(&self) -> &[u8] {
         &self.text.as_bytes()[self.at..]
     }
 
+    #[inline(always)]
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    fn push(&mut self, byte: u8) {
+    /// Writes what is read as it is.
+    fn flush(&mut self) {
         if WRITES {
-            self.out.push(byte);
+            self.out.extend_from_slice(&self.text.as_bytes()[self.unwritten..self.at]);
+            self.unwritten = self.at;
         }
     }
 
-    /// Takes as many bytes, and writes them as they are.
-    fn copy(&mut self, length: usize) {
-        if WRITES {
-            self.out.extend_from_slice(&self.text.as_bytes()[self.at..self.at + length]);
-        }
-        self.at += length;
+    /// Leaves out what is read.
+    fn discard(&mut self) {
+        self.unwritten = self.at;
     }
 
+    /// The length of `out` with all that is read.
+    fn length(&self) -> usize {
+        self.out.len() + (self.at - self.unwritten)
+    }
+
+    #[inline(always)]
     fn skip_space(&mut self) {
+        if let Some(b' ' | b'\n' | b'\t' | b'\r') = self.peek() {
+            self.discard_space();
+        }
+    }
+
+    fn discard_space(&mut self) {
+        self.flush();
         while let Some(b' ' | b'\n' | b'\t' | b'\r') = self.peek() {
             self.at += 1;
         }
+        self.discard();
     }
 
     /// Skips space and takes the byte, if it is the next one.
+    #[inline(always)]
     fn take(&mut self, expected: u8) -> Option<()> {
         self.skip_space();
         (self.peek()? == expected).then(|| self.at += 1)
@@ -171,59 +195,55 @@ impl<const WRITES: bool> Pass<'_, '_, WRITES> {
     }
 
     fn word(&mut self, word: &[u8]) -> Option<()> {
-        self.rest().starts_with(word).then(|| self.copy(word.len()))
+        self.rest().starts_with(word).then(|| self.at += word.len())
     }
 
     fn array(&mut self, depth: usize) -> Option<()> {
         self.take(b'[')?;
-        self.out.push(b'[');
-        if self.take(b']').is_none() {
-            loop {
-                self.value(depth + 1)?;
-                if self.take(b',').is_none() {
-                    break;
-                }
-                self.out.push(b',');
-            }
-            self.take(b']')?;
+        if self.take(b']').is_some() {
+            return Some(());
         }
-        self.out.push(b']');
-        Some(())
+        loop {
+            self.value(depth + 1)?;
+            if self.take(b',').is_none() {
+                return self.take(b']');
+            }
+        }
     }
 
     fn object(&mut self, depth: usize) -> Option<()> {
         self.take(b'{')?;
-        self.push(b'{');
-        let (first, start) = (self.scratch.members.len(), self.out.len());
+        if self.take(b'}').is_some() {
+            return Some(());
+        }
+        let (first, start) = (self.scratch.members.len(), self.length());
         let mut is_sorted = true;
-        if self.take(b'}').is_none() {
-            loop {
-                let member = self.member(depth)?;
-                if WRITES {
-                    let last = self.scratch.members[first..].last();
-                    is_sorted &= last.is_none_or(|last| compare(self.text, last, &member).is_lt());
-                    self.scratch.members.push(member);
-                }
-                if self.take(b',').is_none() {
-                    break;
-                }
-                self.push(b',');
+        loop {
+            let member = self.member(depth)?;
+            if WRITES {
+                let last = self.scratch.members[first..].last();
+                is_sorted &= last.is_none_or(|last| compare(self.text, last, &member).is_lt());
+                self.scratch.members.push(member);
             }
-            self.take(b'}')?;
+            if self.take(b',').is_none() {
+                break;
+            }
         }
         if !is_sorted {
+            self.flush();
             self.sort(first, start)?;
         }
         self.scratch.members.truncate(first);
-        self.push(b'}');
-        Some(())
+        self.take(b'}')
     }
 
     fn member(&mut self, depth: usize) -> Option<Member> {
-        let start = self.out.len();
+        self.skip_space();
+        let start = self.length();
         let key = self.key()?;
         self.value(depth + 1)?;
-        Some(Member { key, written: start..self.out.len() })
+        let prefix = if WRITES { prefix(self.text.as_bytes(), &key) } else { 0 };
+        Some(Member { key, prefix, written: start..self.length() })
     }
 
     /// Reads the key of a member and the colon after it. Returns its content.
@@ -233,11 +253,10 @@ impl<const WRITES: bool> Pass<'_, '_, WRITES> {
         let has_escapes = self.string()?;
         let key = start..self.at - 1;
         // Escaped keys have another order than their text.
-        if has_escapes || self.text[key.clone()].starts_with(RESERVED_PREFIX) {
+        if has_escapes || is_reserved(&self.text.as_bytes()[key.clone()]) {
             return None;
         }
         self.take(b':')?;
-        self.push(b':');
         Some(key)
     }
 
@@ -263,13 +282,12 @@ impl<const WRITES: bool> Pass<'_, '_, WRITES> {
     /// Reads a string; returns whether it has escapes.
     fn string(&mut self) -> Option<bool> {
         self.take(b'"')?;
-        self.push(b'"');
         let mut has_escapes = false;
         loop {
-            self.copy(unescaped_length(self.rest()));
+            self.at += plain_length::<false>(self.rest());
             match self.peek()? {
                 b'"' => {
-                    self.copy(1);
+                    self.at += 1;
                     return Some(has_escapes);
                 }
                 b'\\' => {
@@ -284,6 +302,7 @@ impl<const WRITES: bool> Pass<'_, '_, WRITES> {
 
     /// Reads an escape, and writes its character as RFC 8785 has it.
     fn escape(&mut self) -> Option<()> {
+        self.flush();
         let escape = *self.text.as_bytes().get(self.at + 1)?;
         self.at += 2;
         let character = match escape {
@@ -299,6 +318,7 @@ impl<const WRITES: bool> Pass<'_, '_, WRITES> {
         if WRITES {
             write_scalar_value(self.out, character);
         }
+        self.discard();
         Some(())
     }
 
@@ -324,43 +344,43 @@ impl<const WRITES: bool> Pass<'_, '_, WRITES> {
         let length = self.rest().iter().take_while(is_part).count();
         let number = &self.rest()[..length];
         if is_canonical_number(number) {
-            self.copy(length);
+            self.at += length;
             return Some(());
         }
         let number: Number = serde_json::from_slice(number).ok()?;
+        self.flush();
         self.at += length;
         if WRITES {
             write_number(self.out, &number);
         }
+        self.discard();
         Some(())
     }
 }
 
 /// The order of two members of an object, whose keys are in the text.
+#[inline(always)]
 fn compare(text: &str, a: &Member, b: &Member) -> Ordering {
+    const NOT_ASCII: u64 = u64::from_le_bytes([0x80; 8]);
+    if a.prefix != b.prefix && (a.prefix | b.prefix) & NOT_ASCII == 0 {
+        return a.prefix.cmp(&b.prefix);
+    }
     compare_keys(&text[a.key.clone()], &text[b.key.clone()])
 }
 
-/// Whether a number is written in its only form, as most are: found without its value. `false`: it is not, or
-/// only its value can tell.
-fn is_canonical_number(number: &[u8]) -> bool {
-    let digits = number.strip_prefix(b"-").unwrap_or(number);
-    let point = digits.iter().position(|byte| *byte == b'.').unwrap_or(digits.len());
-    let (whole, fraction) = digits.split_at(point);
-    let is_decimal = |digits: &[u8]| digits.iter().all(u8::is_ascii_digit);
-    let has_one_form = matches!(whole, [b'0'] | [b'1'..=b'9', ..]) && is_decimal(whole);
-    match fraction {
-        // An integer that 64 bits surely hold; of zero there is another form.
-        [] => has_one_form && whole.len() <= 18 && number != b"-0",
-        // Of at most 15 digits no other decimal has the same double. Numbers below 0.000001 have an exponent.
-        [_, fraction @ ..] => {
-            has_one_form
-                && is_decimal(fraction)
-                && whole.len() + fraction.len() <= 15
-                && matches!(fraction, [.., b'1'..=b'9'])
-                && (whole != b"0" || fraction.iter().take(6).any(|digit| *digit != b'0'))
-        }
+/// The first bytes of a key as a number that compares as they do: zeros, which no key has, pad a short one.
+#[inline(always)]
+fn prefix(text: &[u8], key: &Range<usize>) -> u64 {
+    if key.is_empty() {
+        return 0;
     }
+    // Most texts go on after a key.
+    let bytes = match text[key.start..].first_chunk() {
+        Some(bytes) => *bytes,
+        None => std::array::from_fn(|place| text.get(key.start + place).copied().unwrap_or_default()),
+    };
+    let others = 8 * 8_usize.saturating_sub(key.len());
+    u64::from_be_bytes(bytes) >> others << others
 }
 
 #[cfg(test)]

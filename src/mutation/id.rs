@@ -40,14 +40,31 @@ impl ContentHash {
 
     /// Appends the hash as 32 lower-case hex digits.
     pub fn write_hex(self, out: &mut Vec<u8>) {
-        // Computed, not looked up, so that the compiler vectorizes it.
-        let digit = |value: u8| value + if value < 10 { b'0' } else { b'a' - 10 };
-        let mut digits = [[0; 2]; 16];
-        for (pair, byte) in digits.iter_mut().zip(self.0) {
-            *pair = [digit(byte >> 4), digit(byte & 0xf)];
+        let (words, _) = self.0.as_chunks::<4>();
+        for word in words {
+            out.extend_from_slice(&hex_digits(*word));
         }
-        out.extend_from_slice(digits.as_flattened());
     }
+}
+
+/// The hex digits of four bytes, computed side by side in one word.
+fn hex_digits(bytes: [u8; 4]) -> [u8; 8] {
+    const fn each(byte: u8) -> u64 {
+        u64::from_le_bytes([byte; 8])
+    }
+    const ZEROS: u64 = each(b'0');
+    const ONES: u64 = each(1);
+    const SIXES: u64 = each(6);
+    const LOW_BITS: u64 = each(0xf);
+    // A letter is as far from the digit that would follow 9.
+    const LETTER: u64 = (b'a' - b'9' - 1) as u64;
+    // Every byte becomes two, with its high four bits in the first and the low ones in the second.
+    let word = u64::from(u32::from_le_bytes(bytes));
+    let word = (word | word << 16) & 0x0000_ffff_0000_ffff;
+    let word = (word | word << 8) & 0x00ff_00ff_00ff_00ff;
+    let values = (word >> 4 | word << 8) & LOW_BITS;
+    let letters = ((values + SIXES) >> 4) & ONES;
+    (values + ZEROS + letters * LETTER).to_le_bytes()
 }
 
 /// The kind of a mutation's subject; the second part of a mutation id.

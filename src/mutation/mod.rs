@@ -43,6 +43,7 @@ mod id;
 #[cfg(feature = "simd-hash")]
 mod lanes;
 mod operation;
+mod plain_bytes;
 mod shard;
 
 pub use content::{Content, content_digest};

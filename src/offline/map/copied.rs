@@ -40,6 +40,7 @@ pub(crate) fn copy(out: &mut Vec<u8>, value: ValueRef<'_>) {
 }
 
 /// Appends a number in groups of seven bits, the lowest first (LEB128).
+#[inline(always)]
 fn copy_number(out: &mut Vec<u8>, mut number: u64) {
     while number > 0x7f {
         out.push(number.to_le_bytes()[0] | 0x80);
@@ -57,10 +58,12 @@ impl<'c> CopiedValues<'c> {
         Self(copied)
     }
 
+    #[inline(always)]
     fn byte(&mut self) -> Option<u8> {
         self.0.split_off_first().copied()
     }
 
+    #[inline(always)]
     fn number(&mut self) -> Option<u64> {
         let (mut number, mut shift) = (0, 0);
         loop {
@@ -73,6 +76,7 @@ impl<'c> CopiedValues<'c> {
         }
     }
 
+    #[inline(always)]
     fn bytes(&mut self) -> Option<&'c [u8]> {
         let length = usize::try_from(self.number()?).ok()?;
         self.0.split_off(..length)
@@ -82,6 +86,7 @@ impl<'c> CopiedValues<'c> {
 impl<'c> Iterator for CopiedValues<'c> {
     type Item = ValueRef<'c>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         Some(match self.byte()? {
             tag::INTEGER => {

@@ -17,7 +17,7 @@ use crate::schema::{Field, IdFormat, Type};
 pub(crate) struct MappedField {
     /// The field's name in the schema.
     pub(crate) name: String,
-    /// `"name":`, as it is written into the JSON.
+    /// `,"name":`, as it is written into the JSON.
     key: Vec<u8>,
     /// The column's name in the table; for a document, the key.
     pub(crate) column: String,
@@ -59,7 +59,7 @@ pub(crate) fn map_fields(
             listed(whole)
         )));
     }
-    mapped.sort_by(|a, b| compare_keys(&a.name, &b.name));
+    mapped.sort_unstable_by(|a, b| compare_keys(&a.name, &b.name));
     Ok(mapped)
 }
 
@@ -90,13 +90,13 @@ pub(crate) fn document_fields(
         .iter()
         .map(|field| MappedField::new(field, field.column(), id_format(field), Numbers::AsText))
         .collect();
-    mapped.sort_by(|a, b| compare_keys(&a.name, &b.name));
+    mapped.sort_unstable_by(|a, b| compare_keys(&a.name, &b.name));
     mapped
 }
 
 impl MappedField {
     fn new(field: &Field, column: &str, id_format: Option<IdFormat>, numbers: Numbers) -> Self {
-        let mut key = Vec::new();
+        let mut key = vec![b','];
         write_string(&mut key, &field.name);
         key.push(b':');
         let mapping = Mapping { kind: field.kind.clone(), nullable: field.nullable, id_format };
@@ -118,10 +118,8 @@ impl MappedField {
     /// Writes the field's name into the JSON object at the end of `out`, with a comma where one is
     /// needed.
     pub(crate) fn write_key(&self, out: &mut Vec<u8>) {
-        if out.last() != Some(&b'{') {
-            out.push(b',');
-        }
-        out.extend_from_slice(&self.key);
+        let is_first = out.last() == Some(&b'{');
+        out.extend_from_slice(&self.key[usize::from(is_first)..]);
     }
 
     /// An SQL condition that holds for values that cannot be uploaded; `None` when the column
