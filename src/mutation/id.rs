@@ -40,10 +40,11 @@ impl ContentHash {
 
     /// Appends the hash as 32 lower-case hex digits.
     pub fn write_hex(self, out: &mut Vec<u8>) {
-        let (words, _) = self.0.as_chunks::<4>();
-        for word in words {
-            out.extend_from_slice(&hex_digits(*word));
+        let mut digits = [[0; 8]; Self::BYTES / 4];
+        for (digits, bytes) in digits.iter_mut().zip(self.0.as_chunks().0) {
+            *digits = hex_digits(*bytes);
         }
+        out.extend_from_slice(digits.as_flattened());
     }
 }
 

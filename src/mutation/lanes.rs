@@ -61,7 +61,8 @@ impl Lanes {
         if len > CHUNK_LEN {
             return false;
         }
-        buffer.resize(start + len.next_multiple_of(BLOCK_LEN).max(BLOCK_LEN), 0);
+        let padded = len.next_multiple_of(BLOCK_LEN).max(BLOCK_LEN);
+        buffer.extend_from_slice(&[0; BLOCK_LEN][..padded - len]);
         self.inputs.push(PaddedInput { index, start, len });
         true
     }
