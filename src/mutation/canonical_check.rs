@@ -122,10 +122,8 @@ impl<'t> Scan<'t> {
             let start = self.at;
             let key = self.string()?;
             // Escaped keys have another order than their text.
-            if key.contains('\\') || last.is_some_and(|last| compare_keys(last, key).is_ge()) {
-                return None;
-            }
-            if is_reserved(key.as_bytes()) {
+            let is_in_order = last.is_none_or(|last| compare_keys(last, key).is_lt());
+            if key.contains('\\') || !is_in_order || is_reserved(key.as_bytes()) {
                 return None;
             }
             last = Some(key);

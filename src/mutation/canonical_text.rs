@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use serde_json::Number;
 
+use super::byte_order::prefix;
 use super::canonical::{compare_keys, write_number, write_scalar_value};
 use super::canonical_check::{MAX_DEPTH, is_canonical_number, is_reserved};
 use super::plain_bytes::plain_length;
@@ -366,21 +367,6 @@ fn compare(text: &str, a: &Member, b: &Member) -> Ordering {
         return a.prefix.cmp(&b.prefix);
     }
     compare_keys(&text[a.key.clone()], &text[b.key.clone()])
-}
-
-/// The first bytes of a key as a number that compares as they do: zeros, which no key has, pad a short one.
-#[inline(always)]
-fn prefix(text: &[u8], key: &Range<usize>) -> u64 {
-    if key.is_empty() {
-        return 0;
-    }
-    // Most texts go on after a key.
-    let bytes = match text[key.start..].first_chunk() {
-        Some(bytes) => *bytes,
-        None => std::array::from_fn(|place| text.get(key.start + place).copied().unwrap_or_default()),
-    };
-    let others = 8 * 8_usize.saturating_sub(key.len());
-    u64::from_be_bytes(bytes) >> others << others
 }
 
 #[cfg(test)]

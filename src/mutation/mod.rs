@@ -32,6 +32,7 @@
 //! The feature `simd-hash` (on by default) makes [`ContentHasher`] hash several mutations at a
 //! time in the lanes of the vector unit. The ids are the same without it.
 
+pub(crate) mod byte_order;
 pub mod canonical;
 pub mod canonical_check;
 pub mod canonical_text;

@@ -71,7 +71,7 @@ impl Schema {
                 }
             }
         }
-        stores.sort_unstable_by_key(JoinStore::name);
+        stores.sort_by_cached_key(JoinStore::name);
         stores
     }
 

@@ -47,7 +47,7 @@ impl Index {
                 index.add_stores(place, relation, resources);
             }
         }
-        index.stores.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        index.stores.sort_by_cached_key(|store| store.name.clone());
         index
     }
 

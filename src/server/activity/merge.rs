@@ -17,7 +17,7 @@ impl ActivityReport {
                 self.add_upload(upload);
             }
         }
-        self.uploads.sort_unstable_by_key(|upload| upload.begun);
+        self.uploads.sort_by_cached_key(|upload| upload.begun);
         self.rejected.extend(other.rejected.into_iter().map(|rejection| {
             let at = rejection.at + shift;
             Rejection { at, ..rejection }

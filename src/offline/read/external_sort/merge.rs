@@ -8,7 +8,8 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek as _, SeekFrom};
 use std::ops::Range;
 
-use super::sorter::{NUMBER_BYTES, Sorter, prefix};
+use super::sorter::{NUMBER_BYTES, Sorter};
+use crate::mutation::byte_order::prefix;
 
 /// Memory for the blocks of all runs, in bytes. With 16 GiB of rows or more every run has the smallest
 /// block, and the memory is a four-thousandth of the size of the rows.
@@ -107,7 +108,7 @@ impl<'a> RunHead<'a> {
     /// Moves to the next row; returns whether the run has one.
     fn advance(&mut self) -> io::Result<bool> {
         let has_row = self.run.advance()?;
-        self.prefix = prefix(self.run.id.as_bytes());
+        self.prefix = prefix(self.run.id.as_bytes(), &(0..self.run.id.len()));
         Ok(has_row)
     }
 }

@@ -6,6 +6,7 @@ use std::io::{self, IoSlice, Write as _};
 use std::ops::Range;
 use std::path::Path;
 
+use crate::mutation::byte_order::prefix;
 use crate::offline::read::temporary_file::temporary_file_in;
 
 /// How many bytes of rows a sorter collects before it sorts them and spills them as a run.
@@ -76,7 +77,11 @@ impl Sorter {
         let (header, _) = self.buffer[start..].as_chunks_mut::<NUMBER_BYTES>();
         header[0] = (id.len() as u64).to_le_bytes();
         header[1] = ((end - id_end) as u64).to_le_bytes();
-        self.rows.push(BufferedRow { prefix: prefix(id.as_bytes()), range: start..end, id_end });
+        self.rows.push(BufferedRow {
+            prefix: prefix(id.as_bytes(), &(0..id.len())),
+            range: start..end,
+            id_end,
+        });
         if end + self.rows.len() * size_of::<BufferedRow>() >= RUN_BYTES {
             self.spill()?;
         }
@@ -128,14 +133,6 @@ impl Sorter {
     pub(super) fn runs(&self) -> &[Range<u64>] {
         &self.runs
     }
-}
-
-/// The first eight bytes of an id as a number that compares as they do.
-pub(super) fn prefix(id: &[u8]) -> u64 {
-    let mut bytes = [0; 8];
-    let length = id.len().min(bytes.len());
-    bytes[..length].copy_from_slice(&id[..length]);
-    u64::from_be_bytes(bytes)
 }
 
 #[cfg(test)]
