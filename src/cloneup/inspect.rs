@@ -123,7 +123,7 @@ fn read_records(
     let mut json = Vec::new();
     match SortedRecords::sort(source, snapshot, rows, u64::MAX)? {
         // The sort has read every field.
-        Some(sorted) => sorted.for_each(|_| Ok(()))?,
+        Some(sorted) => sorted.for_each(source, snapshot, |_| Ok(()))?,
         None => source.for_each(snapshot, |record| {
             json.clear();
             record.write_fields(&mut json)

@@ -74,7 +74,7 @@ impl<'a> Assembler<'a> {
                     self.batcher.add_equal_row();
                     continue;
                 }
-                PartEncoder::JoinRows(_, encoder) => self
+                PartEncoder::JoinRows(encoder) => self
                     .batcher
                     .add(0, |body| encoder.encode(body, row.id, row.to, row.json, row.hash).into()),
             };

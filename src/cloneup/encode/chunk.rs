@@ -17,7 +17,7 @@ pub(crate) struct Row<'a> {
     pub(crate) id: &'a str,
     /// The id of the record that a join row refers to; empty for a record.
     pub(crate) to: &'a str,
-    /// What was appended for it: its copied values, or its canonical JSON.
+    /// What was appended for it: its draft, or its canonical JSON.
     pub(crate) content: &'a [u8],
     /// Its place in its table.
     pub(crate) place: RowPlace,

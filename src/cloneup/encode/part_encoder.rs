@@ -28,7 +28,7 @@ impl<'a> Parts<'a> {
 /// Encodes the rows of one part.
 pub(super) enum PartEncoder<'a> {
     Records(&'a RecordSource, RecordEncoder),
-    JoinRows(&'a JoinSource, JoinEncoder),
+    JoinRows(JoinEncoder),
 }
 
 impl<'a> PartEncoder<'a> {
@@ -39,9 +39,7 @@ impl<'a> PartEncoder<'a> {
             Source::Records(source) => {
                 Some(Self::Records(source, record_encoder(options, client_id, source)))
             }
-            Source::JoinRows(source) => {
-                Some(Self::JoinRows(source, join_encoder(options, client_id, source)))
-            }
+            Source::JoinRows(source) => Some(Self::JoinRows(join_encoder(options, client_id, source))),
             Source::Deletes | Source::Extra => None,
         }
     }
@@ -52,13 +50,13 @@ impl<'a> PartEncoder<'a> {
         match self {
             Self::Records(source, encoder) => {
                 encoder.begin_hashed(text, row.id);
-                let json = appended(text, |text| source.write_copied(text, row.content))?;
+                let json = appended(text, |text| source.finish(text, row.content))?;
                 encoder.end_hashed(text);
                 Ok(json)
             }
-            Self::JoinRows(source, encoder) => {
+            Self::JoinRows(encoder) => {
                 encoder.begin_hashed(text, row.id);
-                let json = appended(text, |text| source.write_copied(text, row.content))?;
+                let json = appended(text, |text| JoinSource::finish(text, row.content))?;
                 encoder.end_hashed(text, row.to);
                 Ok(json)
             }

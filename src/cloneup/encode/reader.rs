@@ -1,5 +1,5 @@
-//! The reader: walks the plan and sends chunks of rows with their values, in upload order. Turning them
-//! into JSON, hashing them and making batches is the part of [`super::encoder`], on other threads. The
+//! The reader: walks the plan and sends chunks with drafts of rows, in upload order. Finishing them, hashing
+//! them and making batches is the part of [`super::encoder`], on other threads. The
 //! bounded channel between both is the back-pressure that slows reading to the pace of the network.
 
 use std::sync::mpsc::{Receiver, SyncSender};
@@ -9,8 +9,8 @@ use super::oversized::OversizedRow;
 use crate::cloneup::options::Options;
 use crate::cloneup::plan::{Extra, Plan, Source};
 use crate::offline::{
-    Database, EditedSince, JoinSource, OfflineDelete, OfflineError, Record, RecordSource, RowSize, Snapshot,
-    SortedRecords,
+    Database, EditedSince, JoinSource, JsonTexts, OfflineDelete, OfflineError, Record, RecordSource, RowSize,
+    Snapshot, SortedRecords,
 };
 use crate::schema::Schema;
 
@@ -18,8 +18,7 @@ use crate::schema::Schema;
 pub(super) enum ReadEvent {
     /// The next part of the plan begins.
     Part(usize),
-    /// Rows of the part with this index, with their values as [`RecordSource::write_copied`] and
-    /// [`JoinSource::write_copied`] read them.
+    /// Drafts of rows of the part with this index, which [`RecordSource::finish`] and [`JoinSource::finish`] finish.
     Rows(usize, RowChunk),
     /// A row of the part that no request can carry.
     Oversized(OversizedRow),
@@ -79,7 +78,7 @@ impl Reader<'_> {
 
     fn records(
         &self,
-        part: usize,
+        index: usize,
         source: &RecordSource,
         count: u64,
         edited: &mut Edited<'_>,
@@ -90,9 +89,9 @@ impl Reader<'_> {
             // A selection may be a small part of the table.
             Some(_) => None,
         };
+        let mut chunk = PartChunk { part: index, rows: RowChunk::default() };
         if let Some(sorted) = sorted {
-            let mut chunk = PartChunk { part, rows: RowChunk::default() };
-            let read = sorted.for_each(|record| {
+            let read = sorted.for_each(source, snapshot, |record| {
                 if record.index == count {
                     return Err(OfflineError::Stopped);
                 }
@@ -100,13 +99,13 @@ impl Reader<'_> {
                 if is_edited(edited, source.name(), id)? {
                     return self.left_out(&mut chunk);
                 }
-                let size =
-                    chunk.rows.push(id, "", RowPlace { index, group: 0 }, |copied| record.copy(copied))?;
+                let size = chunk
+                    .rows
+                    .push(id, "", RowPlace { index, group: 0 }, |draft| record.write_draft(draft))?;
                 self.pushed(&mut chunk, size, || OversizedRow::record(source.name(), id, index))
             });
             return unless_stopped(read).and_then(|()| self.send_rows(&mut chunk));
         }
-        let mut chunk = PartChunk { part, rows: RowChunk::default() };
         let filter = self.rows.plan.filter(options);
         let add = |record: Record<'_>| {
             if !filter.has_record(source.name(), record.id) {
@@ -116,8 +115,9 @@ impl Reader<'_> {
                 return self.left_out(&mut chunk);
             }
             let place = RowPlace { index: record.index, group: record.group };
-            let copy = |copied: &mut Vec<u8>| record.copy_within(copied, max_row_bytes);
-            let size = chunk.rows.push(record.id, "", place, copy)?;
+            let size = chunk.rows.push(record.id, "", place, |draft| {
+                record.write_draft(draft, max_row_bytes, JsonTexts::AsStored)
+            })?;
             self.pushed(&mut chunk, size, || OversizedRow::record(source.name(), record.id, record.index))
         };
         match (options.limit, &options.only) {
@@ -143,10 +143,8 @@ impl Reader<'_> {
                 return self.left_out(&mut chunk);
             }
             let place = RowPlace { index: row.index, group: 0 };
-            let copy = |copied: &mut Vec<u8>| {
-                Ok::<_, OfflineError>(row.copy_within(copied, self.rows.max_row_bytes))
-            };
-            let size = chunk.rows.push(row.from, row.to, place, copy)?;
+            let write = |draft: &mut Vec<u8>| row.write_draft(draft, self.rows.max_row_bytes);
+            let size = chunk.rows.push(row.from, row.to, place, write)?;
             self.pushed(&mut chunk, size, || {
                 OversizedRow::join_row(source.name(), row.from, row.to, row.index)
             })

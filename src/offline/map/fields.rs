@@ -6,8 +6,7 @@ use rusqlite::{Connection, Row};
 
 use crate::mutation::canonical::{compare_keys, write_string};
 use crate::offline::error::OfflineError;
-use crate::offline::map::copied;
-use crate::offline::map::size::{RowSize, least_size, plain_size};
+use crate::offline::map::size::{RowSize, least_size};
 use crate::offline::map::value::{IS_JSON, Mapping, ValueError};
 use crate::offline::sql::{Numbers, Table, listed, quoted};
 use crate::schema::{Field, IdFormat, Type};
@@ -115,6 +114,11 @@ impl MappedField {
         self.mapping.kind.is_json()
     }
 
+    /// Whether an object has no member for this value of the field.
+    pub(crate) fn leaves_out(&self, value: ValueRef<'_>) -> bool {
+        value == ValueRef::Null && !self.mapping.nullable
+    }
+
     /// Writes the field's name into the JSON object at the end of `out`, with a comma where one is
     /// needed.
     pub(crate) fn write_key(&self, out: &mut Vec<u8>) {
@@ -164,7 +168,7 @@ pub(crate) fn write_object<'f, 'v>(
 ) -> Result<(), (&'f MappedField, ValueError)> {
     out.push(b'{');
     for (field, value) in fields.iter().zip(values) {
-        if value == ValueRef::Null && !field.mapping.nullable {
+        if field.leaves_out(value) {
             continue;
         }
         field.write_key(out);
@@ -181,30 +185,6 @@ pub(crate) fn values<'r>(
     first: usize,
 ) -> impl Iterator<Item = ValueRef<'r>> {
     (first..first + fields.len()).map(|column| row.get_ref(column).expect("the SELECT lists every field"))
-}
-
-/// Copies the values of a row's fields, whose columns begin at `first`, unless the values alone are larger
-/// than `max` bytes: then nothing is appended.
-pub(crate) fn copy_values(
-    out: &mut Vec<u8>,
-    fields: &[MappedField],
-    row: &Row<'_>,
-    first: usize,
-    max: u64,
-) -> RowSize {
-    let (start, mut size) = (out.len(), 0);
-    for value in values(fields, row, first) {
-        size += plain_size(value);
-        if size > max {
-            let too_large = size_within(fields, row, first, max);
-            if too_large != RowSize::Fits {
-                out.truncate(start);
-                return too_large;
-            }
-        }
-        copied::copy(out, value);
-    }
-    RowSize::Fits
 }
 
 /// Whether the values of a row, whose columns begin at `first`, take at most `max` bytes as JSON.

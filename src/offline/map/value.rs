@@ -51,6 +51,14 @@ pub(crate) struct Mapping {
 }
 
 impl Mapping {
+    /// The value, if it is text that [`Self::write`] makes canonical: what a column of JSON holds.
+    pub(crate) fn json_text<'v>(&self, value: ValueRef<'v>) -> Option<&'v [u8]> {
+        match value {
+            ValueRef::Text(text) if self.kind.is_json() && self.id_format.is_none() => Some(text),
+            _ => None,
+        }
+    }
+
     /// Appends the value as canonical JSON.
     ///
     /// The caller leaves out a NULL of a field that is not nullable.
@@ -73,12 +81,7 @@ impl Mapping {
             (_, ValueRef::Integer(number)) => write_integer(out, number),
             (_, ValueRef::Real(number)) if number.is_finite() => write_double(out, number),
             (_, ValueRef::Real(_)) => return Err(ValueError::Infinite),
-            (kind, ValueRef::Text(text)) if kind.is_json() => {
-                let direct = std::str::from_utf8(text).ok().and_then(|text| write_text(out, text));
-                if direct.is_none() {
-                    write_value(out, &parse_json(text)?);
-                }
-            }
+            (kind, ValueRef::Text(text)) if kind.is_json() => write_json(out, text)?,
             (kind, ValueRef::Blob(_)) if kind.is_json() => {
                 return Err(ValueError::NotJson("it is a BLOB".to_owned()));
             }
@@ -87,6 +90,15 @@ impl Mapping {
         }
         Ok(())
     }
+}
+
+/// Appends the text of a column of JSON in its canonical form.
+pub(super) fn write_json(out: &mut Vec<u8>, text: &[u8]) -> Result<(), ValueError> {
+    let direct = std::str::from_utf8(text).ok().and_then(|text| write_text(out, text));
+    if direct.is_none() {
+        write_value(out, &parse_json(text)?);
+    }
+    Ok(())
 }
 
 /// The digits of a BLOB key.

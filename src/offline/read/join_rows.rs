@@ -8,12 +8,13 @@ use rusqlite::{Connection, Row};
 
 use crate::offline::collation;
 use crate::offline::error::OfflineError;
-use crate::offline::map::copied::{CopiedValues, NotMapped};
+use crate::offline::map::draft::{self, JsonTexts, NotMapped};
 use crate::offline::map::fields::{
-    MappedField, copy_values, map_checked_fields, select_list, size_within, values, write_object,
+    MappedField, map_checked_fields, select_list, size_within, values, write_object,
 };
 use crate::offline::map::keys::Key;
 use crate::offline::map::size::RowSize;
+use crate::offline::map::value::ValueError;
 use crate::offline::read::check::{ALL_ROWS, check_rows, count_rows};
 use crate::offline::row_location::{RowLocation, SameKey, locate};
 use crate::offline::snapshot::Snapshot;
@@ -71,11 +72,7 @@ impl JoinRow<'_> {
     /// [`OfflineError::Data`] when a field cannot be uploaded.
     pub fn write_metadata(&self, out: &mut Vec<u8>) -> Result<(), OfflineError> {
         let metadata = &self.table.metadata;
-        write_object(out, metadata, values(metadata, self.row, ENDS)).map_err(|(field, error)| {
-            let Self { from, to, join_store, index, .. } = self;
-            let message = format!("{} of {join_store} {from:?} → {to:?} {error}", field.name);
-            OfflineError::data(code::DFQL_INVALID, message, format!("joinRows[{index}].{}", field.name))
-        })
+        write_object(out, metadata, values(metadata, self.row, ENDS)).map_err(|error| self.invalid(error))
     }
 
     /// Whether the values of the metadata take at most `max` bytes as JSON.
@@ -84,10 +81,21 @@ impl JoinRow<'_> {
         size_within(&self.table.metadata, self.row, ENDS, max)
     }
 
-    /// Appends the values of the metadata as [`JoinSource::write_copied`] reads them, on any thread; nothing
-    /// when they take more than `max` bytes as JSON.
-    pub fn copy_within(&self, out: &mut Vec<u8>, max: u64) -> RowSize {
-        copy_values(out, &self.table.metadata, self.row, ENDS, max)
+    /// Appends a draft of the metadata, which [`JoinSource::finish`] finishes on any thread; nothing when
+    /// the values take more than `max` bytes as JSON.
+    ///
+    /// # Errors
+    /// [`OfflineError::Data`] when a field that is not JSON text cannot be uploaded.
+    pub fn write_draft(&self, out: &mut Vec<u8>, max: u64) -> Result<RowSize, OfflineError> {
+        draft::write_object(out, &self.table.metadata, self.row, ENDS, max, JsonTexts::AsStored)
+            .map_err(|error| self.invalid(error))
+    }
+
+    /// The error of a field that cannot be uploaded.
+    fn invalid(&self, (field, error): (&MappedField, ValueError)) -> OfflineError {
+        let Self { from, to, join_store, index, .. } = self;
+        let message = format!("{} of {join_store} {from:?} → {to:?} {error}", field.name);
+        OfflineError::data(code::DFQL_INVALID, message, format!("joinRows[{index}].{}", field.name))
     }
 }
 
@@ -174,13 +182,12 @@ impl JoinSource {
         self.table.as_ref().map_or(Ok(0), |table| count_rows(snapshot, &table.storage.table, ALL_ROWS))
     }
 
-    /// Appends the canonical JSON object of the metadata of a row whose values were copied.
+    /// Appends the canonical JSON object of the metadata of a row, from its draft.
     ///
     /// # Errors
     /// [`NotMapped`] when a field cannot be uploaded; [`Self::data_error`] says which one, and why.
-    pub fn write_copied(&self, out: &mut Vec<u8>, copied: &[u8]) -> Result<(), NotMapped> {
-        let metadata = self.table.as_ref().map_or(&[][..], |table| &table.metadata);
-        write_object(out, metadata, CopiedValues::new(copied)).map_err(|_| NotMapped)
+    pub fn finish(out: &mut Vec<u8>, draft: &[u8]) -> Result<(), NotMapped> {
+        draft::finish_object(out, draft)
     }
 
     /// Why the row at this place in upload order cannot be uploaded, and where it is: reads the rows up to

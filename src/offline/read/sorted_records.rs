@@ -1,6 +1,6 @@
 //! The records of a large resource whose table is sorted ([`ReadOrder::Sort`]): read in the order
 //! in which they are stored, by two threads where the snapshot has two connections, and sorted
-//! with their copied values by an external merge sort. A small table is sorted by SQLite.
+//! with their JSON by an external merge sort. A small table is sorted by SQLite.
 
 use std::io;
 use std::path::PathBuf;
@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use rusqlite::Connection;
 
 use crate::offline::error::OfflineError;
+use crate::offline::map::draft::JsonTexts;
 use crate::offline::map::size::RowSize;
 use crate::offline::read::external_sort::{SortedRow, Sorter, merge};
 use crate::offline::read::partition::{MIN_ROWS_FOR_TWO_THREADS, map_partitions};
@@ -15,30 +16,36 @@ use crate::offline::read::records::{ReadOrder, Record, RecordSource, not_unique}
 use crate::offline::read::temporary_file::temporary_folders;
 use crate::offline::snapshot::Snapshot;
 
-/// The first byte of the content of a record that is too large to be sent; its size follows, in
-/// digits. No copied value begins with it.
-const TOO_LARGE: u8 = b'!';
-
 /// The records of a resource, sorted in temporary files and ready to be read in upload order.
 #[derive(Debug)]
-pub struct SortedRecords<'s> {
-    sorters: Vec<Sorter>,
-    source: &'s RecordSource,
-    snapshot: &'s Snapshot,
+pub struct SortedRecords {
+    partitions: Vec<Partition>,
 }
 
-impl<'s> SortedRecords<'s> {
+/// The sorted records of one part of the table.
+#[derive(Debug)]
+struct Partition {
+    sorter: Sorter,
+    /// The number of records.
+    records: u64,
+    /// The most bytes that a record takes.
+    largest: u64,
+    /// Whether records were too large, so that only their sizes are kept.
+    has_too_large: bool,
+}
+
+impl SortedRecords {
     /// Sorts the records of a resource that has this number of `rows`. Of records whose values
     /// alone are larger than `max` bytes only the size is kept. `None` where
     /// [`RecordSource::for_each`] must read them: the table is small or read along an index, or
-    /// it has a record without an id, whose place is only known in upload order.
+    /// a record cannot be uploaded, whose place is only known in upload order.
     ///
     /// # Errors
     /// [`OfflineError::Storage`] when the database cannot be read, or there is no space for the
     /// temporary files; [`OfflineError::Interrupted`] when the snapshot is interrupted.
     pub fn sort(
-        source: &'s RecordSource,
-        snapshot: &'s Snapshot,
+        source: &RecordSource,
+        snapshot: &Snapshot,
         rows: u64,
         max: u64,
     ) -> Result<Option<Self>, OfflineError> {
@@ -50,45 +57,64 @@ impl<'s> SortedRecords<'s> {
 
     fn sort_in(
         folders: &[PathBuf],
-        source: &'s RecordSource,
-        snapshot: &'s Snapshot,
+        source: &RecordSource,
+        snapshot: &Snapshot,
         max: u64,
     ) -> Result<Option<Self>, OfflineError> {
         let sort = |connection: &Connection, condition: &str| {
-            let mut sorter = Sorter::new(folders).map_err(SortError::from)?;
-            let add = |record: Record<'_>| {
-                let write = |copied: &mut Vec<u8>| {
-                    if let RowSize::TooLarge { bytes } = record.copy_within(copied, max).map_err(SortError)? {
-                        copied.push(TOO_LARGE);
-                        copied.extend_from_slice(bytes.to_string().as_bytes());
-                    }
-                    Ok::<_, SortError>(())
-                };
-                sorter.add(record.id, write).map_err(OfflineError::from)
-            };
-            source.for_each_stored(connection, condition, add).map(|()| sorter)
+            let sorter = Sorter::new(folders).map_err(SortError::from)?;
+            let mut partition = Partition { sorter, records: 0, largest: 0, has_too_large: false };
+            source.for_each_stored(connection, condition, |record| partition.add(&record, max))?;
+            partition.sorter.finish().map_err(SortError::from)?;
+            Ok(partition)
         };
-        let (mut sorters, mut is_whole) = (Vec::new(), true);
+        let (mut partitions, mut is_whole) = (Vec::new(), true);
         for partition in map_partitions(snapshot, source.table(), sort) {
             match partition {
-                Ok(sorter) => sorters.push(sorter),
+                Ok(partition) => partitions.push(partition),
                 Err(OfflineError::Data { .. }) => is_whole = false,
                 Err(error) => return Err(error),
             }
         }
-        Ok(is_whole.then_some(Self { sorters, source, snapshot }))
+        Ok(is_whole.then_some(Self { partitions }))
     }
 
-    /// Reads every record in upload order.
+    /// The number of records.
+    #[must_use]
+    pub fn records(&self) -> u64 {
+        self.partitions.iter().map(|partition| partition.records).sum()
+    }
+
+    /// The size of the temporary files, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.partitions.iter().map(|partition| partition.sorter.bytes()).sum()
+    }
+
+    /// Whether all records are here, none of which was too large.
+    #[must_use]
+    pub fn has_all(&self) -> bool {
+        !self.partitions.iter().any(|partition| partition.has_too_large)
+    }
+
+    /// Whether no record takes more than `max` bytes.
+    #[must_use]
+    pub fn is_within(&self, max: u64) -> bool {
+        self.partitions.iter().all(|partition| partition.largest <= max)
+    }
+
+    /// Reads every record in upload order; they are those of this resource in this snapshot.
     ///
     /// # Errors
     /// What `consume` returns; [`OfflineError::Data`] for an id that occurs twice;
     /// [`OfflineError::Storage`] when a temporary file cannot be read.
     pub fn for_each(
         self,
+        source: &RecordSource,
+        snapshot: &Snapshot,
         mut consume: impl FnMut(SortedRecord<'_>) -> Result<(), OfflineError>,
     ) -> Result<(), OfflineError> {
-        let Self { sorters, source, snapshot } = self;
+        let sorters = self.partitions.into_iter().map(|partition| partition.sorter).collect();
         let (mut index, mut previous) = (0, None::<String>);
         let merged = merge(sorters, |row| {
             if previous.as_deref() == Some(row.id) {
@@ -104,6 +130,30 @@ impl<'s> SortedRecords<'s> {
     }
 }
 
+impl Partition {
+    /// Adds a record with its finished draft, or with its size alone.
+    fn add(&mut self, record: &Record<'_>, max: u64) -> Result<(), OfflineError> {
+        let Self { sorter, records, largest, has_too_large } = self;
+        let write = |draft: &mut Vec<u8>| {
+            let start = draft.len();
+            let size = record.write_draft(draft, max, JsonTexts::Canonical).map_err(SortError)?;
+            let bytes = match size {
+                RowSize::Fits => (draft.len() - start) as u64,
+                RowSize::TooLarge { bytes } => {
+                    draft.extend_from_slice(&bytes.to_le_bytes());
+                    *has_too_large = true;
+                    bytes
+                }
+            };
+            *largest = bytes.max(*largest);
+            Ok::<_, SortError>(())
+        };
+        sorter.add(record.id, write)?;
+        *records += 1;
+        Ok(())
+    }
+}
+
 /// A record, read back from a temporary file.
 pub struct SortedRecord<'a> {
     /// The record's id.
@@ -114,17 +164,17 @@ pub struct SortedRecord<'a> {
 }
 
 impl SortedRecord<'_> {
-    /// Appends the values of the record's fields as [`RecordSource::write_copied`] reads them; nothing for
-    /// one that is too large.
+    /// Appends the draft of the record, which [`RecordSource::finish`] finishes; nothing for a record that
+    /// is too large.
     ///
     /// # Errors
     /// [`OfflineError::Storage`] when the temporary file cannot be read.
-    pub fn copy(self, out: &mut Vec<u8>) -> Result<RowSize, OfflineError> {
+    pub fn write_draft(self, out: &mut Vec<u8>) -> Result<RowSize, OfflineError> {
         let start = out.len();
         self.row.write_content(out).map_err(SortError::from)?;
-        let Some((&TOO_LARGE, digits)) = out[start..].split_first() else { return Ok(RowSize::Fits) };
-        let bytes = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
-        let bytes = bytes.ok_or_else(|| SortError::from(io::Error::from(io::ErrorKind::InvalidData)))?;
+        // Every draft is longer than the size alone.
+        let Ok(bytes) = out[start..].try_into() else { return Ok(RowSize::Fits) };
+        let bytes = u64::from_le_bytes(bytes);
         out.truncate(start);
         Ok(RowSize::TooLarge { bytes })
     }
@@ -230,11 +280,12 @@ mod tests {
                 let sorted = SortedRecords::sort(source, snapshot, ROWS, u64::MAX)
                     .unwrap()
                     .unwrap_or_else(|| panic!("{why}"));
+                assert_eq!(sorted.records(), expected.len() as u64, "{why}");
                 sorted
-                    .for_each(|record| {
-                        let (id, mut copied, mut json) = (record.id.to_owned(), Vec::new(), Vec::new());
-                        record.copy(&mut copied)?;
-                        source.write_copied(&mut json, &copied).unwrap();
+                    .for_each(source, snapshot, |record| {
+                        let (id, mut draft, mut json) = (record.id.to_owned(), Vec::new(), Vec::new());
+                        record.write_draft(&mut draft)?;
+                        source.finish(&mut json, &draft).unwrap();
                         given.push((id, json));
                         Ok(())
                     })
@@ -271,7 +322,7 @@ mod tests {
         let sql = format!("{}; {duplicate}", table(ROWS, "TEXT", SCATTERED, ""));
         with_database(TEXT_IDS, &sql, |snapshot, source| {
             let sorted = SortedRecords::sort(source, snapshot, ROWS, u64::MAX).unwrap().unwrap();
-            let error = sorted.for_each(|_| Ok(())).unwrap_err();
+            let error = sorted.for_each(source, snapshot, |_| Ok(())).unwrap_err();
             let OfflineError::Data { path, .. } = error else { panic!("{error}") };
             assert_eq!(path, "records[1].id");
         });

@@ -115,13 +115,21 @@ impl Sorter {
         Ok(())
     }
 
-    /// Spills the last run, and frees the memory.
-    pub(super) fn finish(&mut self) -> io::Result<()> {
+    /// Spills the last run, and frees the memory. Nothing may be added after it.
+    ///
+    /// # Errors
+    /// An [`io::Error`] when the file cannot be written.
+    pub(crate) fn finish(&mut self) -> io::Result<()> {
         if !self.rows.is_empty() {
             self.spill()?;
         }
         (self.buffer, self.rows) = (Vec::new(), Vec::new());
         Ok(())
+    }
+
+    /// The size of the file, in bytes.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.runs.last().map_or(0, |last| last.end)
     }
 
     /// The file, which holds the runs one after the other.

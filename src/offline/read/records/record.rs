@@ -9,9 +9,9 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
 use crate::offline::error::OfflineError;
-use crate::offline::map::copied::{self, CopiedValues, NotMapped};
 use crate::offline::map::document::{self, Document};
-use crate::offline::map::fields::{MappedField, copy_values, size_within, values, write_object};
+use crate::offline::map::draft::{self, JsonTexts, NotMapped};
+use crate::offline::map::fields::{MappedField, size_within, values, write_object};
 use crate::offline::map::keys::KeyError;
 use crate::offline::map::size::RowSize;
 use crate::offline::map::unnamed_keys::UnnamedKeys;
@@ -54,10 +54,7 @@ impl Record<'_> {
             None => self.source.table.write_columns(out, values(fields, self.row, key.width())),
             Some(column) => self.source.table.write_document(out, column, self.document()?),
         };
-        written.map_err(|(name, error)| {
-            let resource = &self.source.resource;
-            invalid(self.index, name, &format!("{name} of {resource} {:?} {error}", self.id))
-        })
+        written.map_err(|(name, error)| self.invalid(name, &error))
     }
 
     /// Whether the values of the fields take at most `max` bytes as JSON.
@@ -72,22 +69,39 @@ impl Record<'_> {
         })
     }
 
-    /// Appends the values of the fields as [`RecordSource::write_copied`] reads them, on any thread; nothing
-    /// when they take more than `max` bytes as JSON.
+    /// Appends a draft of the fields, which [`RecordSource::finish`] finishes on any thread; nothing when
+    /// the values take more than `max` bytes as JSON.
     ///
     /// # Errors
-    /// [`OfflineError::Storage`] when the database cannot be read.
-    pub fn copy_within(&self, out: &mut Vec<u8>, max: u64) -> Result<RowSize, OfflineError> {
+    /// [`OfflineError::Data`] when a field cannot be uploaded, which is not found for JSON text that is
+    /// written as it is stored; [`OfflineError::Storage`] when the database cannot be read.
+    pub(crate) fn write_draft(
+        &self,
+        out: &mut Vec<u8>,
+        max: u64,
+        json_texts: JsonTexts,
+    ) -> Result<RowSize, OfflineError> {
         let RecordTable { key, fields, document, .. } = &self.source.table;
-        if document.is_none() {
-            return Ok(copy_values(out, fields, self.row, key.width(), max));
-        }
+        let Some(column) = document else {
+            return draft::write_object(out, fields, self.row, key.width(), max, json_texts)
+                .map_err(|(field, error)| self.invalid(&field.name, &error));
+        };
         let document = self.document()?;
         let size = document::size_within(fields, document, max);
         if size == RowSize::Fits {
-            copied::copy(out, document);
+            match (json_texts, document) {
+                (JsonTexts::Canonical, _) => draft::write_finished(out, |out| self.write_fields(out))?,
+                (JsonTexts::AsStored, ValueRef::Text(text)) => draft::write_text(out, text),
+                _ => return Err(self.invalid(column, &ValueError::NotObject)),
+            }
         }
         Ok(size)
+    }
+
+    /// The error of a field that cannot be uploaded, or of the column of the document.
+    fn invalid(&self, name: &str, error: &ValueError) -> OfflineError {
+        let resource = &self.source.resource;
+        invalid(self.index, name, &format!("{name} of {resource} {:?} {error}", self.id))
     }
 
     /// The value of the document's column.
@@ -121,17 +135,17 @@ impl RecordTable {
 }
 
 impl RecordSource {
-    /// Appends the canonical JSON object of the fields of a record whose values were copied.
+    /// Appends the canonical JSON object of the fields of a record, from its draft.
     ///
     /// # Errors
     /// [`NotMapped`] when a field cannot be uploaded; [`Self::data_error`] says which one, and why.
-    pub fn write_copied(&self, out: &mut Vec<u8>, copied: &[u8]) -> Result<(), NotMapped> {
-        let mut values = CopiedValues::new(copied);
-        let written = match &self.table.document {
-            None => self.table.write_columns(out, values),
-            Some(column) => self.table.write_document(out, column, values.next().unwrap_or(ValueRef::Null)),
-        };
-        written.map_err(|_| NotMapped)
+    pub fn finish(&self, out: &mut Vec<u8>, draft: &[u8]) -> Result<(), NotMapped> {
+        match (&self.table.document, draft::text(draft)) {
+            (Some(column), Some(document)) => {
+                self.table.write_document(out, column, ValueRef::Text(document)).map_err(|_| NotMapped)
+            }
+            _ => draft::finish_object(out, draft),
+        }
     }
 
     /// Why the record at this place in upload order cannot be uploaded, and where it is: reads the records

@@ -52,7 +52,7 @@ mod tests {
         let mut ids = Vec::new();
         let sorted = SortedRecords::sort(source, snapshot, u64::MAX, u64::MAX).unwrap()?;
         sorted
-            .for_each(|record| {
+            .for_each(source, snapshot, |record| {
                 ids.push(record.id.to_owned());
                 Ok(())
             })
