@@ -15,7 +15,7 @@ use super::narrowing::narrow;
 use super::observer::{Activity, Event, Observer, PartKind};
 use super::options::Options;
 use super::outcome::as_mutation_errors;
-use super::plan::{Checking, Extra, Part, Plan, Requested, Source, check_writable};
+use super::plan::{Checking, Extra, Keeper, Part, Plan, Requested, Source, check_writable};
 use super::preview_changes::PreviewChanges;
 use super::progress::{EndedParts, StagedIdentity};
 use super::reports::{Reports, blocking_with_reports};
@@ -163,7 +163,7 @@ impl Upload<'_> {
             let snapshot = Snapshot::take(&database)?;
             check_client_id(&options, &snapshot)?;
             let report = |checking: &Checking| reports.send(checking.clone());
-            let plan = Plan::new(&options, &schema, requested, &snapshot, &report)?;
+            let plan = Plan::new(&options, &schema, requested, &snapshot, Keeper::none(), &report)?;
             Ok((plan, snapshot))
         };
         blocking_with_reports(work, |checking| self.observer.on(&checking.event())).await

@@ -15,7 +15,7 @@ use super::narrowing::{Deletions, narrow};
 use super::observer::{Activity, Event, Observer};
 use super::options::Options;
 use super::outcome::Outcome;
-use super::plan::{Checking, Plan, Requested, check_writable};
+use super::plan::{Checking, Keeper, Plan, Requested, check_writable};
 use super::progress::tally::Tally;
 use super::progress::{CheckpointWriter, UploadIdentity};
 use super::reports::{Reports, blocking_with_reports};
@@ -213,7 +213,7 @@ impl<'o> Upload<'o> {
         let work = move |reports: &Reports<Checking>| {
             check_client_id(&options, &snapshot)?;
             let report = |checking: &Checking| reports.send(checking.clone());
-            let plan = Plan::new(&options, &schema, requested, &snapshot, &report)?;
+            let plan = Plan::new(&options, &schema, requested, &snapshot, Keeper::of(&options), &report)?;
             check_writable(&options, &plan, &snapshot, &database)?;
             let client_id = client_id(&options, &database)?;
             failpoint::reach("client-id");

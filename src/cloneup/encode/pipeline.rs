@@ -105,7 +105,7 @@ mod tests {
     use super::*;
     use crate::cloneup::Options;
     use crate::cloneup::encode::batch::Batch;
-    use crate::cloneup::plan::{Part, Requested};
+    use crate::cloneup::plan::{Keeper, Part, Requested};
     use crate::offline::{Database, Snapshot};
     use crate::protocol::ServerLimits;
     use crate::schema::Schema;
@@ -118,6 +118,11 @@ mod tests {
 
     /// Calls `check` with the rows of a database: several chunks of todos, and what `sql` changes.
     fn with_rows(sql: &str, check: impl Fn(&RowSource<'_>)) {
+        with_plan(sql, |_| Keeper::none(), check);
+    }
+
+    /// The same, with a plan whose check keeps what it sorts.
+    fn with_plan(sql: &str, keeper: impl Fn(&Options) -> Keeper, check: impl Fn(&RowSource<'_>)) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("app.db");
         let tables = "
@@ -134,7 +139,7 @@ mod tests {
         let snapshot = Snapshot::take(&Database::open(&path).unwrap()).unwrap();
         let (schema, options) = (Schema::parse(SCHEMA).unwrap(), Options::default());
         let requested = Requested::new(&options, &schema).unwrap();
-        let plan = Plan::new(&options, &schema, requested, &snapshot, &|_| ()).unwrap();
+        let plan = Plan::new(&options, &schema, requested, &snapshot, keeper(&options), &|_| ()).unwrap();
         let (plan, options, schema, snapshot) = (&plan, &options, &schema, &snapshot);
         let (client_id, max_row_bytes) = ("C", u64::MAX);
         check(&RowSource { plan, options, schema, client_id, snapshot, max_row_bytes, live: None });
@@ -181,6 +186,41 @@ mod tests {
                 assert!(made(rows, threads).0 == one, "{threads} threads");
             }
         });
+    }
+
+    #[test]
+    fn records_that_the_check_has_sorted_make_the_same_batches() {
+        let sql = "
+            WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < 49999)
+            INSERT INTO todos SELECT printf('%08x', n * 2654435761 % 4294967296), 'Zürich', '{\"b\":' || n || '}'
+                FROM numbers;
+            UPDATE todos SET title = hex(zeroblob(5000)) WHERE id = '00000000';";
+        let kept = |rows: &RowSource<'_>| rows.plan.parts[1].kept.take(u64::MAX).map(|kept| kept.records());
+        with_rows(sql, |rows| {
+            let expected = made(rows, 1);
+            assert_eq!((expected.0.len(), &expected.1), (1 + 1 + 1 + 550 + 1 + 50, &None));
+            with_plan(sql, Keeper::of, |rows| {
+                assert!(made(rows, 2) == expected);
+                assert_eq!(kept(rows), None, "they are taken once");
+                assert!(made(rows, 1) == expected, "they are sorted again");
+            });
+            with_plan(sql, Keeper::of, |rows| assert_eq!(kept(rows), Some(55_000)));
+            // The server takes no row of that size.
+            let limited = |keeper: fn(&Options) -> Keeper| {
+                with_plan(sql, keeper, |rows| {
+                    let rows = RowSource { max_row_bytes: 9000, ..*rows };
+                    let (made, error) = made(&rows, 1);
+                    let oversized: Vec<_> = made.iter().filter(|item| item.contains("Oversized")).collect();
+                    assert_eq!((made.len(), oversized.len(), error), (expected.0.len() + 1, 1, None));
+                    assert!(oversized[0].contains("records[0]"), "{oversized:?}");
+                });
+            };
+            limited(|_| Keeper::none());
+            limited(Keeper::of);
+        });
+        // Rows of any size are read one at a time.
+        let large = format!("{sql} UPDATE todos SET title = hex(zeroblob(600000)) WHERE id = 't0000'");
+        with_plan(&large, Keeper::of, |rows| assert_eq!(kept(rows), None));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use super::chunk::{RowChunk, RowPlace};
 use super::oversized::OversizedRow;
 use crate::cloneup::options::Options;
-use crate::cloneup::plan::{Extra, Plan, Source};
+use crate::cloneup::plan::{Extra, Part, Plan, Source};
 use crate::offline::{
     Database, EditedSince, JoinSource, JsonTexts, OfflineDelete, OfflineError, Record, RecordSource, RowSize,
     Snapshot, SortedRecords,
@@ -67,7 +67,7 @@ impl Reader<'_> {
             match &part.source {
                 // All of them are on the server.
                 Source::Records(_) | Source::JoinRows(_) if part.rows == 0 => {}
-                Source::Records(source) => self.records(index, source, part.rows, &mut edited)?,
+                Source::Records(source) => self.records(index, source, part, &mut edited)?,
                 Source::JoinRows(source) => self.join_rows(index, source, &mut edited)?,
                 Source::Deletes => self.deletes()?,
                 Source::Extra => self.extra(&mut edited)?,
@@ -80,14 +80,15 @@ impl Reader<'_> {
         &self,
         index: usize,
         source: &RecordSource,
-        count: u64,
+        part: &Part,
         edited: &mut Edited<'_>,
     ) -> Result<(), OfflineError> {
         let RowSource { options, snapshot, max_row_bytes, .. } = *self.rows;
-        let sorted = match options.only {
-            None => SortedRecords::sort(source, snapshot, count, max_row_bytes)?,
+        let count = part.rows;
+        let sorted = match part.kept.take(max_row_bytes) {
+            None if options.only.is_none() => SortedRecords::sort(source, snapshot, count, max_row_bytes)?,
             // A selection may be a small part of the table.
-            Some(_) => None,
+            kept => kept,
         };
         let mut chunk = PartChunk { part: index, rows: RowChunk::default() };
         if let Some(sorted) = sorted {

@@ -140,6 +140,6 @@ impl Plan {
             }
             Source::Deletes | Source::Extra => return Ok(None),
         };
-        Ok(Some(Part { source, rows, unchanged: Some(all.saturating_sub(rows)) }))
+        Ok(Some(Part { unchanged: Some(all.saturating_sub(rows)), ..Part::new(source, rows) }))
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::changes::Changes;
 use super::checking::Checking;
 use super::deletes::Deletes;
+use super::kept_records::{Keeper, KeptRecords};
 use super::limited::LimitedRecords;
 use super::row_filter::RowFilter;
 use super::scope::Requested;
@@ -54,6 +55,8 @@ pub(crate) struct Part {
     /// The number of rows that are not sent, because the server has them already; `None` without a
     /// comparison.
     pub(crate) unchanged: Option<u64>,
+    /// Its records, where the check has sorted them.
+    pub(crate) kept: KeptRecords,
 }
 
 /// The source of a part's rows.
@@ -68,7 +71,8 @@ pub(crate) enum Source {
 
 impl Plan {
     /// Makes the plan for one state of the database, and checks every row (contract 3.1.1).
-    /// `report` is called before the rows of each table are checked.
+    /// What the check sorts is kept as the `keeper` says; `report` is called before the rows of each table
+    /// are checked.
     ///
     /// # Errors
     /// [`OfflineError::Data`] for the first row that cannot be uploaded; [`OfflineError::Storage`]
@@ -78,6 +82,7 @@ impl Plan {
         schema: &Schema,
         requested: Requested,
         snapshot: &Snapshot,
+        mut keeper: Keeper,
         report: &dyn Fn(&Checking),
     ) -> Result<Self, OfflineError> {
         let (seq, cursors) = (ChangeLog::of(snapshot).highest_seq()?, Cursors::read(snapshot)?);
@@ -93,13 +98,18 @@ impl Plan {
         let mut checking = Checking::of(records.len() + join_rows.len());
         for source in records {
             checking.begin(source.name(), report);
-            let (source, mut rows) = checked(options, source, snapshot, &mut warnings)?;
+            let sorted = keeper.check(&source, snapshot)?;
+            let (source, mut rows) = match &sorted {
+                Some(sorted) => (source, sorted.records()),
+                None => checked(options, source, snapshot, &mut warnings)?,
+            };
             if let Some(limited) = &mut limited {
                 rows = limited.add(options, &source, snapshot)?;
             }
             checking.end(rows);
             if rows > 0 {
-                parts.push(Part::new(Source::Records(source), rows));
+                let kept = KeptRecords::new(sorted);
+                parts.push(Part { kept, ..Part::new(Source::Records(source), rows) });
             }
         }
         let filter = RowFilter { options, limited: limited.as_ref(), changes: None };
@@ -224,7 +234,7 @@ fn warning_of_dangling(
 impl Part {
     /// A part of which every row is sent.
     pub(crate) fn new(source: Source, rows: u64) -> Self {
-        Self { source, rows, unchanged: None }
+        Self { source, rows, unchanged: None, kept: KeptRecords::default() }
     }
 
     fn outline(&self) -> PlannedPart {
