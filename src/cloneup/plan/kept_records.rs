@@ -1,12 +1,12 @@
-//! Records that the check of a resource has sorted, kept until they are read: a table that has to be sorted is
-//! then read once, not twice. How they are checked and sorted is decided in [`crate::offline`].
+//! Records that the check of a resource has sorted, kept until they are sent. How they are checked and sorted is
+//! decided in [`crate::offline`].
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::cloneup::options::Options;
 use crate::offline::{OfflineError, RecordSource, Snapshot, SortedRecords};
 
-/// Once so many bytes are kept, further resources are sorted when they are read: temporary files then take the
+/// Once so many bytes are kept, further resources are sorted when they are sent: temporary files then take the
 /// space of one resource at a time.
 const MAX_KEPT_BYTES: u64 = 1024 * 1024 * 1024;
 

@@ -55,7 +55,11 @@ impl SortedRecords {
         Self::sort_in(&temporary_folders(), source, snapshot, max)
     }
 
-    fn sort_in(
+    /// As [`Self::sort`], for a table of any size and order, in one of these folders.
+    ///
+    /// # Errors
+    /// Those of [`Self::sort`].
+    pub(super) fn sort_in(
         folders: &[PathBuf],
         source: &RecordSource,
         snapshot: &Snapshot,
@@ -198,17 +202,17 @@ impl From<SortError> for OfflineError {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::offline::database::Database;
     use crate::schema::Schema;
 
-    const ROWS: u64 = MIN_ROWS_FOR_TWO_THREADS;
-    const SCATTERED: &str = "printf('%08x', n * 2654435761 % 4294967296)";
-    const TEXT_IDS: &str = r#"{"id": "id"}"#;
+    pub(crate) const ROWS: u64 = MIN_ROWS_FOR_TWO_THREADS;
+    pub(crate) const SCATTERED: &str = "printf('%08x', n * 2654435761 % 4294967296)";
+    pub(crate) const TEXT_IDS: &str = r#"{"id": "id"}"#;
 
     /// Calls `check` with a database that `sql` makes.
-    fn with_database(storage: &str, sql: &str, check: impl FnOnce(&Snapshot, &RecordSource)) {
+    pub(crate) fn with_database(storage: &str, sql: &str, check: impl FnOnce(&Snapshot, &RecordSource)) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("app.db");
         let application = Connection::open(&path).unwrap();
@@ -225,7 +229,7 @@ mod tests {
     }
 
     /// The SQL for a table with this many rows.
-    fn table(rows: u64, id_type: &str, id: &str, options: &str) -> String {
+    pub(crate) fn table(rows: u64, id_type: &str, id: &str, options: &str) -> String {
         format!(
             "CREATE TABLE todos (id {id_type}, done INTEGER, title TEXT) {options};
              WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {rows})

@@ -10,10 +10,10 @@ use crate::mutation::byte_order::prefix;
 use crate::offline::read::temporary_file::temporary_file_in;
 
 /// How many bytes of rows a sorter collects before it sorts them and spills them as a run.
-pub(super) const RUN_BYTES: usize = 4 * 1024 * 1024;
+pub(super) const RUN_BYTES: usize = 3 * 1024 * 1024;
 
-/// The capacity of the buffer: a run, and the row that makes it full.
-const BUFFER_BYTES: usize = RUN_BYTES / 8 * 9;
+/// The same as long as rows come in order: then all of them are one run, and need less memory.
+const ORDERED_RUN_BYTES: usize = 512 * 1024;
 
 /// The size of a number in a row's header.
 pub(super) const NUMBER_BYTES: usize = size_of::<u64>();
@@ -31,6 +31,10 @@ pub(crate) struct Sorter {
     /// content.
     buffer: Vec<u8>,
     rows: Vec<BufferedRow>,
+    /// How many bytes are collected.
+    run_bytes: usize,
+    /// The id of the last row in the file.
+    last_id: Vec<u8>,
 }
 
 /// A row in the buffer.
@@ -54,8 +58,15 @@ impl Sorter {
     }
 
     fn in_file(file: File) -> Self {
-        let buffer = Vec::with_capacity(BUFFER_BYTES);
-        Self { file, runs: Vec::new(), buffer, rows: Vec::new() }
+        let (runs, rows, run_bytes) = (Vec::new(), Vec::new(), ORDERED_RUN_BYTES);
+        Self {
+            file,
+            runs,
+            buffer: Vec::with_capacity(capacity(run_bytes)),
+            rows,
+            run_bytes,
+            last_id: Vec::new(),
+        }
     }
 
     /// Adds a row; `write` appends its content to the buffer that it gets, and must not change
@@ -82,15 +93,15 @@ impl Sorter {
             range: start..end,
             id_end,
         });
-        if end + self.rows.len() * size_of::<BufferedRow>() >= RUN_BYTES {
+        if end + self.rows.len() * size_of::<BufferedRow>() >= self.run_bytes {
             self.spill()?;
         }
         Ok(())
     }
 
-    /// Sorts the rows in memory, and writes them to the file as a run.
+    /// Sorts the rows in memory, and writes them to the file as a run, or as the rest of the last run.
     fn spill(&mut self) -> io::Result<()> {
-        let Self { file, runs, buffer, rows } = self;
+        let Self { file, runs, buffer, rows, run_bytes, last_id } = self;
         let id = |row: &BufferedRow| &buffer[row.range.start + HEADER_BYTES..row.id_end];
         rows.sort_unstable_by(|one, other| {
             one.prefix.cmp(&other.prefix).then_with(|| id(one).cmp(id(other)))
@@ -106,12 +117,23 @@ impl Sorter {
                 Err(error) => return Err(error),
             }
         }
-        let start = runs.last().map_or(0, |last| last.end);
-        runs.push(start..start + buffer.len() as u64);
+        let size = buffer.len() as u64;
+        match (runs.last_mut(), rows.first()) {
+            (Some(run), Some(first)) if last_id.as_slice() <= id(first) => run.end += size,
+            (Some(run), _) => {
+                let start = run.end;
+                runs.push(start..start + size);
+                *run_bytes = RUN_BYTES;
+            }
+            (None, _) => runs.push(0..size),
+        }
+        last_id.clear();
+        last_id.extend_from_slice(rows.last().map(id).unwrap_or_default());
         rows.clear();
         buffer.clear();
-        // A single large row can have made the buffer much larger.
-        buffer.shrink_to(BUFFER_BYTES);
+        // A single large row can have made the buffer much larger; one that grows takes up to twice the space.
+        buffer.shrink_to(capacity(*run_bytes));
+        buffer.reserve_exact(capacity(*run_bytes));
         Ok(())
     }
 
@@ -143,6 +165,11 @@ impl Sorter {
     }
 }
 
+/// The capacity of the buffer: a run, and the row that makes it full.
+fn capacity(run_bytes: usize) -> usize {
+    run_bytes / 8 * 9
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,6 +185,27 @@ mod tests {
         };
         let error: io::Error = sorter.add("a", fill).unwrap_err();
         assert!(error.raw_os_error().is_some(), "{error}");
+    }
+
+    #[test]
+    fn rows_that_come_in_order_are_one_run() {
+        let mut sorter = Sorter::new(&[std::env::temp_dir()]).unwrap();
+        let mut add = |ids: std::ops::Range<usize>| {
+            for id in ids {
+                let content = |out: &mut Vec<u8>| {
+                    out.extend_from_slice(&[b'x'; 1000]);
+                    Ok::<_, io::Error>(())
+                };
+                sorter.add(&format!("{id:06}"), content).unwrap();
+            }
+            sorter.finish().unwrap();
+            (sorter.runs().len(), sorter.bytes())
+        };
+        let row = (HEADER_BYTES + 6 + 1000) as u64;
+        assert_eq!(add(1000..3000), (1, 2000 * row));
+        assert_eq!(add(3000..3001), (1, 2001 * row));
+        assert_eq!(add(0..10), (2, 2011 * row));
+        assert_eq!(add(11..12), (2, 2012 * row));
     }
 
     #[test]

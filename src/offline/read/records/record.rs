@@ -17,10 +17,9 @@ use crate::offline::map::size::RowSize;
 use crate::offline::map::unnamed_keys::UnnamedKeys;
 use crate::offline::map::value::ValueError;
 use crate::offline::read::check::{check_rows, count_rows};
-use crate::offline::read::records::read_order::{ReadOrder, select_in_order, select_stored};
+use crate::offline::read::records::read_order::{select_in_order, select_stored};
 use crate::offline::read::records::source::RecordSource;
 use crate::offline::read::records::table::{RecordTable, Rows};
-use crate::offline::read::sorted_records::SortedRecords;
 use crate::offline::row_location::{SameKey, locate};
 use crate::offline::snapshot::Snapshot;
 use crate::offline::sql::{joined, quoted};
@@ -28,10 +27,6 @@ use crate::protocol::code;
 
 /// The SQL function that says whether a document can be uploaded.
 const IS_DOCUMENT: &str = "synctool_is_document";
-
-/// The size in bytes from which a record keeps its table from being checked by sorting. The limit of the server,
-/// which is not known yet, may be lower or higher.
-const MAX_CHECKED_BYTES: u64 = 1024 * 1024;
 
 /// A record in its row of the database.
 #[derive(Debug)]
@@ -215,26 +210,6 @@ impl RecordSource {
         }
         warnings.extend(lock(&unnamed).warning(&self.resource));
         Ok(checked.rows)
-    }
-
-    /// Checks every record by sorting them all, where they are sorted before they are sent: that reads the
-    /// table once instead of twice. `None` where [`Self::check_and_warn`] has to check them: among them may
-    /// be one that cannot be uploaded.
-    ///
-    /// # Errors
-    /// Those of [`SortedRecords::sort`].
-    pub(crate) fn check_by_sorting(
-        &self,
-        snapshot: &Snapshot,
-    ) -> Result<Option<SortedRecords>, OfflineError> {
-        // A check of documents looks at keys that are no fields, and a check of a shard at all shards.
-        if self.order == ReadOrder::Index || self.table.document.is_some() || self.table.shard.is_some() {
-            return Ok(None);
-        }
-        match SortedRecords::sort(self, snapshot, self.count(snapshot)?, MAX_CHECKED_BYTES)? {
-            Some(sorted) if sorted.has_all() => Ok(Some(sorted)),
-            _ => Ok(None),
-        }
     }
 
     /// Counts the records whose stored values are larger than `max` bytes together. SQLite reads

@@ -1,0 +1,94 @@
+//! Checking the records of a large resource while they are sorted, or copied in their order, into temporary
+//! files, from which they are then sent: the table is read once, by two threads, and every record is encoded
+//! once. Checking them in SQL, and reading them afterwards, is in [`super::record`].
+
+use std::path::PathBuf;
+
+use crate::offline::error::OfflineError;
+use crate::offline::read::partition::MIN_ROWS_FOR_TWO_THREADS;
+use crate::offline::read::records::read_order::ReadOrder;
+use crate::offline::read::records::source::RecordSource;
+use crate::offline::read::sorted_records::SortedRecords;
+use crate::offline::read::temporary_file::temporary_folders;
+use crate::offline::snapshot::Snapshot;
+
+/// The largest record of a table that is checked by sorting, in bytes. The limit of the server, which is not
+/// known yet, may be lower or higher.
+const MAX_RECORD_BYTES: u64 = 1024 * 1024;
+
+impl RecordSource {
+    /// Checks every record by sorting them all. `None` where [`Self::check_and_warn`] has to check them: that is
+    /// faster, or there is no space for temporary files, or one of them cannot be uploaded or is very large.
+    ///
+    /// # Errors
+    /// [`OfflineError::Interrupted`] when the snapshot is interrupted.
+    pub(crate) fn check_by_sorting(
+        &self,
+        snapshot: &Snapshot,
+    ) -> Result<Option<SortedRecords>, OfflineError> {
+        self.check_by_sorting_in(&temporary_folders(), snapshot)
+    }
+
+    fn check_by_sorting_in(
+        &self,
+        folders: &[PathBuf],
+        snapshot: &Snapshot,
+    ) -> Result<Option<SortedRecords>, OfflineError> {
+        if !self.is_checked_by_sorting() || self.count(snapshot)? < MIN_ROWS_FOR_TWO_THREADS {
+            return Ok(None);
+        }
+        match SortedRecords::sort_in(folders, self, snapshot, MAX_RECORD_BYTES) {
+            Ok(sorted) => Ok(sorted.filter(SortedRecords::has_all)),
+            // Of a database that cannot be read, the other check finds the same.
+            Err(OfflineError::Storage { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the rows have to be sorted before they are sent, or read to be checked, and their upload order is
+    /// that of the ids.
+    fn is_checked_by_sorting(&self) -> bool {
+        let table = &self.table;
+        let is_read = || table.fields.iter().any(|field| field.invalid_value_condition().is_some());
+        // A check of documents looks at keys that are no fields, and a check of a shard at all shards.
+        let is_other = table.document.is_some() || table.shard.is_some() || table.has_parents();
+        !is_other && (self.order == ReadOrder::Sort || is_read())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::offline::read::sorted_records::tests::{ROWS, SCATTERED, TEXT_IDS, table, with_database};
+
+    const IN_ORDER: &str = "printf('%08x', n)";
+
+    #[test]
+    fn large_tables_are_checked_by_sorting_unless_a_record_needs_the_other_check() {
+        let rows = |rows, id| table(rows, "TEXT PRIMARY KEY", id, "");
+        let with = |sql: &str| format!("{}; {sql}", rows(ROWS, SCATTERED));
+        let constrained = rows(ROWS, IN_ORDER).replace("done INTEGER", "done INTEGER CHECK (done IN (0, 1))");
+        for (why, sql, is_sorted) in [
+            ("scattered ids", rows(ROWS, SCATTERED), true),
+            ("ids in order, and a column that has to be checked", rows(ROWS, IN_ORDER), true),
+            ("ids in order, and nothing to check", constrained, false),
+            ("a small table", rows(ROWS - 1, SCATTERED), false),
+            ("a value that cannot be uploaded", with("UPDATE todos SET done = 2 WHERE rowid = 7"), false),
+            ("no id", with("UPDATE todos SET id = '' WHERE rowid = 7"), false),
+            ("a large record", with("UPDATE todos SET title = hex(zeroblob(600000)) WHERE rowid = 7"), false),
+        ] {
+            with_database(TEXT_IDS, &sql, |snapshot, source| {
+                let sorted = source.check_by_sorting(snapshot).unwrap();
+                assert_eq!(sorted.map(|sorted| sorted.records()), is_sorted.then_some(ROWS), "{why}");
+            });
+        }
+    }
+
+    #[test]
+    fn without_space_for_temporary_files_records_are_checked_in_the_other_way() {
+        with_database(TEXT_IDS, &table(ROWS, "TEXT PRIMARY KEY", IN_ORDER, ""), |snapshot, source| {
+            let folders = [PathBuf::from("/no such folder")];
+            assert!(source.check_by_sorting_in(&folders, snapshot).unwrap().is_none());
+        });
+    }
+}
