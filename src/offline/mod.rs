@@ -50,7 +50,7 @@ pub use database::Database;
 pub(crate) use error::STORAGE_PATH;
 pub use error::{OfflineError, StorageKind};
 pub use foreign_file::ForeignFile;
-pub(crate) use map::draft::{JsonTexts, NotMapped};
+pub(crate) use map::draft::NotMapped;
 pub(crate) use map::size::RowSize;
 pub(crate) use read::{ChosenIds, MarkedRows, dangling_join_rows, temporary_file};
 #[doc(hidden)]

@@ -9,8 +9,8 @@ use super::oversized::OversizedRow;
 use crate::cloneup::options::Options;
 use crate::cloneup::plan::{Extra, Part, Plan, Source};
 use crate::offline::{
-    Database, EditedSince, JoinSource, JsonTexts, OfflineDelete, OfflineError, Record, RecordSource, RowSize,
-    Snapshot, SortedRecords,
+    Database, EditedSince, JoinSource, OfflineDelete, OfflineError, Record, RecordSource, RowSize, Snapshot,
+    SortedRecords,
 };
 use crate::schema::Schema;
 
@@ -116,9 +116,8 @@ impl Reader<'_> {
                 return self.left_out(&mut chunk);
             }
             let place = RowPlace { index: record.index, group: record.group };
-            let size = chunk.rows.push(record.id, "", place, |draft| {
-                record.write_draft(draft, max_row_bytes, JsonTexts::AsStored)
-            })?;
+            let size =
+                chunk.rows.push(record.id, "", place, |draft| record.write_draft(draft, max_row_bytes))?;
             self.pushed(&mut chunk, size, || OversizedRow::record(source.name(), record.id, record.index))
         };
         match (options.limit, &options.only) {

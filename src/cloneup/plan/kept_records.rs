@@ -53,11 +53,12 @@ impl Keeper {
         &mut self,
         source: &RecordSource,
         snapshot: &Snapshot,
+        warnings: &mut Vec<String>,
     ) -> Result<Option<SortedRecords>, OfflineError> {
         if self.free_bytes == 0 {
             return Ok(None);
         }
-        let sorted = source.check_by_sorting(snapshot)?;
+        let sorted = source.check_by_sorting(snapshot, warnings)?;
         let bytes = sorted.as_ref().map_or(0, SortedRecords::bytes);
         self.free_bytes = self.free_bytes.saturating_sub(bytes);
         Ok(sorted)

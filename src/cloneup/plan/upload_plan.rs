@@ -98,7 +98,7 @@ impl Plan {
         let mut checking = Checking::of(records.len() + join_rows.len());
         for source in records {
             checking.begin(source.name(), report);
-            let sorted = keeper.check(&source, snapshot)?;
+            let sorted = keeper.check(&source, snapshot, &mut warnings)?;
             let (source, mut rows) = match &sorted {
                 Some(sorted) => (source, sorted.records()),
                 None => checked(options, source, snapshot, &mut warnings)?,

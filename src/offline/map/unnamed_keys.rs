@@ -38,10 +38,21 @@ impl UnnamedKeys {
             if !self.keys.contains(key) {
                 self.keys.insert(key.to_owned());
             }
-            // One more than is listed says that there are more.
-            if self.keys.len() > MAX_LISTED_KEYS + 1 {
-                self.keys.pop_last();
-            }
+        }
+        self.keep_first();
+    }
+
+    /// Adds those of other documents.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.documents += other.documents;
+        self.keys.extend(other.keys);
+        self.keep_first();
+    }
+
+    /// One more than is listed says that there are more.
+    fn keep_first(&mut self) {
+        while self.keys.len() > MAX_LISTED_KEYS + 1 {
+            self.keys.pop_last();
         }
     }
 

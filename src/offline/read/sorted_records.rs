@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use rusqlite::Connection;
 
 use crate::offline::error::OfflineError;
-use crate::offline::map::draft::JsonTexts;
 use crate::offline::map::size::RowSize;
+use crate::offline::map::unnamed_keys::UnnamedKeys;
 use crate::offline::read::external_sort::{SortedRow, Sorter, merge};
 use crate::offline::read::partition::{MIN_ROWS_FOR_TWO_THREADS, map_partitions};
 use crate::offline::read::records::{ReadOrder, Record, RecordSource, not_unique};
@@ -32,6 +32,8 @@ struct Partition {
     largest: u64,
     /// Whether records were too large, so that only their sizes are kept.
     has_too_large: bool,
+    /// Keys of documents that the schema does not name.
+    unnamed: UnnamedKeys,
 }
 
 impl SortedRecords {
@@ -67,7 +69,8 @@ impl SortedRecords {
     ) -> Result<Option<Self>, OfflineError> {
         let sort = |connection: &Connection, condition: &str| {
             let sorter = Sorter::new(folders).map_err(SortError::from)?;
-            let mut partition = Partition { sorter, records: 0, largest: 0, has_too_large: false };
+            let unnamed = source.unnamed_keys();
+            let mut partition = Partition { sorter, records: 0, largest: 0, has_too_large: false, unnamed };
             source.for_each_stored(connection, condition, |record| partition.add(&record, max))?;
             partition.sorter.finish().map_err(SortError::from)?;
             Ok(partition)
@@ -107,6 +110,13 @@ impl SortedRecords {
         self.partitions.iter().all(|partition| partition.largest <= max)
     }
 
+    /// Takes the keys of documents that the schema does not name.
+    pub(super) fn take_unnamed_keys(&mut self) -> UnnamedKeys {
+        let mut all = UnnamedKeys::default();
+        self.partitions.iter_mut().for_each(|partition| all.add(std::mem::take(&mut partition.unnamed)));
+        all
+    }
+
     /// Reads every record in upload order; they are those of this resource in this snapshot.
     ///
     /// # Errors
@@ -137,10 +147,10 @@ impl SortedRecords {
 impl Partition {
     /// Adds a record with its finished draft, or with its size alone.
     fn add(&mut self, record: &Record<'_>, max: u64) -> Result<(), OfflineError> {
-        let Self { sorter, records, largest, has_too_large } = self;
+        let Self { sorter, records, largest, has_too_large, unnamed } = self;
         let write = |draft: &mut Vec<u8>| {
             let start = draft.len();
-            let size = record.write_draft(draft, max, JsonTexts::Canonical).map_err(SortError)?;
+            let size = record.write_finished(draft, max, unnamed).map_err(SortError)?;
             let bytes = match size {
                 RowSize::Fits => (draft.len() - start) as u64,
                 RowSize::TooLarge { bytes } => {

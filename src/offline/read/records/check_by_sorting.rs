@@ -1,6 +1,6 @@
 //! Checking the records of a large resource while they are sorted, or copied in their order, into temporary
 //! files, from which they are then sent: the table is read once, by two threads, and every record is encoded
-//! once. Checking them in SQL, and reading them afterwards, is in [`super::record`].
+//! once. Other tables are checked in SQL, in [`super::check_in_sql`].
 
 use std::path::PathBuf;
 
@@ -17,7 +17,8 @@ use crate::offline::snapshot::Snapshot;
 const MAX_RECORD_BYTES: u64 = 1024 * 1024;
 
 impl RecordSource {
-    /// Checks every record by sorting them all. `None` where [`Self::check_and_warn`] has to check them: that is
+    /// Checks every record by sorting them all, with a warning for a person as [`Self::check_and_warn`] gives it.
+    /// `None` where [`Self::check_and_warn`] has to check them: that is
     /// faster, or there is no space for temporary files, or one of them cannot be uploaded or is very large.
     ///
     /// # Errors
@@ -25,8 +26,12 @@ impl RecordSource {
     pub(crate) fn check_by_sorting(
         &self,
         snapshot: &Snapshot,
+        warnings: &mut Vec<String>,
     ) -> Result<Option<SortedRecords>, OfflineError> {
-        self.check_by_sorting_in(&temporary_folders(), snapshot)
+        let mut sorted = self.check_by_sorting_in(&temporary_folders(), snapshot)?;
+        let unnamed = sorted.as_mut().map(SortedRecords::take_unnamed_keys);
+        warnings.extend(unnamed.and_then(|unnamed| unnamed.warning(self.name())));
+        Ok(sorted)
     }
 
     fn check_by_sorting_in(
@@ -49,9 +54,12 @@ impl RecordSource {
     /// that of the ids.
     fn is_checked_by_sorting(&self) -> bool {
         let table = &self.table;
-        let is_read = || table.fields.iter().any(|field| field.invalid_value_condition().is_some());
-        // A check of documents looks at keys that are no fields, and a check of a shard at all shards.
-        let is_other = table.document.is_some() || table.shard.is_some() || table.has_parents();
+        let is_read = || {
+            table.document.is_some()
+                || table.fields.iter().any(|field| field.invalid_value_condition().is_some())
+        };
+        // A check of a shard reads all shards.
+        let is_other = table.shard.is_some() || table.has_parents();
         !is_other && (self.order == ReadOrder::Sort || is_read())
     }
 }
@@ -78,10 +86,47 @@ mod tests {
             ("a large record", with("UPDATE todos SET title = hex(zeroblob(600000)) WHERE rowid = 7"), false),
         ] {
             with_database(TEXT_IDS, &sql, |snapshot, source| {
-                let sorted = source.check_by_sorting(snapshot).unwrap();
+                let sorted = source.check_by_sorting(snapshot, &mut Vec::new()).unwrap();
                 assert_eq!(sorted.map(|sorted| sorted.records()), is_sorted.then_some(ROWS), "{why}");
             });
         }
+    }
+
+    #[test]
+    fn documents_are_checked_as_they_are_in_sql() {
+        let sql = format!(
+            "CREATE TABLE todos (id TEXT PRIMARY KEY, doc TEXT);
+             WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {ROWS})
+             INSERT INTO todos SELECT {SCATTERED},
+                 '{{\"title\": \"Zürich\", \"' || (CASE n % 1000 WHEN 0 THEN 'x' || n ELSE 'done' END) || '\": false}}'
+                 FROM numbers"
+        );
+        let storage = r#"{"id": "id", "document": "doc"}"#;
+        with_database(storage, &sql, |snapshot, source| {
+            let (mut expected, mut warnings) = (Vec::new(), Vec::new());
+            source.check_and_warn(snapshot, &mut expected).unwrap();
+            let sorted = source.check_by_sorting(snapshot, &mut warnings).unwrap().unwrap();
+            assert_eq!((warnings, expected.len()), (expected, 1));
+            let mut json = Vec::new();
+            sorted
+                .for_each(source, snapshot, |record| {
+                    let mut draft = Vec::new();
+                    record.write_draft(&mut draft)?;
+                    source.finish(&mut json, &draft).unwrap();
+                    Ok(())
+                })
+                .unwrap();
+            let text = String::from_utf8(json).unwrap();
+            assert_eq!(text.matches(r#"{"done":false,"title":"Zürich"}"#).count() as u64, ROWS - ROWS / 1000);
+            assert_eq!(text.matches(r#"{"title":"Zürich"}"#).count() as u64, ROWS / 1000);
+        });
+        with_database(
+            storage,
+            &format!("{sql}; UPDATE todos SET doc = '[]' WHERE rowid = 7"),
+            |snapshot, source| {
+                assert!(source.check_by_sorting(snapshot, &mut Vec::new()).unwrap().is_none());
+            },
+        );
     }
 
     #[test]

@@ -2,10 +2,12 @@
 //! (contract 3.1, stage A). Join rows are read by [`super::join_rows`].
 //!
 //! [`table`] finds table and columns, [`read_order`] decides the order, [`source`] is the result of both,
-//! [`record`] checks and reads the records, [`check_by_sorting`] checks them while it sorts them, [`contents`] reads them in any order, [`shard_condition`] and
-//! [`chosen_condition`] leave out others, and [`marked`] reads rows that are marked as deleted.
+//! [`record`] reads the records, [`check_in_sql`] and [`check_by_sorting`] check them, [`contents`] reads them
+//! in any order, [`shard_condition`] and [`chosen_condition`] leave out others, and [`marked`] reads rows that
+//! are marked as deleted.
 
 mod check_by_sorting;
+mod check_in_sql;
 mod chosen_condition;
 mod contents;
 mod marked;

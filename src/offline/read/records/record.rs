@@ -1,22 +1,19 @@
-//! Checking and reading the records of a resource. In which order they are read is decided in
+//! Reading the records of a resource. In which order they are read is decided in
 //! [`super::read_order`]; a large table that is sorted is read by
 //! [`crate::offline::read::sorted_records`].
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
 use crate::offline::error::OfflineError;
 use crate::offline::map::document::{self, Document};
 use crate::offline::map::draft::{self, JsonTexts, NotMapped};
-use crate::offline::map::fields::{MappedField, size_within, values, write_object};
+use crate::offline::map::fields::{size_within, values, write_object};
 use crate::offline::map::keys::KeyError;
 use crate::offline::map::size::RowSize;
 use crate::offline::map::unnamed_keys::UnnamedKeys;
 use crate::offline::map::value::ValueError;
-use crate::offline::read::check::{check_rows, count_rows};
+use crate::offline::read::check::count_rows;
 use crate::offline::read::records::read_order::{select_in_order, select_stored};
 use crate::offline::read::records::source::RecordSource;
 use crate::offline::read::records::table::{RecordTable, Rows};
@@ -24,9 +21,6 @@ use crate::offline::row_location::{SameKey, locate};
 use crate::offline::snapshot::Snapshot;
 use crate::offline::sql::{joined, quoted};
 use crate::protocol::code;
-
-/// The SQL function that says whether a document can be uploaded.
-const IS_DOCUMENT: &str = "synctool_is_document";
 
 /// A record in its row of the database.
 #[derive(Debug)]
@@ -52,7 +46,7 @@ impl Record<'_> {
         let RecordTable { key, fields, document, .. } = &self.source.table;
         let written = match document {
             None => self.source.table.write_columns(out, values(fields, self.row, key.width())),
-            Some(column) => self.source.table.write_document(out, column, self.document()?),
+            Some(column) => self.source.table.write_document(out, column, self.document()?, None),
         };
         written.map_err(|(name, error)| self.invalid(name, &error))
     }
@@ -65,7 +59,7 @@ impl Record<'_> {
         let RecordTable { key, fields, document, .. } = &self.source.table;
         Ok(match document {
             None => size_within(fields, self.row, key.width(), max),
-            Some(_) => document::size_within(fields, self.document()?, max),
+            Some(_) => self.document_within(max)?.1,
         })
     }
 
@@ -73,35 +67,66 @@ impl Record<'_> {
     /// the values take more than `max` bytes as JSON.
     ///
     /// # Errors
-    /// [`OfflineError::Data`] when a field cannot be uploaded, which is not found for JSON text that is
-    /// written as it is stored; [`OfflineError::Storage`] when the database cannot be read.
-    pub(crate) fn write_draft(
-        &self,
-        out: &mut Vec<u8>,
-        max: u64,
-        json_texts: JsonTexts,
-    ) -> Result<RowSize, OfflineError> {
-        let RecordTable { key, fields, document, .. } = &self.source.table;
-        let Some(column) = document else {
-            return draft::write_object(out, fields, self.row, key.width(), max, json_texts)
-                .map_err(|(field, error)| self.invalid(&field.name, &error));
+    /// [`OfflineError::Data`] when a field that is not JSON text cannot be uploaded;
+    /// [`OfflineError::Storage`] when the database cannot be read.
+    pub fn write_draft(&self, out: &mut Vec<u8>, max: u64) -> Result<RowSize, OfflineError> {
+        let Some(column) = &self.source.table.document else {
+            return self.write_columns(out, max, JsonTexts::AsStored);
         };
-        let document = self.document()?;
-        let size = document::size_within(fields, document, max);
+        let (document, size) = self.document_within(max)?;
         if size == RowSize::Fits {
-            match (json_texts, document) {
-                (JsonTexts::Canonical, _) => draft::write_finished(out, |out| self.write_fields(out))?,
-                (JsonTexts::AsStored, ValueRef::Text(text)) => draft::write_text(out, text),
+            match document {
+                ValueRef::Text(text) => draft::write_text(out, text),
                 _ => return Err(self.invalid(column, &ValueError::NotObject)),
             }
         }
         Ok(size)
     }
 
+    /// Appends a finished draft of the fields, and notes keys of a document that the schema does not name;
+    /// nothing when the values take more than `max` bytes as JSON.
+    ///
+    /// # Errors
+    /// Those of [`Self::write_fields`]; [`OfflineError::Storage`] when the database cannot be read.
+    pub(crate) fn write_finished(
+        &self,
+        out: &mut Vec<u8>,
+        max: u64,
+        unnamed: &mut UnnamedKeys,
+    ) -> Result<RowSize, OfflineError> {
+        let table = &self.source.table;
+        let Some(column) = &table.document else {
+            return self.write_columns(out, max, JsonTexts::Canonical);
+        };
+        let (document, size) = self.document_within(max)?;
+        if size == RowSize::Fits {
+            let write = |out: &mut Vec<u8>| table.write_document(out, column, document, Some(unnamed));
+            draft::write_finished(out, write).map_err(|(name, error)| self.invalid(name, &error))?;
+        }
+        Ok(size)
+    }
+
+    fn write_columns(
+        &self,
+        out: &mut Vec<u8>,
+        max: u64,
+        json_texts: JsonTexts,
+    ) -> Result<RowSize, OfflineError> {
+        let RecordTable { key, fields, .. } = &self.source.table;
+        draft::write_object(out, fields, self.row, key.width(), max, json_texts)
+            .map_err(|(field, error)| self.invalid(&field.name, &error))
+    }
+
     /// The error of a field that cannot be uploaded, or of the column of the document.
     fn invalid(&self, name: &str, error: &ValueError) -> OfflineError {
         let resource = &self.source.resource;
         invalid(self.index, name, &format!("{name} of {resource} {:?} {error}", self.id))
+    }
+
+    /// The value of the document's column, and whether its fields take at most `max` bytes as JSON.
+    fn document_within(&self, max: u64) -> Result<(ValueRef<'_>, RowSize), OfflineError> {
+        let document = self.document()?;
+        Ok((document, document::size_within(&self.source.table.fields, document, max)))
     }
 
     /// The value of the document's column.
@@ -121,15 +146,19 @@ impl RecordTable {
         write_object(out, &self.fields, values).map_err(|(field, error)| (&*field.name, error))
     }
 
-    /// Appends the canonical JSON object of the fields in a document. An error comes with the name of the
-    /// field or of the column.
+    /// Appends the canonical JSON object of the fields in a document, and notes its `unnamed` keys. An error
+    /// comes with the name of the field or of the column.
     fn write_document<'t>(
         &'t self,
         out: &mut Vec<u8>,
         column: &'t str,
         document: ValueRef<'_>,
+        unnamed: Option<&mut UnnamedKeys>,
     ) -> Result<(), (&'t str, ValueError)> {
         let document = Document::read(document).map_err(|error| (column, error))?;
+        if let Some(unnamed) = unnamed {
+            unnamed.note(document.keys());
+        }
         document.write_fields(out, &self.fields).map_err(|(field, error)| (&*field.name, error))
     }
 }
@@ -142,7 +171,7 @@ impl RecordSource {
     pub fn finish(&self, out: &mut Vec<u8>, draft: &[u8]) -> Result<(), NotMapped> {
         match (&self.table.document, draft::text(draft)) {
             (Some(column), Some(document)) => {
-                self.table.write_document(out, column, ValueRef::Text(document)).map_err(|_| NotMapped)
+                self.table.write_document(out, column, ValueRef::Text(document), None).map_err(|_| NotMapped)
             }
             _ => draft::finish_object(out, draft),
         }
@@ -161,55 +190,6 @@ impl RecordSource {
             record.write_fields(&mut json).and(Err(OfflineError::Stopped))
         });
         read.err().unwrap_or(OfflineError::Stopped)
-    }
-
-    /// Counts the records and checks every one of them in SQL, which reads only the columns that
-    /// it must. Returns the number of records.
-    ///
-    /// # Errors
-    /// [`OfflineError::Data`] for the first record in upload order that cannot be uploaded;
-    /// [`OfflineError::Storage`] when the database cannot be read;
-    /// [`OfflineError::Interrupted`] when the snapshot is interrupted.
-    pub fn check(&self, snapshot: &Snapshot) -> Result<u64, OfflineError> {
-        self.check_and_warn(snapshot, &mut Vec::new())
-    }
-
-    /// As [`Self::check`], with a warning for a person about keys of documents that the schema does
-    /// not name.
-    ///
-    /// # Errors
-    /// Those of [`Self::check`].
-    pub fn check_and_warn(
-        &self,
-        snapshot: &Snapshot,
-        warnings: &mut Vec<String>,
-    ) -> Result<u64, OfflineError> {
-        let table = &self.table;
-        let unnamed = Arc::new(Mutex::new(UnnamedKeys::new(&table.fields)));
-        let mut invalid_values: Vec<_> = match &table.document {
-            None => table.fields.iter().filter_map(MappedField::invalid_value_condition).collect(),
-            Some(column) => {
-                self.register_is_document(snapshot, &unnamed)?;
-                vec![format!("NOT {IS_DOCUMENT}({})", quoted(column))]
-            }
-        };
-        let key = table.key.text_column();
-        if key.is_none() {
-            invalid_values.extend(table.key.invalid_conditions());
-        }
-        let rows = table.row_condition();
-        let checked = check_rows(snapshot, &table.name, key.as_slice(), &invalid_values, &rows)?;
-        if checked.has_invalid_row {
-            // Reading finds the first one in upload order, and what is wrong with it.
-            let (mut all, mut json) = (self.clone(), Vec::new());
-            all.table.shard = None;
-            all.for_each(snapshot, |record| {
-                json.clear();
-                record.write_fields(&mut json)
-            })?;
-        }
-        warnings.extend(lock(&unnamed).warning(&self.resource));
-        Ok(checked.rows)
     }
 
     /// Counts the records whose stored values are larger than `max` bytes together. SQLite reads
@@ -343,34 +323,10 @@ impl RecordSource {
         Ok(())
     }
 
-    /// Registers [`IS_DOCUMENT`], which checks a document by the same rules by which it is read, and
-    /// notes its keys that the schema does not name: no second scan is needed for them.
-    fn register_is_document(
-        &self,
-        snapshot: &Snapshot,
-        unnamed: &Arc<Mutex<UnnamedKeys>>,
-    ) -> Result<(), OfflineError> {
-        snapshot
-            .for_each_connection(|connection| {
-                let (fields, unnamed) = (self.table.fields.clone(), Arc::clone(unnamed));
-                connection.create_scalar_function(
-                    IS_DOCUMENT,
-                    1,
-                    FunctionFlags::SQLITE_UTF8,
-                    move |context| {
-                        let Ok(document) = Document::read(context.get_raw(0)) else { return Ok(false) };
-                        lock(&unnamed).note(document.keys());
-                        Ok(document.write_fields(&mut Vec::new(), &fields).is_ok())
-                    },
-                )
-            })
-            .map_err(OfflineError::while_doing("cannot check documents"))
+    /// To collect keys of documents that the schema does not name.
+    pub(crate) fn unnamed_keys(&self) -> UnnamedKeys {
+        UnnamedKeys::new(&self.table.fields)
     }
-}
-
-/// Locks for this thread: a thread that panicked has at most not counted a document.
-fn lock(unnamed: &Mutex<UnnamedKeys>) -> MutexGuard<'_, UnnamedKeys> {
-    unnamed.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The error of a record that has the same id as the one before it.
