@@ -217,7 +217,7 @@ pub(super) mod tests {
     use crate::offline::database::Database;
     use crate::schema::Schema;
 
-    pub(crate) const ROWS: u64 = MIN_ROWS_FOR_TWO_THREADS;
+    const ROWS: u64 = MIN_ROWS_FOR_TWO_THREADS;
     pub(crate) const SCATTERED: &str = "printf('%08x', n * 2654435761 % 4294967296)";
     pub(crate) const TEXT_IDS: &str = r#"{"id": "id"}"#;
 

@@ -5,12 +5,15 @@
 use std::path::PathBuf;
 
 use crate::offline::error::OfflineError;
-use crate::offline::read::partition::MIN_ROWS_FOR_TWO_THREADS;
 use crate::offline::read::records::read_order::ReadOrder;
 use crate::offline::read::records::source::RecordSource;
 use crate::offline::read::sorted_records::SortedRecords;
 use crate::offline::read::temporary_file::temporary_folders;
 use crate::offline::snapshot::Snapshot;
+
+/// The number of rows from which a table is checked by sorting. A smaller one takes a hundredth of a second
+/// anyway, and less memory.
+const MIN_ROWS: u64 = 10_000;
 
 /// The largest record of a table that is checked by sorting, in bytes. The limit of the server, which is not
 /// known yet, may be lower or higher.
@@ -39,7 +42,7 @@ impl RecordSource {
         folders: &[PathBuf],
         snapshot: &Snapshot,
     ) -> Result<Option<SortedRecords>, OfflineError> {
-        if !self.is_checked_by_sorting() || self.count(snapshot)? < MIN_ROWS_FOR_TWO_THREADS {
+        if !self.is_checked_by_sorting() || self.count(snapshot)? < MIN_ROWS {
             return Ok(None);
         }
         match SortedRecords::sort_in(folders, self, snapshot, MAX_RECORD_BYTES) {
@@ -67,27 +70,28 @@ impl RecordSource {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::offline::read::sorted_records::tests::{ROWS, SCATTERED, TEXT_IDS, table, with_database};
+    use crate::offline::read::sorted_records::tests::{SCATTERED, TEXT_IDS, table, with_database};
 
     const IN_ORDER: &str = "printf('%08x', n)";
 
     #[test]
     fn large_tables_are_checked_by_sorting_unless_a_record_needs_the_other_check() {
         let rows = |rows, id| table(rows, "TEXT PRIMARY KEY", id, "");
-        let with = |sql: &str| format!("{}; {sql}", rows(ROWS, SCATTERED));
-        let constrained = rows(ROWS, IN_ORDER).replace("done INTEGER", "done INTEGER CHECK (done IN (0, 1))");
+        let with = |sql: &str| format!("{}; {sql}", rows(MIN_ROWS, SCATTERED));
+        let constrained =
+            rows(MIN_ROWS, IN_ORDER).replace("done INTEGER", "done INTEGER CHECK (done IN (0, 1))");
         for (why, sql, is_sorted) in [
-            ("scattered ids", rows(ROWS, SCATTERED), true),
-            ("ids in order, and a column that has to be checked", rows(ROWS, IN_ORDER), true),
+            ("scattered ids", rows(MIN_ROWS, SCATTERED), true),
+            ("ids in order, and a column that has to be checked", rows(MIN_ROWS, IN_ORDER), true),
             ("ids in order, and nothing to check", constrained, false),
-            ("a small table", rows(ROWS - 1, SCATTERED), false),
+            ("a small table", rows(MIN_ROWS - 1, SCATTERED), false),
             ("a value that cannot be uploaded", with("UPDATE todos SET done = 2 WHERE rowid = 7"), false),
             ("no id", with("UPDATE todos SET id = '' WHERE rowid = 7"), false),
             ("a large record", with("UPDATE todos SET title = hex(zeroblob(600000)) WHERE rowid = 7"), false),
         ] {
             with_database(TEXT_IDS, &sql, |snapshot, source| {
                 let sorted = source.check_by_sorting(snapshot, &mut Vec::new()).unwrap();
-                assert_eq!(sorted.map(|sorted| sorted.records()), is_sorted.then_some(ROWS), "{why}");
+                assert_eq!(sorted.map(|sorted| sorted.records()), is_sorted.then_some(MIN_ROWS), "{why}");
             });
         }
     }
@@ -96,7 +100,7 @@ mod tests {
     fn documents_are_checked_as_they_are_in_sql() {
         let sql = format!(
             "CREATE TABLE todos (id TEXT PRIMARY KEY, doc TEXT);
-             WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {ROWS})
+             WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {MIN_ROWS})
              INSERT INTO todos SELECT {SCATTERED},
                  '{{\"title\": \"Zürich\", \"' || (CASE n % 1000 WHEN 0 THEN 'x' || n ELSE 'done' END) || '\": false}}'
                  FROM numbers"
@@ -117,8 +121,11 @@ mod tests {
                 })
                 .unwrap();
             let text = String::from_utf8(json).unwrap();
-            assert_eq!(text.matches(r#"{"done":false,"title":"Zürich"}"#).count() as u64, ROWS - ROWS / 1000);
-            assert_eq!(text.matches(r#"{"title":"Zürich"}"#).count() as u64, ROWS / 1000);
+            assert_eq!(
+                text.matches(r#"{"done":false,"title":"Zürich"}"#).count() as u64,
+                MIN_ROWS - MIN_ROWS / 1000
+            );
+            assert_eq!(text.matches(r#"{"title":"Zürich"}"#).count() as u64, MIN_ROWS / 1000);
         });
         with_database(
             storage,
@@ -131,7 +138,7 @@ mod tests {
 
     #[test]
     fn without_space_for_temporary_files_records_are_checked_in_the_other_way() {
-        with_database(TEXT_IDS, &table(ROWS, "TEXT PRIMARY KEY", IN_ORDER, ""), |snapshot, source| {
+        with_database(TEXT_IDS, &table(MIN_ROWS, "TEXT PRIMARY KEY", IN_ORDER, ""), |snapshot, source| {
             let folders = [PathBuf::from("/no such folder")];
             assert!(source.check_by_sorting_in(&folders, snapshot).unwrap().is_none());
         });
