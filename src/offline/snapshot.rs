@@ -113,6 +113,12 @@ impl Snapshot {
         self.second_connection().map_or(Ok(()), |second| each(&lock_connection(second)))
     }
 
+    /// Frees the memory of the page caches, when a table has been read for the last time.
+    pub(super) fn free_page_caches(&self) {
+        // Where it fails, they stay.
+        let _ = self.for_each_connection(|connection| connection.execute_batch("PRAGMA shrink_memory"));
+    }
+
     /// The name of the collation that orders text by its UTF-8 bytes, in a database of any
     /// encoding.
     pub(super) fn byte_order(&self) -> &'static str {

@@ -83,6 +83,7 @@ impl SortedRecords {
                 Err(error) => return Err(error),
             }
         }
+        snapshot.free_page_caches();
         Ok(is_whole.then_some(Self { partitions }))
     }
 
