@@ -323,12 +323,14 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn does_not_sort_a_table_with_a_record_without_an_id() {
-        let bad = "UPDATE todos SET id = NULL WHERE id = (SELECT max(id) FROM todos)";
-        let sql = format!("{}; {bad}", table(ROWS, "TEXT PRIMARY KEY", SCATTERED, ""));
-        with_database(TEXT_IDS, &sql, |snapshot, source| {
-            assert!(SortedRecords::sort(source, snapshot, ROWS, u64::MAX).unwrap().is_none());
-        });
+    fn does_not_sort_a_table_with_a_record_that_cannot_be_uploaded() {
+        for bad in ["id = NULL", "title = CAST(x'ff' AS TEXT)", "done = 2"] {
+            let sql = table(ROWS, "TEXT PRIMARY KEY", SCATTERED, "");
+            let sql = format!("{sql}; UPDATE todos SET {bad} WHERE id = (SELECT max(id) FROM todos)");
+            with_database(TEXT_IDS, &sql, |snapshot, source| {
+                assert!(SortedRecords::sort(source, snapshot, ROWS, u64::MAX).unwrap().is_none(), "{bad}");
+            });
+        }
     }
 
     #[test]

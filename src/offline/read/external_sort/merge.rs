@@ -11,8 +11,8 @@ use std::ops::Range;
 use super::sorter::{NUMBER_BYTES, Sorter};
 use crate::mutation::byte_order::prefix;
 
-/// Memory for the blocks of all runs, in bytes. With 16 GiB of rows or more every run has the smallest
-/// block, and the memory is a four-thousandth of the size of the rows.
+/// Memory for the blocks of all runs, in bytes. With 12 GiB of rows or more every run has the smallest
+/// block, and the memory is a three-thousandth of the size of the rows.
 const MERGE_BYTES: usize = 4 * 1024 * 1024;
 
 /// The largest block of a run, where there are few runs.
