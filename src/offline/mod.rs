@@ -13,7 +13,7 @@
 //!   `writable`, `snapshot`: the file, and one state of it;
 //! * `map`: from SQLite values to JSON and back;
 //! * `read`: checking and reading records and join rows, with an external merge sort for large
-//!   tables of random ids;
+//!   tables;
 //! * `changelog`: the application's own edits;
 //! * `write`: pulled changes and cursors;
 //! * [`introspect`] and [`sample`], [`upload_queue`], [`Sidecar`], `comparison`: a database's tables, a

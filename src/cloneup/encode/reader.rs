@@ -1,6 +1,6 @@
-//! The reader: walks the plan and sends chunks with drafts of rows, in upload order. Finishing them, hashing
-//! them and making batches is the part of [`super::encoder`], on other threads. The
-//! bounded channel between both is the back-pressure that slows reading to the pace of the network.
+//! The reader: walks the plan and sends chunks with drafts of rows, in upload order. Finishing them,
+//! hashing them and making batches is the part of [`super::encoder`], on other threads. The bounded
+//! channel between both is the back-pressure that slows reading to the pace of the network.
 
 use std::sync::mpsc::{Receiver, SyncSender};
 
@@ -18,7 +18,8 @@ use crate::schema::Schema;
 pub(super) enum ReadEvent {
     /// The next part of the plan begins.
     Part(usize),
-    /// Drafts of rows of the part with this index, which [`RecordSource::finish`] and [`JoinSource::finish`] finish.
+    /// Drafts of rows of the part with this index: [`RecordSource::finish`] and [`JoinSource::finish`]
+    /// finish them.
     Rows(usize, RowChunk),
     /// A row of the part that no request can carry.
     Oversized(OversizedRow),

@@ -2,9 +2,10 @@
 //! (contract 3.1.1). Executing it is the part of [`super::upload`].
 //!
 //! [`scope`] is what the options ask for, [`sources`] the tables of it, [`upload_plan`] the plan as a
-//! value, [`checking`] how far its checks are, [`kept_records`] what they have sorted; [`limited`] and [`row_filter`] are the rows that it leaves
-//! out, [`changes`] leaves in it only what differs, [`deletes`] is its stage C, [`extra`] what only the
-//! server has, [`finalization`] and [`other_store`] check what is written at the end.
+//! value, [`checking`] how far its checks are, [`kept_records`] what they have sorted; [`limited`] and
+//! [`row_filter`] are the rows that it leaves out, [`changes`] leaves in it only what differs, [`deletes`] is
+//! its stage C, [`extra`] what only the server has, [`finalization`] and [`other_store`] check what is written
+//! at the end.
 
 mod changes;
 mod checking;

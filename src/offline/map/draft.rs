@@ -14,7 +14,7 @@ use crate::offline::map::size::{RowSize, plain_size};
 use crate::offline::map::value::{ValueError, write_json};
 
 /// The number of bytes of a length. Every draft has more.
-pub(crate) const LENGTH_BYTES: usize = size_of::<u64>();
+const LENGTH_BYTES: usize = size_of::<u64>();
 
 /// What becomes of JSON text in a draft.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,16 +42,21 @@ pub(crate) fn write_object<'f>(
     json_texts: JsonTexts,
 ) -> Result<RowSize, (&'f MappedField, ValueError)> {
     let (start, mut size) = (out.len(), 0);
+    let too_large = |out: &mut Vec<u8>| match size_within(fields, row, first, max) {
+        RowSize::Fits => None,
+        size @ RowSize::TooLarge { .. } => {
+            out.truncate(start);
+            Some(size)
+        }
+    };
     let mut part = begin_part(out);
     out.push(b'{');
     for (field, value) in fields.iter().zip(values(fields, row, first)) {
         size += plain_size(value);
-        if size > max {
-            let too_large = size_within(fields, row, first, max);
-            if too_large != RowSize::Fits {
-                out.truncate(start);
-                return Ok(too_large);
-            }
+        if size > max
+            && let Some(size) = too_large(out)
+        {
+            return Ok(size);
         }
         if field.leaves_out(value) {
             continue;
@@ -63,7 +68,12 @@ pub(crate) fn write_object<'f>(
                 write_part(out, text);
                 part = begin_part(out);
             }
-            _ => field.mapping.write(out, value).map_err(|error| (field, error))?,
+            _ => {
+                if let Err(error) = field.mapping.write(out, value) {
+                    // A row that is too large is that, whatever else is wrong with it.
+                    return too_large(out).ok_or((field, error));
+                }
+            }
         }
     }
     out.push(b'}');
@@ -218,6 +228,23 @@ mod tests {
                 assert_eq!(draft.len() == 6, expected != RowSize::Fits, "{a}");
             });
         }
+    }
+
+    #[test]
+    fn a_row_that_is_too_large_is_that_whatever_else_is_wrong_with_it() {
+        let large = Value::Text(format!("[\"{}\"]", "x".repeat(200)));
+        let values = [Value::Null, Value::Null, Value::Real(f64::INFINITY), large, Value::Null];
+        with_row(&values, |mapped, row| {
+            for json_texts in [JsonTexts::AsStored, JsonTexts::Canonical] {
+                let mut draft = Vec::new();
+                let mut written = |max| {
+                    let written = write_object(&mut draft, mapped, row, 0, max, json_texts);
+                    written.map_err(|(field, _)| field.name.as_str())
+                };
+                assert_eq!(written(100), Ok(RowSize::TooLarge { bytes: 204 }));
+                assert_eq!(written(1000), Err("c"));
+            }
+        });
     }
 
     #[test]

@@ -29,17 +29,18 @@ impl UnnamedKeys {
 
     /// Notes the keys of a document.
     pub(crate) fn note<'k>(&mut self, keys: impl Iterator<Item = &'k str>) {
-        let mut unnamed = keys.filter(|key| !self.named.contains(*key)).peekable();
-        if unnamed.peek().is_none() {
-            return;
-        }
-        self.documents += 1;
-        for key in unnamed {
+        let mut has_unnamed = false;
+        for key in keys {
+            if self.named.contains(key) {
+                continue;
+            }
+            has_unnamed = true;
             if !self.keys.contains(key) {
                 self.keys.insert(key.to_owned());
+                self.keep_first();
             }
         }
-        self.keep_first();
+        self.documents += u64::from(has_unnamed);
     }
 
     /// Adds those of other documents.

@@ -1,10 +1,11 @@
 //! Reading records and join rows in upload order (contract 3.1, stages A and B).
 //!
 //! [`records`] and [`join_rows`] find a table, check all of its rows in SQL ([`check`]) and read
-//! them in order. A large table without an index in this order is read by two threads
-//! ([`partition`]) and sorted outside of SQLite ([`sorted_records`], [`external_sort`]). The records of
-//! a resource that refers to itself are ordered by [`depth`]. [`dangling`] finds join rows without their
-//! records. [`temporary_file`](mod@temporary_file) decides where temporary files are.
+//! them in order. The records of a large table are checked while two threads ([`partition`]) read them
+//! and sort them outside of SQLite ([`sorted_records`], [`external_sort`]), or sorted when they are sent
+//! and no index has the order. The records of a resource that refers to itself are ordered by
+//! [`depth`]. [`dangling`] finds join rows without their records.
+//! [`temporary_file`](mod@temporary_file) decides where temporary files are.
 
 mod check;
 mod dangling;

@@ -1,9 +1,11 @@
-//! The records of a large resource whose table is sorted ([`ReadOrder::Sort`]): read in the order
-//! in which they are stored, by two threads where the snapshot has two connections, and sorted
-//! with their JSON by an external merge sort. A small table is sorted by SQLite.
+//! The records of a large resource in temporary files, in upload order: read in the order in which they
+//! are stored, by two threads where the snapshot has two connections, and sorted with their JSON by an
+//! external merge sort. A table that has to be sorted ([`ReadOrder::Sort`]) and is small is sorted by SQLite;
+//! others are only here where that checks them ([`super::records`]).
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::Connection;
 
@@ -22,6 +24,22 @@ pub struct SortedRecords {
     partitions: Vec<Partition>,
 }
 
+/// What ends a sort.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SortLimits {
+    /// The most bytes that the values of a record take.
+    pub(super) record: u64,
+    /// Whether of a larger record the size is kept; otherwise it ends the sort.
+    pub(super) keeps_sizes: bool,
+    /// The most bytes of a temporary file; there are two of them.
+    pub(super) file: u64,
+    /// The number of rows, from which the size of the files is estimated.
+    pub(super) rows: u64,
+}
+
+/// After how many records the size of the files is estimated.
+const ESTIMATED_AFTER: u64 = 1000;
+
 /// The sorted records of one part of the table.
 #[derive(Debug)]
 struct Partition {
@@ -30,8 +48,6 @@ struct Partition {
     records: u64,
     /// The most bytes that a record takes.
     largest: u64,
-    /// Whether records were too large, so that only their sizes are kept.
-    has_too_large: bool,
     /// Keys of documents that the schema does not name.
     unnamed: UnnamedKeys,
 }
@@ -54,10 +70,12 @@ impl SortedRecords {
         if rows < MIN_ROWS_FOR_TWO_THREADS || source.read_order() == ReadOrder::Index {
             return Ok(None);
         }
-        Self::sort_in(&temporary_folders(), source, snapshot, max)
+        let limits = SortLimits { record: max, keeps_sizes: true, file: u64::MAX, rows };
+        Self::sort_in(&temporary_folders(), source, snapshot, limits)
     }
 
-    /// As [`Self::sort`], for a table of any size and order, in one of these folders.
+    /// As [`Self::sort`], for a table of any size and order, in one of these folders. `None` also where a limit
+    /// ends the sort.
     ///
     /// # Errors
     /// Those of [`Self::sort`].
@@ -65,21 +83,32 @@ impl SortedRecords {
         folders: &[PathBuf],
         source: &RecordSource,
         snapshot: &Snapshot,
-        max: u64,
+        limits: SortLimits,
     ) -> Result<Option<Self>, OfflineError> {
+        let has_ended = AtomicBool::new(false);
         let sort = |connection: &Connection, condition: &str| {
             let sorter = Sorter::new(folders).map_err(SortError::from)?;
-            let unnamed = source.unnamed_keys();
-            let mut partition = Partition { sorter, records: 0, largest: 0, has_too_large: false, unnamed };
-            source.for_each_stored(connection, condition, |record| partition.add(&record, max))?;
+            let mut partition = Partition { sorter, records: 0, largest: 0, unnamed: source.unnamed_keys() };
+            source.for_each_stored(connection, condition, |record| {
+                if has_ended.load(Ordering::Relaxed) {
+                    return Err(OfflineError::Stopped);
+                }
+                partition.add(&record, limits)
+            })?;
             partition.sorter.finish().map_err(SortError::from)?;
             Ok(partition)
+        };
+        // What ends one thread ends the other.
+        let sort = |connection: &Connection, condition: &str| {
+            let sorted = sort(connection, condition);
+            has_ended.fetch_or(sorted.is_err(), Ordering::Relaxed);
+            sorted
         };
         let (mut partitions, mut is_whole) = (Vec::new(), true);
         for partition in map_partitions(snapshot, source.table(), sort) {
             match partition {
                 Ok(partition) => partitions.push(partition),
-                Err(OfflineError::Data { .. }) => is_whole = false,
+                Err(OfflineError::Data { .. } | OfflineError::Stopped) => is_whole = false,
                 Err(error) => return Err(error),
             }
         }
@@ -89,25 +118,19 @@ impl SortedRecords {
 
     /// The number of records.
     #[must_use]
-    pub fn records(&self) -> u64 {
+    pub(crate) fn records(&self) -> u64 {
         self.partitions.iter().map(|partition| partition.records).sum()
     }
 
     /// The size of the temporary files, in bytes.
     #[must_use]
-    pub fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.partitions.iter().map(|partition| partition.sorter.bytes()).sum()
-    }
-
-    /// Whether all records are here, none of which was too large.
-    #[must_use]
-    pub fn has_all(&self) -> bool {
-        !self.partitions.iter().any(|partition| partition.has_too_large)
     }
 
     /// Whether no record takes more than `max` bytes.
     #[must_use]
-    pub fn is_within(&self, max: u64) -> bool {
+    pub(crate) fn is_within(&self, max: u64) -> bool {
         self.partitions.iter().all(|partition| partition.largest <= max)
     }
 
@@ -147,25 +170,27 @@ impl SortedRecords {
 
 impl Partition {
     /// Adds a record with its finished draft, or with its size alone.
-    fn add(&mut self, record: &Record<'_>, max: u64) -> Result<(), OfflineError> {
-        let Self { sorter, records, largest, has_too_large, unnamed } = self;
+    fn add(&mut self, record: &Record<'_>, limits: SortLimits) -> Result<(), OfflineError> {
+        let Self { sorter, records, largest, unnamed } = self;
         let write = |draft: &mut Vec<u8>| {
             let start = draft.len();
-            let size = record.write_finished(draft, max, unnamed).map_err(SortError)?;
+            let size = record.write_finished(draft, limits.record, unnamed).map_err(SortError)?;
             let bytes = match size {
                 RowSize::Fits => (draft.len() - start) as u64,
-                RowSize::TooLarge { bytes } => {
+                RowSize::TooLarge { bytes } if limits.keeps_sizes => {
                     draft.extend_from_slice(&bytes.to_le_bytes());
-                    *has_too_large = true;
                     bytes
                 }
+                RowSize::TooLarge { .. } => return Err(SortError(OfflineError::Stopped)),
             };
             *largest = bytes.max(*largest);
             Ok::<_, SortError>(())
         };
         sorter.add(record.id, write)?;
         *records += 1;
-        Ok(())
+        let bytes = sorter.bytes();
+        let expected = if *records == ESTIMATED_AFTER { bytes / *records * (limits.rows / 2) } else { bytes };
+        if expected > limits.file { Err(OfflineError::Stopped) } else { Ok(()) }
     }
 }
 
@@ -369,7 +394,8 @@ pub(super) mod tests {
     fn the_error_of_a_missing_folder_says_where_temporary_files_go() {
         with_database(TEXT_IDS, &table(1, "TEXT PRIMARY KEY", SCATTERED, ""), |snapshot, source| {
             let folders = [PathBuf::from("/no such folder")];
-            let error = SortedRecords::sort_in(&folders, source, snapshot, u64::MAX).unwrap_err();
+            let limits = SortLimits { record: u64::MAX, keeps_sizes: true, file: u64::MAX, rows: 1 };
+            let error = SortedRecords::sort_in(&folders, source, snapshot, limits).unwrap_err();
             let start =
                 "offline database: cannot sort in a temporary file, in /var/tmp or where TMPDIR says: ";
             assert!(error.to_string().starts_with(start), "{error}");

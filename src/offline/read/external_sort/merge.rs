@@ -242,6 +242,16 @@ mod tests {
         assert_eq!(sorted(&rows, 1, |index| index % 3 == 0), expected);
     }
 
+    #[test]
+    fn rows_that_were_spilled_in_order_come_back_in_order() {
+        // Rows 0 to 2999 for two sorters in turn, and rows 1000 to 1009 once more.
+        let row = |id: usize| (format!("{id:06}"), vec![id.to_le_bytes()[0]; 1000]);
+        let mut expected: Vec<_> = (0..3000).chain(1000..1010).map(row).collect();
+        let read = sorted(&expected, 2, |_| true);
+        expected.sort();
+        assert_eq!(read, expected);
+    }
+
     proptest! {
         #[test]
         fn ids_come_in_byte_order(

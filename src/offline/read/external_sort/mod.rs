@@ -1,10 +1,9 @@
 //! External merge sort: sorts rows of an id and a content by id in byte order. Only a bounded part of
 //! the rows is in memory.
 //!
-//! A [`Sorter`] sorts runs of rows in memory and spills each to a temporary file; rows that come in order are one
-//! run. [`merge`] reads
-//! all runs of several sorters side by side: a k-way merge with a heap. Nothing here knows what
-//! the rows are, where they come from, or what errors their owner has.
+//! A [`Sorter`] sorts runs of rows in memory and spills each to a temporary file; rows that come in
+//! order are one run. [`merge`] reads all runs of several sorters side by side: a k-way merge with a
+//! heap. Nothing here knows what the rows are, where they come from, or what errors their owner has.
 
 mod merge;
 mod sorter;

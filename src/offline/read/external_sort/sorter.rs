@@ -137,7 +137,7 @@ impl Sorter {
         Ok(())
     }
 
-    /// Spills the last run, and frees the memory. Nothing may be added after it.
+    /// Spills the last run, and frees the memory.
     ///
     /// # Errors
     /// An [`io::Error`] when the file cannot be written.
@@ -149,9 +149,9 @@ impl Sorter {
         Ok(())
     }
 
-    /// The size of the file, in bytes.
+    /// The size of all rows, in bytes.
     pub(crate) fn bytes(&self) -> u64 {
-        self.runs.last().map_or(0, |last| last.end)
+        self.runs.last().map_or(0, |last| last.end) + self.buffer.len() as u64
     }
 
     /// The file, which holds the runs one after the other.

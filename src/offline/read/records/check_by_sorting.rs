@@ -2,12 +2,11 @@
 //! files, from which they are then sent: the table is read once, by two threads, and every record is encoded
 //! once. Other tables are checked in SQL, in [`super::check_in_sql`].
 
-use std::path::PathBuf;
-
 use crate::offline::error::OfflineError;
+use crate::offline::read::check::{ALL_ROWS, count_rows};
 use crate::offline::read::records::read_order::ReadOrder;
 use crate::offline::read::records::source::RecordSource;
-use crate::offline::read::sorted_records::SortedRecords;
+use crate::offline::read::sorted_records::{SortLimits, SortedRecords};
 use crate::offline::read::temporary_file::temporary_folders;
 use crate::offline::snapshot::Snapshot;
 
@@ -20,50 +19,46 @@ const MIN_ROWS: u64 = 10_000;
 const MAX_RECORD_BYTES: u64 = 1024 * 1024;
 
 impl RecordSource {
-    /// Checks every record by sorting them all, with a warning for a person as [`Self::check_and_warn`] gives it.
-    /// `None` where [`Self::check_and_warn`] has to check them: that is
-    /// faster, or there is no space for temporary files, or one of them cannot be uploaded or is very large.
+    /// The number of rows in the table, if its records are checked by sorting: it is large, and its rows have to
+    /// be sorted before they are sent, or read to be checked.
     ///
     /// # Errors
-    /// [`OfflineError::Interrupted`] when the snapshot is interrupted.
-    pub(crate) fn check_by_sorting(
-        &self,
-        snapshot: &Snapshot,
-        warnings: &mut Vec<String>,
-    ) -> Result<Option<SortedRecords>, OfflineError> {
-        let mut sorted = self.check_by_sorting_in(&temporary_folders(), snapshot)?;
-        let unnamed = sorted.as_mut().map(SortedRecords::take_unnamed_keys);
-        warnings.extend(unnamed.and_then(|unnamed| unnamed.warning(self.name())));
-        Ok(sorted)
-    }
-
-    fn check_by_sorting_in(
-        &self,
-        folders: &[PathBuf],
-        snapshot: &Snapshot,
-    ) -> Result<Option<SortedRecords>, OfflineError> {
-        if !self.is_checked_by_sorting() || self.count(snapshot)? < MIN_ROWS {
-            return Ok(None);
-        }
-        match SortedRecords::sort_in(folders, self, snapshot, MAX_RECORD_BYTES) {
-            Ok(sorted) => Ok(sorted.filter(SortedRecords::has_all)),
-            // Of a database that cannot be read, the other check finds the same.
-            Err(OfflineError::Storage { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Whether the rows have to be sorted before they are sent, or read to be checked, and their upload order is
-    /// that of the ids.
-    fn is_checked_by_sorting(&self) -> bool {
+    /// [`OfflineError::Storage`] when the database cannot be read; [`OfflineError::Interrupted`].
+    pub(crate) fn rows_to_sort(&self, snapshot: &Snapshot) -> Result<Option<u64>, OfflineError> {
         let table = &self.table;
         let is_read = || {
             table.document.is_some()
                 || table.fields.iter().any(|field| field.invalid_value_condition().is_some())
         };
-        // A check of a shard reads all shards.
-        let is_other = table.shard.is_some() || table.has_parents();
-        !is_other && (self.order == ReadOrder::Sort || is_read())
+        // A check of a shard reads all shards; an upload order by depth is not that of the ids; to count the rows
+        // of a view can take as long as to read them.
+        let is_other = table.shard.is_some() || table.has_parents() || !table.is_ordinary;
+        if is_other || !(self.order == ReadOrder::Sort || is_read()) {
+            return Ok(None);
+        }
+        let rows = count_rows(snapshot, &table.name, ALL_ROWS)?;
+        Ok(Some(rows).filter(|rows| *rows >= MIN_ROWS))
+    }
+
+    /// Checks every record of a table with so many `rows` by sorting them all, with a warning for a person as
+    /// [`Self::check_and_warn`] gives it. `None` where that one has to check them: one of the records cannot be
+    /// uploaded or is very large, or all of them take more than `max` bytes.
+    ///
+    /// # Errors
+    /// [`OfflineError::Storage`] when the database cannot be read, or there is no space for the temporary
+    /// files; [`OfflineError::Interrupted`] when the snapshot is interrupted.
+    pub(crate) fn check_by_sorting(
+        &self,
+        snapshot: &Snapshot,
+        rows: u64,
+        max: u64,
+        warnings: &mut Vec<String>,
+    ) -> Result<Option<SortedRecords>, OfflineError> {
+        let limits = SortLimits { record: MAX_RECORD_BYTES, keeps_sizes: false, file: max / 2, rows };
+        let mut sorted = SortedRecords::sort_in(&temporary_folders(), self, snapshot, limits)?;
+        let unnamed = sorted.as_mut().map(SortedRecords::take_unnamed_keys);
+        warnings.extend(unnamed.and_then(|unnamed| unnamed.warning(self.name())));
+        Ok(sorted)
     }
 }
 
@@ -73,6 +68,12 @@ mod tests {
     use crate::offline::read::sorted_records::tests::{SCATTERED, TEXT_IDS, table, with_database};
 
     const IN_ORDER: &str = "printf('%08x', n)";
+
+    /// The records, if they are checked by sorting within this number of bytes.
+    fn sorted(source: &RecordSource, snapshot: &Snapshot, max: u64) -> Option<SortedRecords> {
+        let rows = source.rows_to_sort(snapshot).unwrap()?;
+        source.check_by_sorting(snapshot, rows, max, &mut Vec::new()).unwrap()
+    }
 
     #[test]
     fn large_tables_are_checked_by_sorting_unless_a_record_needs_the_other_check() {
@@ -90,8 +91,8 @@ mod tests {
             ("a large record", with("UPDATE todos SET title = hex(zeroblob(600000)) WHERE rowid = 7"), false),
         ] {
             with_database(TEXT_IDS, &sql, |snapshot, source| {
-                let sorted = source.check_by_sorting(snapshot, &mut Vec::new()).unwrap();
-                assert_eq!(sorted.map(|sorted| sorted.records()), is_sorted.then_some(MIN_ROWS), "{why}");
+                let sorted = sorted(source, snapshot, u64::MAX).map(|sorted| sorted.records());
+                assert_eq!(sorted, is_sorted.then_some(MIN_ROWS), "{why}");
             });
         }
     }
@@ -109,7 +110,8 @@ mod tests {
         with_database(storage, &sql, |snapshot, source| {
             let (mut expected, mut warnings) = (Vec::new(), Vec::new());
             source.check_and_warn(snapshot, &mut expected).unwrap();
-            let sorted = source.check_by_sorting(snapshot, &mut warnings).unwrap().unwrap();
+            let sorted =
+                source.check_by_sorting(snapshot, MIN_ROWS, u64::MAX, &mut warnings).unwrap().unwrap();
             assert_eq!((warnings, expected.len()), (expected, 1));
             let mut json = Vec::new();
             sorted
@@ -131,16 +133,24 @@ mod tests {
             storage,
             &format!("{sql}; UPDATE todos SET doc = '[]' WHERE rowid = 7"),
             |snapshot, source| {
-                assert!(source.check_by_sorting(snapshot, &mut Vec::new()).unwrap().is_none());
+                assert!(sorted(source, snapshot, u64::MAX).is_none());
             },
         );
     }
 
     #[test]
-    fn without_space_for_temporary_files_records_are_checked_in_the_other_way() {
-        with_database(TEXT_IDS, &table(MIN_ROWS, "TEXT PRIMARY KEY", IN_ORDER, ""), |snapshot, source| {
-            let folders = [PathBuf::from("/no such folder")];
-            assert!(source.check_by_sorting_in(&folders, snapshot).unwrap().is_none());
+    fn no_more_bytes_are_written_than_may_be() {
+        let mut rows = table(MIN_ROWS, "TEXT PRIMARY KEY", IN_ORDER, "");
+        with_database(TEXT_IDS, &rows, |snapshot, source| {
+            let bytes = sorted(source, snapshot, u64::MAX).unwrap().bytes();
+            assert!(sorted(source, snapshot, bytes + bytes / 10).is_some());
+            assert!(sorted(source, snapshot, bytes - bytes / 10).is_none());
+        });
+        // The first rows do not show it.
+        rows.push_str("; UPDATE todos SET title = hex(zeroblob(5000)) WHERE rowid % 5000 > 4000");
+        with_database(TEXT_IDS, &rows, |snapshot, source| {
+            assert!(sorted(source, snapshot, u64::MAX).is_some());
+            assert!(sorted(source, snapshot, 4_000_000).is_none());
         });
     }
 }

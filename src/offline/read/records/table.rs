@@ -30,6 +30,8 @@ pub(super) struct RecordTable {
     /// The columns, or keys of the document, that refer to records of the same resource, and the
     /// affinities of the columns.
     pub(super) parents: Vec<(String, Option<Affinity>)>,
+    /// Whether it is neither a view nor a virtual table.
+    pub(super) is_ordinary: bool,
     /// What marks rows as deleted, where the schema says it.
     pub(super) marker: Option<Marker>,
     /// Which of the rows are read.
@@ -116,7 +118,19 @@ impl RecordTable {
             })
             .collect();
         let (name, rows) = (storage.table.clone(), Rows::Live);
-        Ok(Self { name, key, fields, document, parents, marker, rows, shard: None, chosen: None })
+        let is_ordinary = table.is_ordinary;
+        Ok(Self {
+            name,
+            key,
+            fields,
+            document,
+            parents,
+            is_ordinary,
+            marker,
+            rows,
+            shard: None,
+            chosen: None,
+        })
     }
 
     /// An SQL condition that holds for the rows that are read, in a query with the alias `t`.
