@@ -23,7 +23,8 @@ impl Observer for () {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// The rows of a table are checked next, before the first request.
+    /// The rows of a table are checked, before the first request: when that begins and, with a large table,
+    /// meanwhile.
     #[non_exhaustive]
     Checking {
         /// The resource or join store.
@@ -32,7 +33,7 @@ pub enum Event<'a> {
         checked: usize,
         /// The number of tables to check.
         tables: usize,
-        /// The number of rows in the tables that are checked.
+        /// The number of rows that are checked.
         rows: u64,
     },
     /// The plan is made; sending begins.

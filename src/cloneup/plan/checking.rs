@@ -12,7 +12,7 @@ pub(crate) struct Checking {
     pub(crate) checked: usize,
     /// The number of tables to check.
     pub(crate) tables: usize,
-    /// The number of rows in the tables that are checked.
+    /// The number of rows that are checked.
     pub(crate) rows: u64,
 }
 
@@ -25,6 +25,11 @@ impl Checking {
     pub(super) fn begin(&mut self, name: &str, report: &dyn Fn(&Self)) {
         name.clone_into(&mut self.name);
         report(self);
+    }
+
+    /// The same, with rows of the table that is being checked.
+    pub(super) fn with_rows(&self, rows: u64) -> Self {
+        Self { rows: self.rows + rows, ..self.clone() }
     }
 
     /// The check of a table ends, which has this many rows.

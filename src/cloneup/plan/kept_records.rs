@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::cloneup::options::Options;
-use crate::offline::{OfflineError, ReadOrder, RecordSource, Snapshot, SortedRecords};
+use crate::offline::{OfflineError, Progress, ReadOrder, RecordSource, Snapshot, SortedRecords};
 
 /// The most bytes that are kept, besides the first resource that has to be sorted: that takes no more space than
 /// when it is sorted later, and is sent before another one is sorted.
@@ -64,6 +64,7 @@ impl Keeper {
         source: &RecordSource,
         snapshot: &Snapshot,
         warnings: &mut Vec<String>,
+        progress: Progress<'_>,
     ) -> Result<Option<SortedRecords>, OfflineError> {
         if self.resources == 0 {
             return Ok(None);
@@ -73,7 +74,7 @@ impl Keeper {
         let is_first = is_sorted_anyway && !self.has_sorted;
         self.has_sorted |= is_sorted_anyway;
         let max = if is_first { u64::MAX } else { self.bytes };
-        let sorted = match source.check_by_sorting(snapshot, rows, max, warnings) {
+        let sorted = match source.check_by_sorting(snapshot, rows, max, warnings, progress) {
             // Of a database that cannot be read, the other check finds the same.
             Err(error @ OfflineError::Storage { .. }) => {
                 tracing::debug!(resource = source.name(), %error, "records are not kept");
@@ -115,11 +116,13 @@ mod tests {
             RecordSource::resolve(&snapshot, &schema, &schema.resources[0], &mut Vec::new()).unwrap();
         let keeper = |resources, bytes| Keeper { resources, bytes, has_sorted: false };
         let kept = |mut keeper: Keeper| {
-            let is_kept = |_: &usize| keeper.check(&source, &snapshot, &mut Vec::new()).unwrap().is_some();
+            let is_kept =
+                |_: &usize| keeper.check(&source, &snapshot, &mut Vec::new(), &|_| ()).unwrap().is_some();
             (0..3).take_while(is_kept).count()
         };
         assert_eq!(kept(Keeper::of(&Options::default())), 3);
-        let one = keeper(MAX_KEPT_RESOURCES, MAX_KEPT_BYTES).check(&source, &snapshot, &mut Vec::new());
+        let mut all = keeper(MAX_KEPT_RESOURCES, MAX_KEPT_BYTES);
+        let one = all.check(&source, &snapshot, &mut Vec::new(), &|_| ());
         let bytes = one.unwrap().unwrap().bytes();
         assert_eq!(kept(keeper(2, MAX_KEPT_BYTES)), 2);
         assert_eq!(kept(keeper(3, bytes * 5 / 2)), 2);

@@ -72,7 +72,7 @@ pub(crate) enum Source {
 impl Plan {
     /// Makes the plan for one state of the database, and checks every row (contract 3.1.1).
     /// What the check sorts is kept as the `keeper` says; `report` is called before the rows of each table
-    /// are checked.
+    /// are checked, and while those of a large one are.
     ///
     /// # Errors
     /// [`OfflineError::Data`] for the first row that cannot be uploaded; [`OfflineError::Storage`]
@@ -83,7 +83,7 @@ impl Plan {
         requested: Requested,
         snapshot: &Snapshot,
         mut keeper: Keeper,
-        report: &dyn Fn(&Checking),
+        report: &(dyn Fn(&Checking) + Sync),
     ) -> Result<Self, OfflineError> {
         let (seq, cursors) = (ChangeLog::of(snapshot).highest_seq()?, Cursors::read(snapshot)?);
         // Missing tables and columns are found before any row is read.
@@ -98,7 +98,8 @@ impl Plan {
         let mut checking = Checking::of(records.len() + join_rows.len());
         for source in records {
             checking.begin(source.name(), report);
-            let sorted = keeper.check(&source, snapshot, &mut warnings)?;
+            let progress = |rows| report(&checking.with_rows(rows));
+            let sorted = keeper.check(&source, snapshot, &mut warnings, &progress)?;
             let (source, mut rows) = match &sorted {
                 Some(sorted) => (source, sorted.records()),
                 None => checked(options, source, snapshot, &mut warnings)?,

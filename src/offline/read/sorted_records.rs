@@ -5,7 +5,7 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rusqlite::Connection;
 
@@ -40,6 +40,12 @@ pub(super) struct SortLimits {
 /// After how many records the size of the files is estimated.
 const ESTIMATED_AFTER: u64 = 1000;
 
+/// Is called from time to time, by either thread, with the number of records so far.
+pub(crate) type Progress<'p> = &'p (dyn Fn(u64) + Sync);
+
+/// After how many records of a thread it is called.
+const RECORDS_PER_CALL: u64 = 10_000;
+
 /// The sorted records of one part of the table.
 #[derive(Debug)]
 struct Partition {
@@ -71,7 +77,7 @@ impl SortedRecords {
             return Ok(None);
         }
         let limits = SortLimits { record: max, keeps_sizes: true, file: u64::MAX, rows };
-        Self::sort_in(&temporary_folders(), source, snapshot, limits)
+        Self::sort_in(&temporary_folders(), source, snapshot, limits, &|_| ())
     }
 
     /// As [`Self::sort`], for a table of any size and order, in one of these folders. `None` also where a limit
@@ -84,8 +90,9 @@ impl SortedRecords {
         source: &RecordSource,
         snapshot: &Snapshot,
         limits: SortLimits,
+        progress: Progress<'_>,
     ) -> Result<Option<Self>, OfflineError> {
-        let has_ended = AtomicBool::new(false);
+        let (has_ended, records) = (AtomicBool::new(false), AtomicU64::new(0));
         let sort = |connection: &Connection, condition: &str| {
             let sorter = Sorter::new(folders).map_err(SortError::from)?;
             let mut partition = Partition { sorter, records: 0, largest: 0, unnamed: source.unnamed_keys() };
@@ -93,7 +100,11 @@ impl SortedRecords {
                 if has_ended.load(Ordering::Relaxed) {
                     return Err(OfflineError::Stopped);
                 }
-                partition.add(&record, limits)
+                partition.add(&record, limits)?;
+                if partition.records.is_multiple_of(RECORDS_PER_CALL) {
+                    progress(records.fetch_add(RECORDS_PER_CALL, Ordering::Relaxed) + RECORDS_PER_CALL);
+                }
+                Ok(())
             })?;
             partition.sorter.finish().map_err(SortError::from)?;
             Ok(partition)
@@ -395,7 +406,7 @@ pub(super) mod tests {
         with_database(TEXT_IDS, &table(1, "TEXT PRIMARY KEY", SCATTERED, ""), |snapshot, source| {
             let folders = [PathBuf::from("/no such folder")];
             let limits = SortLimits { record: u64::MAX, keeps_sizes: true, file: u64::MAX, rows: 1 };
-            let error = SortedRecords::sort_in(&folders, source, snapshot, limits).unwrap_err();
+            let error = SortedRecords::sort_in(&folders, source, snapshot, limits, &|_| ()).unwrap_err();
             let start =
                 "offline database: cannot sort in a temporary file, in /var/tmp or where TMPDIR says: ";
             assert!(error.to_string().starts_with(start), "{error}");

@@ -6,7 +6,7 @@ use crate::offline::error::OfflineError;
 use crate::offline::read::check::{ALL_ROWS, count_rows};
 use crate::offline::read::records::read_order::ReadOrder;
 use crate::offline::read::records::source::RecordSource;
-use crate::offline::read::sorted_records::{SortLimits, SortedRecords};
+use crate::offline::read::sorted_records::{Progress, SortLimits, SortedRecords};
 use crate::offline::read::temporary_file::temporary_folders;
 use crate::offline::snapshot::Snapshot;
 
@@ -53,9 +53,10 @@ impl RecordSource {
         rows: u64,
         max: u64,
         warnings: &mut Vec<String>,
+        progress: Progress<'_>,
     ) -> Result<Option<SortedRecords>, OfflineError> {
         let limits = SortLimits { record: MAX_RECORD_BYTES, keeps_sizes: false, file: max / 2, rows };
-        let mut sorted = SortedRecords::sort_in(&temporary_folders(), self, snapshot, limits)?;
+        let mut sorted = SortedRecords::sort_in(&temporary_folders(), self, snapshot, limits, progress)?;
         let unnamed = sorted.as_mut().map(SortedRecords::take_unnamed_keys);
         warnings.extend(unnamed.and_then(|unnamed| unnamed.warning(self.name())));
         Ok(sorted)
@@ -72,7 +73,7 @@ mod tests {
     /// The records, if they are checked by sorting within this number of bytes.
     fn sorted(source: &RecordSource, snapshot: &Snapshot, max: u64) -> Option<SortedRecords> {
         let rows = source.rows_to_sort(snapshot).unwrap()?;
-        source.check_by_sorting(snapshot, rows, max, &mut Vec::new()).unwrap()
+        source.check_by_sorting(snapshot, rows, max, &mut Vec::new(), &|_| ()).unwrap()
     }
 
     #[test]
@@ -110,8 +111,8 @@ mod tests {
         with_database(storage, &sql, |snapshot, source| {
             let (mut expected, mut warnings) = (Vec::new(), Vec::new());
             source.check_and_warn(snapshot, &mut expected).unwrap();
-            let sorted =
-                source.check_by_sorting(snapshot, MIN_ROWS, u64::MAX, &mut warnings).unwrap().unwrap();
+            let checked = source.check_by_sorting(snapshot, MIN_ROWS, u64::MAX, &mut warnings, &|_| ());
+            let sorted = checked.unwrap().unwrap();
             assert_eq!((warnings, expected.len()), (expected, 1));
             let mut json = Vec::new();
             sorted
@@ -136,6 +137,19 @@ mod tests {
                 assert!(sorted(source, snapshot, u64::MAX).is_none());
             },
         );
+    }
+
+    #[test]
+    fn the_records_that_both_threads_have_checked_are_counted() {
+        with_database(TEXT_IDS, &table(30_000, "TEXT PRIMARY KEY", SCATTERED, ""), |snapshot, source| {
+            let counts = std::sync::Mutex::new(Vec::new());
+            let progress = |records| counts.lock().unwrap().push(records);
+            let sorted = source.check_by_sorting(snapshot, 30_000, u64::MAX, &mut Vec::new(), &progress);
+            assert_eq!(sorted.unwrap().unwrap().records(), 30_000);
+            let mut counts = counts.into_inner().unwrap();
+            counts.sort_unstable();
+            assert_eq!(counts, [10_000, 20_000]);
+        });
     }
 
     #[test]
