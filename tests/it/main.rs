@@ -113,6 +113,7 @@ mod store_stopped_server;
 mod store_unreachable;
 #[cfg(all(target_os = "linux", feature = "postgres"))]
 mod stores_agree;
+mod temporary_files;
 mod tls;
 mod token;
 mod transport;
