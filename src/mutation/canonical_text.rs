@@ -11,7 +11,7 @@ use serde_json::Number;
 use super::byte_order::prefix;
 use super::canonical::{compare_keys, write_number, write_scalar_value};
 use super::canonical_check::{MAX_DEPTH, is_canonical_number, is_reserved};
-use super::plain_bytes::plain_length;
+use super::plain_bytes::{each, plain_length};
 
 /// Appends the canonical form of a JSON text, just as parsing and [`write_value`] would.
 ///
@@ -362,7 +362,7 @@ impl<const WRITES: bool> Pass<'_, '_, WRITES> {
 /// The order of two members of an object, whose keys are in the text.
 #[inline(always)]
 fn compare(text: &str, a: &Member, b: &Member) -> Ordering {
-    const NOT_ASCII: u64 = u64::from_le_bytes([0x80; 8]);
+    const NOT_ASCII: u64 = each(0x80);
     if a.prefix != b.prefix && (a.prefix | b.prefix) & NOT_ASCII == 0 {
         return a.prefix.cmp(&b.prefix);
     }

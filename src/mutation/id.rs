@@ -2,6 +2,8 @@
 //!
 //! [`super::encode`] puts the id together; [`super::hasher`] computes many hashes at a time.
 
+use super::plain_bytes::each;
+
 /// The first 16 bytes of the BLAKE3 hash of a mutation's canonical JSON.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct ContentHash([u8; Self::BYTES]);
@@ -50,9 +52,6 @@ impl ContentHash {
 
 /// The hex digits of four bytes, computed side by side in one word.
 fn hex_digits(bytes: [u8; 4]) -> [u8; 8] {
-    const fn each(byte: u8) -> u64 {
-        u64::from_le_bytes([byte; 8])
-    }
     const ZEROS: u64 = each(b'0');
     const ONES: u64 = each(1);
     const SIXES: u64 = each(6);

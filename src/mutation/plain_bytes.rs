@@ -69,15 +69,17 @@ fn place_of_first(special: u64) -> usize {
     special.trailing_zeros() as usize / 8
 }
 
+/// A word of one byte repeated.
+pub(super) const fn each(byte: u8) -> u64 {
+    u64::from_le_bytes([byte; WORD])
+}
+
 /// A word in which the highest bit of each byte that is not plain is set.
 ///
 /// The bits of later bytes may be set wrongly, since a subtraction borrows from the bytes above.
 /// The lowest set bit is always right.
 #[inline(always)]
 fn special_bytes<const ASCII: bool>(word: [u8; WORD]) -> u64 {
-    const fn each(byte: u8) -> u64 {
-        u64::from_le_bytes([byte; WORD])
-    }
     // The quotation mark takes the place of the space, next to the control characters, which stay among themselves.
     const SWAPPED: u64 = each(b' ' ^ b'"');
     const BELOW: u64 = each(b' ' + 1);

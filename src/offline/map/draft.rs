@@ -192,7 +192,7 @@ mod tests {
         ) {
             with_row(&[a, b, c, d, e], |mapped, row| {
                 let mut expected = Vec::new();
-                let written = fields::write_object(&mut expected, mapped, fields::values(mapped, row, 0)).is_ok();
+                let written = fields::write_object(&mut expected, mapped, row, 0).is_ok();
 
                 let mut draft = b"before".to_vec();
                 let drafted = write_object(&mut draft, mapped, row, 0, u64::MAX, JsonTexts::AsStored);

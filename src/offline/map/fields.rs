@@ -115,7 +115,7 @@ impl MappedField {
     }
 
     /// Whether an object has no member for this value of the field.
-    pub(crate) fn leaves_out(&self, value: ValueRef<'_>) -> bool {
+    pub(super) fn leaves_out(&self, value: ValueRef<'_>) -> bool {
         value == ValueRef::Null && !self.mapping.nullable
     }
 
@@ -159,15 +159,16 @@ impl MappedField {
     }
 }
 
-/// Appends the canonical JSON object of a row's fields; `values` has one for each. An error comes with the
+/// Appends the canonical JSON object of a row's fields, whose columns begin at `first`. An error comes with the
 /// field that cannot be mapped.
-pub(crate) fn write_object<'f, 'v>(
+pub(crate) fn write_object<'f>(
     out: &mut Vec<u8>,
     fields: &'f [MappedField],
-    values: impl Iterator<Item = ValueRef<'v>>,
+    row: &Row<'_>,
+    first: usize,
 ) -> Result<(), (&'f MappedField, ValueError)> {
     out.push(b'{');
-    for (field, value) in fields.iter().zip(values) {
+    for (field, value) in fields.iter().zip(values(fields, row, first)) {
         if field.leaves_out(value) {
             continue;
         }
@@ -179,7 +180,7 @@ pub(crate) fn write_object<'f, 'v>(
 }
 
 /// The values of a row's fields, whose columns begin at `first`.
-pub(crate) fn values<'r>(
+pub(super) fn values<'r>(
     fields: &[MappedField],
     row: &'r Row<'_>,
     first: usize,

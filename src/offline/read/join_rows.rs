@@ -9,9 +9,7 @@ use rusqlite::{Connection, Row};
 use crate::offline::collation;
 use crate::offline::error::OfflineError;
 use crate::offline::map::draft::{self, JsonTexts, NotMapped};
-use crate::offline::map::fields::{
-    MappedField, map_checked_fields, select_list, size_within, values, write_object,
-};
+use crate::offline::map::fields::{MappedField, map_checked_fields, select_list, size_within, write_object};
 use crate::offline::map::keys::Key;
 use crate::offline::map::size::RowSize;
 use crate::offline::map::value::ValueError;
@@ -72,7 +70,7 @@ impl JoinRow<'_> {
     /// [`OfflineError::Data`] when a field cannot be uploaded.
     pub fn write_metadata(&self, out: &mut Vec<u8>) -> Result<(), OfflineError> {
         let metadata = &self.table.metadata;
-        write_object(out, metadata, values(metadata, self.row, ENDS)).map_err(|error| self.invalid(error))
+        write_object(out, metadata, self.row, ENDS).map_err(|error| self.invalid(error))
     }
 
     /// Whether the values of the metadata take at most `max` bytes as JSON.

@@ -111,9 +111,7 @@ impl SortedRecords {
         };
         // What ends one thread ends the other.
         let sort = |connection: &Connection, condition: &str| {
-            let sorted = sort(connection, condition);
-            has_ended.fetch_or(sorted.is_err(), Ordering::Relaxed);
-            sorted
+            sort(connection, condition).inspect_err(|_| has_ended.store(true, Ordering::Relaxed))
         };
         let (mut partitions, mut is_whole) = (Vec::new(), true);
         for partition in map_partitions(snapshot, source.table(), sort) {

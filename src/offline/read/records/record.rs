@@ -8,7 +8,7 @@ use rusqlite::{Connection, Row};
 use crate::offline::error::OfflineError;
 use crate::offline::map::document::{self, Document};
 use crate::offline::map::draft::{self, JsonTexts, NotMapped};
-use crate::offline::map::fields::{size_within, values, write_object};
+use crate::offline::map::fields::{size_within, write_object};
 use crate::offline::map::keys::KeyError;
 use crate::offline::map::size::RowSize;
 use crate::offline::map::unnamed_keys::UnnamedKeys;
@@ -45,7 +45,8 @@ impl Record<'_> {
     pub fn write_fields(&self, out: &mut Vec<u8>) -> Result<(), OfflineError> {
         let RecordTable { key, fields, document, .. } = &self.source.table;
         let written = match document {
-            None => self.source.table.write_columns(out, values(fields, self.row, key.width())),
+            None => write_object(out, fields, self.row, key.width())
+                .map_err(|(field, error)| (&*field.name, error)),
             Some(column) => self.source.table.write_document(out, column, self.document()?, None),
         };
         written.map_err(|(name, error)| self.invalid(name, &error))
@@ -137,15 +138,6 @@ impl Record<'_> {
 }
 
 impl RecordTable {
-    /// Appends the canonical JSON object of fields that have columns. An error comes with the field's name.
-    fn write_columns<'v>(
-        &self,
-        out: &mut Vec<u8>,
-        values: impl Iterator<Item = ValueRef<'v>>,
-    ) -> Result<(), (&str, ValueError)> {
-        write_object(out, &self.fields, values).map_err(|(field, error)| (&*field.name, error))
-    }
-
     /// Appends the canonical JSON object of the fields in a document, and notes its `unnamed` keys. An error
     /// comes with the name of the field or of the column.
     fn write_document<'t>(
