@@ -9,7 +9,7 @@ use std::mem::take;
 
 use rusqlite::Row;
 
-use crate::offline::map::fields::{MappedField, size_within, values};
+use crate::offline::map::fields::{MappedField, size_within};
 use crate::offline::map::size::{RowSize, plain_size};
 use crate::offline::map::value::{ValueError, write_json};
 
@@ -51,18 +51,21 @@ pub(crate) fn write_object<'f>(
     };
     let mut part = begin_part(out);
     out.push(b'{');
-    for (field, value) in fields.iter().zip(values(fields, row, first)) {
-        size += plain_size(value);
+    for (field, column) in fields.iter().zip(first..) {
+        let value = row.get_ref(column);
+        // Not copied: the processor would wait for it.
+        let value = value.as_ref().expect("the SELECT lists every field");
+        size += plain_size(*value);
         if size > max
             && let Some(size) = too_large(out)
         {
             return Ok(size);
         }
-        if field.leaves_out(value) {
+        if field.leaves_out(*value) {
             continue;
         }
         field.write_key(out);
-        match field.mapping.json_text(value) {
+        match field.mapping.json_text(*value) {
             Some(text) if json_texts == JsonTexts::AsStored => {
                 end_part(out, part);
                 write_part(out, text);

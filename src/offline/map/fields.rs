@@ -173,7 +173,7 @@ pub(crate) fn write_object<'f>(
             continue;
         }
         field.write_key(out);
-        field.mapping.write(out, value).map_err(|error| (field, error))?;
+        field.mapping.write(out, &value).map_err(|error| (field, error))?;
     }
     out.push(b'}');
     Ok(())

@@ -55,7 +55,7 @@ impl Mapping {
         let (mut mapped, mut canonical) = (Vec::new(), Vec::new());
         let Some(pulled) = pulled.to_value() else { return false };
         write_value(&mut canonical, &pulled);
-        self.write(&mut mapped, stored).is_ok() && mapped == canonical
+        self.write(&mut mapped, &stored).is_ok() && mapped == canonical
     }
 
     /// The value to store for a pulled one. A string becomes a BLOB where the column is declared
@@ -198,7 +198,7 @@ mod tests {
         ) {
             let mapping = mapping(kind);
             let mut mapped = Vec::new();
-            let is_mapped = mapping.write(&mut mapped, (&stored).into()).is_ok();
+            let is_mapped = mapping.write(&mut mapped, &(&stored).into()).is_ok();
             let mut canonical = Vec::new();
             write_value(&mut canonical, &serde_json::from_str(json).unwrap());
             let expected = is_mapped && mapped == canonical;

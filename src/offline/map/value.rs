@@ -62,18 +62,18 @@ impl Mapping {
     /// Appends the value as canonical JSON.
     ///
     /// The caller leaves out a NULL of a field that is not nullable.
-    pub(crate) fn write(&self, out: &mut Vec<u8>, value: ValueRef<'_>) -> Result<(), ValueError> {
-        if let (Some(format), false) = (&self.id_format, value == ValueRef::Null) {
+    pub(crate) fn write(&self, out: &mut Vec<u8>, value: &ValueRef<'_>) -> Result<(), ValueError> {
+        if let (Some(format), false) = (&self.id_format, *value == ValueRef::Null) {
             // Long enough for most ids.
             let mut id = String::with_capacity(32);
             let mut written = Ok(());
-            format.write_key(&mut id, 0, |id| written = write_key_text(id, value));
+            format.write_key(&mut id, 0, |id| written = write_key_text(id, *value));
             written?;
             id.push_str(format.text(format.columns()));
             write_string(out, &id);
             return Ok(());
         }
-        match (&self.kind, value) {
+        match (&self.kind, *value) {
             (_, ValueRef::Null) => out.extend_from_slice(b"null"),
             (Type::Boolean, ValueRef::Integer(0)) => out.extend_from_slice(b"false"),
             (Type::Boolean, ValueRef::Integer(1)) => out.extend_from_slice(b"true"),
@@ -172,7 +172,7 @@ mod tests {
     fn mapped(kind: Type, value: ValueRef<'_>) -> Result<String, ValueError> {
         let mapping = Mapping { kind, nullable: true, id_format: None };
         let mut out = Vec::new();
-        mapping.write(&mut out, value)?;
+        mapping.write(&mut out, &value)?;
         Ok(String::from_utf8(out).unwrap())
     }
 
