@@ -119,9 +119,12 @@ impl Batcher {
         let body = std::mem::replace(&mut self.body, next.0);
         let entries = std::mem::replace(&mut self.entries, next.1);
         self.mutations += entries.len() as u64;
+        // Hashed at once, since a call costs more than a hash.
+        let mut hashes = Vec::with_capacity(entries.len() * size_of::<ContentHash>());
         for entry in &entries {
-            self.digest.update(entry.hash.as_bytes());
+            hashes.extend_from_slice(entry.hash.as_bytes());
         }
+        self.digest.update(&hashes);
         let sequence = self.sequence;
         self.sequence += 1;
         Some(Batch {
