@@ -52,7 +52,7 @@ pub use error::{OfflineError, StorageKind};
 pub use foreign_file::ForeignFile;
 pub(crate) use map::draft::NotMapped;
 pub(crate) use map::size::RowSize;
-pub(crate) use read::{ChosenIds, MarkedRows, Progress, dangling_join_rows, temporary_file};
+pub(crate) use read::{ChosenIds, MarkedRows, OrderedRecords, Progress, dangling_join_rows, temporary_file};
 #[doc(hidden)]
 pub use read::{JoinRow, JoinSource, ReadOrder, Record, RecordSource, SortedRecord, SortedRecords};
 pub use row_location::RowLocation;

@@ -1,7 +1,9 @@
 //! Chunks of rows, which the reader hands to the encoding threads. Rows are read in [`super::reader`] and
 //! encoded in [`super::encoded_rows`].
 
-use crate::offline::RowSize;
+use std::ops::Range;
+
+use crate::offline::{OfflineError, OrderedRecords, RowSize};
 
 /// The size of the content in one chunk: large enough that a hand-over between threads costs little
 /// per row, small enough to stay in the processor's cache.
@@ -39,12 +41,11 @@ pub(crate) struct RowChunk {
     ends: Vec<RowEnd>,
 }
 
-/// Where a row ends in the buffers; it begins where the row before it ends.
-#[derive(Clone, Copy, Default)]
+/// Where a row ends in the buffers. Its ids begin where the row before it ends.
 struct RowEnd {
     id: usize,
     to: usize,
-    content: usize,
+    content: Range<usize>,
     place: RowPlace,
 }
 
@@ -66,14 +67,43 @@ impl RowChunk {
         place: RowPlace,
         write: impl FnOnce(&mut Vec<u8>) -> Result<RowSize, E>,
     ) -> Result<RowSize, E> {
+        if self.ends.is_empty() {
+            self.contents.clear();
+        }
+        let start = self.contents.len();
         if let too_large @ RowSize::TooLarge { .. } = write(&mut self.contents)? {
             return Ok(too_large);
         }
         self.ids.push_str(id);
         let id_end = self.ids.len();
         self.ids.push_str(to);
-        self.ends.push(RowEnd { id: id_end, to: self.ids.len(), content: self.contents.len(), place });
+        let content = start..self.contents.len();
+        self.ends.push(RowEnd { id: id_end, to: self.ids.len(), content, place });
         Ok(RowSize::Fits)
+    }
+
+    /// Fills the empty chunk with the next records, the first of which has this place in its table. Returns
+    /// `false` after the last record.
+    ///
+    /// # Errors
+    /// [`OfflineError::Storage`] when a temporary file cannot be read.
+    pub(crate) fn fill(
+        &mut self,
+        records: &mut OrderedRecords,
+        mut index: u64,
+    ) -> Result<bool, OfflineError> {
+        let Self { ids, contents, ends } = self;
+        contents.resize(contents.len().max(CHUNK_BYTES), 0);
+        records.read(contents, |id, content| {
+            ids.push_str(id);
+            ends.push(RowEnd { id: ids.len(), to: ids.len(), content, place: RowPlace { index, group: 0 } });
+            index += 1;
+        })
+    }
+
+    /// The number of rows.
+    pub(crate) fn len(&self) -> u64 {
+        self.ends.len() as u64
     }
 
     pub(crate) fn is_full(&self) -> bool {
@@ -83,8 +113,8 @@ impl RowChunk {
     /// The empty chunk with its buffers, to be filled again. `None` when a single large row has
     /// made the buffers much larger than a chunk.
     pub(crate) fn recycled(mut self) -> Option<Self> {
+        // The contents stay: a block is read into bytes that are there.
         self.ids.clear();
-        self.contents.clear();
         self.ends.clear();
         (self.contents.capacity() <= 2 * CHUNK_BYTES && self.ids.capacity() <= 2 * CHUNK_BYTES)
             .then_some(self)
@@ -92,16 +122,11 @@ impl RowChunk {
 
     /// The rows, in the order in which they were added.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Row<'_>> {
-        let mut start = RowEnd::default();
+        let mut start = 0;
         self.ends.iter().map(move |end| {
-            let row = Row {
-                id: &self.ids[start.to..end.id],
-                to: &self.ids[end.id..end.to],
-                content: &self.contents[start.content..end.content],
-                place: end.place,
-            };
-            start = *end;
-            row
+            let id = &self.ids[std::mem::replace(&mut start, end.to)..end.id];
+            let (to, content) = (&self.ids[end.id..end.to], &self.contents[end.content.clone()]);
+            Row { id, to, content, place: end.place }
         })
     }
 }

@@ -50,7 +50,8 @@ pub(crate) fn read_and_encode(
 ) {
     let BatchSettings { limits, encoding, skip_to, threads } = settings;
     let (sender, events) = sync_channel(CHUNKS_AHEAD);
-    let (returned, recycled) = sync_channel(CHUNKS_AHEAD);
+    // Room for every chunk: those in the channel, of the encoding threads, and of the reader.
+    let (returned, recycled) = sync_channel(CHUNKS_AHEAD + threads + 1);
     let batcher = Batcher::new(limits, skip_to.map(|position| position.mutations));
     let parts = Parts { plan: rows.plan, options: rows.options, client_id: rows.client_id };
     let shared = Shared {
@@ -188,23 +189,26 @@ mod tests {
         });
     }
 
-    #[test]
-    fn records_that_the_check_has_sorted_make_the_same_batches() {
-        let sql = "
-            WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < 49999)
-            INSERT INTO todos SELECT printf('%08x', n * 2654435761 % 4294967296), 'Zürich', '{\"b\":' || n || '}'
-                FROM numbers;
-            UPDATE todos SET title = hex(zeroblob(5000)) WHERE id = '00000000';";
-        let kept = |rows: &RowSource<'_>| rows.plan.parts[1].kept.take(u64::MAX).map(|kept| kept.records());
+    /// What the check keeps of records with such ids makes the same batches as reading them.
+    fn kept_records_make_the_same_batches(id: &str, is_in_order: bool) {
+        let sql = &format!(
+            "WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < 49999)
+             INSERT INTO todos SELECT {id}, 'Zürich', '{{\"b\":' || n || '}}' FROM numbers;
+             UPDATE todos SET title = hex(zeroblob(5000)) WHERE id = (SELECT min(id) FROM todos);"
+        );
+        let kept = |rows: &RowSource<'_>| {
+            let kept = rows.plan.parts[1].kept.take(u64::MAX)?;
+            Some((kept.records(), kept.in_order(u64::MAX).is_some()))
+        };
         with_rows(sql, |rows| {
             let expected = made(rows, 1);
             assert_eq!((expected.0.len(), &expected.1), (1 + 1 + 1 + 550 + 1 + 50, &None));
             with_plan(sql, Keeper::of, |rows| {
                 assert!(made(rows, 2) == expected);
                 assert_eq!(kept(rows), None, "they are taken once");
-                assert!(made(rows, 1) == expected, "they are sorted again");
+                assert!(made(rows, 1) == expected, "they are read again");
             });
-            with_plan(sql, Keeper::of, |rows| assert_eq!(kept(rows), Some(55_000)));
+            with_plan(sql, Keeper::of, |rows| assert_eq!(kept(rows), Some((55_000, is_in_order))));
             // The server takes no row of that size.
             let limited = |keeper: fn(&Options) -> Keeper| {
                 with_plan(sql, keeper, |rows| {
@@ -221,6 +225,16 @@ mod tests {
         // Rows of any size are read one at a time.
         let large = format!("{sql} UPDATE todos SET title = hex(zeroblob(600000)) WHERE id = 't0000'");
         with_plan(&large, Keeper::of, |rows| assert_eq!(kept(rows), None));
+    }
+
+    #[test]
+    fn records_that_the_check_has_sorted_make_the_same_batches() {
+        kept_records_make_the_same_batches("printf('%08x', n * 2654435761 % 4294967296)", false);
+    }
+
+    #[test]
+    fn records_that_the_check_has_copied_in_order_make_the_same_batches() {
+        kept_records_make_the_same_batches("printf('u%08x', n)", true);
     }
 
     #[test]

@@ -92,6 +92,15 @@ impl Reader<'_> {
             kept => kept,
         };
         let mut chunk = PartChunk { part: index, rows: RowChunk::default() };
+        let in_order = sorted.as_ref().filter(|sorted| edited.is_none() && sorted.records() <= count);
+        if let Some(mut records) = in_order.and_then(|sorted| sorted.in_order(max_row_bytes)) {
+            let mut sent = 0;
+            while chunk.rows.fill(&mut records, sent)? {
+                sent += chunk.rows.len();
+                self.send_rows(&mut chunk)?;
+            }
+            return Ok(());
+        }
         if let Some(sorted) = sorted {
             let read = sorted.for_each(source, snapshot, |record| {
                 if record.index == count {

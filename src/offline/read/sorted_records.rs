@@ -4,6 +4,7 @@
 //! others are only here where that checks them ([`super::records`]).
 
 use std::io;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -12,7 +13,7 @@ use rusqlite::Connection;
 use crate::offline::error::OfflineError;
 use crate::offline::map::size::RowSize;
 use crate::offline::map::unnamed_keys::UnnamedKeys;
-use crate::offline::read::external_sort::{SortedRow, Sorter, merge};
+use crate::offline::read::external_sort::{OrderedRows, SortedRow, Sorter, merge};
 use crate::offline::read::partition::{MIN_ROWS_FOR_TWO_THREADS, map_partitions};
 use crate::offline::read::records::{ReadOrder, Record, RecordSource, not_unique};
 use crate::offline::read::temporary_file::temporary_folders;
@@ -150,6 +151,13 @@ impl SortedRecords {
         all
     }
 
+    /// The records, if they are in upload order in the files, no id occurs twice, and none takes more than
+    /// `max` bytes.
+    pub(crate) fn in_order(&self, max: u64) -> Option<OrderedRecords> {
+        let rows = OrderedRows::of(self.partitions.iter().map(|partition| &partition.sorter));
+        rows.filter(|_| self.is_within(max)).map(OrderedRecords)
+    }
+
     /// Reads every record in upload order; they are those of this resource in this snapshot.
     ///
     /// # Errors
@@ -200,6 +208,25 @@ impl Partition {
         let bytes = sorter.bytes();
         let expected = if *records == ESTIMATED_AFTER { bytes / *records * (limits.rows / 2) } else { bytes };
         if expected > limits.file { Err(OfflineError::Stopped) } else { Ok(()) }
+    }
+}
+
+/// Records that are in upload order in the temporary files.
+#[derive(Debug)]
+pub(crate) struct OrderedRecords(OrderedRows);
+
+impl OrderedRecords {
+    /// Fills a block with the next records, and calls `record` for each with its id and the place of its draft.
+    /// Returns `false` after the last record.
+    ///
+    /// # Errors
+    /// [`OfflineError::Storage`] when a temporary file cannot be read.
+    pub(crate) fn read(
+        &mut self,
+        block: &mut Vec<u8>,
+        record: impl FnMut(&str, Range<usize>),
+    ) -> Result<bool, OfflineError> {
+        Ok(self.0.read(block, record).map_err(SortError::from)?)
     }
 }
 

@@ -4,11 +4,10 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek as _, SeekFrom};
-use std::ops::Range;
+use std::io;
 
-use super::sorter::{NUMBER_BYTES, Sorter};
+use super::block::Block;
+use super::sorter::{HEADER_BYTES, Sorter, lengths};
 use crate::mutation::byte_order::prefix;
 
 /// Memory for the blocks of all runs, in bytes. With 12 GiB of rows or more every run has the smallest
@@ -35,17 +34,16 @@ pub(crate) fn merge<E: From<io::Error>>(
     let block = (MERGE_BYTES / count.max(1)).clamp(MIN_BLOCK_BYTES, MAX_BLOCK_BYTES);
     let mut heads = BinaryHeap::with_capacity(count);
     for sorter in &sorters {
-        for Range { start, end } in sorter.runs().iter().cloned() {
-            let section = FileSection { file: sorter.file(), position: start, end };
-            let mut head = RunHead::new(BufReader::with_capacity(block, section));
+        for run in sorter.runs() {
+            let mut head = RunHead::new(Block::new(sorter.section(run), block));
             if head.advance()? {
                 heads.push(head);
             }
         }
     }
     while let Some(mut head) = heads.peek_mut() {
-        let Run { id, unread, input } = &mut *head.run;
-        consume(SortedRow { id, unread, input })?;
+        let Run { id, unread, block } = &mut *head.run;
+        consume(SortedRow { id, unread, block })?;
         if !head.advance()? {
             PeekMut::pop(head);
         }
@@ -58,7 +56,7 @@ pub(crate) struct SortedRow<'a> {
     /// The row's id.
     pub(crate) id: &'a str,
     unread: &'a mut usize,
-    input: &'a mut dyn BufRead,
+    block: &'a mut Block,
 }
 
 impl SortedRow<'_> {
@@ -67,42 +65,31 @@ impl SortedRow<'_> {
     /// # Errors
     /// An [`io::Error`] when the file cannot be read.
     pub(crate) fn write_content(self, out: &mut Vec<u8>) -> io::Result<()> {
-        out.reserve(*self.unread);
-        while *self.unread > 0 {
-            let block = self.input.fill_buf()?;
-            let part = &block[..block.len().min(*self.unread)];
-            if part.is_empty() {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            out.extend_from_slice(part);
-            let length = part.len();
-            self.input.consume(length);
-            *self.unread -= length;
-        }
-        Ok(())
+        let unread = std::mem::take(self.unread);
+        self.block.append(out, unread)
     }
 }
 
 /// An entry of the heap: a run, by its next row.
-struct RunHead<'a> {
+struct RunHead {
     /// The first bytes of the row's id.
     prefix: u64,
     /// Boxed, so that the heap moves few bytes.
-    run: Box<Run<'a>>,
+    run: Box<Run>,
 }
 
 /// A run from its next row on.
-struct Run<'a> {
+struct Run {
     /// The id of the next row.
     id: String,
     /// The number of bytes of the row's content that have not been read.
     unread: usize,
-    input: BufReader<FileSection<'a>>,
+    block: Block,
 }
 
-impl<'a> RunHead<'a> {
-    fn new(input: BufReader<FileSection<'a>>) -> Self {
-        Self { prefix: 0, run: Box::new(Run { id: String::new(), unread: 0, input }) }
+impl RunHead {
+    fn new(block: Block) -> Self {
+        Self { prefix: 0, run: Box::new(Run { id: String::new(), unread: 0, block }) }
     }
 
     /// Moves to the next row; returns whether the run has one.
@@ -113,73 +100,40 @@ impl<'a> RunHead<'a> {
     }
 }
 
-impl Run<'_> {
+impl Run {
     fn advance(&mut self) -> io::Result<bool> {
-        if self.unread > 0 {
-            io::copy(&mut self.input.by_ref().take(self.unread as u64), &mut io::sink())?;
-        }
-        if self.input.buffer().is_empty() && self.input.get_ref().is_at_end() {
+        self.block.skip(std::mem::take(&mut self.unread))?;
+        if self.block.is_at_end() {
             return Ok(false);
         }
-        let id_length = self.read_number()?;
-        self.unread = self.read_number()?;
-        let mut id = std::mem::take(&mut self.id).into_bytes();
-        id.resize(id_length, 0);
-        self.input.read_exact(&mut id)?;
-        self.id = String::from_utf8(id).map_err(io::Error::other)?;
+        let (id_length, content_length) = lengths(self.block.take(HEADER_BYTES)?)?;
+        let id = std::str::from_utf8(self.block.take(id_length)?).map_err(io::Error::other)?;
+        id.clone_into(&mut self.id);
+        self.unread = content_length;
         Ok(true)
-    }
-
-    fn read_number(&mut self) -> io::Result<usize> {
-        let mut bytes = [0; NUMBER_BYTES];
-        self.input.read_exact(&mut bytes)?;
-        usize::try_from(u64::from_le_bytes(bytes)).map_err(io::Error::other)
     }
 }
 
 /// Reversed, because `BinaryHeap` is a max-heap and the smallest id comes first.
-impl Ord for RunHead<'_> {
+impl Ord for RunHead {
     fn cmp(&self, other: &Self) -> Ordering {
         other.prefix.cmp(&self.prefix).then_with(|| other.run.id.cmp(&self.run.id))
     }
 }
 
-impl PartialOrd for RunHead<'_> {
+impl PartialOrd for RunHead {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for RunHead<'_> {
+impl PartialEq for RunHead {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other).is_eq()
     }
 }
 
-impl Eq for RunHead<'_> {}
-
-/// A section of a file, from the first byte that has not been read.
-struct FileSection<'a> {
-    file: &'a File,
-    position: u64,
-    end: u64,
-}
-
-impl FileSection<'_> {
-    fn is_at_end(&self) -> bool {
-        self.position == self.end
-    }
-}
-
-impl Read for FileSection<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        // All sections share the file's position.
-        self.file.seek(SeekFrom::Start(self.position))?;
-        let size = self.file.take(self.end - self.position).read(buffer)?;
-        self.position += size as u64;
-        Ok(size)
-    }
-}
+impl Eq for RunHead {}
 
 #[cfg(test)]
 mod tests {

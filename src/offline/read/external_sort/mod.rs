@@ -5,8 +5,11 @@
 //! order are one run. [`merge`] reads all runs of several sorters side by side: a k-way merge with a
 //! heap. Nothing here knows what the rows are, where they come from, or what errors their owner has.
 
+mod block;
 mod merge;
+mod ordered;
 mod sorter;
 
 pub(super) use merge::{SortedRow, merge};
+pub(super) use ordered::OrderedRows;
 pub(super) use sorter::Sorter;

@@ -5,7 +5,9 @@ use std::fs::File;
 use std::io::{self, IoSlice, Write as _};
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
+use super::block::FileSection;
 use crate::mutation::byte_order::prefix;
 use crate::offline::read::temporary_file::temporary_file_in;
 
@@ -16,25 +18,34 @@ pub(super) const RUN_BYTES: usize = 3 * 1024 * 1024;
 const ORDERED_RUN_BYTES: usize = 512 * 1024;
 
 /// The size of a number in a row's header.
-pub(super) const NUMBER_BYTES: usize = size_of::<u64>();
+const NUMBER_BYTES: usize = size_of::<u64>();
 
 /// The size of a row's header: the length of its id, and the length of its content.
-const HEADER_BYTES: usize = 2 * NUMBER_BYTES;
+pub(super) const HEADER_BYTES: usize = 2 * NUMBER_BYTES;
 
 /// Takes rows in any order, and keeps them as sorted runs in a temporary file.
 #[derive(Debug)]
 pub(crate) struct Sorter {
-    file: File,
-    /// The range of each run in the file, in the order in which they were written.
-    runs: Vec<Range<u64>>,
+    file: Arc<File>,
+    /// The runs in the file, in the order in which they were written.
+    runs: Vec<Run>,
     /// The rows of the run that is being collected, in the format of the file: header, id,
     /// content.
     buffer: Vec<u8>,
     rows: Vec<BufferedRow>,
     /// How many bytes are collected.
     run_bytes: usize,
-    /// The id of the last row in the file.
-    last_id: Vec<u8>,
+}
+
+/// Rows in the file, in the order of their ids.
+#[derive(Debug)]
+pub(super) struct Run {
+    /// The run's place in the file.
+    pub(super) range: Range<u64>,
+    pub(super) first_id: Vec<u8>,
+    pub(super) last_id: Vec<u8>,
+    /// Whether each id is greater than the one before it: none occurs twice.
+    pub(super) has_unique_ids: bool,
 }
 
 /// A row in the buffer.
@@ -57,16 +68,9 @@ impl Sorter {
         temporary_file_in(folders).map(Self::in_file)
     }
 
-    fn in_file(file: File) -> Self {
+    pub(super) fn in_file(file: File) -> Self {
         let (runs, rows, run_bytes) = (Vec::new(), Vec::new(), ORDERED_RUN_BYTES);
-        Self {
-            file,
-            runs,
-            buffer: Vec::with_capacity(capacity(run_bytes)),
-            rows,
-            run_bytes,
-            last_id: Vec::new(),
-        }
+        Self { file: Arc::new(file), runs, buffer: Vec::with_capacity(capacity(run_bytes)), rows, run_bytes }
     }
 
     /// Adds a row; `write` appends its content to the buffer that it gets, and must not change
@@ -101,34 +105,47 @@ impl Sorter {
 
     /// Sorts the rows in memory, and writes them to the file as a run, or as the rest of the last run.
     fn spill(&mut self) -> io::Result<()> {
-        let Self { file, runs, buffer, rows, run_bytes, last_id } = self;
+        let Self { file, runs, buffer, rows, run_bytes } = self;
         let id = |row: &BufferedRow| &buffer[row.range.start + HEADER_BYTES..row.id_end];
-        rows.sort_unstable_by(|one, other| {
+        let order = |one: &BufferedRow, other: &BufferedRow| {
             one.prefix.cmp(&other.prefix).then_with(|| id(one).cmp(id(other)))
-        });
+        };
+        let has_unique_ids = |rows: &[BufferedRow]| rows.is_sorted_by(|one, next| order(one, next).is_lt());
         // The rows are written from where they are.
-        let mut slices: Vec<_> = rows.iter().map(|row| IoSlice::new(&buffer[row.range.clone()])).collect();
+        let is_in_order = has_unique_ids(rows);
+        let mut slices = if is_in_order {
+            vec![IoSlice::new(buffer)]
+        } else {
+            rows.sort_unstable_by(order);
+            rows.iter().map(|row| IoSlice::new(&buffer[row.range.clone()])).collect()
+        };
         let mut unwritten = slices.as_mut_slice();
         while !unwritten.is_empty() {
-            match file.write_vectored(unwritten) {
+            match file.as_ref().write_vectored(unwritten) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(written) => IoSlice::advance_slices(&mut unwritten, written),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
+        let [first_id, last_id] = [rows.first(), rows.last()].map(|row| row.map(id).unwrap_or_default());
+        let has_unique_ids = is_in_order || has_unique_ids(rows);
         let size = buffer.len() as u64;
-        match (runs.last_mut(), rows.first()) {
-            (Some(run), Some(first)) if last_id.as_slice() <= id(first) => run.end += size,
-            (Some(run), _) => {
-                let start = run.end;
-                runs.push(start..start + size);
-                *run_bytes = RUN_BYTES;
+        match runs.last_mut() {
+            Some(run) if run.last_id.as_slice() <= first_id => {
+                run.range.end += size;
+                run.has_unique_ids &= has_unique_ids && run.last_id.as_slice() < first_id;
+                last_id.clone_into(&mut run.last_id);
             }
-            (None, _) => runs.push(0..size),
+            last => {
+                let start = last.map_or(0, |run| {
+                    *run_bytes = RUN_BYTES;
+                    run.range.end
+                });
+                let (first_id, last_id) = (first_id.to_owned(), last_id.to_owned());
+                runs.push(Run { range: start..start + size, first_id, last_id, has_unique_ids });
+            }
         }
-        last_id.clear();
-        last_id.extend_from_slice(rows.last().map(id).unwrap_or_default());
         rows.clear();
         buffer.clear();
         // A single large row can have made the buffer much larger; one that grows takes up to twice the space.
@@ -151,18 +168,46 @@ impl Sorter {
 
     /// The size of all rows, in bytes.
     pub(crate) fn bytes(&self) -> u64 {
-        self.runs.last().map_or(0, |last| last.end) + self.buffer.len() as u64
+        self.runs.last().map_or(0, |last| last.range.end) + self.buffer.len() as u64
     }
 
-    /// The file, which holds the runs one after the other.
-    pub(super) fn file(&self) -> &File {
-        &self.file
-    }
-
-    /// The range of each run in the file.
-    pub(super) fn runs(&self) -> &[Range<u64>] {
+    /// The runs in the file, after [`Self::finish`].
+    pub(super) fn runs(&self) -> &[Run] {
+        debug_assert!(self.rows.is_empty(), "all rows are in the file");
         &self.runs
     }
+
+    /// The rows of a run.
+    pub(super) fn section(&self, run: &Run) -> FileSection {
+        FileSection { file: Arc::clone(&self.file), position: run.range.start, end: run.range.end }
+    }
+}
+
+/// The row that begins at `start`, if all of it is there: its id, and the range of its content.
+///
+/// # Errors
+/// An [`io::Error`] when the bytes are no rows.
+pub(super) fn row_at(bytes: &[u8], start: usize) -> io::Result<Option<(&str, Range<usize>)>> {
+    let id_start = start + HEADER_BYTES;
+    let Some(header) = bytes.get(start..id_start) else { return Ok(None) };
+    let (id_length, content_length) = lengths(header)?;
+    let content = id_start.saturating_add(id_length);
+    let content = content..content.saturating_add(content_length);
+    if content.end > bytes.len() {
+        return Ok(None);
+    }
+    let id = std::str::from_utf8(&bytes[id_start..content.start]).map_err(io::Error::other)?;
+    Ok(Some((id, content)))
+}
+
+/// The lengths of a row's id and content, from its header.
+///
+/// # Errors
+/// An [`io::Error`] when there is no memory of that size.
+pub(super) fn lengths(header: &[u8]) -> io::Result<(usize, usize)> {
+    let (numbers, _) = header.as_chunks();
+    let length = |index: usize| usize::try_from(u64::from_le_bytes(numbers[index])).map_err(io::Error::other);
+    Ok((length(0)?, length(1)?))
 }
 
 /// The capacity of the buffer: a run, and the row that makes it full.
