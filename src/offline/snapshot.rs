@@ -15,6 +15,10 @@ use crate::offline::error::OfflineError;
 /// How long copying a rollback-journal database waits for a writer.
 const COPY_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// The page cache of either side of a copy, in pages. Each page is read and written once, so a larger one only takes
+/// memory.
+const COPY_CACHE_PAGES: u32 = 64;
+
 /// Read transactions that see one state of the database.
 ///
 /// In WAL mode it reads the database itself, because readers do not block writers there; and so it does
@@ -176,6 +180,11 @@ fn copy(live: &Connection) -> Result<NamedTempFile, OfflineError> {
     let mut target = Connection::open(file.path()).map_err(OfflineError::while_doing(doing))?;
     // The copy is temporary, so it needs no protection against a power failure.
     target.pragma_update(None, "synchronous", "OFF").map_err(OfflineError::while_doing(doing))?;
+    for connection in [live, &target] {
+        connection
+            .pragma_update(None, "cache_size", COPY_CACHE_PAGES)
+            .map_err(OfflineError::while_doing(doing))?;
+    }
     let backup = Backup::new(live, &mut target).map_err(OfflineError::while_doing(doing))?;
     let start = Instant::now();
     loop {
