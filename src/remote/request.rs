@@ -218,6 +218,12 @@ impl HttpClient {
                 let message = format!("the answer is larger than {} MiB", limit / (1024 * 1024));
                 return Err(RequestError::transient(TransportKind::AnswerTooLarge, message));
             }
+            if body.capacity() - body.len() < chunk.len() {
+                // A large answer is not copied again: what is not written of its space takes no memory.
+                let capacity = (2 * body.capacity()).clamp(body.len() + chunk.len(), limit);
+                let capacity = if capacity > limit / 8 { limit } else { capacity };
+                body.reserve_exact(capacity - body.len());
+            }
             body.extend_from_slice(&chunk);
         }
         Ok(Answer { status, headers, body })

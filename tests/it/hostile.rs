@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use synctool::cloneup::FailureKind;
 
 use super::common::{Answer, Rig, upsert};
+#[cfg(target_os = "linux")]
+use super::common::{Scripted, database, peak_memory, program, status};
 
 const ROW: &str = "INSERT INTO tags VALUES ('g', 'mine')";
 
@@ -178,4 +180,23 @@ async fn a_token_repeated_in_an_error_is_redacted() {
     rig.server.script("push", [Answer::Json(400, echo)]);
     let (_, message, path) = rig.fail().await;
     assert_eq!((message.as_str(), path.as_str()), ("no: Bearer <redacted>", "<redacted>"));
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_without_an_end_takes_little_more_memory_than_the_largest_answer() {
+    let (offline, server) = (database(), Scripted::start().await);
+    let peak = async |answer| {
+        server.script("push", [answer]);
+        let mut command = program(offline.folder());
+        command.args(["cloneup", "--db", "app.db", "--remote", server.base(), "--max-retries", "0"]);
+        command.args(["--no-pull-after", "--no-resume"]);
+        peak_memory(command).await
+    };
+    let (output, usual) = peak(Answer::Apply).await;
+    assert_eq!(status(&output), 0);
+    let (output, endless) = peak(Answer::Endless).await;
+    assert_eq!(status(&output), 4);
+    // The largest answer has 64 MiB.
+    assert!(endless > usual && endless - usual < 90 * 1024, "{endless} KiB instead of {usual}");
 }

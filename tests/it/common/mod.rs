@@ -12,6 +12,8 @@ mod manifests;
 mod meter;
 mod offline;
 #[cfg(target_os = "linux")]
+mod peak_memory;
+#[cfg(target_os = "linux")]
 pub mod postgres;
 mod proxy;
 mod requests;
@@ -40,6 +42,8 @@ pub use forward_proxy::ForwardProxy;
 pub use manifests::assert_is_accepted;
 pub use meter::Meter;
 pub use offline::Offline;
+#[cfg(target_os = "linux")]
+pub use peak_memory::peak_memory;
 pub use proxy::FaultProxy;
 pub use requests::{clone, metrics, mutation, pull, push};
 pub use run::{Rig, codes};

@@ -2,9 +2,7 @@
 
 #![cfg(target_os = "linux")]
 
-use std::process::Stdio;
-
-use super::super::common::{Scripted, program};
+use super::super::common::{Scripted, peak_memory, program};
 use super::Folder;
 
 /// The peak memory of an upload of so many databases, in KiB.
@@ -20,26 +18,10 @@ async fn peak(count: usize) -> u64 {
     }
     let mut command = program(folder.path());
     command.args(["cloneup", "--schema", "schema.json", "--remote", server.base(), "--db", "t/*.db"]);
-    command.args(["--jobs", "2", "--no-pull-after"]).stdout(Stdio::piped()).stderr(Stdio::null());
-    let child = command.spawn().unwrap();
-    let status = format!("/proc/{}/status", child.id());
-    let watched = tokio::task::spawn_blocking(move || {
-        let mut peak = 0;
-        // A process that has ended has no memory any more.
-        while let Some(now) = std::fs::read_to_string(&status).ok().and_then(|text| high_water_mark(&text)) {
-            peak = now.max(peak);
-            std::thread::sleep(std::time::Duration::from_millis(5));
-        }
-        peak
-    });
-    let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
+    command.args(["--jobs", "2", "--no-pull-after"]);
+    let (output, peak) = peak_memory(command).await;
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-    watched.await.unwrap()
-}
-
-fn high_water_mark(status: &str) -> Option<u64> {
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    line.split_whitespace().nth(1)?.parse().ok()
+    peak
 }
 
 #[tokio::test(flavor = "multi_thread")]
