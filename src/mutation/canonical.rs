@@ -90,7 +90,8 @@ fn write_escape(out: &mut Vec<u8>, special: u8) {
             return;
         }
     };
-    out.extend([b'\\', short]);
+    out.push(b'\\');
+    out.push(short);
 }
 
 /// Appends an integer, exactly (contract 3.2).

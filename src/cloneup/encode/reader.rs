@@ -9,8 +9,8 @@ use super::oversized::OversizedRow;
 use crate::cloneup::options::Options;
 use crate::cloneup::plan::{Extra, Part, Plan, Source};
 use crate::offline::{
-    Database, EditedSince, JoinSource, OfflineDelete, OfflineError, Record, RecordSource, RowSize, Snapshot,
-    SortedRecords,
+    Database, EditedSince, JoinSource, OfflineDelete, OfflineError, OrderedRecords, Record, RecordSource,
+    RowSize, Snapshot, SortedRecords,
 };
 use crate::schema::Schema;
 
@@ -85,38 +85,68 @@ impl Reader<'_> {
         edited: &mut Edited<'_>,
     ) -> Result<(), OfflineError> {
         let RowSource { options, snapshot, max_row_bytes, .. } = *self.rows;
-        let count = part.rows;
         let sorted = match part.kept.take(max_row_bytes) {
-            None if options.only.is_none() => SortedRecords::sort(source, snapshot, count, max_row_bytes)?,
+            None if options.only.is_none() => {
+                SortedRecords::sort(source, snapshot, part.rows, max_row_bytes)?
+            }
             // A selection may be a small part of the table.
             kept => kept,
         };
-        let mut chunk = PartChunk { part: index, rows: RowChunk::default() };
-        let in_order = sorted.as_ref().filter(|sorted| edited.is_none() && sorted.records() <= count);
-        if let Some(mut records) = in_order.and_then(|sorted| sorted.in_order(max_row_bytes)) {
-            let mut sent = 0;
-            while chunk.rows.fill(&mut records, sent)? {
-                sent += chunk.rows.len();
-                self.send_rows(&mut chunk)?;
+        let chunk = PartChunk { part: index, rows: RowChunk::default() };
+        let Some(sorted) = sorted else { return self.stored_records(chunk, source, part.rows, edited) };
+        if edited.is_none()
+            && sorted.records() <= part.rows
+            && let Some(records) = sorted.in_order(max_row_bytes)
+        {
+            return self.ordered_records(chunk, records);
+        }
+        self.sorted_records(chunk, source, sorted, part.rows, edited)
+    }
+
+    /// Reads records that are in upload order in temporary files.
+    fn ordered_records(&self, mut chunk: PartChunk, mut records: OrderedRecords) -> Result<(), OfflineError> {
+        let mut sent = 0;
+        while chunk.rows.fill(&mut records, sent)? {
+            sent += chunk.rows.len();
+            self.send_rows(&mut chunk)?;
+        }
+        Ok(())
+    }
+
+    /// Reads so many records that are sorted in temporary files.
+    fn sorted_records(
+        &self,
+        mut chunk: PartChunk,
+        source: &RecordSource,
+        sorted: SortedRecords,
+        count: u64,
+        edited: &mut Edited<'_>,
+    ) -> Result<(), OfflineError> {
+        let RowSource { snapshot, .. } = *self.rows;
+        let read = sorted.for_each(source, snapshot, |record| {
+            if record.index == count {
+                return Err(OfflineError::Stopped);
             }
-            return Ok(());
-        }
-        if let Some(sorted) = sorted {
-            let read = sorted.for_each(source, snapshot, |record| {
-                if record.index == count {
-                    return Err(OfflineError::Stopped);
-                }
-                let (id, index) = (record.id, record.index);
-                if is_edited(edited, source.name(), id)? {
-                    return self.left_out(&mut chunk);
-                }
-                let size = chunk
-                    .rows
-                    .push(id, "", RowPlace { index, group: 0 }, |draft| record.write_draft(draft))?;
-                self.pushed(&mut chunk, size, || OversizedRow::record(source.name(), id, index))
-            });
-            return unless_stopped(read).and_then(|()| self.send_rows(&mut chunk));
-        }
+            let (id, index) = (record.id, record.index);
+            if is_edited(edited, source.name(), id)? {
+                return self.left_out(&mut chunk);
+            }
+            let size =
+                chunk.rows.push(id, "", RowPlace { index, group: 0 }, |draft| record.write_draft(draft))?;
+            self.pushed(&mut chunk, size, || OversizedRow::record(source.name(), id, index))
+        });
+        unless_stopped(read).and_then(|()| self.send_rows(&mut chunk))
+    }
+
+    /// Reads so many records from their table.
+    fn stored_records(
+        &self,
+        mut chunk: PartChunk,
+        source: &RecordSource,
+        count: u64,
+        edited: &mut Edited<'_>,
+    ) -> Result<(), OfflineError> {
+        let RowSource { options, snapshot, max_row_bytes, .. } = *self.rows;
         let filter = self.rows.plan.filter(options);
         let add = |record: Record<'_>| {
             if !filter.has_record(source.name(), record.id) {

@@ -42,7 +42,7 @@ pub(crate) fn merge<E: From<io::Error>>(
         }
     }
     while let Some(mut head) = heads.peek_mut() {
-        let Run { id, unread, block } = &mut *head.run;
+        let RunReader { id, unread, block } = &mut *head.run;
         consume(SortedRow { id, unread, block })?;
         if !head.advance()? {
             PeekMut::pop(head);
@@ -75,11 +75,11 @@ struct RunHead {
     /// The first bytes of the row's id.
     prefix: u64,
     /// Boxed, so that the heap moves few bytes.
-    run: Box<Run>,
+    run: Box<RunReader>,
 }
 
 /// A run from its next row on.
-struct Run {
+struct RunReader {
     /// The id of the next row.
     id: String,
     /// The number of bytes of the row's content that have not been read.
@@ -89,7 +89,7 @@ struct Run {
 
 impl RunHead {
     fn new(block: Block) -> Self {
-        Self { prefix: 0, run: Box::new(Run { id: String::new(), unread: 0, block }) }
+        Self { prefix: 0, run: Box::new(RunReader { id: String::new(), unread: 0, block }) }
     }
 
     /// Moves to the next row; returns whether the run has one.
@@ -100,7 +100,7 @@ impl RunHead {
     }
 }
 
-impl Run {
+impl RunReader {
     fn advance(&mut self) -> io::Result<bool> {
         self.block.skip(std::mem::take(&mut self.unread))?;
         if self.block.is_at_end() {

@@ -161,12 +161,13 @@ impl RecordSource {
     /// # Errors
     /// [`NotMapped`] when a field cannot be uploaded; [`Self::data_error`] says which one, and why.
     pub fn finish(&self, out: &mut Vec<u8>, draft: &[u8]) -> Result<(), NotMapped> {
-        match (&self.table.document, draft::text(draft)) {
-            (Some(column), Some(document)) => {
-                self.table.write_document(out, column, ValueRef::Text(document), None).map_err(|_| NotMapped)
-            }
-            _ => draft::finish_object(out, draft),
+        if let Some(column) = &self.table.document
+            && let Some(document) = draft::text(draft)
+        {
+            let document = ValueRef::Text(document);
+            return self.table.write_document(out, column, document, None).map_err(|_| NotMapped);
         }
+        draft::finish_object(out, draft)
     }
 
     /// Why the record at this place in upload order cannot be uploaded, and where it is: reads the records
