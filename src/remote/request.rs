@@ -220,9 +220,8 @@ impl HttpClient {
             }
             if body.capacity() - body.len() < chunk.len() {
                 // A large answer is not copied again: what is not written of its space takes no memory.
-                let capacity = (2 * body.capacity()).clamp(body.len() + chunk.len(), limit);
-                let capacity = if capacity > limit / 8 { limit } else { capacity };
-                body.reserve_exact(capacity - body.len());
+                let capacity = (2 * body.capacity()).max(body.len() + chunk.len());
+                body.reserve_exact(if capacity > limit / 8 { limit } else { capacity } - body.len());
             }
             body.extend_from_slice(&chunk);
         }

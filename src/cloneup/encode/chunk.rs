@@ -82,28 +82,17 @@ impl RowChunk {
         Ok(RowSize::Fits)
     }
 
-    /// Fills the empty chunk with the next records, the first of which has this place in its table. Returns
-    /// `false` after the last record.
+    /// Fills the empty chunk with the next records. Returns `false` after the last one.
     ///
     /// # Errors
     /// [`OfflineError::Storage`] when a temporary file cannot be read.
-    pub(crate) fn fill(
-        &mut self,
-        records: &mut OrderedRecords,
-        mut index: u64,
-    ) -> Result<bool, OfflineError> {
+    pub(crate) fn fill(&mut self, records: &mut OrderedRecords) -> Result<bool, OfflineError> {
         let Self { ids, contents, ends } = self;
         contents.resize(contents.len().max(CHUNK_BYTES), 0);
-        records.read(contents, |id, content| {
+        records.read(contents, |id, index, content| {
             ids.push_str(id);
             ends.push(RowEnd { id: ids.len(), to: ids.len(), content, place: RowPlace { index, group: 0 } });
-            index += 1;
         })
-    }
-
-    /// The number of rows.
-    pub(crate) fn len(&self) -> u64 {
-        self.ends.len() as u64
     }
 
     pub(crate) fn is_full(&self) -> bool {

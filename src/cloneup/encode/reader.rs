@@ -105,9 +105,7 @@ impl Reader<'_> {
 
     /// Reads records that are in upload order in temporary files.
     fn ordered_records(&self, mut chunk: PartChunk, mut records: OrderedRecords) -> Result<(), OfflineError> {
-        let mut sent = 0;
-        while chunk.rows.fill(&mut records, sent)? {
-            sent += chunk.rows.len();
+        while chunk.rows.fill(&mut records)? {
             self.send_rows(&mut chunk)?;
         }
         Ok(())

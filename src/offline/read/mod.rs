@@ -20,7 +20,6 @@ mod temporary_file;
 pub use dangling::dangling_join_rows;
 pub use join_rows::{JoinRow, JoinSource};
 pub use records::{ChosenIds, MarkedRows, ReadOrder, Record, RecordSource};
-pub(crate) use sorted_records::OrderedRecords;
-pub(crate) use sorted_records::Progress;
+pub(crate) use sorted_records::{OrderedRecords, Progress};
 pub use sorted_records::{SortedRecord, SortedRecords};
 pub use temporary_file::temporary_file;

@@ -154,8 +154,8 @@ impl SortedRecords {
     /// The records, if they are in upload order in the files, no id occurs twice, and none takes more than
     /// `max` bytes.
     pub(crate) fn in_order(&self, max: u64) -> Option<OrderedRecords> {
-        let rows = OrderedRows::of(self.partitions.iter().map(|partition| &partition.sorter));
-        rows.filter(|_| self.is_within(max)).map(OrderedRecords)
+        let rows = OrderedRows::of(self.partitions.iter().map(|partition| &partition.sorter))?;
+        self.is_within(max).then_some(OrderedRecords { rows, index: 0 })
     }
 
     /// Reads every record in upload order; they are those of this resource in this snapshot.
@@ -213,20 +213,29 @@ impl Partition {
 
 /// Records that are in upload order in the temporary files.
 #[derive(Debug)]
-pub(crate) struct OrderedRecords(OrderedRows);
+pub(crate) struct OrderedRecords {
+    rows: OrderedRows,
+    /// The place of the next record in upload order.
+    index: u64,
+}
 
 impl OrderedRecords {
-    /// Fills a block with the next records, and calls `record` for each with its id and the place of its draft.
-    /// Returns `false` after the last record.
+    /// Fills a block with the next records, and calls `record` for each with its id, its place in upload order
+    /// from 0, and the place of its draft in the block. Returns `false` after the last record.
     ///
     /// # Errors
     /// [`OfflineError::Storage`] when a temporary file cannot be read.
     pub(crate) fn read(
         &mut self,
         block: &mut Vec<u8>,
-        record: impl FnMut(&str, Range<usize>),
+        mut record: impl FnMut(&str, u64, Range<usize>),
     ) -> Result<bool, OfflineError> {
-        Ok(self.0.read(block, record).map_err(SortError::from)?)
+        let Self { rows, index } = self;
+        let read = rows.read(block, |id, draft| {
+            record(id, *index, draft);
+            *index += 1;
+        });
+        Ok(read.map_err(SortError::from)?)
     }
 }
 

@@ -3,7 +3,8 @@
 //!
 //! A [`Sorter`] sorts runs of rows in memory and spills each to a temporary file; rows that come in
 //! order are one run. [`merge`] reads all runs of several sorters side by side: a k-way merge with a
-//! heap. Nothing here knows what the rows are, where they come from, or what errors their owner has.
+//! heap. [`OrderedRows`] reads those that need no merge. Nothing here knows what the rows are, where they
+//! come from, or what errors their owner has.
 
 mod block;
 mod merge;

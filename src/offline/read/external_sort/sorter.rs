@@ -1,5 +1,5 @@
 //! The first phase of the sort: collects rows, sorts them in memory and spills them as runs to a
-//! temporary file. Reading the runs back is the job of [`super::merge`].
+//! temporary file. Reading the runs back is the job of [`super::merge`] and [`super::ordered`].
 
 use std::fs::File;
 use std::io::{self, IoSlice, Write as _};
@@ -138,10 +138,10 @@ impl Sorter {
                 last_id.clone_into(&mut run.last_id);
             }
             last => {
-                let start = last.map_or(0, |run| {
+                let start = last.map_or(0, |run| run.range.end);
+                if start > 0 {
                     *run_bytes = RUN_BYTES;
-                    run.range.end
-                });
+                }
                 let (first_id, last_id) = (first_id.to_owned(), last_id.to_owned());
                 runs.push(Run { range: start..start + size, first_id, last_id, has_unique_ids });
             }
