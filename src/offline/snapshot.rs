@@ -15,9 +15,12 @@ use crate::offline::error::OfflineError;
 /// How long copying a rollback-journal database waits for a writer.
 const COPY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The page cache of either side of a copy, in pages. Each page is read and written once, so a larger one only takes
-/// memory.
-const COPY_CACHE_PAGES: u32 = 64;
+/// The page cache of a connection that reads or writes each page once, in KiB. A larger one only takes memory, and the
+/// processor's own cache does not hold it.
+const SMALL_CACHE_KIB: i64 = 256;
+
+/// SQLite's own page cache, in KiB.
+const DEFAULT_CACHE_KIB: i64 = 2000;
 
 /// Read transactions that see one state of the database.
 ///
@@ -117,12 +120,6 @@ impl Snapshot {
         self.second_connection().map_or(Ok(()), |second| each(&lock_connection(second)))
     }
 
-    /// Frees the memory of the page caches, when a table has been read for the last time.
-    pub(super) fn free_page_caches(&self) {
-        // Where it fails, they stay.
-        let _ = self.for_each_connection(|connection| connection.execute_batch("PRAGMA shrink_memory"));
-    }
-
     /// The name of the collation that orders text by its UTF-8 bytes, in a database of any
     /// encoding.
     pub(super) fn byte_order(&self) -> &'static str {
@@ -158,6 +155,20 @@ fn begin(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema")
 }
 
+/// Calls `scan`, which reads a table in the order of its pages, with a small page cache.
+pub(super) fn with_small_cache<T>(connection: &Connection, scan: impl FnOnce(&Connection) -> T) -> T {
+    // Where it fails, the cache stays as it is.
+    let _ = set_cache(connection, SMALL_CACHE_KIB);
+    let result = scan(connection);
+    let _ = set_cache(connection, DEFAULT_CACHE_KIB);
+    result
+}
+
+/// Sets the size of a connection's page cache.
+fn set_cache(connection: &Connection, kib: i64) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "cache_size", -kib)
+}
+
 /// A number that changes when another connection commits.
 fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("PRAGMA data_version", [], |row| row.get(0))
@@ -181,9 +192,7 @@ fn copy(live: &Connection) -> Result<NamedTempFile, OfflineError> {
     // The copy is temporary, so it needs no protection against a power failure.
     target.pragma_update(None, "synchronous", "OFF").map_err(OfflineError::while_doing(doing))?;
     for connection in [live, &target] {
-        connection
-            .pragma_update(None, "cache_size", COPY_CACHE_PAGES)
-            .map_err(OfflineError::while_doing(doing))?;
+        set_cache(connection, SMALL_CACHE_KIB).map_err(OfflineError::while_doing(doing))?;
     }
     let backup = Backup::new(live, &mut target).map_err(OfflineError::while_doing(doing))?;
     let start = Instant::now();

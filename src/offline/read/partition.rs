@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use rusqlite::Connection;
 
-use crate::offline::snapshot::{Snapshot, lock_connection};
+use crate::offline::snapshot::{Snapshot, lock_connection, with_small_cache};
 use crate::offline::sql::{Table, quoted};
 
 /// Minimum row count at which scanning with two threads pays off.
@@ -20,6 +20,9 @@ pub(super) fn map_partitions<T: Send>(
     table: &str,
     scan: impl Fn(&Connection, &str) -> T + Sync,
 ) -> Vec<T> {
+    let scan = |connection: &Connection, rows: &str| {
+        with_small_cache(connection, |connection| scan(connection, rows))
+    };
     let connection = snapshot.connection();
     let Some((second, middle)) = partition(snapshot, table) else {
         return vec![scan(connection, "1")];

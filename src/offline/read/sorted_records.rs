@@ -122,7 +122,6 @@ impl SortedRecords {
                 Err(error) => return Err(error),
             }
         }
-        snapshot.free_page_caches();
         Ok(is_whole.then_some(Self { partitions }))
     }
 
