@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a benchmark ends at its first failure")]
 
+use bytes::BytesMut;
 use divan::{Bencher, black_box, counter::BytesCount};
 use serde_json::{Value, json};
 use synctool::internal::canonical::{write_string, write_value};
@@ -20,8 +21,8 @@ fn record() -> Value {
     })
 }
 
-fn canonical(value: &Value) -> Vec<u8> {
-    let mut out = Vec::new();
+fn canonical(value: &Value) -> BytesMut {
+    let mut out = BytesMut::new();
     write_value(&mut out, value);
     out
 }
@@ -29,7 +30,7 @@ fn canonical(value: &Value) -> Vec<u8> {
 #[divan::bench]
 fn string_of_340_ascii_bytes(bencher: Bencher) {
     let text = "Remember to ask about the delivery, the invoice and the second key. ".repeat(5);
-    let mut out = Vec::with_capacity(1024);
+    let mut out = BytesMut::with_capacity(1024);
     bencher.counter(BytesCount::of_str(&text)).bench_local(|| {
         out.clear();
         write_string(&mut out, black_box(&text));
@@ -39,7 +40,7 @@ fn string_of_340_ascii_bytes(bencher: Bencher) {
 #[divan::bench]
 fn canonical_json_of_a_value(bencher: Bencher) {
     let value = record();
-    let mut out = Vec::with_capacity(1024);
+    let mut out = BytesMut::with_capacity(1024);
     bencher.counter(BytesCount::new(canonical(&value).len())).bench_local(|| {
         out.clear();
         write_value(&mut out, black_box(&value));
@@ -66,7 +67,7 @@ fn hundred_content_hashes(bencher: Bencher) {
 fn mutation_without_hashing(bencher: Bencher) {
     let json = canonical(&record());
     let encoder = RecordEncoder::new("cloneup", "a-client", "todos", 1, RecordOperation::Merge);
-    let (mut body, hash) = (Vec::with_capacity(4096), ContentHash::of(&[]));
+    let (mut body, hash) = (BytesMut::with_capacity(4096), ContentHash::of(&[]));
     bencher.counter(BytesCount::new(json.len())).bench_local(|| {
         body.clear();
         encoder.encode(&mut body, black_box("00000000000000a7"), black_box(&json), black_box(hash))

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
+use bytes::{BufMut as _, Bytes, BytesMut};
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 use synctool::internal::{ContentHasher, RecordEncoder, RecordOperation};
@@ -22,7 +22,7 @@ const BATCH: usize = 100;
 const IN_FLIGHT: usize = 4;
 
 /// Reads every record, builds every request body, and calls `consume` with each body.
-fn bodies(database: &Path, mut consume: impl FnMut(&mut Vec<u8>)) {
+fn bodies(database: &Path, mut consume: impl FnMut(&mut BytesMut)) {
     let schema = Schema::parse(SCHEMA).unwrap();
     let database = Database::open(database).unwrap();
     let snapshot = Snapshot::take(&database).unwrap();
@@ -33,8 +33,8 @@ fn bodies(database: &Path, mut consume: impl FnMut(&mut Vec<u8>)) {
     let head = format!(r#"{{"clientId":"{client}","mutations":["#);
     let mut hashing = ContentHasher::default();
     // Ids and records of a batch, concatenated, and the end offsets of each.
-    let (mut ids, mut json, mut ends) = (String::new(), Vec::new(), Vec::new());
-    let mut body = Vec::with_capacity(64 * 1024);
+    let (mut ids, mut json, mut ends) = (String::new(), BytesMut::new(), Vec::new());
+    let mut body = BytesMut::with_capacity(64 * 1024);
     let mut finish = |ids: &str, json: &[u8], ends: &[(usize, usize)]| {
         let starts = std::iter::once(&(0, 0)).chain(ends);
         let rows = starts.zip(ends).map(|(start, end)| (&ids[start.0..end.0], &json[start.1..end.1]));
@@ -43,7 +43,7 @@ fn bodies(database: &Path, mut consume: impl FnMut(&mut Vec<u8>)) {
         body.extend_from_slice(head.as_bytes());
         for ((id, record), hash) in rows.zip(hashes) {
             if !body.ends_with(b"[") {
-                body.push(b',');
+                body.put_u8(b',');
             }
             encoder.encode(&mut body, id, record, *hash);
         }

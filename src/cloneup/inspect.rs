@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use bytes::BytesMut;
 use serde::Serialize;
 
 use super::failure::Failure;
@@ -120,7 +121,7 @@ fn read_records(
     warnings: &mut Vec<String>,
 ) -> Result<u64, OfflineError> {
     let rows = source.check_and_warn(snapshot, warnings)?;
-    let mut json = Vec::new();
+    let mut json = BytesMut::new();
     match SortedRecords::sort(source, snapshot, rows, u64::MAX)? {
         // The sort has read every field.
         Some(sorted) => sorted.for_each(source, snapshot, |_| Ok(()))?,
@@ -135,7 +136,7 @@ fn read_records(
 /// Checks all rows of a join store and reads them as an upload does. Returns their number.
 fn read_join_rows(source: &JoinSource, snapshot: &Snapshot) -> Result<u64, OfflineError> {
     let rows = source.check(snapshot)?;
-    let mut json = Vec::new();
+    let mut json = BytesMut::new();
     source.for_each(snapshot, |row| {
         json.clear();
         row.write_metadata(&mut json)

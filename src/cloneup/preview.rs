@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use bytes::BytesMut;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
@@ -323,9 +324,9 @@ fn estimate(
     part: &Part,
     max_body: u64,
 ) -> Result<u64, OfflineError> {
-    let (mut json, mut body) = (Vec::new(), Vec::new());
+    let (mut json, mut body) = (BytesMut::new(), BytesMut::new());
     let (mut rows, mut bytes) = (0_u64, 0_u64);
-    let mut count = |body: &mut Vec<u8>| {
+    let mut count = |body: &mut BytesMut| {
         bytes += body.len() as u64 + 1;
         body.clear();
         rows += 1;

@@ -6,24 +6,25 @@
 //! ```
 //! use synctool::internal::canonical::write_value;
 //!
-//! let mut out = Vec::new();
+//! let mut out = bytes::BytesMut::new();
 //! write_value(&mut out, &serde_json::json!({"b": 1.50, "a": [true, "\n"]}));
-//! assert_eq!(out, br#"{"a":[true,"\n"],"b":1.5}"#);
+//! assert_eq!(*out, *br#"{"a":[true,"\n"],"b":1.5}"#);
 //! ```
 
 use std::cmp::Ordering;
 use std::str::Utf8Error;
 
+use bytes::{BufMut as _, BytesMut};
 use serde_json::{Number, Value};
 
 use super::plain_bytes::plain_length;
 
 /// Appends a JSON string with the escapes of RFC 8785 (section 3.2.2.2): the two-character escapes
 /// where they exist, `\u00xx` for other control characters, every other character unescaped.
-pub fn write_string(out: &mut Vec<u8>, text: &str) {
-    out.push(b'"');
+pub fn write_string(out: &mut BytesMut, text: &str) {
+    out.put_u8(b'"');
     write_content::<false>(out, text.as_bytes());
-    out.push(b'"');
+    out.put_u8(b'"');
 }
 
 /// Appends a JSON string, as [`write_string`] does, from bytes that may not be UTF-8.
@@ -32,15 +33,15 @@ pub fn write_string(out: &mut Vec<u8>, text: &str) {
 ///
 /// # Errors
 /// [`Utf8Error`] when the bytes are not UTF-8; nothing is appended then.
-pub fn write_utf8(out: &mut Vec<u8>, text: &[u8]) -> Result<(), Utf8Error> {
+pub fn write_utf8(out: &mut BytesMut, text: &[u8]) -> Result<(), Utf8Error> {
     let start = out.len();
-    out.push(b'"');
+    out.put_u8(b'"');
     // The rest starts with the first byte that is not ASCII.
     let rest = write_content::<true>(out, text);
     match std::str::from_utf8(rest) {
         Ok(rest) => {
             write_content::<false>(out, rest.as_bytes());
-            out.push(b'"');
+            out.put_u8(b'"');
             Ok(())
         }
         Err(error) => {
@@ -52,7 +53,7 @@ pub fn write_utf8(out: &mut Vec<u8>, text: &[u8]) -> Result<(), Utf8Error> {
 
 /// Appends the content of a string up to the first byte that is neither plain nor needs an escape.
 /// Returns the rest.
-fn write_content<'a, const ASCII: bool>(out: &mut Vec<u8>, mut text: &'a [u8]) -> &'a [u8] {
+fn write_content<'a, const ASCII: bool>(out: &mut BytesMut, mut text: &'a [u8]) -> &'a [u8] {
     loop {
         let (unescaped, rest) = text.split_at(plain_length::<ASCII>(text));
         out.extend_from_slice(unescaped);
@@ -67,14 +68,14 @@ fn write_content<'a, const ASCII: bool>(out: &mut Vec<u8>, mut text: &'a [u8]) -
 }
 
 /// Appends one character of a string's content.
-pub(super) fn write_scalar_value(out: &mut Vec<u8>, character: char) {
+pub(super) fn write_scalar_value(out: &mut BytesMut, character: char) {
     match u8::try_from(character) {
         Ok(special @ (b'"' | b'\\' | 0..0x20)) => write_escape(out, special),
         _ => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
     }
 }
 
-fn write_escape(out: &mut Vec<u8>, special: u8) {
+fn write_escape(out: &mut BytesMut, special: u8) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let short = match special {
         b'"' => b'"',
@@ -90,21 +91,21 @@ fn write_escape(out: &mut Vec<u8>, special: u8) {
             return;
         }
     };
-    out.push(b'\\');
-    out.push(short);
+    out.put_u8(b'\\');
+    out.put_u8(short);
 }
 
 /// Appends an integer, exactly (contract 3.2).
-#[expect(clippy::missing_panics_doc, reason = "writing to a Vec cannot fail")]
-pub fn write_integer(out: &mut Vec<u8>, number: i64) {
+#[expect(clippy::missing_panics_doc, reason = "writing to memory cannot fail")]
+pub fn write_integer(out: &mut BytesMut, number: i64) {
     // Faster than `format!`.
-    serde_json::to_writer(out, &number).expect("writing to a Vec cannot fail");
+    serde_json::to_writer(out.writer(), &number).expect("writing to memory cannot fail");
 }
 
 /// Appends a finite double in ECMAScript's format (RFC 8785, section 3.2.2.3).
 ///
 /// JSON has no infinity, so callers reject it first (contract 1.2).
-pub fn write_double(out: &mut Vec<u8>, number: f64) {
+pub fn write_double(out: &mut BytesMut, number: f64) {
     debug_assert!(number.is_finite(), "callers reject infinities");
     if let Some(integer) = whole(number) {
         return write_integer(out, integer);
@@ -146,21 +147,21 @@ fn thousandths(number: f64) -> Option<i64> {
 }
 
 /// Appends a number of thousandths that is not whole.
-fn write_thousandths(out: &mut Vec<u8>, thousandths: i64) {
+fn write_thousandths(out: &mut BytesMut, thousandths: i64) {
     if thousandths < 0 {
-        out.push(b'-');
+        out.put_u8(b'-');
     }
     let (whole, fraction) = (thousandths.unsigned_abs() / 1000, thousandths.unsigned_abs() % 1000);
     write_integer(out, whole.cast_signed());
     let digits =
         [fraction / 100, fraction / 10 % 10, fraction % 10].map(|digit| b'0' + digit.to_le_bytes()[0]);
     let length = digits.iter().rposition(|digit| *digit != b'0').map_or(0, |last| last + 1);
-    out.push(b'.');
+    out.put_u8(b'.');
     out.extend_from_slice(&digits[..length]);
 }
 
 /// Appends a value, with the keys of objects sorted by [`compare_keys`].
-pub fn write_value(out: &mut Vec<u8>, value: &Value) {
+pub fn write_value(out: &mut BytesMut, value: &Value) {
     match value {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Bool(true) => out.extend_from_slice(b"true"),
@@ -168,34 +169,34 @@ pub fn write_value(out: &mut Vec<u8>, value: &Value) {
         Value::Number(number) => write_number(out, number),
         Value::String(text) => write_string(out, text),
         Value::Array(items) => {
-            out.push(b'[');
+            out.put_u8(b'[');
             for (index, item) in items.iter().enumerate() {
                 if index > 0 {
-                    out.push(b',');
+                    out.put_u8(b',');
                 }
                 write_value(out, item);
             }
-            out.push(b']');
+            out.put_u8(b']');
         }
         Value::Object(object) => {
             let mut entries: Vec<_> = object.iter().collect();
             entries.sort_unstable_by(|(a, _), (b, _)| compare_keys(a, b));
-            out.push(b'{');
+            out.put_u8(b'{');
             for (index, (key, value)) in entries.into_iter().enumerate() {
                 if index > 0 {
-                    out.push(b',');
+                    out.put_u8(b',');
                 }
                 write_string(out, key);
-                out.push(b':');
+                out.put_u8(b':');
                 write_value(out, value);
             }
-            out.push(b'}');
+            out.put_u8(b'}');
         }
     }
 }
 
 /// Appends a number: integers of 64 bits exactly, all others as doubles.
-pub(super) fn write_number(out: &mut Vec<u8>, number: &Number) {
+pub(super) fn write_number(out: &mut BytesMut, number: &Number) {
     if number.is_f64() {
         write_double(out, number.as_f64().expect("`is_f64` is true, and serde_json's doubles are finite"));
     } else {
@@ -238,8 +239,8 @@ mod tests {
         })
     }
 
-    fn canonical(value: &Value) -> Vec<u8> {
-        let mut out = Vec::new();
+    fn canonical(value: &Value) -> BytesMut {
+        let mut out = BytesMut::new();
         write_value(&mut out, value);
         out
     }
@@ -259,9 +260,9 @@ mod tests {
             // Also the doubles beside one with a short decimal.
             let number = f64::from_bits(number.to_bits().saturating_add_signed(steps));
             prop_assume!(number.is_finite());
-            let mut out = Vec::new();
+            let mut out = BytesMut::new();
             write_double(&mut out, number);
-            let text = String::from_utf8(out).unwrap();
+            let text = String::from_utf8(out.into()).unwrap();
             let mut expected = ryu_js::Buffer::new();
             prop_assert_eq!(&text, expected.format_finite(number));
         }
@@ -289,7 +290,7 @@ mod tests {
 
         #[test]
         fn a_string_of_any_length_parses_to_itself(text in "[\u{0}-\u{7f}é😀]{0,200}") {
-            let mut out = Vec::new();
+            let mut out = BytesMut::new();
             write_string(&mut out, &text);
             prop_assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text);
         }
@@ -299,7 +300,7 @@ mod tests {
             text in "[ -~\u{0}é😀\"]{0,80}",
             invalid_at in 0..400_usize,
         ) {
-            let (mut from_text, mut from_bytes) = (b"x".to_vec(), b"x".to_vec());
+            let (mut from_text, mut from_bytes) = (BytesMut::from("x"), BytesMut::from("x"));
             write_string(&mut from_text, &text);
             prop_assert!(write_utf8(&mut from_bytes, text.as_bytes()).is_ok());
             prop_assert_eq!(&from_bytes, &from_text);

@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use bytes::BytesMut;
+
 use super::canonical::{compare_keys, write_double};
 use super::plain_bytes::plain_length;
 use crate::protocol::RESERVED_PREFIX;
@@ -192,9 +194,9 @@ impl<'t> Scan<'t> {
         let is_canonical = if number.parse::<i64>().is_ok() || number.parse::<u64>().is_ok() {
             number != "-0"
         } else {
-            let mut canonical = Vec::with_capacity(24);
+            let mut canonical = BytesMut::with_capacity(24);
             write_double(&mut canonical, number.parse().ok().filter(|double: &f64| double.is_finite())?);
-            canonical == number.as_bytes()
+            *canonical == *number.as_bytes()
         };
         is_canonical.then(|| self.at += number.len())
     }
@@ -209,9 +211,9 @@ mod tests {
     use super::*;
 
     fn canonical(value: &Value) -> String {
-        let mut out = Vec::new();
+        let mut out = BytesMut::new();
         write_value(&mut out, value);
-        String::from_utf8(out).unwrap()
+        String::from_utf8(out.into()).unwrap()
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::cell::Cell;
 use std::cmp::Ordering;
 use std::ops::Range;
 
+use bytes::BytesMut;
 use serde_json::Number;
 
 use super::byte_order::prefix;
@@ -28,7 +29,7 @@ use super::plain_bytes::{each, plain_length};
 ///
 /// [`write_value`]: super::canonical::write_value
 #[must_use]
-pub fn write_text(out: &mut Vec<u8>, text: &str) -> Option<()> {
+pub fn write_text(out: &mut BytesMut, text: &str) -> Option<()> {
     let (start, mut scratch) = (out.len(), SCRATCH.take());
     scratch.members.clear();
     let written = Pass::<true> { text, at: 0, unwritten: 0, out, scratch: &mut scratch }.whole();
@@ -45,7 +46,7 @@ pub fn write_text(out: &mut Vec<u8>, text: &str) -> Option<()> {
 /// JSON, or a parser has to decide.
 #[must_use]
 pub fn check_text(text: &str) -> Option<()> {
-    let (out, scratch) = (&mut Vec::new(), &mut Scratch::default());
+    let (out, scratch) = (&mut BytesMut::new(), &mut Scratch::default());
     Pass::<false> { text, at: 0, unwritten: 0, out, scratch }.whole()
 }
 
@@ -55,7 +56,7 @@ pub fn check_text(text: &str) -> Option<()> {
 /// called then.
 #[must_use]
 pub fn read_members<'t>(text: &'t str, each: &mut dyn FnMut(&'t str, &'t str)) -> Option<()> {
-    let (out, scratch) = (&mut Vec::new(), &mut Scratch::default());
+    let (out, scratch) = (&mut BytesMut::new(), &mut Scratch::default());
     let mut pass = Pass::<false> { text, at: 0, unwritten: 0, out, scratch };
     pass.take(b'{')?;
     if pass.take(b'}').is_none() {
@@ -110,7 +111,7 @@ struct Pass<'t, 'o, const WRITES: bool> {
     /// Where the text begins that is read and not written. It is written as it is, in one piece, when the
     /// canonical form of what follows is another.
     unwritten: usize,
-    out: &'o mut Vec<u8>,
+    out: &'o mut BytesMut,
     scratch: &'o mut Scratch,
 }
 
@@ -380,18 +381,18 @@ mod tests {
     /// What the tree makes of a text.
     fn by_tree(text: &str) -> Option<String> {
         let value: Value = serde_json::from_str(text).ok()?;
-        let mut out = Vec::new();
+        let mut out = BytesMut::new();
         write_value(&mut out, &value);
-        Some(String::from_utf8(out).unwrap())
+        Some(String::from_utf8(out.into()).unwrap())
     }
 
     fn direct(text: &str) -> Option<String> {
         if check_text(text).is_some() {
             assert!(by_tree(text).is_some(), "{text}");
         }
-        let mut out = b"x".to_vec();
+        let mut out = BytesMut::from("x");
         let written = write_text(&mut out, text).map(|()| String::from_utf8(out[1..].to_vec()).unwrap());
-        assert!(written.is_some() || out == b"x");
+        assert!(written.is_some() || out == "x");
         assert!(written.is_none() || check_text(text).is_some(), "{text}");
         written
     }

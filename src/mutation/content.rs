@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use bytes::{BufMut as _, BytesMut};
 use serde_json::{Map, Value};
 
 use super::canonical::{compare_keys, write_string, write_value};
@@ -31,7 +32,7 @@ impl<T: AsRef<str>> Content<T> {
     }
 
     /// Appends the text that the digest is the hash of.
-    pub fn write_hashed(&self, out: &mut Vec<u8>) {
+    pub fn write_hashed(&self, out: &mut BytesMut) {
         match self {
             Self::Canonical(text, nulls) => write_without(out, text.as_ref(), nulls),
             Self::Tree(members) => write_members(out, members),
@@ -45,23 +46,23 @@ impl<T: AsRef<str>> Content<T> {
 /// use synctool::internal::content_digest;
 ///
 /// let fields = serde_json::json!({"title": "A", "done": false, "n": 1.0, "gone": null});
-/// let mut hex = Vec::new();
+/// let mut hex = bytes::BytesMut::new();
 /// content_digest(fields.as_object().unwrap()).write_hex(&mut hex);
-/// assert_eq!(hex, b"e45e695b6a9a6c8ae68a323601a0ee24");
+/// assert_eq!(*hex, *b"e45e695b6a9a6c8ae68a323601a0ee24");
 /// ```
 #[must_use]
 pub fn content_digest(members: &Map<String, Value>) -> ContentHash {
-    let mut text = Vec::new();
+    let mut text = BytesMut::new();
     write_members(&mut text, members);
     ContentHash::of(&[&text])
 }
 
 /// Appends an object's text without some of its members.
-fn write_without(out: &mut Vec<u8>, text: &str, left_out: &[Range<usize>]) {
+fn write_without(out: &mut BytesMut, text: &str, left_out: &[Range<usize>]) {
     if left_out.is_empty() {
         return out.extend_from_slice(text.as_bytes());
     }
-    out.push(b'{');
+    out.put_u8(b'{');
     let start = out.len();
     let ends = left_out.iter().map(|member| member.start).chain([text.len() - 1]);
     let starts = [1].into_iter().chain(left_out.iter().map(|member| member.end));
@@ -69,27 +70,27 @@ fn write_without(out: &mut Vec<u8>, text: &str, left_out: &[Range<usize>]) {
         let kept = text[from..to].trim_matches(',');
         if !kept.is_empty() {
             if out.len() > start {
-                out.push(b',');
+                out.put_u8(b',');
             }
             out.extend_from_slice(kept.as_bytes());
         }
     }
-    out.push(b'}');
+    out.put_u8(b'}');
 }
 
-fn write_members(out: &mut Vec<u8>, members: &Map<String, Value>) {
+fn write_members(out: &mut BytesMut, members: &Map<String, Value>) {
     let mut kept: Vec<_> = members.iter().filter(|(_, value)| !value.is_null()).collect();
     kept.sort_unstable_by(|(a, _), (b, _)| compare_keys(a, b));
-    out.push(b'{');
+    out.put_u8(b'{');
     for (index, (key, value)) in kept.into_iter().enumerate() {
         if index > 0 {
-            out.push(b',');
+            out.put_u8(b',');
         }
         write_string(out, key);
-        out.push(b':');
+        out.put_u8(b':');
         write_value(out, value);
     }
-    out.push(b'}');
+    out.put_u8(b'}');
 }
 
 #[cfg(test)]
@@ -110,9 +111,9 @@ mod tests {
             (r#"{"a":1,"a":",x,"}"#, r#"{"a":",x,"}"#),
             (r#"{"a":null,"b":",","c":null}"#, r#"{"b":","}"#),
         ] {
-            let mut written = Vec::new();
+            let mut written = BytesMut::new();
             Content::read(text).unwrap().write_hashed(&mut written);
-            assert_eq!(String::from_utf8(written).unwrap(), hashed, "{text}");
+            assert_eq!(String::from_utf8(written.into()).unwrap(), hashed, "{text}");
             let tree: Map<String, Value> = serde_json::from_str(text).unwrap();
             assert_eq!(content_digest(&tree), ContentHash::of(&[hashed.as_bytes()]), "{text}");
         }

@@ -16,6 +16,8 @@
 //! assert_eq!(digests.buckets()[5][..4], [0x6d, 0x15, 0x65, 0x79]);
 //! ```
 
+use bytes::{BufMut as _, BytesMut};
+
 use super::canonical::write_string;
 use super::hasher::ContentHasher;
 use super::id::ContentHash;
@@ -56,7 +58,7 @@ impl ItemDigest {
 #[derive(Debug, Default)]
 pub struct ItemHasher {
     /// The canonical JSON of the keys, one after the other, and where each ends.
-    keys: Vec<u8>,
+    keys: BytesMut,
     ends: Vec<usize>,
     contents: Vec<ContentHash>,
     hasher: ContentHasher,
@@ -65,22 +67,22 @@ pub struct ItemHasher {
 impl ItemHasher {
     /// Adds a record with its content digest.
     pub fn add_record(&mut self, id: &str, content: ContentHash) {
-        self.keys.push(b'[');
+        self.keys.put_u8(b'[');
         write_string(&mut self.keys, id);
         self.add(content);
     }
 
     /// Adds a join row with its content digest.
     pub fn add_join_row(&mut self, from: &str, to: &str, content: ContentHash) {
-        self.keys.push(b'[');
+        self.keys.put_u8(b'[');
         write_string(&mut self.keys, from);
-        self.keys.push(b',');
+        self.keys.put_u8(b',');
         write_string(&mut self.keys, to);
         self.add(content);
     }
 
     fn add(&mut self, content: ContentHash) {
-        self.keys.push(b']');
+        self.keys.put_u8(b']');
         self.ends.push(self.keys.len());
         self.contents.push(content);
     }
@@ -117,13 +119,13 @@ impl ItemHasher {
 /// row. [`ItemHasher`] finds those of many items faster.
 #[must_use]
 pub fn bucket_of(id: &str, to: Option<&str>, bits: u8) -> usize {
-    let mut key = vec![b'['];
+    let mut key = BytesMut::from(&b"["[..]);
     write_string(&mut key, id);
     if let Some(to) = to {
-        key.push(b',');
+        key.put_u8(b',');
         write_string(&mut key, to);
     }
-    key.push(b']');
+    key.put_u8(b']');
     let leaf = ContentHash::default();
     ItemDigest { key: ContentHash::of(&[&key]), leaf, content: leaf }.bucket(bits)
 }

@@ -6,6 +6,8 @@
 
 use std::ops::Range;
 
+use bytes::{BufMut as _, BytesMut};
+
 use super::canonical::write_string;
 use super::id::{ContentHash, MutationKind};
 use super::operation::RecordOperation;
@@ -60,28 +62,28 @@ impl RecordEncoder {
     /// Appends the text from which the content hash of a record's mutation is computed.
     ///
     /// `record` is the canonical JSON object of the record's fields.
-    pub fn write_hashed(&self, text: &mut Vec<u8>, id: &str, record: &[u8]) {
+    pub fn write_hashed(&self, text: &mut BytesMut, id: &str, record: &[u8]) {
         self.begin_hashed(text, id);
         text.extend_from_slice(record);
         self.end_hashed(text);
     }
 
     /// The part of [`Self::write_hashed`] before the record, which the caller appends next.
-    pub fn begin_hashed(&self, text: &mut Vec<u8>, id: &str) {
+    pub fn begin_hashed(&self, text: &mut BytesMut, id: &str) {
         text.extend_from_slice(br#"{"id":"#);
         write_string(text, id);
         text.extend_from_slice(&self.hash_middle);
     }
 
     /// The part of [`Self::write_hashed`] after the record.
-    pub fn end_hashed(&self, text: &mut Vec<u8>) {
+    pub fn end_hashed(&self, text: &mut BytesMut) {
         text.extend_from_slice(&self.hash_tail);
     }
 
     /// Appends the mutation of a record to `body`.
     ///
     /// `hash` is the content hash of the text that [`Self::write_hashed`] writes.
-    pub fn encode(&self, body: &mut Vec<u8>, id: &str, record: &[u8], hash: ContentHash) -> Encoded {
+    pub fn encode(&self, body: &mut BytesMut, id: &str, record: &[u8], hash: ContentHash) -> Encoded {
         body.extend_from_slice(&self.body_head);
         let id = append_string(body, id);
         body.extend_from_slice(br#","record":"#);
@@ -134,24 +136,24 @@ impl JoinEncoder {
     /// equal texts give the same mutation.
     ///
     /// `metadata` is the canonical JSON object of the row's metadata fields.
-    pub fn write_hashed(&self, text: &mut Vec<u8>, from: &str, to: &str, metadata: &[u8]) {
+    pub fn write_hashed(&self, text: &mut BytesMut, from: &str, to: &str, metadata: &[u8]) {
         self.begin_hashed(text, from);
         text.extend_from_slice(metadata);
         self.end_hashed(text, to);
     }
 
     /// The part of [`Self::write_hashed`] before the metadata, which the caller appends next.
-    pub fn begin_hashed(&self, text: &mut Vec<u8>, from: &str) {
+    pub fn begin_hashed(&self, text: &mut BytesMut, from: &str) {
         text.extend_from_slice(br#"{"from":"#);
         write_string(text, from);
         text.extend_from_slice(&self.hash_middle);
     }
 
     /// The part of [`Self::write_hashed`] after the metadata.
-    pub fn end_hashed(&self, text: &mut Vec<u8>, to: &str) {
+    pub fn end_hashed(&self, text: &mut BytesMut, to: &str) {
         text.extend_from_slice(&self.hash_relation);
         write_string(text, to);
-        text.push(b'}');
+        text.put_u8(b'}');
     }
 
     /// Appends the mutation of a join row to `body`.
@@ -159,7 +161,7 @@ impl JoinEncoder {
     /// `hash` is the content hash of the text that [`Self::write_hashed`] writes.
     pub fn encode(
         &self,
-        body: &mut Vec<u8>,
+        body: &mut BytesMut,
         from: &str,
         to: &str,
         metadata: &[u8],
@@ -173,7 +175,7 @@ impl JoinEncoder {
         if let [b'{', inner @ .., b'}'] = metadata
             && !inner.is_empty()
         {
-            body.push(b',');
+            body.put_u8(b',');
             body.extend_from_slice(inner);
         }
         body.extend_from_slice(b"}}");
@@ -210,8 +212,8 @@ impl DeleteEncoder {
     }
 
     /// Appends the mutation that deletes a record to `body`.
-    pub fn encode(&self, body: &mut Vec<u8>, id: &str) -> Encoded {
-        let mut id_json = Vec::with_capacity(id.len() + 2);
+    pub fn encode(&self, body: &mut BytesMut, id: &str) -> Encoded {
+        let mut id_json = BytesMut::with_capacity(id.len() + 2);
         write_string(&mut id_json, id);
         let hash = ContentHash::of(&[br#"{"id":"#, &id_json, &self.hash_tail]);
         body.extend_from_slice(&self.body_head);
@@ -222,16 +224,16 @@ impl DeleteEncoder {
 }
 
 /// Appends a JSON string. Returns the range of its content, without the quotes.
-fn append_string(body: &mut Vec<u8>, text: &str) -> Range<usize> {
+fn append_string(body: &mut BytesMut, text: &str) -> Range<usize> {
     let start = body.len() + 1;
     write_string(body, text);
     start..body.len() - 1
 }
 
 fn json(text: &str) -> String {
-    let mut out = Vec::with_capacity(text.len() + 2);
+    let mut out = BytesMut::with_capacity(text.len() + 2);
     write_string(&mut out, text);
-    String::from_utf8(out).expect("a JSON string of valid UTF-8 is valid UTF-8")
+    String::from_utf8(out.into()).expect("a JSON string of valid UTF-8 is valid UTF-8")
 }
 
 /// The end of a mutation: the client id and the start of the mutation id.
@@ -244,21 +246,22 @@ struct Tail {
 
 impl Tail {
     fn new(client_id: &str, id_prefix: &str) -> Self {
-        let mut bytes = format!(r#","clientId":{},"mutationId":"#, json(client_id)).into_bytes();
-        let id_start = append_string(&mut bytes, id_prefix).start;
+        let mut bytes = format!(r#","clientId":{},"mutationId":"#, json(client_id));
+        let id_start = bytes.len() + 1;
+        bytes.push_str(&json(id_prefix));
         // Without the closing quote: the rest of the mutation id follows.
         bytes.pop();
-        Self { bytes, id_start }
+        Self { bytes: bytes.into_bytes(), id_start }
     }
 
     /// Appends the end of the mutation, with the ids at the ranges `ids` of the body and the hash in
     /// its mutation id. Returns the range of the mutation id.
-    fn append(&self, body: &mut Vec<u8>, ids: &[&Range<usize>], hash: ContentHash) -> Range<usize> {
+    fn append(&self, body: &mut BytesMut, ids: &[&Range<usize>], hash: ContentHash) -> Range<usize> {
         let start = body.len() + self.id_start;
         body.extend_from_slice(&self.bytes);
         for id in ids {
             body.extend_from_within((*id).clone());
-            body.push(b':');
+            body.put_u8(b':');
         }
         hash.write_hex(body);
         let end = body.len();
@@ -274,14 +277,14 @@ mod tests {
     use super::super::canonical::write_value;
     use super::*;
 
-    fn hash_of(write: impl FnOnce(&mut Vec<u8>)) -> ContentHash {
-        let mut text = Vec::new();
+    fn hash_of(write: impl FnOnce(&mut BytesMut)) -> ContentHash {
+        let mut text = BytesMut::new();
         write(&mut text);
         ContentHash::of(&[&text])
     }
 
-    fn canonical(value: &Value) -> Vec<u8> {
-        let mut out = Vec::new();
+    fn canonical(value: &Value) -> BytesMut {
+        let mut out = BytesMut::new();
         write_value(&mut out, value);
         out
     }
@@ -297,12 +300,12 @@ mod tests {
             let input = &vector["input"];
             let text = |key: &str| input[key].as_str().unwrap();
             assert_eq!(
-                String::from_utf8(canonical(input)).unwrap(),
+                String::from_utf8(canonical(input).into()).unwrap(),
                 vector["canonical"].as_str().unwrap(),
                 "{name}"
             );
             let prefix = vector["prefix"].as_str().unwrap();
-            let mut body = Vec::new();
+            let mut body = BytesMut::new();
             let encoded = if text("kind") == "rec" {
                 let operation = match text("operation") {
                     "merge" => RecordOperation::Merge,
@@ -334,7 +337,7 @@ mod tests {
     #[test]
     fn a_delete_has_the_hash_of_its_canonical_json_in_its_id() {
         for (resource, id) in [("todos", "t1"), ("a\"b", "Zürich: \u{1}\\")] {
-            let mut body = Vec::new();
+            let mut body = BytesMut::new();
             let encoded = DeleteEncoder::new("p", "C", resource, 3).encode(&mut body, id);
             let input = canonical(&json!({"kind": "del", "resource": resource, "id": id}));
             let hash = blake3::hash(&input).to_hex()[..32].to_owned();
@@ -347,7 +350,7 @@ mod tests {
 
     #[test]
     fn gives_the_mutations_of_the_contracts_examples() {
-        let mut body = Vec::new();
+        let mut body = BytesMut::new();
         let encoded = RecordEncoder::new("p", "C", "todos", 1, RecordOperation::Merge).encode(
             &mut body,
             "t1",
@@ -364,7 +367,7 @@ mod tests {
             (b"{}".as_slice(), json!({"$ref": "g1"})),
         ] {
             let join_rows = JoinEncoder::new("p", "C", "join_todos_tags_tags", "todos", 1, "tags");
-            let mut body = Vec::new();
+            let mut body = BytesMut::new();
             let encoded = join_rows.encode(&mut body, "t1", "g1", metadata, ContentHash::default());
             let id = std::str::from_utf8(&body[encoded.mutation_id]).unwrap();
             let expected = json!({"resource": "todos", "version": 1, "operation": "relate", "id": "t1",

@@ -5,6 +5,8 @@
 
 use std::convert::Infallible;
 
+use bytes::BytesMut;
+
 use super::id::ContentHash;
 #[cfg(feature = "simd-hash")]
 use super::lanes::Lanes;
@@ -17,7 +19,7 @@ const KEPT_BYTES: usize = 256 * 1024;
 #[derive(Debug, Default)]
 pub struct ContentHasher {
     /// The texts, one after the other.
-    buffer: Vec<u8>,
+    buffer: BytesMut,
     /// The texts in the buffer that are hashed together.
     #[cfg(feature = "simd-hash")]
     lanes: Lanes,
@@ -41,7 +43,7 @@ impl ContentHasher {
     pub fn hash<T>(
         &mut self,
         items: impl Iterator<Item = T>,
-        mut write: impl FnMut(&mut Vec<u8>, T),
+        mut write: impl FnMut(&mut BytesMut, T),
     ) -> &[ContentHash] {
         let hashed = self.try_hash(items, |buffer, item| {
             write(buffer, item);
@@ -58,7 +60,7 @@ impl ContentHasher {
     pub fn try_hash<T, E>(
         &mut self,
         items: impl Iterator<Item = T>,
-        mut write: impl FnMut(&mut Vec<u8>, T) -> Result<(), E>,
+        mut write: impl FnMut(&mut BytesMut, T) -> Result<(), E>,
     ) -> Result<Hashed<'_>, E> {
         self.clear();
         for item in items {
@@ -74,7 +76,9 @@ impl ContentHasher {
     fn clear(&mut self) {
         self.hashes.clear();
         self.buffer.clear();
-        self.buffer.shrink_to(KEPT_BYTES);
+        if self.buffer.capacity() > KEPT_BYTES {
+            self.buffer = BytesMut::new();
+        }
         #[cfg(feature = "simd-hash")]
         self.lanes.clear();
     }

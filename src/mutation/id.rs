@@ -2,6 +2,8 @@
 //!
 //! [`super::encode`] puts the id together; [`super::hasher`] computes many hashes at a time.
 
+use bytes::BytesMut;
+
 use super::plain_bytes::each;
 
 /// The first 16 bytes of the BLAKE3 hash of a mutation's canonical JSON.
@@ -41,12 +43,10 @@ impl ContentHash {
     }
 
     /// Appends the hash as 32 lower-case hex digits.
-    pub fn write_hex(self, out: &mut Vec<u8>) {
-        let mut digits = [[0; 8]; Self::BYTES / 4];
-        for (digits, bytes) in digits.iter_mut().zip(self.0.as_chunks().0) {
-            *digits = hex_digits(*bytes);
+    pub fn write_hex(self, out: &mut BytesMut) {
+        for bytes in self.0.as_chunks().0 {
+            out.extend_from_slice(&hex_digits(*bytes));
         }
-        out.extend_from_slice(digits.as_flattened());
     }
 }
 

@@ -10,6 +10,7 @@
 
 use blake3::platform::{MAX_SIMD_DEGREE, Platform, le_bytes_from_words_32, words_from_le_bytes_32};
 use blake3::{BLOCK_LEN, CHUNK_LEN, IncrementCounter, OUT_LEN};
+use bytes::BytesMut;
 
 use super::id::ContentHash;
 
@@ -56,7 +57,7 @@ impl Lanes {
     /// Takes the text from `start` to the end of the buffer, pads it, and returns `true`; its hash
     /// will be at `index`. A text of more than one chunk is a tree of chunks, not a chain of
     /// blocks: it is left unchanged, and the result is `false`.
-    pub(super) fn add(&mut self, buffer: &mut Vec<u8>, start: usize, index: usize) -> bool {
+    pub(super) fn add(&mut self, buffer: &mut BytesMut, start: usize, index: usize) -> bool {
         let len = buffer.len() - start;
         if len > CHUNK_LEN {
             return false;

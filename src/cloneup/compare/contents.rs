@@ -1,6 +1,8 @@
 //! The content digests of local rows (contract 3.8), many at a time. The rows are read by
 //! [`super::local_items`] and [`super::by_feed`].
 
+use bytes::BytesMut;
+
 use super::table::Table;
 use crate::cloneup::encode::{Row, RowChunk, RowPlace};
 use crate::mutation::digest::{ItemDigest, ItemHasher};
@@ -33,7 +35,7 @@ impl ContentDigests {
         &mut self,
         id: &str,
         to: &str,
-        write: impl FnOnce(&mut Vec<u8>) -> Result<(), OfflineError>,
+        write: impl FnOnce(&mut BytesMut) -> Result<(), OfflineError>,
     ) -> Result<(), OfflineError> {
         self.chunk.push(id, to, RowPlace::default(), |json| write(json).map(|()| RowSize::Fits)).map(|_| ())
     }

@@ -5,6 +5,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use bytes::BytesMut;
 use serde_json::{Map, Value};
 
 use super::by_feed::{id_of, members};
@@ -178,7 +179,7 @@ fn differing(fields: &[&str], local: &Values, server: &Values, shows_values: boo
 }
 
 fn hex(digest: ContentHash) -> String {
-    let mut hex = Vec::with_capacity(32);
+    let mut hex = BytesMut::with_capacity(32);
     digest.write_hex(&mut hex);
     hex.into_iter().map(char::from).collect()
 }
@@ -235,7 +236,7 @@ fn local_values(
             Table::Records(source) => {
                 let ids = Arc::new(Ids(ids));
                 source.clone().chosen(ids).for_each(snapshot, |record| {
-                    let mut json = Vec::new();
+                    let mut json = BytesMut::new();
                     record.write_fields(&mut json)?;
                     rows.insert((index, record.id.to_owned()), read(&json));
                     Ok(())

@@ -3,6 +3,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use bytes::BytesMut;
 use tokio_util::sync::CancellationToken;
 
 use super::contents::ContentDigests;
@@ -90,7 +91,7 @@ impl<'w> Reading<'w> {
         &mut self,
         id: &str,
         to: &str,
-        write: impl FnOnce(&mut Vec<u8>) -> Result<(), OfflineError>,
+        write: impl FnOnce(&mut BytesMut) -> Result<(), OfflineError>,
     ) -> Result<(), OfflineError> {
         self.contents.push(id, to, write)?;
         if self.contents.is_full() { self.hash() } else { Ok(()) }
@@ -154,7 +155,7 @@ pub(super) fn for_each_pair(
     snapshot: &Snapshot,
     mut consume: impl FnMut(&str, &str, &[u8]) -> Result<(), OfflineError>,
 ) -> Result<(), OfflineError> {
-    let (mut last, mut json) = (None::<(String, String)>, Vec::new());
+    let (mut last, mut json) = (None::<(String, String)>, BytesMut::new());
     source.for_each(snapshot, |row| {
         let is_same = last.as_ref().is_some_and(|(from, to)| (&**from, &**to) == (row.from, row.to));
         if let Some((from, to)) = last.take_if(|_| !is_same) {

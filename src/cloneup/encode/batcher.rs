@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use super::batch::{About, BODY_TAIL, Batch, BatchEntry, EntryText, Position};
 use super::limits::BatchLimits;
@@ -43,7 +43,7 @@ pub(super) struct Batcher {
     part: usize,
     about: About,
     head: Bytes,
-    body: Vec<u8>,
+    body: BytesMut,
     entries: Vec<BatchEntry>,
     /// The number of mutations in all batches so far.
     mutations: u64,
@@ -61,7 +61,7 @@ impl Batcher {
             part: 0,
             about: About::Deletes,
             head: Bytes::new(),
-            body: Vec::new(),
+            body: BytesMut::new(),
             entries: Vec::new(),
             mutations: 0,
             digest: blake3::Hasher::new(),
@@ -77,10 +77,10 @@ impl Batcher {
     /// client. The batch before it must have been taken.
     pub(super) fn start(&mut self, part: usize, about: About, client_id: &str) {
         debug_assert!(self.entries.is_empty(), "a batch belongs to one part and one client");
-        let mut head = br#"{"clientId":"#.to_vec();
+        let mut head = BytesMut::from(&br#"{"clientId":"#[..]);
         write_string(&mut head, client_id);
         head.extend_from_slice(br#","mutations":["#);
-        (self.part, self.about, self.head) = (part, about, head.into());
+        (self.part, self.about, self.head) = (part, about, head.freeze());
     }
 
     /// Adds a mutation of a group, which `write` appends to the body. Returns the batch before it
@@ -88,7 +88,7 @@ impl Batcher {
     ///
     /// A full batch is returned only when the next mutation comes, so that equal rows are counted
     /// with the mutation that they made.
-    pub(super) fn add(&mut self, group: u64, write: impl FnOnce(&mut Vec<u8>) -> Written) -> Option<Batch> {
+    pub(super) fn add(&mut self, group: u64, write: impl FnOnce(&mut BytesMut) -> Written) -> Option<Batch> {
         let is_full = self.entries.len() >= self.limits.mutations()
             || self.cut == Some(self.mutations + self.entries.len() as u64);
         let full = if is_full { self.take() } else { None };
@@ -115,7 +115,7 @@ impl Batcher {
         }
         self.body.extend_from_slice(BODY_TAIL);
         // The next batch is about as large: reserving saves growing its buffers.
-        let next = (Vec::with_capacity(self.body.len() / 8 * 9), Vec::with_capacity(self.entries.len()));
+        let next = (BytesMut::with_capacity(self.body.len() / 8 * 9), Vec::with_capacity(self.entries.len()));
         let body = std::mem::replace(&mut self.body, next.0);
         let entries = std::mem::replace(&mut self.entries, next.1);
         self.mutations += entries.len() as u64;
@@ -135,7 +135,7 @@ impl Batcher {
             compressed: None,
             about: self.about.clone(),
             head: self.head.clone(),
-            body: body.into(),
+            body: body.freeze(),
         })
     }
 
@@ -144,7 +144,7 @@ impl Batcher {
         let mut last = self.entries.pop()?;
         let mutation = self.body.split_off(last.range.start);
         // The comma before the mutation.
-        self.body.pop();
+        self.body.truncate(last.range.start - 1);
         let batch = self.take();
         self.body.extend_from_slice(&self.head);
         let (from, to) = (last.range.start, self.body.len());

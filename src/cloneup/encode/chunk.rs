@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use bytes::BytesMut;
+
 use crate::offline::{OfflineError, OrderedRecords, RowSize};
 
 /// The size of the content in one chunk: large enough that a hand-over between threads costs little
@@ -37,7 +39,7 @@ pub(crate) struct RowPlace {
 /// Rows in two shared buffers, so that a row needs no allocation. A comparison collects rows in one too.
 pub(crate) struct RowChunk {
     ids: String,
-    contents: Vec<u8>,
+    contents: BytesMut,
     ends: Vec<RowEnd>,
 }
 
@@ -52,7 +54,7 @@ struct RowEnd {
 impl Default for RowChunk {
     /// Has room for a chunk, and for the row that makes it full.
     fn default() -> Self {
-        let contents = Vec::with_capacity(CHUNK_BYTES + CHUNK_BYTES / 8);
+        let contents = BytesMut::with_capacity(CHUNK_BYTES + CHUNK_BYTES / 8);
         Self { ids: String::new(), contents, ends: Vec::new() }
     }
 }
@@ -65,7 +67,7 @@ impl RowChunk {
         id: &str,
         to: &str,
         place: RowPlace,
-        write: impl FnOnce(&mut Vec<u8>) -> Result<RowSize, E>,
+        write: impl FnOnce(&mut BytesMut) -> Result<RowSize, E>,
     ) -> Result<RowSize, E> {
         if self.ends.is_empty() {
             self.contents.clear();

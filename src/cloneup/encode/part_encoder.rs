@@ -4,6 +4,8 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
+use bytes::BytesMut;
+
 use super::chunk::Row;
 use crate::cloneup::options::Options;
 use crate::cloneup::plan::{Plan, Source};
@@ -46,7 +48,7 @@ impl<'a> PartEncoder<'a> {
 
     /// Appends the text from which the content hash of a row's mutation is computed. Returns where the
     /// canonical JSON of the row is in it.
-    pub(super) fn write_hashed(&self, text: &mut Vec<u8>, row: Row<'_>) -> Result<Range<usize>, NotMapped> {
+    pub(super) fn write_hashed(&self, text: &mut BytesMut, row: Row<'_>) -> Result<Range<usize>, NotMapped> {
         match self {
             Self::Records(source, encoder) => {
                 encoder.begin_hashed(text, row.id);
@@ -66,8 +68,8 @@ impl<'a> PartEncoder<'a> {
 
 /// Where in a text is what `write` appends.
 fn appended<E>(
-    text: &mut Vec<u8>,
-    write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    text: &mut BytesMut,
+    write: impl FnOnce(&mut BytesMut) -> Result<(), E>,
 ) -> Result<Range<usize>, E> {
     let start = text.len();
     write(text)?;

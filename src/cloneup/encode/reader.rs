@@ -4,6 +4,8 @@
 
 use std::sync::mpsc::{Receiver, SyncSender};
 
+use bytes::BytesMut;
+
 use super::chunk::{RowChunk, RowPlace};
 use super::oversized::OversizedRow;
 use crate::cloneup::options::Options;
@@ -181,7 +183,7 @@ impl Reader<'_> {
                 return self.left_out(&mut chunk);
             }
             let place = RowPlace { index: row.index, group: 0 };
-            let write = |draft: &mut Vec<u8>| row.write_draft(draft, self.rows.max_row_bytes);
+            let write = |draft: &mut BytesMut| row.write_draft(draft, self.rows.max_row_bytes);
             let size = chunk.rows.push(row.from, row.to, place, write)?;
             self.pushed(&mut chunk, size, || {
                 OversizedRow::join_row(source.name(), row.from, row.to, row.index)

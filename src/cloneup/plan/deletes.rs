@@ -4,6 +4,8 @@
 
 use std::collections::HashSet;
 
+use bytes::BytesMut;
+
 use super::changes::Changes;
 use crate::cloneup::options::Options;
 use crate::mutation::DeleteEncoder;
@@ -107,7 +109,7 @@ impl Deletes<'_> {
 /// The delete of a marked row.
 fn delete_of(rows: &MarkedRows, id: &str, client_id: &str, encoder: &DeleteEncoder) -> OfflineDelete {
     const OWN_JSON: &str = "the encoder writes strings of valid UTF-8";
-    let mut body = Vec::new();
+    let mut body = BytesMut::new();
     let range = encoder.encode(&mut body, id).mutation_id;
     let quoted = &body[range.start - 1..=range.end];
     OfflineDelete {
@@ -116,6 +118,6 @@ fn delete_of(rows: &MarkedRows, id: &str, client_id: &str, encoder: &DeleteEncod
         operation: "delete".to_owned(),
         resource: rows.name().to_owned(),
         id: id.to_owned(),
-        json: String::from_utf8(body).expect(OWN_JSON),
+        json: String::from_utf8(body.into()).expect(OWN_JSON),
     }
 }

@@ -5,6 +5,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
+use bytes::BytesMut;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::mutation::canonical::write_double;
@@ -147,7 +148,7 @@ fn is_exact(number: &str) -> bool {
         return number != "-0";
     }
     let Ok(double) = number.parse::<f64>() else { return false };
-    let mut written = Vec::new();
+    let mut written = BytesMut::new();
     write_double(&mut written, double);
     let written = String::from_utf8_lossy(&written);
     decimal(number).is_some_and(|given| Some(given) == decimal(&written))

@@ -2,6 +2,7 @@
 //! Fields that each have a column are mapped by [`super::value`]; keys that are no fields are counted in
 //! [`super::unnamed_keys`].
 
+use bytes::{BufMut as _, BytesMut};
 use rusqlite::types::ValueRef;
 use serde_json::{Map, Number, Value};
 
@@ -74,7 +75,7 @@ impl<'d> Document<'d> {
     /// Appends the canonical JSON object of the fields. An error comes with the field that cannot be mapped.
     pub(crate) fn write_fields<'f>(
         &self,
-        out: &mut Vec<u8>,
+        out: &mut BytesMut,
         fields: &'f [MappedField],
     ) -> Result<(), (&'f MappedField, ValueError)> {
         match self {
@@ -86,11 +87,11 @@ impl<'d> Document<'d> {
 
 /// Appends the canonical JSON object of a parsed document's fields.
 pub(super) fn write_fields<'f>(
-    out: &mut Vec<u8>,
+    out: &mut BytesMut,
     fields: &'f [MappedField],
     document: &Map<String, Value>,
 ) -> Result<(), (&'f MappedField, ValueError)> {
-    out.push(b'{');
+    out.put_u8(b'{');
     for field in fields {
         // A missing key is like a column that holds NULL.
         let value = document.get(&field.column).unwrap_or(&Value::Null);
@@ -101,31 +102,31 @@ pub(super) fn write_fields<'f>(
         field.write_key(out);
         write_value(out, &value);
     }
-    out.push(b'}');
+    out.put_u8(b'}');
     Ok(())
 }
 
 /// The text of a new document with a pulled record's values, one for each field. Fields that are null
 /// have no key.
 pub(crate) fn new_text(fields: &[MappedField], pulled: &[JsonText<'_>]) -> String {
-    let mut out = vec![b'{'];
+    let mut out = BytesMut::from(&b"{"[..]);
     for (field, pulled) in fields.iter().zip(pulled).filter(|(_, pulled)| !pulled.is_null()) {
         if out.len() > 1 {
-            out.push(b',');
+            out.put_u8(b',');
         }
         write_string(&mut out, &field.column);
-        out.push(b':');
+        out.put_u8(b':');
         let Mapping { kind, id_format, .. } = &field.mapping;
         match (pulled.as_str(), pulled.as_bool()) {
             (Some(id), _) if id_format.is_some() => {
                 write_value(&mut out, &inward_key(&field.mapping, &id, &Value::Null));
             }
-            (_, Some(flag)) if *kind == Type::Boolean => out.push(b'0' + u8::from(flag)),
+            (_, Some(flag)) if *kind == Type::Boolean => out.put_u8(b'0' + u8::from(flag)),
             _ => out.extend_from_slice(pulled.text().as_bytes()),
         }
     }
-    out.push(b'}');
-    String::from_utf8(out).expect("it is made of texts")
+    out.put_u8(b'}');
+    String::from_utf8(out.into()).expect("it is made of texts")
 }
 
 /// Writes a pulled record's values, one for each field, into a document: keys that are not fields stay,
@@ -174,8 +175,8 @@ fn inward_key(mapping: &Mapping, id: &str, local: &Value) -> Value {
     }
 }
 
-fn canonical(value: &Value) -> Vec<u8> {
-    let mut out = Vec::new();
+fn canonical(value: &Value) -> BytesMut {
+    let mut out = BytesMut::new();
     write_value(&mut out, value);
     out
 }

@@ -1,6 +1,8 @@
 //! Documents read without a tree of values: the members of a document's text, and the fields among them. Where
 //! only a tree can tell, as with keys that have escapes, [`super::document`] reads the document.
 
+use bytes::{BufMut as _, BytesMut};
+
 use crate::mutation::canonical::write_value;
 use crate::mutation::canonical_text::{read_members, write_text};
 use crate::offline::map::document_value::outward;
@@ -30,10 +32,10 @@ impl<'d> DocumentText<'d> {
     /// Appends the canonical JSON object of the fields. An error comes with the field that cannot be mapped.
     pub(crate) fn write_fields<'f>(
         &self,
-        out: &mut Vec<u8>,
+        out: &mut BytesMut,
         fields: &'f [MappedField],
     ) -> Result<(), (&'f MappedField, ValueError)> {
-        out.push(b'{');
+        out.put_u8(b'{');
         for field in fields {
             // A missing key is like a column that holds NULL. The last of equal keys counts.
             let member = self.members.iter().rev().find(|(key, _)| *key == field.column);
@@ -44,13 +46,13 @@ impl<'d> DocumentText<'d> {
             field.write_key(out);
             write_field(out, field, text).map_err(|error| (field, error))?;
         }
-        out.push(b'}');
+        out.put_u8(b'}');
         Ok(())
     }
 }
 
 /// Appends the value that is uploaded for the text of a document's value.
-fn write_field(out: &mut Vec<u8>, field: &MappedField, text: &str) -> Result<(), ValueError> {
+fn write_field(out: &mut BytesMut, field: &MappedField, text: &str) -> Result<(), ValueError> {
     let mapping = &field.mapping;
     // A key of another record, JSON in a string and what is no boolean depend on the value.
     let is_plain = match &mapping.kind {
@@ -95,17 +97,17 @@ mod tests {
     /// What both ways make of a document: the text or the field with the error.
     fn both(text: &str) -> [Option<Result<String, String>>; 2] {
         let fields = fields();
-        let result = |out: Vec<u8>, written: Result<(), (&MappedField, ValueError)>| match written {
-            Ok(()) => Ok(String::from_utf8(out).unwrap()),
+        let result = |out: BytesMut, written: Result<(), (&MappedField, ValueError)>| match written {
+            Ok(()) => Ok(String::from_utf8(out.into()).unwrap()),
             Err((field, error)) => Err(format!("{} {error}", field.name)),
         };
-        let (mut out, read) = (Vec::new(), DocumentText::read(text.as_bytes()));
+        let (mut out, read) = (BytesMut::new(), DocumentText::read(text.as_bytes()));
         let direct =
             read.map(|document| document.write_fields(&mut out, &fields)).map(|done| result(out, done));
         let (mut out, parsed) =
-            (Vec::new(), document::parse(rusqlite::types::ValueRef::Text(text.as_bytes())));
+            (BytesMut::new(), document::parse(rusqlite::types::ValueRef::Text(text.as_bytes())));
         let tree = parsed.ok().map(|document| match document::write_fields(&mut out, &fields, &document) {
-            Ok(()) => Ok(String::from_utf8(out).unwrap()),
+            Ok(()) => Ok(String::from_utf8(out.into()).unwrap()),
             Err((field, error)) => Err(format!("{} {error}", field.name)),
         });
         [direct, tree]

@@ -7,6 +7,7 @@
 
 use std::mem::take;
 
+use bytes::{BufMut as _, BytesMut};
 use rusqlite::Row;
 
 use crate::offline::map::fields::{MappedField, size_within};
@@ -34,7 +35,7 @@ pub struct NotMapped;
 /// Appends the draft of the JSON object of a row's fields, whose columns begin at `first`; nothing when the
 /// values alone take more than `max` bytes. An error comes with the field that cannot be mapped.
 pub(crate) fn write_object<'f>(
-    out: &mut Vec<u8>,
+    out: &mut BytesMut,
     fields: &'f [MappedField],
     row: &Row<'_>,
     first: usize,
@@ -42,7 +43,7 @@ pub(crate) fn write_object<'f>(
     json_texts: JsonTexts,
 ) -> Result<RowSize, (&'f MappedField, ValueError)> {
     let (start, mut size) = (out.len(), 0);
-    let too_large = |out: &mut Vec<u8>| match size_within(fields, row, first, max) {
+    let too_large = |out: &mut BytesMut| match size_within(fields, row, first, max) {
         RowSize::Fits => None,
         size @ RowSize::TooLarge { .. } => {
             out.truncate(start);
@@ -50,7 +51,7 @@ pub(crate) fn write_object<'f>(
         }
     };
     let mut part = begin_part(out);
-    out.push(b'{');
+    out.put_u8(b'{');
     for (field, column) in fields.iter().zip(first..) {
         let value = row.get_ref(column);
         // Not copied: the processor would wait for it.
@@ -79,21 +80,21 @@ pub(crate) fn write_object<'f>(
             }
         }
     }
-    out.push(b'}');
+    out.put_u8(b'}');
     end_part(out, part);
     Ok(RowSize::Fits)
 }
 
 /// Appends the draft of a row that is one JSON text, as it is stored.
-pub(crate) fn write_text(out: &mut Vec<u8>, text: &[u8]) {
+pub(crate) fn write_text(out: &mut BytesMut, text: &[u8]) {
     write_part(out, b"");
     write_part(out, text);
 }
 
 /// Appends a finished draft, whose text `write` appends.
 pub(crate) fn write_finished<E>(
-    out: &mut Vec<u8>,
-    write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    out: &mut BytesMut,
+    write: impl FnOnce(&mut BytesMut) -> Result<(), E>,
 ) -> Result<(), E> {
     let part = begin_part(out);
     write(out)?;
@@ -102,7 +103,7 @@ pub(crate) fn write_finished<E>(
 }
 
 /// Appends the canonical JSON object of a draft that [`write_object`] has made, or that is finished.
-pub(crate) fn finish_object(out: &mut Vec<u8>, mut draft: &[u8]) -> Result<(), NotMapped> {
+pub(crate) fn finish_object(out: &mut BytesMut, mut draft: &[u8]) -> Result<(), NotMapped> {
     while let Some(written) = take_part(&mut draft) {
         out.extend_from_slice(written);
         if let Some(text) = take_part(&mut draft) {
@@ -119,7 +120,7 @@ pub(crate) fn text(mut draft: &[u8]) -> Option<&[u8]> {
 }
 
 /// Begins a part; returns its place.
-fn begin_part(out: &mut Vec<u8>) -> usize {
+fn begin_part(out: &mut BytesMut) -> usize {
     out.extend_from_slice(&[0; LENGTH_BYTES]);
     out.len()
 }
@@ -130,7 +131,7 @@ fn end_part(out: &mut [u8], start: usize) {
     out[start - LENGTH_BYTES..start].copy_from_slice(&length.to_le_bytes());
 }
 
-fn write_part(out: &mut Vec<u8>, text: &[u8]) {
+fn write_part(out: &mut BytesMut, text: &[u8]) {
     out.extend_from_slice(&(text.len() as u64).to_le_bytes());
     out.extend_from_slice(text);
 }
@@ -194,17 +195,17 @@ mod tests {
             c in prop_oneof![Just(Value::Null), any::<f64>().prop_map(Value::Real)],
         ) {
             with_row(&[a, b, c, d, e], |mapped, row| {
-                let mut expected = Vec::new();
+                let mut expected = BytesMut::new();
                 let written = fields::write_object(&mut expected, mapped, row, 0).is_ok();
 
-                let mut draft = b"before".to_vec();
+                let mut draft = BytesMut::from("before");
                 let drafted = write_object(&mut draft, mapped, row, 0, u64::MAX, JsonTexts::AsStored);
-                let mut finished = b"{".to_vec();
+                let mut finished = BytesMut::from("{");
                 let is_finished = drafted.is_ok() && finish_object(&mut finished, &draft[6..]).is_ok();
                 assert_eq!(is_finished, written);
                 assert!(!written || finished[1..] == expected);
 
-                let mut draft = Vec::new();
+                let mut draft = BytesMut::new();
                 let drafted = write_object(&mut draft, mapped, row, 0, u64::MAX, JsonTexts::Canonical);
                 assert_eq!(drafted.is_ok(), written);
                 assert!(!written || (draft[LENGTH_BYTES..] == expected && text(&draft).is_none()));
@@ -225,7 +226,7 @@ mod tests {
             (&format!("[\"{short}\"]"), { RowSize::TooLarge { bytes: 60 + 64 } }),
         ] {
             with_row(&row(a), |mapped, row| {
-                let mut draft = b"before".to_vec();
+                let mut draft = BytesMut::from("before");
                 let size = write_object(&mut draft, mapped, row, 0, 100, JsonTexts::AsStored);
                 assert_eq!(size.ok(), Some(expected), "{a}");
                 assert_eq!(draft.len() == 6, expected != RowSize::Fits, "{a}");
@@ -239,7 +240,7 @@ mod tests {
         let values = [Value::Null, Value::Null, Value::Real(f64::INFINITY), large, Value::Null];
         with_row(&values, |mapped, row| {
             for json_texts in [JsonTexts::AsStored, JsonTexts::Canonical] {
-                let mut draft = Vec::new();
+                let mut draft = BytesMut::new();
                 let mut written = |max| {
                     let written = write_object(&mut draft, mapped, row, 0, max, json_texts);
                     written.map_err(|(field, _)| field.name.as_str())
@@ -252,11 +253,11 @@ mod tests {
 
     #[test]
     fn a_text_comes_back_and_a_draft_that_was_cut_does_not() {
-        let mut draft = Vec::new();
+        let mut draft = BytesMut::new();
         write_text(&mut draft, b"{\"a\": 1}");
         assert_eq!(text(&draft), Some(&b"{\"a\": 1}"[..]));
         assert_eq!(text(&draft[..draft.len() - 1]), None);
-        let mut draft = Vec::new();
+        let mut draft = BytesMut::new();
         let written: Result<(), ()> = write_finished(&mut draft, |out| {
             out.extend_from_slice(b"{}");
             Ok(())

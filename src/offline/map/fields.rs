@@ -1,6 +1,7 @@
 //! Which columns hold which fields, and writing a row's fields as one JSON object: the part that
 //! records and join rows have in common. Single values are mapped by [`super::value`].
 
+use bytes::{BufMut as _, BytesMut};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
@@ -95,11 +96,11 @@ pub(crate) fn document_fields(
 
 impl MappedField {
     fn new(field: &Field, column: &str, id_format: Option<IdFormat>, numbers: Numbers) -> Self {
-        let mut key = vec![b','];
+        let mut key = BytesMut::from(&b","[..]);
         write_string(&mut key, &field.name);
-        key.push(b':');
+        key.put_u8(b':');
         let mapping = Mapping { kind: field.kind.clone(), nullable: field.nullable, id_format };
-        Self { name: field.name.clone(), key, column: column.to_owned(), mapping, numbers }
+        Self { name: field.name.clone(), key: key.into(), column: column.to_owned(), mapping, numbers }
     }
 
     /// The same field, left out where its value is NULL: a content digest counts both as the same
@@ -121,7 +122,7 @@ impl MappedField {
 
     /// Writes the field's name into the JSON object at the end of `out`, with a comma where one is
     /// needed.
-    pub(crate) fn write_key(&self, out: &mut Vec<u8>) {
+    pub(crate) fn write_key(&self, out: &mut BytesMut) {
         let is_first = out.last() == Some(&b'{');
         out.extend_from_slice(&self.key[usize::from(is_first)..]);
     }
@@ -162,12 +163,12 @@ impl MappedField {
 /// Appends the canonical JSON object of a row's fields, whose columns begin at `first`. An error comes with the
 /// field that cannot be mapped.
 pub(crate) fn write_object<'f>(
-    out: &mut Vec<u8>,
+    out: &mut BytesMut,
     fields: &'f [MappedField],
     row: &Row<'_>,
     first: usize,
 ) -> Result<(), (&'f MappedField, ValueError)> {
-    out.push(b'{');
+    out.put_u8(b'{');
     for (field, value) in fields.iter().zip(values(fields, row, first)) {
         if field.leaves_out(value) {
             continue;
@@ -175,7 +176,7 @@ pub(crate) fn write_object<'f>(
         field.write_key(out);
         field.mapping.write(out, &value).map_err(|error| (field, error))?;
     }
-    out.push(b'}');
+    out.put_u8(b'}');
     Ok(())
 }
 

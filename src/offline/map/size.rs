@@ -78,11 +78,13 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::Value;
 
+    use bytes::BytesMut;
+
     use super::*;
     use crate::mutation::canonical::write_value;
 
-    fn canonical(text: &str) -> Vec<u8> {
-        let mut out = Vec::new();
+    fn canonical(text: &str) -> BytesMut {
+        let mut out = BytesMut::new();
         write_value(&mut out, &serde_json::from_str::<Value>(text).unwrap());
         out
     }

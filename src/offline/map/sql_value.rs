@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use bytes::BytesMut;
 use rusqlite::types::{ToSqlOutput, Value as SqlValue, ValueRef};
 
 use crate::mutation::canonical::write_value;
@@ -52,7 +53,7 @@ impl Mapping {
     }
 
     fn compare_as_json(&self, stored: ValueRef<'_>, pulled: JsonText<'_>) -> bool {
-        let (mut mapped, mut canonical) = (Vec::new(), Vec::new());
+        let (mut mapped, mut canonical) = (BytesMut::new(), BytesMut::new());
         let Some(pulled) = pulled.to_value() else { return false };
         write_value(&mut canonical, &pulled);
         self.write(&mut mapped, &stored).is_ok() && mapped == canonical
@@ -197,9 +198,9 @@ mod tests {
             ]),
         ) {
             let mapping = mapping(kind);
-            let mut mapped = Vec::new();
+            let mut mapped = BytesMut::new();
             let is_mapped = mapping.write(&mut mapped, &(&stored).into()).is_ok();
-            let mut canonical = Vec::new();
+            let mut canonical = BytesMut::new();
             write_value(&mut canonical, &serde_json::from_str(json).unwrap());
             let expected = is_mapped && mapped == canonical;
             prop_assert_eq!(with_text(json, |pulled| mapping.maps_to((&stored).into(), pulled)), expected);

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use bytes::BytesMut;
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
@@ -62,7 +63,7 @@ impl Mapping {
     /// Appends the value as canonical JSON.
     ///
     /// The caller leaves out a NULL of a field that is not nullable.
-    pub(crate) fn write(&self, out: &mut Vec<u8>, value: &ValueRef<'_>) -> Result<(), ValueError> {
+    pub(crate) fn write(&self, out: &mut BytesMut, value: &ValueRef<'_>) -> Result<(), ValueError> {
         if let (Some(format), false) = (&self.id_format, *value == ValueRef::Null) {
             // Long enough for most ids.
             let mut id = String::with_capacity(32);
@@ -93,7 +94,7 @@ impl Mapping {
 }
 
 /// Appends the text of a column of JSON in its canonical form.
-pub(super) fn write_json(out: &mut Vec<u8>, text: &[u8]) -> Result<(), ValueError> {
+pub(super) fn write_json(out: &mut BytesMut, text: &[u8]) -> Result<(), ValueError> {
     let direct = std::str::from_utf8(text).ok().and_then(|text| write_text(out, text));
     if direct.is_none() {
         write_value(out, &parse_json(text)?);
@@ -171,9 +172,9 @@ mod tests {
 
     fn mapped(kind: Type, value: ValueRef<'_>) -> Result<String, ValueError> {
         let mapping = Mapping { kind, nullable: true, id_format: None };
-        let mut out = Vec::new();
+        let mut out = BytesMut::new();
         mapping.write(&mut out, &value)?;
-        Ok(String::from_utf8(out).unwrap())
+        Ok(String::from_utf8(out.into()).unwrap())
     }
 
     #[test]

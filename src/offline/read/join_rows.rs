@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use bytes::BytesMut;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
@@ -68,7 +69,7 @@ impl JoinRow<'_> {
     ///
     /// # Errors
     /// [`OfflineError::Data`] when a field cannot be uploaded.
-    pub fn write_metadata(&self, out: &mut Vec<u8>) -> Result<(), OfflineError> {
+    pub fn write_metadata(&self, out: &mut BytesMut) -> Result<(), OfflineError> {
         let metadata = &self.table.metadata;
         write_object(out, metadata, self.row, ENDS).map_err(|error| self.invalid(error))
     }
@@ -84,7 +85,7 @@ impl JoinRow<'_> {
     ///
     /// # Errors
     /// [`OfflineError::Data`] when a field that is not JSON text cannot be uploaded.
-    pub fn write_draft(&self, out: &mut Vec<u8>, max: u64) -> Result<RowSize, OfflineError> {
+    pub fn write_draft(&self, out: &mut BytesMut, max: u64) -> Result<RowSize, OfflineError> {
         draft::write_object(out, &self.table.metadata, self.row, ENDS, max, JsonTexts::AsStored)
             .map_err(|error| self.invalid(error))
     }
@@ -184,7 +185,7 @@ impl JoinSource {
     ///
     /// # Errors
     /// [`NotMapped`] when a field cannot be uploaded; [`Self::data_error`] says which one, and why.
-    pub fn finish(out: &mut Vec<u8>, draft: &[u8]) -> Result<(), NotMapped> {
+    pub fn finish(out: &mut BytesMut, draft: &[u8]) -> Result<(), NotMapped> {
         draft::finish_object(out, draft)
     }
 
@@ -193,7 +194,7 @@ impl JoinSource {
     ///
     /// The error is [`OfflineError::Data`], or one that keeps the row from being read.
     pub fn data_error(&self, snapshot: &Snapshot, index: u64) -> OfflineError {
-        let mut json = Vec::new();
+        let mut json = BytesMut::new();
         let read = self.for_each(snapshot, |row| {
             if row.index < index {
                 return Ok(());
@@ -215,7 +216,7 @@ impl JoinSource {
         let checked = check_rows(snapshot, &table.storage.table, &keys, &table.invalid_values(), ALL_ROWS)?;
         if checked.has_invalid_row {
             // Reading finds the first one in upload order, and what is wrong with it.
-            let mut json = Vec::new();
+            let mut json = BytesMut::new();
             self.for_each(snapshot, |row| {
                 json.clear();
                 row.write_metadata(&mut json)

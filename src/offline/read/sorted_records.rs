@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use bytes::BytesMut;
 use rusqlite::Connection;
 
 use crate::offline::error::OfflineError;
@@ -188,7 +189,7 @@ impl Partition {
     /// Adds a record with its finished draft, or with its size alone.
     fn add(&mut self, record: &Record<'_>, limits: SortLimits) -> Result<(), OfflineError> {
         let Self { sorter, records, largest, unnamed } = self;
-        let write = |draft: &mut Vec<u8>| {
+        let write = |draft: &mut BytesMut| {
             let start = draft.len();
             let size = record.write_finished(draft, limits.record, unnamed).map_err(SortError)?;
             let bytes = match size {
@@ -226,7 +227,7 @@ impl OrderedRecords {
     /// [`OfflineError::Storage`] when a temporary file cannot be read.
     pub(crate) fn read(
         &mut self,
-        block: &mut Vec<u8>,
+        block: &mut BytesMut,
         mut record: impl FnMut(&str, u64, Range<usize>),
     ) -> Result<bool, OfflineError> {
         let Self { rows, index } = self;
@@ -253,7 +254,7 @@ impl SortedRecord<'_> {
     ///
     /// # Errors
     /// [`OfflineError::Storage`] when the temporary file cannot be read.
-    pub fn write_draft(self, out: &mut Vec<u8>) -> Result<RowSize, OfflineError> {
+    pub fn write_draft(self, out: &mut BytesMut) -> Result<RowSize, OfflineError> {
         let start = out.len();
         self.row.write_content(out).map_err(SortError::from)?;
         // Every draft is longer than the size alone.
@@ -355,7 +356,7 @@ pub(super) mod tests {
                 let (mut expected, mut given) = (Vec::new(), Vec::new());
                 source
                     .for_each(snapshot, |record| {
-                        let mut json = Vec::new();
+                        let mut json = BytesMut::new();
                         record.write_fields(&mut json)?;
                         expected.push((record.id.to_owned(), json));
                         Ok(())
@@ -367,7 +368,8 @@ pub(super) mod tests {
                 assert_eq!(sorted.records(), expected.len() as u64, "{why}");
                 sorted
                     .for_each(source, snapshot, |record| {
-                        let (id, mut draft, mut json) = (record.id.to_owned(), Vec::new(), Vec::new());
+                        let (id, mut draft, mut json) =
+                            (record.id.to_owned(), BytesMut::new(), BytesMut::new());
                         record.write_draft(&mut draft)?;
                         source.finish(&mut json, &draft).unwrap();
                         given.push((id, json));

@@ -1,6 +1,7 @@
 //! The schema as a whole: [`Schema::parse`] and [`Schema::check`]. Its parts are read in
 //! [`super::resource`] and [`super::relation`].
 
+use bytes::BytesMut;
 use serde_json::Value;
 
 use super::problems::Problems;
@@ -63,7 +64,7 @@ impl Schema {
                 return None;
             }
         };
-        let mut canonical = Vec::new();
+        let mut canonical = BytesMut::new();
         write_value(&mut canonical, &value);
         let fingerprint = blake3::hash(&canonical).to_hex().to_string();
         let Value::Object(root) = value else {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use bytes::BytesMut;
 use serde::Serialize;
 
 use super::query::TableQuery;
@@ -122,9 +123,9 @@ impl<'q> BucketsScan<'q> {
 }
 
 fn item_answer(id: String, target: String, content: ContentHash) -> ItemAnswer {
-    let mut hex = Vec::with_capacity(32);
+    let mut hex = BytesMut::with_capacity(32);
     content.write_hex(&mut hex);
-    let hex = String::from_utf8(hex).expect("hex digits are ASCII");
+    let hex = String::from_utf8(hex.into()).expect("hex digits are ASCII");
     if target.is_empty() { vec![id, hex] } else { vec![id, target, hex] }
 }
 

@@ -109,14 +109,14 @@ async fn send_snapshot(snapshot: &Snapshot, plan: ClonePlan, to: &mpsc::Sender<C
         while let Some(row) = items.next().await? {
             text.add(&items.item(&name, &row)?);
             if let Some(chunk) = text.chunk()
-                && to.send(Ok(chunk.into())).await.is_err()
+                && to.send(Ok(chunk)).await.is_err()
             {
                 return Ok(());
             }
         }
     }
     // An error means that the client has disconnected.
-    let _ = to.send(Ok(text.finish(snapshot.horizon().await?).into())).await;
+    let _ = to.send(Ok(text.finish(snapshot.horizon().await?))).await;
     Ok(())
 }
 
@@ -145,7 +145,7 @@ fn send_tables(reader: &SqliteReader, plan: ClonePlan, to: &mpsc::Sender<Chunk>)
             text.add(&item);
             let Some(chunk) = text.chunk() else { return ControlFlow::Continue(()) };
             // An error means that the client has disconnected.
-            match to.blocking_send(Ok(chunk.into())) {
+            match to.blocking_send(Ok(chunk)) {
                 Ok(()) => ControlFlow::Continue(()),
                 Err(_) => ControlFlow::Break(()),
             }
@@ -154,5 +154,5 @@ fn send_tables(reader: &SqliteReader, plan: ClonePlan, to: &mpsc::Sender<Chunk>)
             return Ok(None);
         }
     }
-    Ok(Some(Ok(text.finish(reader.horizon()?).into())))
+    Ok(Some(Ok(text.finish(reader.horizon()?))))
 }

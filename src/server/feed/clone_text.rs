@@ -1,5 +1,7 @@
 //! The text of a clone: all records and join rows of some tables, and the cursor of each.
 
+use bytes::{BufMut as _, Bytes, BytesMut};
+
 use super::json::write_with_key;
 use crate::mutation::canonical::write_string;
 use crate::protocol::Cursor;
@@ -20,7 +22,7 @@ pub(super) struct CloneTable {
 /// stores.
 #[derive(Debug)]
 pub(super) struct CloneText {
-    out: Vec<u8>,
+    out: BytesMut,
     /// The tables that are complete, with the last step that changed each.
     cursors: Vec<(String, u64)>,
     table: Option<CloneTable>,
@@ -30,7 +32,7 @@ pub(super) struct CloneText {
 
 impl CloneText {
     pub(super) fn new() -> Self {
-        let mut out = Vec::with_capacity(CHUNK_BYTES * 2);
+        let mut out = BytesMut::with_capacity(CHUNK_BYTES * 2);
         out.extend_from_slice(br#"{"ok":true,"result":{"ok":true,"data":{"#);
         Self { out, cursors: Vec::new(), table: None, last_step: 0, has_joins: false }
     }
@@ -41,7 +43,7 @@ impl CloneText {
         if table.is_join_store && !self.has_joins {
             self.begin_joins();
         } else if self.out.last() == Some(&b']') {
-            self.out.push(b',');
+            self.out.put_u8(b',');
         }
         write_string(&mut self.out, &table.name);
         self.out.extend_from_slice(b":[");
@@ -57,26 +59,27 @@ impl CloneText {
             return;
         };
         if self.out.last() == Some(&b'}') {
-            self.out.push(b',');
+            self.out.put_u8(b',');
         }
         write_with_key(&mut self.out, item, document);
     }
 
     /// The text since the last chunk, when it is long enough to be sent.
-    pub(super) fn chunk(&mut self) -> Option<Vec<u8>> {
+    pub(super) fn chunk(&mut self) -> Option<Bytes> {
         // The last byte stays, because what follows depends on it.
         if self.out.len() <= CHUNK_BYTES {
             return None;
         }
-        let last = self.out.pop()?;
-        let mut next = Vec::with_capacity(CHUNK_BYTES * 2);
-        next.push(last);
-        Some(std::mem::replace(&mut self.out, next))
+        let last = *self.out.last()?;
+        self.out.truncate(self.out.len() - 1);
+        let mut next = BytesMut::with_capacity(CHUNK_BYTES * 2);
+        next.put_u8(last);
+        Some(std::mem::replace(&mut self.out, next).freeze())
     }
 
     /// Ends the text and returns the rest of it. No cursor is before the horizon of forgotten deletes, so that
     /// none of them is refused.
-    pub(super) fn finish(mut self, horizon: u64) -> Vec<u8> {
+    pub(super) fn finish(mut self, horizon: u64) -> Bytes {
         self.end_table();
         if !self.has_joins {
             self.begin_joins();
@@ -84,14 +87,14 @@ impl CloneText {
         self.out.extend_from_slice(br#"},"cursors":{"#);
         for (index, (name, step)) in self.cursors.iter().enumerate() {
             if index > 0 {
-                self.out.push(b',');
+                self.out.put_u8(b',');
             }
             write_string(&mut self.out, name);
-            self.out.push(b':');
+            self.out.put_u8(b':');
             write_string(&mut self.out, Cursor::from(horizon.max(*step)).as_str());
         }
         self.out.extend_from_slice(b"}}}");
-        self.out
+        self.out.freeze()
     }
 
     fn begin_joins(&mut self) {
@@ -101,7 +104,7 @@ impl CloneText {
 
     fn end_table(&mut self) {
         if let Some(table) = self.table.take() {
-            self.out.push(b']');
+            self.out.put_u8(b']');
             self.cursors.push((table.name, self.last_step));
             self.last_step = 0;
         }

@@ -1,10 +1,12 @@
 //! The JSON of an item in the feed and in a clone, from the text of its document.
 
+use bytes::{BufMut as _, BytesMut};
+
 use crate::mutation::canonical::{write_integer, write_string};
 use crate::server::store::FeedItem;
 
 /// Appends the feed's entry of an item (the first dialect of contract 3.4).
-pub(super) fn write_change(out: &mut Vec<u8>, item: &FeedItem<'_>) {
+pub(super) fn write_change(out: &mut BytesMut, item: &FeedItem<'_>) {
     out.extend_from_slice(br#"{"serverSeq":"#);
     // No sequence reaches the end of `i64`.
     write_integer(out, i64::try_from(item.step).unwrap_or(i64::MAX));
@@ -19,23 +21,23 @@ pub(super) fn write_change(out: &mut Vec<u8>, item: &FeedItem<'_>) {
     let op = if item.document.is_some() { "upsert" } else { "delete" };
     out.extend_from_slice(br#","op":""#);
     out.extend_from_slice(op.as_bytes());
-    out.push(b'"');
+    out.put_u8(b'"');
     // A deleted join row has its two ends and no metadata.
     let is_record = item.target.is_empty();
     if let Some(document) = item.document.or((!is_record).then_some("{}")) {
         out.extend_from_slice(br#","record":"#);
         write_with_key(out, item, document);
     }
-    out.push(b'}');
+    out.put_u8(b'}');
 }
 
 /// Appends a document with the members that name the item: `id`, or `from` and `to`. They are the last
 /// ones, so that they count where the document has members of the same name.
-pub(super) fn write_with_key(out: &mut Vec<u8>, item: &FeedItem<'_>, document: &str) {
+pub(super) fn write_with_key(out: &mut BytesMut, item: &FeedItem<'_>, document: &str) {
     let members = document.strip_suffix('}').unwrap_or("{");
     out.extend_from_slice(members.as_bytes());
     if members.len() > 1 {
-        out.push(b',');
+        out.put_u8(b',');
     }
     if item.target.is_empty() {
         out.extend_from_slice(br#""id":"#);
@@ -46,7 +48,7 @@ pub(super) fn write_with_key(out: &mut Vec<u8>, item: &FeedItem<'_>, document: &
         out.extend_from_slice(br#","to":"#);
         write_string(out, item.target);
     }
-    out.push(b'}');
+    out.put_u8(b'}');
 }
 
 #[cfg(test)]
@@ -77,7 +79,7 @@ mod tests {
             ),
             (item("a", "b", None), json!({"id": "a:b", "op": "delete", "record": {"from": "a", "to": "b"}})),
         ] {
-            let mut out = Vec::new();
+            let mut out = BytesMut::new();
             write_change(&mut out, &item);
             let mut expected = expected;
             expected["serverSeq"] = json!(7);

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{BufMut as _, Bytes, BytesMut};
 
 use super::json::write_change;
 use crate::mutation::canonical::write_string;
@@ -66,7 +66,7 @@ pub(in crate::server) async fn page(store: &Store, query: PullQuery) -> Result<B
 #[derive(Debug)]
 pub(super) struct PageWriter {
     query: PullQuery,
-    out: Vec<u8>,
+    out: BytesMut,
     /// Steps in the page.
     steps: u64,
     /// The last step in the page.
@@ -79,7 +79,7 @@ pub(super) struct PageWriter {
 
 impl PageWriter {
     pub(super) fn new(query: PullQuery) -> Self {
-        let mut out = Vec::with_capacity(FIRST_BYTES);
+        let mut out = BytesMut::with_capacity(FIRST_BYTES);
         out.extend_from_slice(br#"{"ok":true,"result":{"ok":true,"changes":["#);
         Self { query, out, steps: 0, last: None, complete: None, has_more: false }
     }
@@ -92,7 +92,7 @@ impl PageWriter {
             self.steps += 1;
         }
         if self.out.last() == Some(&b'}') {
-            self.out.push(b',');
+            self.out.put_u8(b',');
         }
         write_change(&mut self.out, item);
         let is_full = self.steps > self.query.limit || self.out.len() > PAGE_BYTES;
@@ -127,6 +127,6 @@ impl PageWriter {
             write_string(&mut out, Cursor::from(reached).as_str());
         }
         out.extend_from_slice(b"}}");
-        out.into()
+        out.freeze()
     }
 }

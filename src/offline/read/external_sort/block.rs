@@ -6,6 +6,8 @@ use std::io::{self, Read, Seek as _, SeekFrom};
 use std::ops::Range;
 use std::sync::Arc;
 
+use bytes::BytesMut;
+
 /// A section of a file, from the first byte that has not been read.
 #[derive(Debug)]
 pub(super) struct FileSection {
@@ -50,18 +52,19 @@ impl Block {
     ///
     /// # Errors
     /// Those of [`Self::take`].
-    pub(super) fn append(&mut self, out: &mut Vec<u8>, length: usize) -> io::Result<()> {
+    pub(super) fn append(&mut self, out: &mut BytesMut, length: usize) -> io::Result<()> {
         if length <= self.bytes.len() {
             out.extend_from_slice(self.take(length)?);
             return Ok(());
         }
         let filled = self.filled.len();
         out.extend_from_slice(self.take(filled)?);
-        let unread = length - filled;
-        match (&mut self.section).take(unread as u64).read_to_end(out)? {
-            read if read == unread => Ok(()),
-            _ => Err(io::ErrorKind::UnexpectedEof.into()),
+        let (start, unread) = (out.len(), length - filled);
+        if unread as u64 > self.section.end - self.section.position {
+            return Err(io::ErrorKind::UnexpectedEof.into());
         }
+        out.resize(start + unread, 0);
+        self.section.read_exact(&mut out[start..])
     }
 
     /// Takes the next bytes, and forgets them.

@@ -6,6 +6,8 @@ use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 use std::io;
 
+use bytes::BytesMut;
+
 use super::block::Block;
 use super::sorter::{HEADER_BYTES, Sorter, lengths};
 use crate::mutation::byte_order::prefix;
@@ -64,7 +66,7 @@ impl SortedRow<'_> {
     ///
     /// # Errors
     /// An [`io::Error`] when the file cannot be read.
-    pub(crate) fn write_content(self, out: &mut Vec<u8>) -> io::Result<()> {
+    pub(crate) fn write_content(self, out: &mut BytesMut) -> io::Result<()> {
         let unread = std::mem::take(self.unread);
         self.block.append(out, unread)
     }
@@ -153,7 +155,7 @@ mod tests {
         let mut sorters: Vec<_> = (0..sorters).map(|_| Sorter::new(&folders).unwrap()).collect();
         let count = sorters.len();
         for (index, (id, content)) in rows.iter().enumerate() {
-            let write = |out: &mut Vec<u8>| {
+            let write = |out: &mut BytesMut| {
                 out.extend_from_slice(content);
                 Ok::<_, io::Error>(())
             };
@@ -161,11 +163,11 @@ mod tests {
         }
         let mut read = Vec::new();
         merge(sorters, |row| {
-            let (id, mut out) = (row.id.to_owned(), Vec::new());
+            let (id, mut out) = (row.id.to_owned(), BytesMut::new());
             if is_read(read.len()) {
                 row.write_content(&mut out)?;
             }
-            read.push((id, out));
+            read.push((id, out.into()));
             Ok::<_, io::Error>(())
         })
         .unwrap();

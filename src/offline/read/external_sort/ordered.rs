@@ -4,6 +4,8 @@
 use std::io;
 use std::ops::Range;
 
+use bytes::BytesMut;
+
 use super::block::FileSection;
 use super::sorter::{Sorter, row_at};
 
@@ -35,7 +37,7 @@ impl OrderedRows {
     /// An [`io::Error`] when a file cannot be read.
     pub(crate) fn read(
         &mut self,
-        block: &mut Vec<u8>,
+        block: &mut BytesMut,
         mut row: impl FnMut(&str, Range<usize>),
     ) -> io::Result<bool> {
         let Some(section) = self.sections.last_mut() else { return Ok(false) };
@@ -82,7 +84,7 @@ mod tests {
     /// Writes rows of these ids to the file of a sorter.
     fn write(sorter: &mut Sorter, ids: &[String]) {
         for id in ids {
-            let write = |out: &mut Vec<u8>| {
+            let write = |out: &mut BytesMut| {
                 out.extend_from_slice(&content(id));
                 Ok::<_, io::Error>(())
             };
@@ -102,7 +104,7 @@ mod tests {
 
     /// The rows, read a block at a time.
     fn read(mut rows: OrderedRows, block: usize) -> io::Result<Vec<(String, Vec<u8>)>> {
-        let (mut block, mut read) = (vec![0; block], Vec::new());
+        let (mut block, mut read) = (BytesMut::zeroed(block), Vec::new());
         loop {
             let mut places = Vec::new();
             let is_filled = rows.read(&mut block, |id, content| places.push((id.to_owned(), content)))?;
@@ -135,9 +137,9 @@ mod tests {
             prop_assert!(ordered.is_some() || !is_sorted);
             let mut merged = Vec::new();
             merge(sorters, |row| {
-                let (id, mut content) = (row.id.to_owned(), Vec::new());
+                let (id, mut content) = (row.id.to_owned(), BytesMut::new());
                 row.write_content(&mut content)?;
-                merged.push((id, content));
+                merged.push((id, content.into()));
                 Ok::<_, io::Error>(())
             })
             .unwrap();

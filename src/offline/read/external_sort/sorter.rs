@@ -7,6 +7,8 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use bytes::BytesMut;
+
 use super::block::FileSection;
 use crate::mutation::byte_order::prefix;
 use crate::offline::read::temporary_file::temporary_file_in;
@@ -31,7 +33,7 @@ pub(crate) struct Sorter {
     runs: Vec<Run>,
     /// The rows of the run that is being collected, in the format of the file: header, id,
     /// content.
-    buffer: Vec<u8>,
+    buffer: BytesMut,
     rows: Vec<BufferedRow>,
     /// How many bytes are collected.
     run_bytes: usize,
@@ -70,7 +72,13 @@ impl Sorter {
 
     pub(super) fn in_file(file: File) -> Self {
         let (runs, rows, run_bytes) = (Vec::new(), Vec::new(), ORDERED_RUN_BYTES);
-        Self { file: Arc::new(file), runs, buffer: Vec::with_capacity(capacity(run_bytes)), rows, run_bytes }
+        Self {
+            file: Arc::new(file),
+            runs,
+            buffer: BytesMut::with_capacity(capacity(run_bytes)),
+            rows,
+            run_bytes,
+        }
     }
 
     /// Adds a row; `write` appends its content to the buffer that it gets, and must not change
@@ -81,7 +89,7 @@ impl Sorter {
     pub(crate) fn add<E: From<io::Error>>(
         &mut self,
         id: &str,
-        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+        write: impl FnOnce(&mut BytesMut) -> Result<(), E>,
     ) -> Result<(), E> {
         let start = self.buffer.len();
         self.buffer.extend_from_slice(&[0; HEADER_BYTES]);
@@ -149,8 +157,10 @@ impl Sorter {
         rows.clear();
         buffer.clear();
         // A single large row can have made the buffer much larger; one that grows takes up to twice the space.
-        buffer.shrink_to(capacity(*run_bytes));
-        buffer.reserve_exact(capacity(*run_bytes));
+        if buffer.capacity() != capacity(*run_bytes) {
+            *buffer = BytesMut::new();
+            *buffer = BytesMut::with_capacity(capacity(*run_bytes));
+        }
         Ok(())
     }
 
@@ -162,7 +172,7 @@ impl Sorter {
         if !self.rows.is_empty() {
             self.spill()?;
         }
-        (self.buffer, self.rows) = (Vec::new(), Vec::new());
+        (self.buffer, self.rows) = (BytesMut::new(), Vec::new());
         Ok(())
     }
 
@@ -224,7 +234,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("file"), "").unwrap();
         let mut sorter = Sorter::in_file(File::open(folder.path().join("file")).unwrap());
-        let fill = |out: &mut Vec<u8>| {
+        let fill = |out: &mut BytesMut| {
             out.resize(out.len() + RUN_BYTES, 0);
             Ok(())
         };
@@ -237,7 +247,7 @@ mod tests {
         let mut sorter = Sorter::new(&[std::env::temp_dir()]).unwrap();
         let mut add = |ids: std::ops::Range<usize>| {
             for id in ids {
-                let content = |out: &mut Vec<u8>| {
+                let content = |out: &mut BytesMut| {
                     out.extend_from_slice(&[b'x'; 1000]);
                     Ok::<_, io::Error>(())
                 };
@@ -279,7 +289,7 @@ mod tests {
         let failure = sorter.add("a", |_| Err(Failure::Content(7))).unwrap_err();
         assert!(matches!(failure, Failure::Content(7)), "{failure:?}");
         let mut sorter = Sorter::in_file(File::open(std::env::current_exe().unwrap()).unwrap());
-        let fill = |out: &mut Vec<u8>| {
+        let fill = |out: &mut BytesMut| {
             out.resize(out.len() + RUN_BYTES, 0);
             Ok(())
         };

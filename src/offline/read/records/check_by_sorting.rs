@@ -65,6 +65,8 @@ impl RecordSource {
 
 #[cfg(test)]
 mod tests {
+    use bytes::BytesMut;
+
     use super::*;
     use crate::offline::read::sorted_records::tests::{SCATTERED, TEXT_IDS, table, with_database};
 
@@ -114,16 +116,16 @@ mod tests {
             let checked = source.check_by_sorting(snapshot, MIN_ROWS, u64::MAX, &mut warnings, &|_| ());
             let sorted = checked.unwrap().unwrap();
             assert_eq!((warnings, expected.len()), (expected, 1));
-            let mut json = Vec::new();
+            let mut json = BytesMut::new();
             sorted
                 .for_each(source, snapshot, |record| {
-                    let mut draft = Vec::new();
+                    let mut draft = BytesMut::new();
                     record.write_draft(&mut draft)?;
                     source.finish(&mut json, &draft).unwrap();
                     Ok(())
                 })
                 .unwrap();
-            let text = String::from_utf8(json).unwrap();
+            let text = String::from_utf8(json.into()).unwrap();
             assert_eq!(
                 text.matches(r#"{"done":false,"title":"Zürich"}"#).count() as u64,
                 MIN_ROWS - MIN_ROWS / 1000

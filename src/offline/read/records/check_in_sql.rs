@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::BytesMut;
 use rusqlite::functions::FunctionFlags;
 
 use crate::offline::error::OfflineError;
@@ -56,7 +57,7 @@ impl RecordSource {
         let checked = check_rows(snapshot, &table.name, key.as_slice(), &invalid_values, &rows)?;
         if checked.has_invalid_row {
             // Reading finds the first one in upload order, and what is wrong with it.
-            let (mut all, mut json) = (self.clone(), Vec::new());
+            let (mut all, mut json) = (self.clone(), BytesMut::new());
             all.table.shard = None;
             all.for_each(snapshot, |record| {
                 json.clear();
@@ -84,7 +85,7 @@ impl RecordSource {
                     move |context| {
                         let Ok(document) = Document::read(context.get_raw(0)) else { return Ok(false) };
                         lock(&unnamed).note(document.keys());
-                        Ok(document.write_fields(&mut Vec::new(), &fields).is_ok())
+                        Ok(document.write_fields(&mut BytesMut::new(), &fields).is_ok())
                     },
                 )
             })

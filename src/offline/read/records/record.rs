@@ -2,6 +2,7 @@
 //! [`super::read_order`]; a large table that is sorted is read by
 //! [`crate::offline::read::sorted_records`].
 
+use bytes::BytesMut;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
@@ -42,7 +43,7 @@ impl Record<'_> {
     ///
     /// # Errors
     /// [`OfflineError::Data`] when a field cannot be uploaded.
-    pub fn write_fields(&self, out: &mut Vec<u8>) -> Result<(), OfflineError> {
+    pub fn write_fields(&self, out: &mut BytesMut) -> Result<(), OfflineError> {
         let RecordTable { key, fields, document, .. } = &self.source.table;
         let written = match document {
             None => write_object(out, fields, self.row, key.width())
@@ -70,7 +71,7 @@ impl Record<'_> {
     /// # Errors
     /// [`OfflineError::Data`] when a field that is not JSON text cannot be uploaded;
     /// [`OfflineError::Storage`] when the database cannot be read.
-    pub fn write_draft(&self, out: &mut Vec<u8>, max: u64) -> Result<RowSize, OfflineError> {
+    pub fn write_draft(&self, out: &mut BytesMut, max: u64) -> Result<RowSize, OfflineError> {
         let Some(column) = &self.source.table.document else {
             return self.write_columns(out, max, JsonTexts::AsStored);
         };
@@ -91,7 +92,7 @@ impl Record<'_> {
     /// Those of [`Self::write_fields`]; [`OfflineError::Storage`] when the database cannot be read.
     pub(crate) fn write_finished(
         &self,
-        out: &mut Vec<u8>,
+        out: &mut BytesMut,
         max: u64,
         unnamed: &mut UnnamedKeys,
     ) -> Result<RowSize, OfflineError> {
@@ -101,7 +102,7 @@ impl Record<'_> {
         };
         let (document, size) = self.document_within(max)?;
         if size == RowSize::Fits {
-            let write = |out: &mut Vec<u8>| table.write_document(out, column, document, Some(unnamed));
+            let write = |out: &mut BytesMut| table.write_document(out, column, document, Some(unnamed));
             draft::write_finished(out, write).map_err(|(name, error)| self.invalid(name, &error))?;
         }
         Ok(size)
@@ -109,7 +110,7 @@ impl Record<'_> {
 
     fn write_columns(
         &self,
-        out: &mut Vec<u8>,
+        out: &mut BytesMut,
         max: u64,
         json_texts: JsonTexts,
     ) -> Result<RowSize, OfflineError> {
@@ -142,7 +143,7 @@ impl RecordTable {
     /// comes with the name of the field or of the column.
     fn write_document<'t>(
         &'t self,
-        out: &mut Vec<u8>,
+        out: &mut BytesMut,
         column: &'t str,
         document: ValueRef<'_>,
         unnamed: Option<&mut UnnamedKeys>,
@@ -160,7 +161,7 @@ impl RecordSource {
     ///
     /// # Errors
     /// [`NotMapped`] when a field cannot be uploaded; [`Self::data_error`] says which one, and why.
-    pub fn finish(&self, out: &mut Vec<u8>, draft: &[u8]) -> Result<(), NotMapped> {
+    pub fn finish(&self, out: &mut BytesMut, draft: &[u8]) -> Result<(), NotMapped> {
         if let Some(column) = &self.table.document
             && let Some(document) = draft::text(draft)
         {
@@ -175,7 +176,7 @@ impl RecordSource {
     ///
     /// The error is [`OfflineError::Data`], or one that keeps the record from being read.
     pub fn data_error(&self, snapshot: &Snapshot, index: u64) -> OfflineError {
-        let mut json = Vec::new();
+        let mut json = BytesMut::new();
         let read = self.for_each(snapshot, |record| {
             if record.index < index {
                 return Ok(());

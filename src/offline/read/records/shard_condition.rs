@@ -38,7 +38,7 @@ mod tests {
         let mut ids = Vec::new();
         source
             .for_each(snapshot, |record| {
-                record.write_fields(&mut Vec::new())?;
+                record.write_fields(&mut bytes::BytesMut::new())?;
                 ids.push(record.id.to_owned());
                 Ok(())
             })

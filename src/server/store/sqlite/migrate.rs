@@ -1,6 +1,7 @@
 //! Rewrites a store of the format before this one, in the transaction that opens it. There, records, join
 //! rows and changes were tables of their own, and a changed item was in the feed once a change.
 
+use bytes::BytesMut;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::{Connection, Transaction};
 
@@ -70,7 +71,7 @@ fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_UTF8;
     connection.create_scalar_function("content_digest", 1, flags, |context| {
         let Some(content) = content(context)? else { return Ok(None) };
-        let mut text = Vec::new();
+        let mut text = BytesMut::new();
         content.write_hashed(&mut text);
         Ok(Some(ContentHash::of(&[&text]).as_bytes().to_vec()))
     })?;
