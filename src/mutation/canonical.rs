@@ -53,6 +53,7 @@ pub fn write_utf8(out: &mut BytesMut, text: &[u8]) -> Result<(), Utf8Error> {
 
 /// Appends the content of a string up to the first byte that is neither plain nor needs an escape.
 /// Returns the rest.
+#[inline]
 fn write_content<'a, const ASCII: bool>(out: &mut BytesMut, mut text: &'a [u8]) -> &'a [u8] {
     loop {
         let (unescaped, rest) = text.split_at(plain_length::<ASCII>(text));
@@ -97,6 +98,7 @@ fn write_escape(out: &mut BytesMut, special: u8) {
 
 /// Appends an integer, exactly (contract 3.2).
 #[expect(clippy::missing_panics_doc, reason = "writing to memory cannot fail")]
+#[inline]
 pub fn write_integer(out: &mut BytesMut, number: i64) {
     // Faster than `format!`.
     serde_json::to_writer(out.writer(), &number).expect("writing to memory cannot fail");
@@ -120,11 +122,11 @@ pub fn write_double(out: &mut BytesMut, number: f64) {
 /// all digits. Most numbers are, and integers are written much faster than doubles.
 fn whole(number: f64) -> Option<i64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
-    if number.abs() >= EXACT || number.fract() != 0.0 {
-        return None;
-    }
-    #[expect(clippy::cast_possible_truncation, reason = "it has no fraction and is below 2^53")]
-    Some(number as i64)
+    #[expect(clippy::cast_possible_truncation, reason = "compared below")]
+    let integer = number as i64;
+    #[expect(clippy::cast_precision_loss, clippy::float_cmp, reason = "exact below 2^53")]
+    let is_whole = number.abs() < EXACT && integer as f64 == number;
+    is_whole.then_some(integer)
 }
 
 /// The double in thousandths, if it is the double of a decimal with at most three digits after the point, and
@@ -250,6 +252,7 @@ mod tests {
         fn every_double_is_written_as_ecmascript_writes_it(
             number in prop_oneof![
                 any::<f64>(),
+                prop::sample::select(vec![0.0, -0.0, 9_007_199_254_740_992.0, -9_007_199_254_740_992.0, 9e18, -1e300]),
                 any::<i32>().prop_map(|number| f64::from(number) / 1000.0),
                 (-2e15..2e15).prop_map(|number: f64| number.trunc() / 1000.0),
                 (any::<i32>(), 0..9_i32).prop_map(|(number, places)| f64::from(number) / 10_f64.powi(places)),

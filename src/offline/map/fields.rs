@@ -122,6 +122,7 @@ impl MappedField {
 
     /// Writes the field's name into the JSON object at the end of `out`, with a comma where one is
     /// needed.
+    #[inline]
     pub(crate) fn write_key(&self, out: &mut BytesMut) {
         let is_first = out.last() == Some(&b'{');
         out.extend_from_slice(&self.key[usize::from(is_first)..]);

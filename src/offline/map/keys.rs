@@ -227,6 +227,7 @@ impl Key {
     }
 
     /// Writes the id of a row whose key columns begin at `first`.
+    #[inline]
     pub(crate) fn write_id(&self, row: &Row<'_>, first: usize, id: &mut String) -> Result<(), KeyError> {
         self.write_id_of(|place| row.get_ref(first + place).expect("the SELECT lists every column"), id)
     }
@@ -300,6 +301,7 @@ pub(crate) enum KeyError {
 }
 
 /// The id in a column without a template.
+#[inline]
 pub(crate) fn text_id(value: ValueRef<'_>) -> Result<&str, KeyError> {
     match value {
         ValueRef::Text(b"") => Err(KeyError::Empty),
