@@ -66,15 +66,14 @@ impl Keeper {
         warnings: &mut Vec<String>,
         progress: Progress<'_>,
     ) -> Result<Option<SortedRecords>, OfflineError> {
-        if self.resources == 0 {
+        if self.resources == 0 || !source.is_checked_by_sorting(snapshot)? {
             return Ok(None);
         }
-        let Some(rows) = source.rows_to_sort(snapshot)? else { return Ok(None) };
         let is_sorted_anyway = source.read_order() == ReadOrder::Sort;
         let is_first = is_sorted_anyway && !self.has_sorted;
         self.has_sorted |= is_sorted_anyway;
         let max = if is_first { u64::MAX } else { self.bytes };
-        let sorted = match source.check_by_sorting(snapshot, rows, max, warnings, progress) {
+        let sorted = match source.check_by_sorting(snapshot, max, warnings, progress) {
             // Of a database that cannot be read, the other check finds the same.
             Err(error @ OfflineError::Storage { .. }) => {
                 tracing::debug!(resource = source.name(), %error, "records are not kept");

@@ -178,7 +178,9 @@ impl JoinSource {
     /// # Errors
     /// [`OfflineError::Storage`] when the database cannot be read.
     pub(crate) fn count(&self, snapshot: &Snapshot) -> Result<u64, OfflineError> {
-        self.table.as_ref().map_or(Ok(0), |table| count_rows(snapshot, &table.storage.table, ALL_ROWS))
+        self.table
+            .as_ref()
+            .map_or(Ok(0), |table| count_rows(snapshot.connection(), &table.storage.table, ALL_ROWS))
     }
 
     /// Appends the canonical JSON object of the metadata of a row, from its draft.

@@ -39,16 +39,23 @@ fn partition<'s>(snapshot: &'s Snapshot, table: &str) -> Option<(&'s Mutex<Conne
     Some((snapshot.second_connection()?, middle(snapshot.connection(), table)?))
 }
 
-/// The row id halfway between the lowest and the highest one; `None` for a table without row
-/// ids, or without rows.
+/// The row id halfway between the lowest and the highest one.
 fn middle(connection: &Connection, table: &str) -> Option<i64> {
+    row_ids(connection, table).map(|(first, last)| first.midpoint(last))
+}
+
+/// The number of rows of a table is at most this; nothing is counted.
+pub(super) fn most_rows(connection: &Connection, table: &str) -> u64 {
+    row_ids(connection, table).map_or(u64::MAX, |(first, last)| last.abs_diff(first).saturating_add(1))
+}
+
+/// The lowest and the highest row id of a table; `None` for one without row ids, or without rows.
+fn row_ids(connection: &Connection, table: &str) -> Option<(i64, i64)> {
     // A column named `rowid` hides the row id.
     Table::find(connection, table).ok()?.filter(|found| found.column("rowid").is_none())?;
     let name = quoted(table);
     let sql = format!("SELECT (SELECT min(rowid) FROM {name}), (SELECT max(rowid) FROM {name})");
-    let (first, last): (i64, i64) =
-        connection.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?))).ok()?;
-    Some(first.midpoint(last))
+    connection.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?))).ok()
 }
 
 #[cfg(test)]

@@ -14,8 +14,9 @@ use rusqlite::Connection;
 use crate::offline::error::OfflineError;
 use crate::offline::map::size::RowSize;
 use crate::offline::map::unnamed_keys::UnnamedKeys;
+use crate::offline::read::check::{ALL_ROWS, count_rows};
 use crate::offline::read::external_sort::{OrderedRows, SortedRow, Sorter, merge};
-use crate::offline::read::partition::{MIN_ROWS_FOR_TWO_THREADS, map_partitions};
+use crate::offline::read::partition::{MIN_ROWS_FOR_TWO_THREADS, map_partitions, most_rows};
 use crate::offline::read::records::{ReadOrder, Record, RecordSource, not_unique};
 use crate::offline::read::temporary_file::temporary_folders;
 use crate::offline::snapshot::Snapshot;
@@ -35,8 +36,6 @@ pub(super) struct SortLimits {
     pub(super) keeps_sizes: bool,
     /// The most bytes of a temporary file; there are two of them.
     pub(super) file: u64,
-    /// The number of rows, from which the size of the files is estimated.
-    pub(super) rows: u64,
 }
 
 /// After how many records the size of the files is estimated.
@@ -78,7 +77,7 @@ impl SortedRecords {
         if rows < MIN_ROWS_FOR_TWO_THREADS || source.read_order() == ReadOrder::Index {
             return Ok(None);
         }
-        let limits = SortLimits { record: max, keeps_sizes: true, file: u64::MAX, rows };
+        let limits = SortLimits { record: max, keeps_sizes: true, file: u64::MAX };
         Self::sort_in(&temporary_folders(), source, snapshot, limits, &|_| ())
     }
 
@@ -103,6 +102,9 @@ impl SortedRecords {
                     return Err(OfflineError::Stopped);
                 }
                 partition.add(&record, limits)?;
+                if partition.records == ESTIMATED_AFTER && !partition.will_fit(source, connection, limits)? {
+                    return Err(OfflineError::Stopped);
+                }
                 if partition.records.is_multiple_of(RECORDS_PER_CALL) {
                     progress(records.fetch_add(RECORDS_PER_CALL, Ordering::Relaxed) + RECORDS_PER_CALL);
                 }
@@ -205,9 +207,20 @@ impl Partition {
         };
         sorter.add(record.id, write)?;
         *records += 1;
-        let bytes = sorter.bytes();
-        let expected = if *records == ESTIMATED_AFTER { bytes / *records * (limits.rows / 2) } else { bytes };
-        if expected > limits.file { Err(OfflineError::Stopped) } else { Ok(()) }
+        if sorter.bytes() > limits.file { Err(OfflineError::Stopped) } else { Ok(()) }
+    }
+
+    /// Whether the file will be within the limit, if all records are like those so far and half of them are here.
+    fn will_fit(
+        &self,
+        source: &RecordSource,
+        connection: &Connection,
+        limits: SortLimits,
+    ) -> Result<bool, OfflineError> {
+        let (table, bytes) = (source.table(), self.sorter.bytes() / self.records);
+        let fits = |rows: u64| bytes.saturating_mul(rows / 2) <= limits.file;
+        // The rows are only counted where their ids do not show it.
+        Ok(fits(most_rows(connection, table)) || fits(count_rows(connection, table, ALL_ROWS)?))
     }
 }
 
@@ -440,7 +453,7 @@ pub(super) mod tests {
     fn the_error_of_a_missing_folder_says_where_temporary_files_go() {
         with_database(TEXT_IDS, &table(1, "TEXT PRIMARY KEY", SCATTERED, ""), |snapshot, source| {
             let folders = [PathBuf::from("/no such folder")];
-            let limits = SortLimits { record: u64::MAX, keeps_sizes: true, file: u64::MAX, rows: 1 };
+            let limits = SortLimits { record: u64::MAX, keeps_sizes: true, file: u64::MAX };
             let error = SortedRecords::sort_in(&folders, source, snapshot, limits, &|_| ()).unwrap_err();
             let start =
                 "offline database: cannot sort in a temporary file, in /var/tmp or where TMPDIR says: ";

@@ -218,7 +218,7 @@ impl RecordSource {
     /// [`OfflineError::Interrupted`] when the snapshot is interrupted.
     pub fn count(&self, snapshot: &Snapshot) -> Result<u64, OfflineError> {
         self.table.register_conditions(snapshot.connection()).map_err(self.table.failed())?;
-        count_rows(snapshot, &self.table.name, &self.table.read_condition())
+        count_rows(snapshot.connection(), &self.table.name, &self.table.read_condition())
     }
 
     /// Reads every record in upload order: by depth where the resource refers to itself, then by
