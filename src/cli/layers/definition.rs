@@ -18,8 +18,12 @@ pub fn command() -> Command {
 
 /// The definition without the defaults in the help.
 pub(in crate::cli) fn bare_command() -> Command {
-    let command = without_environment_in_help(with_general_flags(Cli::command()));
-    with_help(with_repeatable_flags(command), "")
+    with_help(parsed_command(), "")
+}
+
+/// The definition without all that only the help shows: to make that takes as long as to parse.
+pub(super) fn parsed_command() -> Command {
+    with_adapted_arguments(with_general_flags(Cli::command()))
 }
 
 /// Whether an argument is a switch that takes `true` or `false`.
@@ -39,29 +43,29 @@ pub(in crate::cli) fn is_opposite(command: &Command, id: &str) -> bool {
     positive.is_some_and(|positive| command.get_arguments().any(|arg| arg.get_id() == positive))
 }
 
+fn with_adapted_arguments(command: Command) -> Command {
+    command.mut_args(|arg| repeatable(without_environment(arg))).mut_subcommands(with_adapted_arguments)
+}
+
 /// The variables are named once below the options, instead of beside each.
-fn without_environment_in_help(command: Command) -> Command {
-    let arg = |arg: Arg| {
-        // A variable that is set to nothing counts as not given.
-        let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
-        let arg = if arg.get_env().is_some_and(is_empty) { arg.env(None::<&str>) } else { arg };
-        let arg = arg.hide_env(true);
-        if is_switch(&arg) && arg.get_action().takes_values() { arg.hide_possible_values(true) } else { arg }
-    };
-    command.mut_args(arg).mut_subcommands(without_environment_in_help)
+fn without_environment(arg: Arg) -> Arg {
+    // A variable that is set to nothing counts as not given.
+    let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    let arg = if arg.get_env().is_some_and(is_empty) { arg.env(None::<&str>) } else { arg };
+    let arg = arg.hide_env(true);
+    if is_switch(&arg) && arg.get_action().takes_values() { arg.hide_possible_values(true) } else { arg }
 }
 
 /// Lets a flag without a value be given twice, which means the same as once. With a value it is a usage
 /// error (contract 3.10): one of the two values would be ignored.
-fn with_repeatable_flags(command: Command) -> Command {
-    let arg = |arg: Arg| match arg.get_action() {
+fn repeatable(arg: Arg) -> Arg {
+    match arg.get_action() {
         ArgAction::SetTrue => {
             let id = arg.get_id().clone();
             arg.overrides_with(id)
         }
         _ => arg,
-    };
-    command.mut_args(arg).mut_subcommands(with_repeatable_flags)
+    }
 }
 
 /// Appends ` [default: …]` to the help of every argument that has a default.

@@ -8,7 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, Command, FromArgMatches as _};
 
 use super::config_file::{ConfigFile, ConfigNotes};
-use super::definition::command;
+use super::definition::{command, parsed_command};
 use super::mistaken::with_tip;
 use super::variables::unknown_variables;
 use crate::cli::args::Cli;
@@ -45,9 +45,8 @@ pub(in crate::cli) fn parse(
     arguments: &[OsString],
     notes: &mut ConfigNotes,
 ) -> Result<(Cli, ArgMatches), Refused> {
-    let mut definition = command();
-    let matches = definition.try_get_matches_from_mut(arguments);
-    let mut matches = matches.map_err(|error| Refused::by_clap(error, arguments, &definition))?;
+    let mut definition = parsed_command();
+    let mut matches = matches_of(&mut definition, arguments, command)?;
     if let Some(option) = repeated_global(arguments) {
         return Err(Refused::Usage(repeated(option, &definition)));
     }
@@ -57,9 +56,9 @@ pub(in crate::cli) fn parse(
         if let Some(file) =
             find_config(&matches, notes).map_err(|failure| Refused::ConfigFile(failure.into()))?
         {
-            let mut layered = file.apply(command()).map_err(Refused::ConfigFile)?;
-            let again = layered.try_get_matches_from_mut(arguments);
-            matches = again.map_err(|error| Refused::by_clap(error, arguments, &layered))?;
+            let mut layered = file.apply(parsed_command()).map_err(Refused::ConfigFile)?;
+            matches =
+                matches_of(&mut layered, arguments, || file.apply(command()).unwrap_or_else(|_| command()))?;
         }
     }
     let cli = Cli::from_arg_matches(&matches);
@@ -67,6 +66,19 @@ pub(in crate::cli) fn parse(
     // A subcommand of a subcommand reads its layers by itself.
     let (_, own) = matches.subcommand().expect("clap requires a subcommand");
     Ok((cli, own.clone()))
+}
+
+/// Parses with a definition that shows no help; where that fails, with the `whole` one, for its error.
+fn matches_of(
+    definition: &mut Command,
+    arguments: &[OsString],
+    whole: impl FnOnce() -> Command,
+) -> Result<ArgMatches, Refused> {
+    definition.try_get_matches_from_mut(arguments).or_else(|_| {
+        let mut whole = whole();
+        let matches = whole.try_get_matches_from_mut(arguments);
+        matches.map_err(|error| Refused::by_clap(error, arguments, &whole))
+    })
 }
 
 /// Parses the words of a command line that is still being typed, as far as they make sense, with all
