@@ -22,9 +22,9 @@ use super::plain_bytes::{each, plain_length};
 /// ```
 /// use synctool::internal::canonical_text::write_text;
 ///
-/// let mut out = Vec::new();
+/// let mut out = bytes::BytesMut::new();
 /// assert!(write_text(&mut out, r#"{"b": 1.50, "a": [true, "\u00e9"]}"#).is_some());
-/// assert_eq!(out, r#"{"a":[true,"é"],"b":1.5}"#.as_bytes());
+/// assert_eq!(out, r#"{"a":[true,"é"],"b":1.5}"#);
 /// ```
 ///
 /// [`write_value`]: super::canonical::write_value

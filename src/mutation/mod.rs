@@ -9,10 +9,11 @@
 //! The first of the contract's vectors (`tests/data/mutation-id-vectors.json`):
 //!
 //! ```
+//! use bytes::BytesMut;
 //! use synctool::internal::canonical::write_value;
 //! use synctool::internal::{ContentHasher, RecordEncoder, RecordOperation};
 //!
-//! let mut record = Vec::new();
+//! let mut record = BytesMut::new();
 //! write_value(&mut record, &serde_json::json!({"title": "Build feature"}));
 //!
 //! let encoder = RecordEncoder::new("cloneup", "a-client", "tasks", 1, RecordOperation::Merge);
@@ -20,7 +21,7 @@
 //! let mut hasher = ContentHasher::default();
 //! let hashes = hasher.hash(rows.iter(), |text, (id, record)| encoder.write_hashed(text, id, record));
 //!
-//! let mut body = Vec::new();
+//! let mut body = BytesMut::new();
 //! let encoded = encoder.encode(&mut body, rows[0].0, &rows[0].1, hashes[0]);
 //! assert_eq!(
 //!     std::str::from_utf8(&body[encoded.mutation_id])?,
