@@ -77,7 +77,7 @@ impl ContentHasher {
         self.hashes.clear();
         self.buffer.clear();
         if self.buffer.capacity() > KEPT_BYTES {
-            self.buffer = BytesMut::new();
+            self.buffer = BytesMut::with_capacity(KEPT_BYTES);
         }
         #[cfg(feature = "simd-hash")]
         self.lanes.clear();
