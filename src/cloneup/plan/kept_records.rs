@@ -72,7 +72,7 @@ impl Keeper {
         let is_sorted_anyway = source.read_order() == ReadOrder::Sort;
         let is_first = is_sorted_anyway && !self.has_sorted;
         self.has_sorted |= is_sorted_anyway;
-        let max = if is_first { u64::MAX } else { self.bytes };
+        let max = (!is_first).then_some(self.bytes);
         let sorted = match source.check_by_sorting(snapshot, max, warnings, progress) {
             // Of a database that cannot be read, the other check finds the same.
             Err(error @ OfflineError::Storage { .. }) => {

@@ -34,8 +34,8 @@ pub(super) struct SortLimits {
     pub(super) record: u64,
     /// Whether of a larger record the size is kept; otherwise it ends the sort.
     pub(super) keeps_sizes: bool,
-    /// The most bytes of a temporary file; there are two of them.
-    pub(super) file: u64,
+    /// The most bytes of a temporary file, if there is a limit; there are two of them.
+    pub(super) file: Option<u64>,
 }
 
 /// After how many records the size of the files is estimated.
@@ -77,7 +77,7 @@ impl SortedRecords {
         if rows < MIN_ROWS_FOR_TWO_THREADS || source.read_order() == ReadOrder::Index {
             return Ok(None);
         }
-        let limits = SortLimits { record: max, keeps_sizes: true, file: u64::MAX };
+        let limits = SortLimits { record: max, keeps_sizes: true, file: None };
         Self::sort_in(&temporary_folders(), source, snapshot, limits, &|_| ())
     }
 
@@ -207,7 +207,11 @@ impl Partition {
         };
         sorter.add(record.id, write)?;
         *records += 1;
-        if sorter.bytes() > limits.file { Err(OfflineError::Stopped) } else { Ok(()) }
+        if limits.file.is_some_and(|most| sorter.bytes() > most) {
+            Err(OfflineError::Stopped)
+        } else {
+            Ok(())
+        }
     }
 
     /// Whether the file will be within the limit, if all records are like those so far and half of them are here.
@@ -217,8 +221,9 @@ impl Partition {
         connection: &Connection,
         limits: SortLimits,
     ) -> Result<bool, OfflineError> {
+        let Some(most) = limits.file else { return Ok(true) };
         let (table, bytes) = (source.table(), self.sorter.bytes() / self.records);
-        let fits = |rows: u64| bytes.saturating_mul(rows / 2) <= limits.file;
+        let fits = |rows: u64| bytes.saturating_mul(rows / 2) <= most;
         // The rows are only counted where their ids do not show it.
         Ok(fits(most_rows(connection, table)) || fits(count_rows(connection, table, ALL_ROWS)?))
     }
@@ -453,7 +458,7 @@ pub(super) mod tests {
     fn the_error_of_a_missing_folder_says_where_temporary_files_go() {
         with_database(TEXT_IDS, &table(1, "TEXT PRIMARY KEY", SCATTERED, ""), |snapshot, source| {
             let folders = [PathBuf::from("/no such folder")];
-            let limits = SortLimits { record: u64::MAX, keeps_sizes: true, file: u64::MAX };
+            let limits = SortLimits { record: u64::MAX, keeps_sizes: true, file: None };
             let error = SortedRecords::sort_in(&folders, source, snapshot, limits, &|_| ()).unwrap_err();
             let start =
                 "offline database: cannot sort in a temporary file, in /var/tmp or where TMPDIR says: ";

@@ -41,7 +41,7 @@ impl RecordSource {
 
     /// Checks every record by sorting them all, with a warning for a person as
     /// [`Self::check_and_warn`] gives it. `None` where that one has to check them: one of the records cannot be
-    /// uploaded or is very large, or all of them take more than `max` bytes.
+    /// uploaded or is very large, or all of them take more than `max` bytes, if that is a limit.
     ///
     /// # Errors
     /// [`OfflineError::Storage`] when the database cannot be read, or there is no space for the temporary
@@ -49,11 +49,12 @@ impl RecordSource {
     pub(crate) fn check_by_sorting(
         &self,
         snapshot: &Snapshot,
-        max: u64,
+        max: Option<u64>,
         warnings: &mut Vec<String>,
         progress: Progress<'_>,
     ) -> Result<Option<SortedRecords>, OfflineError> {
-        let limits = SortLimits { record: MAX_RECORD_BYTES, keeps_sizes: false, file: max / 2 };
+        let limits =
+            SortLimits { record: MAX_RECORD_BYTES, keeps_sizes: false, file: max.map(|max| max / 2) };
         let mut sorted = SortedRecords::sort_in(&temporary_folders(), self, snapshot, limits, progress)?;
         let unnamed = sorted.as_mut().map(SortedRecords::take_unnamed_keys);
         warnings.extend(unnamed.and_then(|unnamed| unnamed.warning(self.name())));
@@ -73,7 +74,7 @@ mod tests {
     /// The records, if they are checked by sorting within this number of bytes.
     fn sorted(source: &RecordSource, snapshot: &Snapshot, max: u64) -> Option<SortedRecords> {
         let is_sorted = source.is_checked_by_sorting(snapshot).unwrap();
-        is_sorted.then(|| source.check_by_sorting(snapshot, max, &mut Vec::new(), &|_| ()).unwrap())?
+        is_sorted.then(|| source.check_by_sorting(snapshot, Some(max), &mut Vec::new(), &|_| ()).unwrap())?
     }
 
     #[test]
@@ -111,7 +112,7 @@ mod tests {
         with_database(storage, &sql, |snapshot, source| {
             let (mut expected, mut warnings) = (Vec::new(), Vec::new());
             source.check_and_warn(snapshot, &mut expected).unwrap();
-            let checked = source.check_by_sorting(snapshot, u64::MAX, &mut warnings, &|_| ());
+            let checked = source.check_by_sorting(snapshot, None, &mut warnings, &|_| ());
             let sorted = checked.unwrap().unwrap();
             assert_eq!((warnings, expected.len()), (expected, 1));
             let mut json = BytesMut::new();
@@ -144,7 +145,7 @@ mod tests {
         with_database(TEXT_IDS, &table(30_000, "TEXT PRIMARY KEY", SCATTERED, ""), |snapshot, source| {
             let counts = std::sync::Mutex::new(Vec::new());
             let progress = |records| counts.lock().unwrap().push(records);
-            let sorted = source.check_by_sorting(snapshot, u64::MAX, &mut Vec::new(), &progress);
+            let sorted = source.check_by_sorting(snapshot, None, &mut Vec::new(), &progress);
             assert_eq!(sorted.unwrap().unwrap().records(), 30_000);
             let mut counts = counts.into_inner().unwrap();
             counts.sort_unstable();
