@@ -46,9 +46,8 @@ impl<T: AsRef<str>> Content<T> {
 /// use synctool::internal::content_digest;
 ///
 /// let fields = serde_json::json!({"title": "A", "done": false, "n": 1.0, "gone": null});
-/// let mut hex = bytes::BytesMut::new();
-/// content_digest(fields.as_object().unwrap()).write_hex(&mut hex);
-/// assert_eq!(*hex, *b"e45e695b6a9a6c8ae68a323601a0ee24");
+/// let digest = content_digest(fields.as_object().unwrap());
+/// assert_eq!(digest.to_hex(), "e45e695b6a9a6c8ae68a323601a0ee24");
 /// ```
 #[must_use]
 pub fn content_digest(members: &Map<String, Value>) -> ContentHash {

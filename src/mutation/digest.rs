@@ -119,7 +119,7 @@ impl ItemHasher {
 /// row. [`ItemHasher`] finds those of many items faster.
 #[must_use]
 pub fn bucket_of(id: &str, to: Option<&str>, bits: u8) -> usize {
-    let mut key = BytesMut::from(&b"["[..]);
+    let mut key = BytesMut::from("[");
     write_string(&mut key, id);
     if let Some(to) = to {
         key.put_u8(b',');

@@ -213,9 +213,7 @@ impl DeleteEncoder {
 
     /// Appends the mutation that deletes a record to `body`.
     pub fn encode(&self, body: &mut BytesMut, id: &str) -> Encoded {
-        let mut id_json = BytesMut::with_capacity(id.len() + 2);
-        write_string(&mut id_json, id);
-        let hash = ContentHash::of(&[br#"{"id":"#, &id_json, &self.hash_tail]);
+        let hash = ContentHash::of(&[br#"{"id":"#, json(id).as_bytes(), &self.hash_tail]);
         body.extend_from_slice(&self.body_head);
         let id = append_string(body, id);
         let mutation_id = self.tail.append(body, &[&id], hash);

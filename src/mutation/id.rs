@@ -42,8 +42,17 @@ impl ContentHash {
         &self.0
     }
 
-    /// Appends the hash as 32 lower-case hex digits.
-    pub fn write_hex(self, out: &mut BytesMut) {
+    /// The hash as 32 lower-case hex digits.
+    #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "hex digits are ASCII")]
+    pub fn to_hex(self) -> String {
+        let mut hex = BytesMut::with_capacity(2 * Self::BYTES);
+        self.write_hex(&mut hex);
+        String::from_utf8(hex.into()).expect("hex digits are ASCII")
+    }
+
+    /// Appends what [`Self::to_hex`] gives.
+    pub(super) fn write_hex(self, out: &mut BytesMut) {
         for bytes in self.0.as_chunks().0 {
             out.extend_from_slice(&hex_digits(*bytes));
         }

@@ -156,10 +156,10 @@ fn begin(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Calls `scan`, which reads a table in the order of its pages, with a small page cache.
-pub(super) fn with_small_cache<T>(connection: &Connection, scan: impl FnOnce(&Connection) -> T) -> T {
+pub(super) fn with_small_cache<T>(connection: &Connection, scan: impl FnOnce() -> T) -> T {
     // Where it fails, the cache stays as it is.
     let _ = set_cache(connection, SMALL_CACHE_KIB);
-    let result = scan(connection);
+    let result = scan();
     let _ = set_cache(connection, DEFAULT_CACHE_KIB);
     result
 }

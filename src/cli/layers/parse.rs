@@ -45,8 +45,7 @@ pub(in crate::cli) fn parse(
     arguments: &[OsString],
     notes: &mut ConfigNotes,
 ) -> Result<(Cli, ArgMatches), Refused> {
-    let mut definition = parsed_command();
-    let mut matches = matches_of(&mut definition, arguments, command)?;
+    let (definition, mut matches) = matches_of(arguments, Ok)?;
     if let Some(option) = repeated_global(arguments) {
         return Err(Refused::Usage(repeated(option, &definition)));
     }
@@ -56,9 +55,7 @@ pub(in crate::cli) fn parse(
         if let Some(file) =
             find_config(&matches, notes).map_err(|failure| Refused::ConfigFile(failure.into()))?
         {
-            let mut layered = file.apply(parsed_command()).map_err(Refused::ConfigFile)?;
-            matches =
-                matches_of(&mut layered, arguments, || file.apply(command()).unwrap_or_else(|_| command()))?;
+            (_, matches) = matches_of(arguments, |command| file.apply(command))?;
         }
     }
     let cli = Cli::from_arg_matches(&matches);
@@ -68,24 +65,29 @@ pub(in crate::cli) fn parse(
     Ok((cli, own.clone()))
 }
 
-/// Parses with a definition that shows no help; where that fails, with the `whole` one, for its error.
+/// Parses with the definition that `layered` makes of the one without help; where that fails, of the whole one,
+/// for its error. Also returns the definition.
 fn matches_of(
-    definition: &mut Command,
     arguments: &[OsString],
-    whole: impl FnOnce() -> Command,
-) -> Result<ArgMatches, Refused> {
-    definition.try_get_matches_from_mut(arguments).or_else(|_| {
-        let mut whole = whole();
-        let matches = whole.try_get_matches_from_mut(arguments);
-        matches.map_err(|error| Refused::by_clap(error, arguments, &whole))
-    })
+    layered: impl Fn(Command) -> Result<Command, Failures>,
+) -> Result<(Command, ArgMatches), Refused> {
+    let layered = |command| layered(command).map_err(Refused::ConfigFile);
+    let mut definition = layered(parsed_command())?;
+    if let Ok(matches) = definition.try_get_matches_from_mut(arguments) {
+        return Ok((definition, matches));
+    }
+    let mut definition = layered(command())?;
+    match definition.try_get_matches_from_mut(arguments) {
+        Ok(matches) => Ok((definition, matches)),
+        Err(error) => Err(Refused::by_clap(error, arguments, &definition)),
+    }
 }
 
 /// Parses the words of a command line that is still being typed, as far as they make sense, with all
 /// layers. Returns the matches of the subcommand, or of the program where there is none yet, and the
 /// configuration file.
 pub(in crate::cli) fn parse_incomplete(words: &[String]) -> Option<(ArgMatches, Option<ConfigFile>)> {
-    let lenient = || command().ignore_errors(true);
+    let lenient = || parsed_command().ignore_errors(true);
     let matches = lenient().try_get_matches_from(words).ok()?;
     let mut notes = ConfigNotes::default();
     let file = find_config(&matches, &mut notes)

@@ -170,18 +170,12 @@ fn differing(fields: &[&str], local: &Values, server: &Values, shows_values: boo
     };
     let difference = |field: &&str| FieldDifference {
         name: (*field).to_owned(),
-        local: digest(local, field).map(hex),
-        server: digest(server, field).map(hex),
+        local: digest(local, field).map(ContentHash::to_hex),
+        server: digest(server, field).map(ContentHash::to_hex),
         local_value: shown(local, field),
         server_value: shown(server, field),
     };
     fields.map(difference).collect()
-}
-
-fn hex(digest: ContentHash) -> String {
-    let mut hex = BytesMut::with_capacity(32);
-    digest.write_hex(&mut hex);
-    hex.into_iter().map(char::from).collect()
 }
 
 /// The values of a row's fields that are compared, without those that are null.

@@ -77,7 +77,7 @@ impl Batcher {
     /// client. The batch before it must have been taken.
     pub(super) fn start(&mut self, part: usize, about: About, client_id: &str) {
         debug_assert!(self.entries.is_empty(), "a batch belongs to one part and one client");
-        let mut head = BytesMut::from(&br#"{"clientId":"#[..]);
+        let mut head = BytesMut::from(r#"{"clientId":"#);
         write_string(&mut head, client_id);
         head.extend_from_slice(br#","mutations":["#);
         (self.part, self.about, self.head) = (part, about, head.freeze());

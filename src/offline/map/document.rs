@@ -109,7 +109,7 @@ pub(super) fn write_fields<'f>(
 /// The text of a new document with a pulled record's values, one for each field. Fields that are null
 /// have no key.
 pub(crate) fn new_text(fields: &[MappedField], pulled: &[JsonText<'_>]) -> String {
-    let mut out = BytesMut::from(&b"{"[..]);
+    let mut out = BytesMut::from("{");
     for (field, pulled) in fields.iter().zip(pulled).filter(|(_, pulled)| !pulled.is_null()) {
         if out.len() > 1 {
             out.put_u8(b',');

@@ -96,7 +96,7 @@ pub(crate) fn document_fields(
 
 impl MappedField {
     fn new(field: &Field, column: &str, id_format: Option<IdFormat>, numbers: Numbers) -> Self {
-        let mut key = BytesMut::from(&b","[..]);
+        let mut key = BytesMut::from(",");
         write_string(&mut key, &field.name);
         key.put_u8(b':');
         let mapping = Mapping { kind: field.kind.clone(), nullable: field.nullable, id_format };

@@ -74,8 +74,7 @@ pub(super) fn count_rows(connection: &Connection, table: &str, of_rows: &str) ->
     // Without a WHERE, SQLite counts without reading the rows.
     let where_rows = if of_rows == ALL_ROWS { String::new() } else { format!(" WHERE {of_rows}") };
     let sql = format!("SELECT count(*) FROM {table} AS t{where_rows}");
-    let rows = connection.query_row(&sql, [], |row| row.get(0));
-    rows.map_err(OfflineError::while_doing(format!("cannot count the rows of table {table}")))
+    count(connection, &table, &sql)
 }
 
 /// Whether a table has so many rows. Reads no more of them, while to count all rows of a table without an index
@@ -83,10 +82,13 @@ pub(super) fn count_rows(connection: &Connection, table: &str, of_rows: &str) ->
 pub(super) fn has_rows(connection: &Connection, table: &str, rows: u64) -> Result<bool, OfflineError> {
     let table = quoted(table);
     let sql = format!("SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT {rows})");
-    let found: rusqlite::Result<u64> = connection.query_row(&sql, [], |row| row.get(0));
-    let found =
-        found.map_err(OfflineError::while_doing(format!("cannot count the rows of table {table}")))?;
-    Ok(found == rows)
+    Ok(count(connection, &table, &sql)? == rows)
+}
+
+/// The number that a query gives of a table, whose name is quoted.
+fn count(connection: &Connection, table: &str, sql: &str) -> Result<u64, OfflineError> {
+    let rows = connection.query_row(sql, [], |row| row.get(0));
+    rows.map_err(OfflineError::while_doing(format!("cannot count the rows of table {table}")))
 }
 
 /// Whether an index has a key that cannot be an id. SQLite orders NULL and numbers before all

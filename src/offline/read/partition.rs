@@ -20,9 +20,7 @@ pub(super) fn map_partitions<T: Send>(
     table: &str,
     scan: impl Fn(&Connection, &str) -> T + Sync,
 ) -> Vec<T> {
-    let scan = |connection: &Connection, rows: &str| {
-        with_small_cache(connection, |connection| scan(connection, rows))
-    };
+    let scan = |connection: &Connection, rows: &str| with_small_cache(connection, || scan(connection, rows));
     let connection = snapshot.connection();
     let Some((second, middle)) = partition(snapshot, table) else {
         return vec![scan(connection, "1")];

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use bytes::BytesMut;
 use serde::Serialize;
 
 use super::query::TableQuery;
@@ -123,9 +122,7 @@ impl<'q> BucketsScan<'q> {
 }
 
 fn item_answer(id: String, target: String, content: ContentHash) -> ItemAnswer {
-    let mut hex = BytesMut::with_capacity(32);
-    content.write_hex(&mut hex);
-    let hex = String::from_utf8(hex.into()).expect("hex digits are ASCII");
+    let hex = content.to_hex();
     if target.is_empty() { vec![id, hex] } else { vec![id, target, hex] }
 }
 

@@ -60,7 +60,7 @@ impl Block {
         let filled = self.filled.len();
         out.extend_from_slice(self.take(filled)?);
         let (start, unread) = (out.len(), length - filled);
-        if unread as u64 > self.section.end - self.section.position {
+        if unread as u64 > self.section.left() {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         out.resize(start + unread, 0);
@@ -74,10 +74,11 @@ impl Block {
     pub(super) fn skip(&mut self, length: usize) -> io::Result<()> {
         let filled = self.filled.len().min(length);
         self.filled.start += filled;
-        self.section.position += (length - filled) as u64;
-        if self.section.position > self.section.end {
+        let unread = (length - filled) as u64;
+        if unread > self.section.left() {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
+        self.section.position += unread;
         Ok(())
     }
 
@@ -94,7 +95,12 @@ impl Block {
 
 impl FileSection {
     pub(super) fn is_at_end(&self) -> bool {
-        self.position == self.end
+        self.left() == 0
+    }
+
+    /// The number of bytes that have not been read.
+    fn left(&self) -> u64 {
+        self.end - self.position
     }
 
     /// Reads until the buffer is full, or the section ends; returns the number of bytes.
@@ -102,7 +108,7 @@ impl FileSection {
     /// # Errors
     /// An [`io::Error`] when the file cannot be read, or is shorter than the section.
     pub(super) fn fill(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = usize::try_from(self.end - self.position).unwrap_or(usize::MAX);
+        let left = usize::try_from(self.left()).unwrap_or(usize::MAX);
         let length = left.min(buffer.len());
         self.read_exact(&mut buffer[..length])?;
         Ok(length)
@@ -113,7 +119,7 @@ impl Read for FileSection {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         // All sections share the file's position.
         (&*self.file).seek(SeekFrom::Start(self.position))?;
-        let size = (&*self.file).take(self.end - self.position).read(buffer)?;
+        let size = (&*self.file).take(self.left()).read(buffer)?;
         self.position += size as u64;
         Ok(size)
     }

@@ -72,13 +72,8 @@ impl Sorter {
 
     pub(super) fn in_file(file: File) -> Self {
         let (runs, rows, run_bytes) = (Vec::new(), Vec::new(), ORDERED_RUN_BYTES);
-        Self {
-            file: Arc::new(file),
-            runs,
-            buffer: BytesMut::with_capacity(capacity(run_bytes)),
-            rows,
-            run_bytes,
-        }
+        let buffer = BytesMut::with_capacity(capacity(run_bytes));
+        Self { file: Arc::new(file), runs, buffer, rows, run_bytes }
     }
 
     /// Adds a row; `write` appends its content to the buffer that it gets, and must not change
