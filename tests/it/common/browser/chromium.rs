@@ -84,6 +84,17 @@ impl Chromium {
 
     /// Calls a method, of the browser or of a session, and returns its result.
     pub(super) fn call(&self, session: Option<&str>, method: &str, parameters: &Value) -> Value {
+        let result = self.try_call(session, method, parameters);
+        result.unwrap_or_else(|error| panic!("{method} {parameters}: {error}"))
+    }
+
+    /// As [`Self::call`], with the error that the browser answers.
+    pub(super) fn try_call(
+        &self,
+        session: Option<&str>,
+        method: &str,
+        parameters: &Value,
+    ) -> Result<Value, Value> {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let mut message = json!({"id": id, "method": method, "params": parameters});
         if let Some(session) = session {
@@ -95,8 +106,7 @@ impl Chromium {
         bytes.push(0);
         self.messages.lock().unwrap().write_all(&bytes).unwrap();
         let mut answer = answer.recv_timeout(PATIENCE).unwrap_or_else(|error| panic!("{method}: {error}"));
-        assert!(answer["error"].is_null(), "{method} {parameters}: {}", answer["error"]);
-        answer["result"].take()
+        if answer["error"].is_null() { Ok(answer["result"].take()) } else { Err(answer["error"].take()) }
     }
 
     /// The events of a session, from now on.

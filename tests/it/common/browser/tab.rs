@@ -65,10 +65,15 @@ impl Tab {
 
     /// The value of an expression in the page.
     pub fn evaluate(&self, expression: &str) -> Value {
+        self.try_evaluate(expression).unwrap_or_else(|error| panic!("{expression}: {error}"))
+    }
+
+    /// As [`Self::evaluate`], with the error that the browser answers while one page replaces another.
+    fn try_evaluate(&self, expression: &str) -> Result<Value, Value> {
         let parameters = json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
-        let mut result = self.call("Runtime.evaluate", &parameters);
+        let mut result = self.browser.try_call(Some(&self.session), "Runtime.evaluate", &parameters)?;
         assert!(result["exceptionDetails"].is_null(), "{expression}: {}", result["exceptionDetails"]);
-        result["result"]["value"].take()
+        Ok(result["result"]["value"].take())
     }
 
     /// Waits until an expression is true in the page.
@@ -77,7 +82,7 @@ impl Tab {
         // What it names may not be there yet.
         let expression =
             format!("(() => {{ try {{ return Boolean({expression}) }} catch {{ return false }} }})()");
-        while self.evaluate(&expression) != true {
+        while self.try_evaluate(&expression) != Ok(json!(true)) {
             let text = || self.evaluate("document.body?.innerText");
             assert!(start.elapsed() < PATIENCE, "never: {expression}\n{}\n{:#?}", text(), self.problems());
             tokio::time::sleep(Duration::from_millis(50)).await;
